@@ -1,0 +1,65 @@
+# Everything a person runs. Each target sets up what it needs, once.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMPS := .cache/stamps
+SOURCES := $(shell find tracker build demo_site/neuralens_demo/shop_hooks.py -name '*.py' -o -name '*.jinja' -o -name '*.cjs' -o -name '*.js' 2>/dev/null)
+
+.PHONY: help demo test nightly build bench lint format clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo   the storefront, relay, sandbox and inspector on one address"
+	@echo "make test   every test, in a real browser too"
+	@echo "make nightly  the same, with every browser test on all three runtimes"
+	@echo "make build  the bundles in dist/"
+	@echo "make bench  the measurements of bench/"
+	@echo "make lint   format, lint and types"
+
+demo: $(STAMPS)/venv dist/manifest.json
+	@exec $(BIN)/neuralens-tracker demo $(ARGS)
+
+test: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
+	$(BIN)/pytest $(ARGS)
+
+nightly: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
+	$(BIN)/pytest -m "nightly or not nightly" $(ARGS)
+
+build: dist/manifest.json
+
+bench: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
+	$(BIN)/python -m bench $(ARGS)
+
+lint: $(STAMPS)/venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(STAMPS)/venv
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv node_modules dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(STAMPS)/venv: pyproject.toml build/machine.sh
+	@sh build/machine.sh python "$(PYTHON)"
+	@echo "Setting up the Python environment in .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip==26.3'
+	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/npm: package.json package-lock.json build/machine.sh
+	@sh build/machine.sh node
+	@echo "Installing the npm packages"
+	@# Not "npm ci": a lock file cannot name the compiler's builds for other systems than its own.
+	@npm install --no-save --silent --no-audit --no-fund
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/tests: build/machine.sh
+	@sh build/machine.sh tests
+	@mkdir -p $(STAMPS) && touch $@
+
+dist/manifest.json: $(STAMPS)/venv $(STAMPS)/npm $(SOURCES)
+	@echo "Building the bundles"
+	@$(BIN)/neuralens-tracker build

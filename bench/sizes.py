@@ -1,0 +1,23 @@
+"""The bytes of every file in dist/: as it is, and as gzip -9 and brotli -11 make it."""
+
+import gzip
+
+from neuralens_build.bundles import directory, manifest
+from neuralens_build.release import BUDGETS, LOAD_BUDGETS
+
+from bench.report import Bound, Report
+
+
+def measure() -> Report:
+    """Measure every file that the manifest names, and what loads together, against the budgets."""
+    report = Report("Sizes of the files in dist/, in bytes", ("", "raw", "gzip", "brotli"))
+    for name, entry in manifest().items():
+        content = (directory() / name).read_bytes()
+        sizes = (len(content), len(gzip.compress(content, 9)), entry["brotli"])
+        report.rows.append((name, *(f"{size:,}" for size in sizes)))
+        if name in BUDGETS:
+            report.bounds.append(Bound(f"brotli bytes of {name}", entry["brotli"], BUDGETS[name]))
+    for starts, budget in LOAD_BUDGETS.items():
+        load = sum(entry["brotli"] for name, entry in manifest().items() if name.startswith(starts))
+        report.bounds.append(Bound(f"brotli bytes of {', '.join(starts)}*", load, budget))
+    return report

@@ -1,0 +1,1 @@
+"""Turns the tracker into bundles and snippets; the command line."""

@@ -1,0 +1,151 @@
+"""The Brython bundle: the tracker's modules translated ahead of time, and the runtime they need."""
+
+import hashlib
+import importlib.util
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from neuralens_build import esbuild
+from neuralens_build.brython_cuts import ABSENT_MODULES, EDITS, SECTIONS, SEVERED
+from neuralens_build.edits import apply
+from neuralens_build.sources import ENTRY, in_order, lean
+
+VERSION = "3.15.0"
+RUNTIME_SHA256 = "686eb4ef3fbb5dfa6acf932469a6a6e6c105fc9ad074f1bc5053e53f98ee3198"
+NOTICE = (
+    "/*! neuralens-tracker {version}, MIT. With parts of Brython {brython}, "
+    "Copyright (c) Pierre Quentel, BSD-3-Clause. */\n"
+)
+# The guard, which page/brython.js gives the modules under this name.
+GUARD = "neuralens_guard"
+
+HERE = Path(__file__).parent
+
+
+class BrythonError(Exception):
+    """The bundle cannot be built; the message says what is wrong and what to do."""
+
+
+def build(modules: Mapping[str, str], version: str, hooks: str | None = None) -> str:
+    """Return the text of neuralens.brython.js.
+
+    ``modules`` maps dotted names to Python source. ENTRY is among them, and its ``start()`` is
+    called when the bundle runs; the adapter stands there as ``neuralens_tracker.web.ffi``.
+    ``hooks`` is the one of them that is imported before the start, if there is one. ``version`` is
+    the tracker's own. The result depends on nothing else: no clock, no chance.
+
+    Raises BrythonError where Brython is not the pinned one, where a cut does not fit it, and where
+    a module cannot be translated or needs something that the bundle leaves out; EditError where
+    one of EDITS does not fit; SourceError where a module imports what is not there.
+    """
+    entries = [ENTRY] if hooks is None else [ENTRY, hooks]
+    names = in_order(modules, [GUARD], *entries)
+    sources = [{"name": name, "source": lean(modules[name])} for name in names]
+    runtime = read_runtime()
+    translated = run_node("translate_brython.cjs", {"runtime": runtime, "modules": sources})
+    guard = esbuild.run(
+        str(HERE / "page" / "brython.js"), "--bundle", "--format=iife", "--global-name=boundary"
+    )
+    shaken = run_node(
+        "shake_brython.cjs",
+        {
+            "runtime": apply(EDITS, runtime, f"brython.js {VERSION}"),
+            "guard": guard,
+            "modules": dict(zip(names, translated, strict=True)),
+            "sections": list(SECTIONS),
+            "severed": list(SEVERED),
+        },
+    )
+    check(shaken)
+    functions = ",\n".join(f"function () {{\n{text}\n}}" for text in translated)
+    return NOTICE.format(version=version, brython=VERSION) + esbuild.run(
+        "--minify",
+        "--log-level=error",
+        # brython.js is strict, what it translates is not.
+        text=f"""(function () {{
+const __BRYTHON__ = (function () {{
+{shaken["code"]}
+return __BRYTHON__;
+}})();
+{guard}
+boundary.run(__BRYTHON__, {json.dumps(names)}, [{functions}], {json.dumps(entries)});
+}})();""",
+    )
+
+
+def build_source(modules: Mapping[str, str]) -> str:
+    """Return a script that gives the modules, as Python source, to a page that has Brython.
+
+    It stands after the whole brython.js; then ``from neuralens_tracker import ...`` works in the
+    page's own Python. ``modules`` as for build(). Nothing is started.
+    """
+    packages = {name.rpartition(".")[0] for name in modules} - {""}
+    files = {
+        name: [".py", lean(modules.get(name, "")), [], *([True] * (name in packages))]
+        for name in sorted({*modules, *packages})
+    }
+    guard = esbuild.run(
+        str(HERE / "page" / "brython_source.js"), "--bundle", "--format=iife", "--minify"
+    )
+    return f"{guard}__BRYTHON__.loadBrythonPackage({json.dumps(files)});\n"
+
+
+def read_runtime() -> str:
+    """Return the text of the pinned brython.js."""
+    spec = importlib.util.find_spec("brython")
+    if spec is None or spec.origin is None:
+        raise BrythonError(f"Brython is not installed: pip install brython=={VERSION}")
+    content = (Path(spec.origin).parent / "data" / "brython.js").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != RUNTIME_SHA256:
+        raise BrythonError(
+            f"brython.js is not that of Brython {VERSION} (sha256 {digest}): "
+            f"pip install brython=={VERSION}"
+        )
+    return content.decode()
+
+
+def check(shaken: Mapping[str, Any]) -> None:
+    """Raise BrythonError where the cuts fit neither Brython nor the modules."""
+    if shaken["unknown"]:
+        raise BrythonError(
+            f"brython.js has no {', '.join(shaken['unknown'])}, or has it twice: "
+            "Brython has changed, and SECTIONS and SEVERED in brython_cuts.py must follow"
+        )
+    for module, names in shaken["reached"].items():
+        # "$B.generator" says as much as "$B.generator.$factory" after it.
+        short = [name for name in names if not name.startswith(tuple(f"{n}." for n in names))]
+        raise BrythonError(
+            f"{module} needs {', '.join(short)}, which the Brython bundle leaves out: "
+            "write it another way, or take it off brython_cuts.py"
+        )
+    known = {*SEVERED, *(f"$B.imported.{name}" for name in ABSENT_MODULES)}
+    hollow = tuple(entry.removesuffix("*") for entry in SEVERED if entry.endswith(".*"))
+    moved = [
+        name for name in shaken["dangling"] if name not in known and not name.startswith(hollow)
+    ]
+    if moved:
+        raise BrythonError(
+            f"what stays of brython.js names {', '.join(moved)}, which the cuts took away: "
+            "add it to brython_cuts.py with the reason why it is not reached, or keep it"
+        )
+
+
+def run_node(script: str, given: Mapping[str, Any]) -> Any:
+    """Run one of the scripts in node/ with JSON in and out."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["node", str(HERE / "node" / script)],  # noqa: S607
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise BrythonError("node is not on PATH: install Node 20 or newer") from error
+    if done.returncode != 0:
+        raise BrythonError(f"{script}: {done.stderr.strip()}")
+    return json.loads(done.stdout)

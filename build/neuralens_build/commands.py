@@ -1,0 +1,179 @@
+"""The commands ``snippet``, ``build`` and ``audit``."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import click
+from neuralens_tracker.kinds import wanted
+
+from neuralens_build.attributes import MarkupError
+from neuralens_build.audit import Audit
+from neuralens_build.bundles import CHECKOUT, NotBuiltError
+from neuralens_build.snippet import CROSSORIGIN, KINDS, RUNTIMES, Snippet, kebab
+
+# Hosts whose pages are audited: other people's are not this command's business.
+LOCAL = ("localhost", "127.0.0.1", "::1")
+# Bytes of a page that are read at most, and the seconds that it has to answer.
+MAX_PAGE = 20_000_000
+PATIENCE = 10
+
+
+class WrongInput(click.ClickException):
+    """What was asked for cannot be done: one sentence, and the exit status of a wrong call."""
+
+    exit_code = 2
+
+
+def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add an option for each of the tracker's settings."""
+    for name, kind in reversed(KINDS.items()):
+        option = click.option(
+            f"--{kebab(name)}",
+            name,
+            required=name == "app_id",
+            metavar="VALUE",
+            help=f"Setting: {wanted(kind)}.",
+        )
+        command = option(command)
+    return command
+
+
+@click.command()
+@settings_options
+@click.option("--src", metavar="URL", help="Address of the script; under /nl/ if not given.")
+@click.option(
+    "--runtime",
+    metavar="NAME",
+    default="javascript",
+    show_default=True,
+    help=f"What runs the tracker: {', '.join(RUNTIMES)}.",
+)
+@click.option("--pyscript", metavar="alone", help="PyScript without its core, for strict policies.")
+@click.option("--stub", is_flag=True, help="Put the inline stub in front, which keeps calls.")
+@click.option("--nonce", metavar="NONCE", help="The nonce of the page's content security policy.")
+@click.option("--integrity/--no-integrity", default=True, help="The hash of the built script.")
+@click.option("--versioned", is_flag=True, help="An address that browsers keep for a year.")
+@click.option(
+    "--bundles",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Folder of the bundles, as given to build with --output.",
+)
+@click.option("--crossorigin", type=click.Choice(CROSSORIGIN), help="Set if SRC names a host.")
+def snippet(**options: Any) -> None:
+    """Print the embed snippet."""
+    try:
+        click.echo(Snippet(**options).render())
+    except (MarkupError, NotBuiltError) as error:
+        raise WrongInput(str(error)) from error
+
+
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the bundles; in a checkout its dist, else ./dist.",
+)
+@click.option(
+    "--with",
+    "with_hooks",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file of the shop's own hooks in Python, to be part of the bundles.",
+)
+def build(output: Path | None, with_hooks: Path | None) -> None:
+    """Build the bundles from the tracker's Python. Needs what `npm install` installs."""
+    from neuralens_build import hooks, release
+    from neuralens_build.brython import BrythonError
+    from neuralens_build.edits import EditError
+    from neuralens_build.esbuild import BundlerError
+    from neuralens_build.pyscript import PyScriptError
+
+    in_checkout = (CHECKOUT / "pyproject.toml").is_file()
+    folder = output or (CHECKOUT if in_checkout else Path.cwd()) / "dist"
+    try:
+        manifest = release.build(folder, hooks.read(with_hooks) if with_hooks else None)
+    except (BrythonError, BundlerError, EditError, PyScriptError, ValueError, OSError) as error:
+        raise WrongInput(str(error)) from error
+    for name, entry in manifest.items():
+        click.echo(f"{entry['brotli']:>9,} bytes  {folder / name}")
+
+
+@click.command()
+@click.argument("pages", nargs=-1, metavar="[PAGE]...")
+@click.pass_context
+def audit(ctx: click.Context, pages: tuple[str, ...]) -> None:
+    """Say what the tracker would capture on each PAGE, and which attributes are wrong.
+
+    A PAGE is an HTML file, a URL of this machine, or - for standard input, which is the default.
+    Exit status 1 if anything is wrong.
+    """
+    wrong = 0
+    for page in pages or ("-",):
+        name = "standard input" if page == "-" else page
+        report = Audit(read_page(page))
+        for capture in report.captures():
+            click.echo(f"{name}:{capture.line}: {capture}")
+        for finding in report.findings():
+            click.echo(f"{name}:{finding.line}: wrong: {finding}")
+            wrong += 1
+    if wrong:
+        ctx.exit(1)
+
+
+def read_page(page: str) -> str:
+    """Return the HTML text of a file, a local URL, or standard input."""
+    if page == "-":
+        content: bytes = sys.stdin.buffer.read(MAX_PAGE + 1)
+    elif page.startswith(("http://", "https://")):
+        content = fetch(page)
+    else:
+        try:
+            with open(page, "rb") as file:
+                content = file.read(MAX_PAGE + 1)
+        except OSError as error:
+            raise WrongInput(f"cannot read {page}: {error.strerror}") from error
+    if len(content) > MAX_PAGE:
+        raise WrongInput(f"{page} is larger than {MAX_PAGE} bytes")
+    return content.decode("utf-8", "replace")
+
+
+class LocalRedirects(HTTPRedirectHandler):
+    """Follows redirects that stay on this machine."""
+
+    def redirect_request(
+        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        """Return the request for a redirect's target."""
+        try:
+            require_local(newurl)
+        except WrongInput:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def require_local(url: str) -> None:
+    """Raise WrongInput for the URL of another machine."""
+    if urlsplit(url).hostname not in LOCAL:
+        raise WrongInput(f"{url} is not on this machine: save the page and give the file")
+
+
+def fetch(url: str) -> bytes:
+    """Return the content of a local URL, up to the first byte that is too many."""
+    require_local(url)
+    try:
+        with build_opener(LocalRedirects).open(url, timeout=PATIENCE) as answer:
+            content: bytes = answer.read(MAX_PAGE + 1)
+            return content
+    except HTTPError as error:
+        error.close()
+        raise WrongInput(f"{url} answered {error.code}") from error
+    except (URLError, OSError) as error:
+        raise WrongInput(f"cannot reach {url}: {getattr(error, 'reason', error)}") from error

@@ -1,0 +1,142 @@
+"""From the tracker's Python to one JavaScript file: pscript, module by module, then esbuild."""
+
+import ast
+import tempfile
+from pathlib import Path
+
+import neuralens_tracker
+
+from neuralens_build import hooks_javascript
+from neuralens_build.dialect import ACCESS, compile_statement, is_variable, library, library_names
+from neuralens_build.hooks import Hooks
+from neuralens_build.linking import link
+from neuralens_build.minification import bundle, bundle_module
+from neuralens_build.subset import check_files, strip
+
+PACKAGE = "neuralens_tracker"
+SOURCE = Path(neuralens_tracker.__file__).parent
+FFI = f"{PACKAGE}.web.ffi"
+LIBRARY = "library.js"
+
+# What each file begins with: the one place where the tracker starts by itself. The module form
+# leaves the start to the page, whose settings then stand in for the script tag's.
+ENTRIES = {
+    "neuralens.js": """
+import { install } from './hooks.js';
+import { start } from './neuralens_tracker.main.js';
+import { invoke } from './neuralens_tracker.web.ffi.js';
+invoke(() => {
+    install();
+    start(document.currentScript || document.querySelector('script[data-app-id]'));
+});
+""",
+    "neuralens.mjs": """
+import { install } from './hooks.js';
+import { start as begin } from './neuralens_tracker.main.js';
+export const start = (settings) => {
+    install();
+    begin({ dataset: settings || {} });
+    return window.neuralens;
+};
+""",
+    "neuralens.stub.js": """
+import { stand_in } from './neuralens_tracker.web.stub.js';
+stand_in();
+""",
+    "neuralens.early.js": """
+import { start } from './neuralens_tracker.early.js';
+import { invoke } from './neuralens_tracker.web.ffi.js';
+invoke(() => start(document.currentScript));
+""",
+}
+MODULES = {
+    "neuralens.stub.js": f"{PACKAGE}.web.stub",
+    "neuralens.early.js": f"{PACKAGE}.early",
+}
+
+
+class SubsetError(ValueError):
+    """The tracker's Python means different things on different engines; the message says where."""
+
+
+def build(hooks: Hooks | None = None) -> dict[str, bytes]:
+    """Return the JavaScript files of dist/, by name, with a shop's hooks in them.
+
+    Raises SubsetError, BundlerError, and HooksError for hooks that do not compile.
+    """
+    problems = check_files(portable_sources())
+    if problems:
+        raise SubsetError("\n".join(str(problem) for problem in problems))
+    built = {}
+    for name, entry in ENTRIES.items():
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            compile_modules(MODULES.get(name, f"{PACKAGE}.main"), folder)
+            hooks_javascript.write(hooks, folder)
+            (folder / "entry.js").write_text(entry, "utf-8")
+            form = bundle_module if name.endswith(".mjs") else bundle
+            built[name] = form(folder / "entry.js")
+    return built
+
+
+def portable_sources() -> list[Path]:
+    """Return the files that are compiled: not those with the calls for a page's own Python."""
+    return [path for path in sorted(SOURCE.rglob("*.py")) if path.name != "__init__.py"]
+
+
+def source_of(module: str, runtime: str = "javascript") -> Path:
+    """Return the file of a tracker module; the adapter is the runtime's own."""
+    if module == FFI:
+        return SOURCE / "web" / f"ffi_{runtime}.py"
+    path = SOURCE.parent.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def imports_of(tree: ast.Module) -> dict[str, list[str]]:
+    """Return the tracker modules that a module imports, and the names it takes from each."""
+    imports: dict[str, list[str]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            imports.setdefault(node.module, []).extend(alias.name for alias in node.names)
+    return imports
+
+
+def collect(main: str) -> dict[str, ast.Module]:
+    """Return the stripped modules that ``main`` needs, by name."""
+    modules: dict[str, ast.Module] = {}
+    pending = [main]
+    while pending:
+        name = pending.pop()
+        if name not in modules:
+            modules[name] = strip(ast.parse(source_of(name).read_text("utf-8")))
+            pending += imports_of(modules[name])
+    return modules
+
+
+def compile_modules(main: str, folder: Path) -> None:
+    """Write the ES modules that ``main`` needs, and the library's, into folder."""
+    modules = link(collect(main))
+    wanted = {name: imports_of(tree) for name, tree in modules.items()}
+    used: set[str] = set()
+    for name, tree in modules.items():
+        code = compile_module(tree)
+        taken = {
+            f"{module}.js": [taken for taken in names if taken not in ACCESS]
+            for module, names in wanted[name].items()
+        }
+        taken[LIBRARY] = sorted(library_names(code))
+        used |= library_names(code)
+        imports = "".join(
+            f"import {{ {', '.join(names)} }} from './{file}';\n" for file, names in taken.items()
+        )
+        (folder / f"{name}.js").write_text(imports + code, "utf-8")
+    (folder / LIBRARY).write_text(library(used), "utf-8")
+
+
+def compile_module(tree: ast.Module) -> str:
+    """Return the exports of a linked module: constants, but for the members of objects."""
+    statements = (item for item in tree.body if not isinstance(item, ast.ImportFrom))
+    return "".join(
+        f"export {'let' if is_variable(item) else 'const'} {compile_statement(item)}\n"
+        for item in statements
+    )

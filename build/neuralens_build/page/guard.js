@@ -1,0 +1,83 @@
+// The guard between Python and the browser: no call from Python throws, no callback throws into
+// the page. One for Brython and MicroPython; each says how its values cross:
+//   toPython(value), toBrowser(value)  a value that crosses, null and undefined included
+//   invoke(callable, values)           call a Python callable
+//   explain(error)                     the message of whatever was thrown
+// The functions are those of neuralens_tracker.web.ffi.
+
+import { summarize } from "./hooks.js";
+
+// What has been reported is kept to report it once; a page that throws ever new messages must
+// not make that grow.
+const MOST_MESSAGES = 100;
+
+export function makeGuard({ toPython, toBrowser, invoke, explain }) {
+  const reported = new Set();
+  let report = null;
+  let reporting = false; // the report itself may go through a call that throws
+
+  function caught(error) {
+    const message = explain(error);
+    if (report === null || reporting || reported.has(message) || reported.size === MOST_MESSAGES) return;
+    reported.add(message);
+    reporting = true;
+    try {
+      invoke(report, [message]);
+    } catch {
+      // There is nobody left to tell.
+    } finally {
+      reporting = false;
+    }
+  }
+
+  function guarded(action) {
+    try {
+      return toPython(action());
+    } catch (error) {
+      caught(error);
+      return toPython(null);
+    }
+  }
+
+  const get = (target, name) => guarded(() => toBrowser(target)[name]);
+  const put = (target, name, value) =>
+    guarded(() => {
+      toBrowser(target)[name] = toBrowser(value);
+    });
+  const call = (target, name, ...values) =>
+    guarded(() => toBrowser(target)[name](...values.map(toBrowser)));
+
+  return {
+    window: globalThis,
+    get,
+    put,
+    call,
+    attempt: (target, name, ...values) =>
+      toBrowser(target) === null ? toPython(null) : call(target, name, ...values),
+    construct: (name, ...values) => guarded(() => new globalThis[name](...values.map(toBrowser))),
+    callback:
+      (callable) =>
+      (...values) => {
+        try {
+          return toBrowser(invoke(callable, values.map(toPython)));
+        } catch (error) {
+          caught(error);
+          return undefined;
+        }
+      },
+    invoke: (handler, otherwise, ...values) => {
+      try {
+        return toPython(handler(...values.map(toBrowser)));
+      } catch (error) {
+        caught(error);
+        return otherwise;
+      }
+    },
+    same: (target, other) => toBrowser(target) === toBrowser(other),
+    on_caught: (callable) => {
+      report = callable;
+    },
+    describe: (error) => summarize(explain(error)),
+    guarded,
+  };
+}

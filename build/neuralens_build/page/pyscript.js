@@ -1,0 +1,73 @@
+// Starts the tracker in MicroPython, with PyScript's core or alone, from its own script tag:
+//   <script async src="neuralens.pyscript.js" data-app-id="APP" data-pyscript="alone"></script>
+// Everything is fetched from its own folder, or from `pyscript/` beside it.
+import { enlist } from "./hooks.js";
+import * as guard from "./micropython.js";
+import { files, hooks } from "neuralens-modules"; // {path: source} and a name, by the build
+
+const own = document.currentScript;
+const settings = own.dataset.appId === undefined ? document.querySelector("script[data-app-id]") : own;
+const folder = new URL(own.src.includes("/pyscript/") ? "./" : "pyscript/", own.src);
+const address = (name) => new URL(name, folder).href;
+
+/** Gives an interpreter the guard and the tracker's modules, and starts the tracker. */
+function begin(python) {
+  python.registerJsModule("neuralens_guard", guard);
+  for (const [path, source] of Object.entries(files)) {
+    const names = path.split("/");
+    for (let depth = 1; depth < names.length; depth++) {
+      const parent = names.slice(0, depth).join("/");
+      if (!python.FS.analyzePath(parent).exists) python.FS.mkdir(parent);
+    }
+    python.FS.writeFile(path, source);
+  }
+  if (hooks !== null) enlist(`${hooks}.py`, () => python.pyimport(hooks), guard.describe);
+  try {
+    python.pyimport("neuralens_tracker.late");
+    python.pyimport("sys").modules["neuralens_tracker.late"].start(settings);
+  } catch (error) {
+    console.error(error.message);
+  }
+}
+
+async function startAlone() {
+  const { loadMicroPython } = await import(address("micropython.mjs"));
+  begin(
+    await loadMicroPython({
+      url: address("micropython.wasm"),
+      stdout: console.log,
+      stderr: console.error,
+    }),
+  );
+}
+
+async function startCore() {
+  // PyScript loads an interpreter for a tag that needs one. The page's own tags may come with a
+  // configuration, of which a page has one; without, this one says that nothing comes from a CDN.
+  const python = document.createElement("script");
+  python.type = "mpy";
+  python.id = "neuralens-python";
+  python.setAttribute("target", python.id); // else PyScript adds an element for its output
+  if (document.querySelector("mpy-config, [config]:is(script[type=mpy], mpy-script)") === null) {
+    python.setAttribute("config", JSON.stringify({ interpreter: address("micropython.mjs") }));
+  }
+  own.after(python);
+  const { hooks } = await import(address("core.js"));
+  hooks.main.onReady.add(function start({ type, interpreter }) {
+    if (type !== "mpy" && type !== "micropython") return;
+    hooks.main.onReady.delete(start);
+    begin(interpreter);
+  });
+}
+
+/** PyScript's core makes functions from text, which a policy may forbid; MicroPython does not. */
+function mayCompileText() {
+  try {
+    return new Function("return true")();
+  } catch {
+    return false;
+  }
+}
+
+const alone = (settings ?? own).dataset.pyscript === "alone" || !mayCompileText();
+(alone ? startAlone() : startCore()).catch((error) => console.error(`neuralens: ${error.message}`));

@@ -1,0 +1,161 @@
+"""The PyScript bundle: PyScript's core, MicroPython, the modules, and what starts them."""
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from neuralens_build import esbuild
+from neuralens_build.bundles import CHECKOUT
+from neuralens_build.edits import EditError, apply
+from neuralens_build.pyscript_edits import CORE, DEFINES, GLOBALS, MICROPYTHON, PRELUDE
+from neuralens_build.sources import ENTRY, in_order, lean
+
+PACKAGES = {
+    "@pyscript/core": "0.7.31",
+    "@micropython/micropython-webassembly-pyscript": "1.27.0",
+}
+# The page's own Python imports the package; the entry is the tracker itself.
+ENTRIES = (ENTRY, "neuralens_tracker")
+# What the adapter imports: of MicroPython, of the bundle, and of a page's own PyScript.
+PROVIDED = ("io", "json", "sys", "neuralens_guard", "pyscript.js_modules")
+FOLDER = "pyscript"
+LOADER = "neuralens.pyscript.js"
+NOTICE = (
+    "/*! neuralens-tracker {version}, MIT. Starts PyScript {pyscript}, Apache-2.0, "
+    "and MicroPython {micropython}, MIT. */\n"
+)
+HERE = Path(__file__).parent
+
+
+class PyScriptError(Exception):
+    """The bundle cannot be built; the message says what is wrong and what to do."""
+
+
+def build(modules: Mapping[str, str], version: str, hooks: str | None = None) -> dict[str, bytes]:
+    """Return the files of the bundle, by their paths in dist/.
+
+    ``modules`` maps dotted names to Python source; ENTRIES are among them, and the adapter stands
+    there as ``neuralens_tracker.web.ffi``. ``hooks`` is the one of them that is imported before
+    the start, if there is one. ``version`` is the tracker's own.
+
+    LOADER starts the tracker from its script tag. For a page that configures a PyScript of its
+    own, the folder has ``pyscript.json``, which names the modules one by one.
+
+    Raises PyScriptError where a package is not the pinned one, EditError where it does not fit
+    the edits, SourceError where a module imports what is not there.
+    """
+    files = {
+        path_of(name, modules): lean(modules[name])
+        for name in sorted(in_order(modules, PROVIDED, *ENTRIES, *([hooks] if hooks else [])))
+    }
+    notice = NOTICE.format(
+        version=version,
+        pyscript=PACKAGES["@pyscript/core"],
+        micropython=PACKAGES["@micropython/micropython-webassembly-pyscript"],
+    )
+    built = {
+        LOADER: (notice + bundle_loader(files, hooks)).encode(),
+        f"{FOLDER}/guard.mjs": esbuild.run(
+            str(HERE / "page" / "micropython.js"), "--bundle", "--minify", "--format=esm"
+        ).encode(),
+        f"{FOLDER}/pyscript.json": configure(files),
+        **build_micropython(),
+        **build_core(),
+    }
+    for path, source in files.items():
+        built[f"{FOLDER}/{path}"] = source.encode()
+    return built
+
+
+def path_of(name: str, modules: Mapping[str, str]) -> str:
+    """Return the path of a module's file below the folder."""
+    is_package = any(other.startswith(name + ".") for other in modules)
+    return name.replace(".", "/") + ("/__init__.py" if is_package else ".py")
+
+
+def configure(files: Mapping[str, str]) -> bytes:
+    """Return the configuration for ``<script type="mpy" config="...">``, in JSON.
+
+    The paths in it are those beside it. It names no interpreter: such a name would be relative to
+    the page, and the core beside it has its own.
+    """
+    configuration = {
+        "files": {f"./{path}": f"./{path}" for path in files},
+        "js_modules": {"main": {"./guard.mjs": "neuralens_guard"}},
+    }
+    return (json.dumps(configuration, indent=1) + "\n").encode()
+
+
+def bundle_loader(files: Mapping[str, str], hooks: str | None) -> str:
+    """Return the script that starts the tracker, with the modules in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        modules = Path(folder) / "modules.json"
+        modules.write_text(json.dumps({"files": files, "hooks": hooks}), "utf-8")
+        return esbuild.run(
+            str(HERE / "page" / "pyscript.js"),
+            f"--alias:neuralens-modules={modules}",
+            "--bundle",
+            "--minify",
+            "--format=iife",
+        )
+
+
+def build_micropython() -> dict[str, bytes]:
+    """Return MicroPython's loader, cut to what a page needs, and its program."""
+    folder = package("@micropython/micropython-webassembly-pyscript")
+    text = apply(MICROPYTHON, (folder / "micropython.mjs").read_text("utf-8"), "micropython.mjs")
+    for name in GLOBALS:
+        if f"globalThis.{name}" not in text:
+            raise EditError(
+                f"micropython.mjs has no global {name} any more: GLOBALS in pyscript_edits.py "
+                "must follow"
+            )
+        text = re.sub(rf"\bglobalThis\.{name}\b", name, text)
+    minified = esbuild.run(
+        "--minify",
+        "--format=esm",
+        "--pure:assert",
+        *(f"--define:{name}={value}" for name, value in DEFINES.items()),
+        text=PRELUDE + text,
+    )
+    left = set(re.findall(r"globalThis\.(\w+)(?:\?\?|\|\|)?=(?!=)", minified))
+    if left:
+        raise EditError(
+            f"micropython.mjs sets the globals {', '.join(sorted(left))}: add them to GLOBALS in "
+            "pyscript_edits.py"
+        )
+    return {
+        f"{FOLDER}/micropython.mjs": minified.encode(),
+        f"{FOLDER}/micropython.wasm": (folder / "micropython.wasm").read_bytes(),
+    }
+
+
+def build_core() -> dict[str, bytes]:
+    """Return PyScript's core without its plugins, and what it loads by itself.
+
+    It comes minified, and smaller than esbuild would make it.
+    """
+    folder = package("@pyscript/core") / "dist"
+    built = {}
+    for pattern in ("core.js", "core-*.js", "toml-*.js"):
+        for path in sorted(folder.glob(pattern)):
+            text = path.read_text("utf-8")
+            if pattern == "core-*.js":
+                text = apply(CORE, text, path.name)
+            text = re.sub(r"\n//# sourceMappingURL=.*\n?$", "\n", text)
+            built[f"{FOLDER}/{path.name}"] = text.encode()
+    return built
+
+
+def package(name: str) -> Path:
+    """Return the folder of an npm package, which must be the pinned version."""
+    folder = CHECKOUT / "node_modules" / name
+    manifest = folder / "package.json"
+    if not manifest.is_file():
+        raise PyScriptError(f"{name} is not installed: run npm install")
+    found = json.loads(manifest.read_text("utf-8"))["version"]
+    if found != PACKAGES[name]:
+        raise PyScriptError(f"{name} is {found}, not {PACKAGES[name]}: run npm install")
+    return folder

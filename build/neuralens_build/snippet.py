@@ -1,0 +1,228 @@
+"""The embed snippet: the script tag that a storefront puts on its pages."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+from neuralens_tracker.kinds import TEXT, read, wanted
+from neuralens_tracker.settings import SETTINGS
+
+from neuralens_build import bundles
+from neuralens_build.attributes import Attributes, MarkupError, attributes, choice, query, text
+
+# Each runtime's file.
+RUNTIMES = {
+    "javascript": "neuralens.js",
+    "brython": "neuralens.brython.js",
+    "pyscript": "neuralens.pyscript.js",
+}
+STUB = "neuralens.stub.js"
+# What stands on the page in the place of a runtime that takes long to load, and loads it.
+EARLY = "neuralens.early.js"
+HEAVY = ("brython", "pyscript")
+# PyScript without its core, for pages whose policy allows 'wasm-unsafe-eval' alone.
+ALONE = ("alone",)
+# Attributes of the tag that are no settings of the tracker: how its runtime is loaded.
+LOADING = ("data-src", "data-integrity", "data-pyscript")
+# Characters of a hash in an address; the relay asks for 8 at least.
+VERSION_LENGTH = 12
+CROSSORIGIN = ("anonymous", "use-credentials")
+# https://www.w3.org/TR/CSP3/#grammardef-base64-value
+NONCE = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+# What would end or restart an inline script: https://html.spec.whatwg.org/#restrictions-for-contents-of-script-elements
+UNSAFE_INLINE = re.compile(r"<!--|</?script", re.IGNORECASE)
+
+TEMPLATES = Environment(loader=PackageLoader("neuralens_build"), autoescape=True)
+
+
+class Snippet:
+    """The embed snippet of one page; print it, or put it into a template of any engine.
+
+    ``settings`` are the tracker's own, in snake_case (``page``, ``view_ms``, ...); None leaves one
+    at its default. ``src`` is the address of the runtime's script, below ``/nl/`` on the page's own
+    host if not given. For the runtimes of HEAVY the page's tag is that of EARLY, which lies beside
+    it. ``pyscript="alone"`` starts MicroPython without PyScript's core.
+
+    ``stub`` puts the inline stub before it, ``nonce`` goes on both script elements. ``integrity``
+    adds the hash that the build wrote down; ``versioned`` adds its beginning to the address, so
+    that browsers keep the script for a year. ``crossorigin`` is set by itself if src names a host.
+    ``folder`` is that of the built files, if they are not the project's own.
+
+    Raises MarkupError for a wrong value and NotBuiltError when the bundles are not built.
+    """
+
+    def __init__(
+        self,
+        app_id: str,
+        *,
+        src: str | None = None,
+        runtime: str = "javascript",
+        pyscript: str | None = None,
+        stub: bool = False,
+        nonce: str | None = None,
+        integrity: bool = True,
+        versioned: bool = False,
+        crossorigin: str | None = None,
+        folder: Path | None = None,
+        **settings: Any,
+    ) -> None:
+        self.file = RUNTIMES[choice("runtime", runtime, RUNTIMES)]
+        self.runtime = runtime
+        if pyscript is not None:
+            choice("pyscript", pyscript, ALONE)
+            if runtime != "pyscript":
+                raise MarkupError(f"pyscript is for the runtime pyscript, not {runtime}")
+        self.pyscript = pyscript
+        self.src = address("src", f"/nl/{self.file}" if src is None else src)
+        self.stub = stub
+        if nonce is not None and not NONCE.fullmatch(text("nonce", nonce)):
+            raise MarkupError(f"nonce must be base64 text, not {nonce!r:.80}")
+        self.nonce = nonce
+        self.integrity = integrity
+        self.versioned = versioned
+        self.folder = folder
+        if crossorigin is not None:
+            choice("crossorigin", crossorigin, CROSSORIGIN)
+        elif urlsplit(self.src).netloc:
+            crossorigin = CROSSORIGIN[0]
+        self.crossorigin = crossorigin
+        self.settings = {
+            name: setting(name, value)
+            for name, value in {"app_id": app_id, **settings}.items()
+            if name == "app_id" or (value is not None and (name, value) != ("query", ""))
+        }
+
+    def render(self) -> Markup:
+        """Return the snippet as HTML."""
+        tag = attributes(
+            [
+                *self.addresses(),
+                ("crossorigin", self.crossorigin),
+                ("nonce", self.nonce),
+                ("data-pyscript", self.pyscript),
+                *((f"data-{kebab(name)}", value) for name, value in self.settings.items()),
+            ]
+        )
+        return Markup(  # noqa: S704 - rendered with autoescape
+            TEMPLATES.get_template("snippet.html.jinja").render(
+                preconnects=self.preconnects(),
+                stub=inline(bundles.read(STUB, self.folder)) if self.stub else None,
+                nonce=attributes([("nonce", self.nonce)]),
+                tag=tag,
+            )
+        )
+
+    def addresses(self) -> list[tuple[str, str | None]]:
+        """Return the attributes that name the script, and for heavy runtimes the one before it."""
+        src, integrity = self.locate(self.file, self.src)
+        if self.runtime not in HEAVY:
+            return [("src", src), ("integrity", integrity)]
+        early, early_integrity = self.locate(EARLY, urljoin(self.src, EARLY))
+        return [
+            ("src", early),
+            ("integrity", early_integrity),
+            ("data-src", src),
+            ("data-integrity", integrity),
+        ]
+
+    def locate(self, file: str, src: str) -> tuple[str, str | None]:
+        """Return the address of a built file, and its hash, as far as they are wanted."""
+        if not (self.integrity or self.versioned):
+            return src, None
+        integrity = bundles.integrity(file, self.folder)
+        if self.versioned:
+            version = integrity.removeprefix("sha384-")[:VERSION_LENGTH]
+            version = version.replace("+", "-").replace("/", "_")
+            src += f"{'&' if '?' in src else '?'}v={version}"
+        return src, integrity if self.integrity else None
+
+    __html__ = render
+
+    def __str__(self) -> str:
+        return str(self.render())
+
+    def preconnects(self) -> list[Markup]:
+        """Return the attributes of a preconnect link for each other host that the tracker calls.
+
+        The script's connection is used again only by a link with the same ``crossorigin``;
+        beacons carry cookies, so theirs has none.
+        """
+        wanted = {
+            (origin(self.src), self.crossorigin): None,
+            (origin(self.settings.get("endpoint", "")), None): None,
+        }
+        return [
+            attributes([("rel", "preconnect"), ("href", href), ("crossorigin", crossorigin)])
+            for href, crossorigin in wanted
+            if href
+        ]
+
+
+def setting(name: str, value: Any) -> str:
+    """Return the text of a setting, given in snake_case, as it stands on the tag."""
+    if name not in KINDS:
+        known = difflib.get_close_matches(name, KINDS, n=1)
+        hint = f"did you mean {known[0]}?" if known else f"there are {', '.join(KINDS)}"
+        raise MarkupError(f"there is no setting {name}: {hint}")
+    kind = KINDS[name]
+    if name == "query":
+        return query(name, value)
+    if name == "endpoint":
+        return address(name, value)
+    if kind == TEXT:
+        return text(name, value)
+    if read(kind, value) is None:
+        raise MarkupError(f"{name} must be {wanted(kind)}, not {value!r:.80}")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def snake(name: str) -> str:
+    """Return camelCase as snake_case."""
+    return re.sub("[A-Z]", lambda capital: "_" + capital.group().lower(), name)
+
+
+def kebab(name: str) -> str:
+    """Return snake_case as kebab-case."""
+    return name.replace("_", "-")
+
+
+# Each setting's kind, by its name as a Python argument.
+KINDS: dict[str, Any] = {snake(name): kind for name, (kind, _) in SETTINGS.items()}
+
+
+def address(name: str, value: Any) -> str:
+    """Return a path or an http(s) URL."""
+    url = text(name, value, most=2048)
+    if re.search(r"[\s\x00-\x20\\]", url) or urlsplit(url).scheme not in ("", "http", "https"):
+        raise MarkupError(f"{name} must be a path or an http or https URL, not {url!r:.80}")
+    return url
+
+
+def origin(url: str) -> str:
+    """Return the origin that a URL names; "" for a path."""
+    parts = urlsplit(url)
+    return f"{parts.scheme + ':' if parts.scheme else ''}//{parts.netloc}" if parts.netloc else ""
+
+
+def inline(script: str) -> Markup:
+    """Return a script as it can stand between script tags, unchanged."""
+    if UNSAFE_INLINE.search(script):
+        raise MarkupError(f"{STUB} holds a script tag or <!-- and cannot stand inline")
+    return Markup(script)  # noqa: S704 - the build's own file, checked above
+
+
+def install(environment: Environment, **defaults: Any) -> None:
+    """Add the Jinja globals ``neuralens_snippet(...)`` and ``nl`` to an environment.
+
+    ``defaults`` are arguments of Snippet for every call of ``neuralens_snippet``, which may
+    override them.
+    """
+
+    def neuralens_snippet(**overrides: Any) -> Markup:
+        return Snippet(**{**defaults, **overrides}).render()
+
+    environment.globals.update(neuralens_snippet=neuralens_snippet, nl=Attributes())

@@ -1,0 +1,139 @@
+"""The tracker's modules as a runtime takes them: those it needs, in order, without comments."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import neuralens_tracker
+
+from neuralens_build.subset.stripping import ANNOTATION_MODULES, is_docstring
+
+ENTRY = "neuralens_tracker.late"
+FFI = "neuralens_tracker.web.ffi"
+
+
+class SourceError(ValueError):
+    """A module is missing, or needs one that the runtime has not; the message names it."""
+
+
+def read(adapter: str) -> dict[str, str]:
+    """Return the source of every module of the tracker by its dotted name.
+
+    ``adapter`` is the runtime's ("brython", "micropython"): it stands there as FFI.
+    """
+    package = Path(neuralens_tracker.__file__).parent
+    modules = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        name = ".".join(parts).removesuffix(".__init__")
+        if name == f"{FFI}_{adapter}":
+            modules[FFI] = path.read_text("utf-8")
+        elif not name.startswith(f"{FFI}_"):
+            modules[name] = path.read_text("utf-8")
+    if FFI not in modules:
+        raise SourceError(f"the tracker has no adapter {FFI}_{adapter}")
+    return modules
+
+
+def in_order(modules: Mapping[str, str], provided: Iterable[str], *entries: str) -> list[str]:
+    """Return the names of the entries and of what they need, each after those that it imports.
+
+    ``modules`` maps dotted names to Python source, ``provided`` are the modules that the runtime
+    has beside them. Raises SourceError for an import of any other, and for a circle.
+    """
+    graph: dict[str, list[str]] = {}
+    pending = list(entries)
+    while pending:
+        name = pending.pop()
+        if name not in modules:
+            raise SourceError(f"{name} is not among the modules")
+        if name not in graph:
+            graph[name] = imports(modules, name, provided)
+            pending += graph[name]
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        circle = " imports ".join(reversed(error.args[1]))
+        raise SourceError(f"modules import each other in a circle: {circle}") from error
+
+
+def imports(modules: Mapping[str, str], name: str, provided: Iterable[str]) -> list[str]:
+    """Return which of the modules the module ``name`` imports, sorted."""
+    known = {*ANNOTATION_MODULES, *provided}
+    found = set()
+    for node in ast.walk(ast.parse(modules[name], name)):
+        if isinstance(node, ast.Import):
+            wanted = [(alias.name, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            origin = "." * node.level + (node.module or "")
+            wanted = [(origin, f"{origin}.{alias.name}") for alias in node.names]
+        else:
+            continue
+        for module, submodule in wanted:
+            if submodule in modules or module in modules:
+                found.add(submodule if submodule in modules else module)
+            elif module not in known:
+                raise SourceError(
+                    f"{name}, line {node.lineno}: there is no module {module} in the page: "
+                    "import modules of the tracker, by their full names"
+                )
+    return sorted(found - {name})
+
+
+def lean(source: str) -> str:
+    """Return the source without docstrings, annotations, comments and imports for type checkers.
+
+    Every statement stays on its line, so that tracebacks name the line in the original.
+    """
+    text = source.encode()
+    starts = [0, *(match.end() for match in re.finditer(b"\n", text))]
+    spans = [*word_spans(source, starts), *comment_spans(source, starts)]
+    for start, end, replacement in sorted(spans, reverse=True):
+        lines = text.count(b"\n", start, end)
+        # An annotation may run over lines where only a backslash continues the statement.
+        text = text[:start] + replacement + (b"\n" if replacement else b"\\\n") * lines + text[end:]
+    return re.sub(r"[ \t]+$", "", text.decode(), flags=re.MULTILINE)
+
+
+def word_spans(source: str, starts: list[int]) -> list[tuple[int, int, bytes]]:
+    """Return the (start, end, replacement) in bytes of what only people and checkers read."""
+    text = source.encode()
+    spans: list[tuple[int, int, bytes]] = []
+
+    def place(node: ast.expr | ast.stmt | ast.arg) -> tuple[int, int]:
+        last, column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        return starts[node.lineno - 1] + node.col_offset, starts[last - 1] + column
+
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            if node.body and is_docstring(node.body[0]):
+                spans.append((*place(node.body[0]), b"pass"))
+            if isinstance(node, ast.FunctionDef) and node.returns is not None:
+                start, end = place(node.returns)
+                spans.append((text.rindex(b"->", 0, start), end, b""))
+        elif isinstance(node, ast.arg) and node.annotation is not None:
+            spans.append((place(node)[0] + len(node.arg.encode()), place(node)[1], b""))
+        elif isinstance(node, ast.AnnAssign) and node.value is None:
+            spans.append((*place(node), b"pass"))
+        elif isinstance(node, ast.AnnAssign):
+            spans.append((place(node.target)[1], place(node.annotation)[1], b""))
+        elif isinstance(node, ast.ImportFrom) and node.module in ANNOTATION_MODULES:
+            spans.append((*place(node), b"pass"))
+    return spans
+
+
+def comment_spans(source: str, starts: list[int]) -> list[tuple[int, int, bytes]]:
+    """Return the (start, end, replacement) in bytes of the comments."""
+    return [
+        (
+            starts[token.start[0] - 1] + len(token.line[: token.start[1]].encode()),
+            starts[token.start[0] - 1] + len(token.line[: token.end[1]].encode()),
+            b"",
+        )
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    ]

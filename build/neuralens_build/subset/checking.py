@@ -1,0 +1,69 @@
+"""Applying the rules to sources and files."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from neuralens_build.subset.module import Library, Module
+from neuralens_build.subset.rules import RULES
+
+# Adapters speak their runtime's own dialect.
+EXEMPT = "ffi_*.py"
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One place that a rule refuses; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    rule: str
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}:{self.line}:{self.column}: "
+            f"{self.reason}; write {self.remedy} [{self.rule}]"
+        )
+
+
+def check(source: str, filename: str, library: Library | None = None) -> list[Problem]:
+    """Return what the rules refuse in one module, in the order of the text.
+
+    What the module imports from other tracker modules is looked up beside ``filename``, else in
+    the installed package.
+    """
+    try:
+        module = Module(source, filename, library or Library())
+    except SyntaxError as error:
+        where = (error.lineno or 1, error.offset or 1)
+        return [Problem(filename, *where, "syntax", f"{error.msg}", "Python 3.11")]
+    problems = {
+        Problem(
+            filename,
+            getattr(node, "lineno", 1),
+            getattr(node, "col_offset", 0) + 1,
+            rule.name,
+            f"`{word}`: {rule.reason}" if word else rule.reason,
+            rule.remedy,
+        )
+        for rule in RULES
+        for node, word in rule.find(module)
+    }
+    return sorted(problems)
+
+
+def check_files(paths: Iterable[str | Path]) -> list[Problem]:
+    """Return what the rules refuse in the given files, and in the modules below given folders.
+
+    Raises OSError for a path that cannot be read.
+    """
+    library = Library()
+    problems: list[Problem] = []
+    for path in map(Path, paths):
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            if not file.match(EXEMPT):
+                problems += check(file.read_text("utf-8"), str(file), library)
+    return problems

@@ -1,0 +1,340 @@
+"""Items of lists and dicts: those that are missing, inherited, or counted from the end."""
+
+import ast
+
+from neuralens_build.subset.module import (
+    DICT,
+    LIST,
+    Binding,
+    Module,
+    is_name,
+    method_called,
+    parameters,
+    within,
+)
+from neuralens_build.subset.rules.calls import catches
+from neuralens_build.subset.rules.rule import Found, rule
+
+Judged = dict[ast.AST, bool]
+
+# The members that every JavaScript object inherits.
+INHERITED = (
+    *("constructor", "toString", "valueOf", "hasOwnProperty", "isPrototypeOf", "toLocaleString"),
+    *("propertyIsEnumerable", "__proto__", "__defineGetter__", "__defineSetter__"),
+    *("__lookupGetter__", "__lookupSetter__"),
+)
+
+
+@rule(
+    "missing-item",
+    reason="a missing item is undefined: no error, and not None",
+    remedy="`d.get(key)`, or ask `key in list(d.keys())` first",
+)
+def missing_item(module: Module) -> Found:
+    """Find items compared with None, in a try for their lack, or not in a literal dict."""
+    for node in module.walk(ast.Subscript):
+        if isinstance(node.slice, ast.Slice) or not isinstance(node.ctx, ast.Load):
+            continue
+        if (
+            catches(module, node, "KeyError", "IndexError", "LookupError")
+            or is_lacking(module, node)
+            or (
+                is_compared_with_none(module, node)
+                and not is_present(module, node.value, node.slice)
+            )
+        ):
+            yield node, ""
+
+
+def is_compared_with_none(module: Module, node: ast.expr) -> bool:
+    """Tell whether an expression is compared with None."""
+    parent = module.parents[node]
+    return isinstance(parent, ast.Compare) and any(
+        isinstance(value, ast.Constant) and value.value is None for value in parent.comparators
+    )
+
+
+def is_lacking(module: Module, node: ast.Subscript) -> bool:
+    """Tell whether a literal key is none of those that a dict was ever given."""
+    if not isinstance(node.value, ast.Name) or not isinstance(node.slice, ast.Constant):
+        return False
+    bindings = module.bindings(node.value)
+    displays = [b.value for b in bindings if isinstance(b.value, ast.Dict)]
+    if not displays or len(displays) != len(bindings) or is_shared(module, node.value):
+        return False
+    return not any(
+        key is None or not isinstance(key, ast.Constant) or key.value == node.slice.value
+        for display in displays
+        for key in display.keys
+    )
+
+
+def is_shared(module: Module, name: ast.Name) -> bool:
+    """Tell whether a dict gets further keys: stored into, or handed to something else."""
+    for other in module.walk(ast.Name):
+        if other.id != name.id:
+            continue
+        parent = module.parents[other]
+        if isinstance(parent, ast.Subscript) and parent.value is other:
+            if isinstance(parent.ctx, ast.Store):
+                return True
+        elif isinstance(parent, ast.Attribute):
+            if parent.attr not in ("get", "keys", "values", "items"):
+                return True
+        elif isinstance(other.ctx, ast.Load) and not isinstance(parent, ast.Compare | ast.For):
+            return True
+    return False
+
+
+def is_present(module: Module, holder: ast.expr, key: ast.expr) -> bool:
+    """Tell whether a dict is known to have a key: the function asks, or loops over the keys."""
+    wanted, of = ast.dump(key), ast.dump(holder)
+    for node in within(module.function(key), ast.Compare, ast.For):
+        if isinstance(node, ast.Compare):
+            is_question = isinstance(node.ops[0], ast.In | ast.NotIn)
+            asked, answer = node.left, node.comparators[0]
+        else:
+            is_question = True
+            asked = node.target.elts[0] if isinstance(node.target, ast.Tuple) else node.target
+            answer = node.iter
+        if is_question and unparsed(asked) == wanted and ast.dump(looped(answer)) == of:
+            return True
+    return False
+
+
+def unparsed(node: ast.expr) -> str:
+    """Return what a name or expression is compared by, whether it is read or assigned."""
+    return ast.dump(ast.Name(node.id, ast.Load())) if isinstance(node, ast.Name) else ast.dump(node)
+
+
+def looped(node: ast.expr) -> ast.expr:
+    """Return the dict that a loop over ``d``, ``d.keys()``, ``list(d.keys())`` goes through."""
+    while isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("keys", "items", "copy"):
+            node = node.func.value
+        elif isinstance(node.func, ast.Name) and node.func.id in ("list", "sorted") and node.args:
+            node = node.args[0]
+        else:
+            break
+    return node
+
+
+@rule(
+    "outside-key",
+    reason="a key such as `constructor` finds what every JavaScript object inherits, and "
+    "`__proto__` is lost",
+    remedy="`PREFIX + key`, or ask `key in list(d.keys())` first",
+)
+def outside_key(module: Module) -> Found:
+    """Find keys of known dicts that may come from outside."""
+    for holder, key, node in keys_used(module):
+        if isinstance(key, ast.Constant):
+            if key.value in INHERITED:
+                yield node, str(key.value)
+        elif (
+            module.kind(holder) == DICT
+            and not is_present(module, holder, key)
+            and not is_own(module, key, {})
+        ):
+            yield node, ""
+
+
+def keys_used(module: Module) -> list[tuple[ast.expr, ast.expr, ast.expr]]:
+    """Return the dict, the key and the expression of each look-up and each item stored."""
+    found: list[tuple[ast.expr, ast.expr, ast.expr]] = []
+    for call in module.walk(ast.Call):
+        name = method_called(call)
+        if name in ("get", "pop", "setdefault") and call.args:
+            assert isinstance(call.func, ast.Attribute)  # noqa: S101 - what method_called says
+            found.append((call.func.value, call.args[0], call))
+    for node in module.walk(ast.Subscript):
+        if isinstance(node.ctx, ast.Store) or isinstance(node.slice, ast.Constant):
+            found.append((node.value, node.slice, node))
+    return found
+
+
+def is_own(module: Module, key: ast.expr, judged: Judged) -> bool:
+    """Tell whether a text is the program's own making, so that no inherited name equals it.
+
+    ``judged`` remembers what was found of each expression on the way.
+    """
+    if key not in judged:
+        judged[key] = True  # while a definition goes round in a circle
+        judged[key] = judge_key(module, key, judged)
+    return judged[key]
+
+
+def judge_key(module: Module, key: ast.expr, judged: Judged) -> bool:
+    """Work out whether one expression is of the program's own making."""
+    if isinstance(key, ast.Constant):
+        return key.value not in INHERITED
+    if isinstance(key, ast.JoinedStr | ast.BinOp):
+        return any(
+            is_distinct(module, part, leads=place == 0)
+            or (place == 0 and is_made(module, part, judged))
+            for place, part in enumerate(summands(key))
+        )
+    if isinstance(key, ast.IfExp):
+        return is_own(module, key.body, judged) and is_own(module, key.orelse, judged)
+    if isinstance(key, ast.Name):
+        bindings = module.bindings(key)
+        return bool(bindings) and all(
+            is_own_binding(module, key.id, binding, judged) for binding in bindings
+        )
+    return is_made(module, key, judged)
+
+
+def summands(key: ast.expr) -> list[ast.expr]:
+    """Return the parts that a text is put together from, in order."""
+    if isinstance(key, ast.JoinedStr):
+        return key.values
+    if isinstance(key, ast.BinOp) and isinstance(key.op, ast.Add):
+        return [*summands(key.left), *summands(key.right)]
+    return [key]
+
+
+def is_distinct(module: Module, part: ast.expr, *, leads: bool) -> bool:
+    """Tell whether a part is a text that no inherited name has, or begins with if it leads."""
+    text = constant_text(module, part)
+    if not text:
+        return False
+    return not any(name.startswith(text) if leads else text in name for name in INHERITED)
+
+
+def constant_text(module: Module, part: ast.expr) -> str | None:
+    """Return the text that a literal, or the name of a constant, stands for."""
+    if isinstance(part, ast.Constant):
+        return part.value if isinstance(part.value, str) else None
+    if not isinstance(part, ast.Name):
+        return None
+    bindings = module.bindings(part)
+    if len(bindings) != 1:
+        return None
+    elsewhere = module.imported(bindings[0], part.id)
+    if elsewhere is not None:
+        bindings = elsewhere[1]
+    value = bindings[0].value
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
+
+
+def is_made(module: Module, call: ast.expr, judged: Judged) -> bool:
+    """Tell whether a call's function, of whatever class, only returns texts of its own making."""
+    if not isinstance(call, ast.Call):
+        return False
+    if isinstance(call.func, ast.Attribute):
+        functions: list[ast.AST] = [*module.methods(call.func.attr, anywhere=True)]
+    else:
+        made = module.definition(call.func) if isinstance(call.func, ast.Name) else None
+        functions = [made] if isinstance(made, ast.FunctionDef) else []
+    returned = [
+        (module.library.homes[function], node.value)
+        for function in functions
+        for node in within(function, ast.Return)
+    ]
+    return bool(returned) and all(
+        value is not None and is_own(home, value, judged) for home, value in returned
+    )
+
+
+def is_own_binding(module: Module, name: str, binding: Binding, judged: Judged) -> bool:
+    """Tell whether a name gets a text of the program's own making in that way."""
+    if binding.value is not None:
+        return is_own(module, binding.value, judged)
+    if isinstance(binding.node, ast.For | ast.comprehension):
+        return is_own_source(module, binding.node.iter, judged)
+    if isinstance(binding.node, ast.arg):
+        if binding.node not in judged:
+            judged[binding.node] = True  # while a function calls itself
+            judged[binding.node] = is_own_parameter(module, binding.node, judged)
+        return judged[binding.node]
+    elsewhere = module.imported(binding, name)
+    return elsewhere is not None and all(
+        other.value is not None and is_own(elsewhere[0], other.value, judged)
+        for other in elsewhere[1]
+    )
+
+
+def is_own_source(module: Module, source: ast.expr, judged: Judged) -> bool:
+    """Tell whether a loop goes through constants, or through the keys of a dict made here.
+
+    What is stored in such a dict is judged where it is stored.
+    """
+    source = looped(source)
+    if isinstance(source, ast.Tuple | ast.List):
+        return all(is_own(module, part, judged) for part in source.elts)
+    if isinstance(source, ast.Dict):
+        return all(key is not None and is_own(module, key, judged) for key in source.keys)
+    if isinstance(source, ast.Name) and source not in judged:
+        judged[source] = True  # while a definition goes round in a circle
+        bindings = module.bindings(source)
+        elsewhere = module.imported(bindings[0], source.id) if bindings else None
+        home = elsewhere[0] if elsewhere else module
+        values = [binding.value for binding in (elsewhere[1] if elsewhere else bindings)]
+        judged[source] = bool(values) and all(
+            value is not None and is_own_source(home, value, judged) for value in values
+        )
+    return judged.get(source, False)
+
+
+def is_own_parameter(module: Module, parameter: ast.arg, judged: Judged) -> bool:
+    """Tell whether all calls of a private function, in its module, hand over own texts."""
+    function = module.parents[module.parents[parameter]]
+    name = getattr(function, "name", "")
+    is_nested = module.function(function) is not module.tree
+    if not name.startswith("_") and not is_nested:
+        return False
+    names = [argument.arg for argument in parameters(function.args)]  # type: ignore[attr-defined]
+    place = names.index(parameter.arg) - (names[0] == "self")
+    uses = [
+        node
+        for node in module.walk(ast.Name, ast.Attribute)
+        if (node.id if isinstance(node, ast.Name) else node.attr) == name
+    ]
+    for use in uses:
+        call = module.parents[use]
+        if not isinstance(call, ast.Call) or call.func is not use or place >= len(call.args):
+            return False
+        if not is_own(module, call.args[place], judged):
+            return False
+    return bool(uses)
+
+
+@rule(
+    "index",
+    reason="an index below 0 is undefined unless a literal, and then its list is worked out twice",
+    remedy="`xs[len(xs) - n]`, and hold a call in a name before `[-1]`",
+)
+def index(module: Module) -> Found:
+    """Find indexes that are or may be negative."""
+    for node in module.walk(ast.Subscript):
+        place = node.slice
+        if isinstance(place, ast.UnaryOp) and isinstance(place.op, ast.USub):
+            has_call = any(isinstance(part, ast.Call) for part in ast.walk(node.value))
+            if has_call or not isinstance(place.operand, ast.Constant):
+                yield node, ""
+        elif isinstance(place, ast.BinOp) and isinstance(place.op, ast.Sub):
+            left = place.left
+            if not (isinstance(left, ast.Call) and is_name(left.func, "len")):
+                yield node, ""
+        elif isinstance(place, ast.Name) and any(
+            is_negative(binding.value) for binding in module.bindings(place)
+        ):
+            yield node, place.id
+
+
+def is_negative(node: ast.expr | None) -> bool:
+    """Tell whether an expression is a negative literal or a search that may find nothing."""
+    is_minus = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+    return is_minus or method_called(node) in ("find", "rfind")
+
+
+@rule(
+    "list-plus",
+    reason="`+=` makes a new list, where Python extends the old one for all who hold it",
+    remedy="`extend(...)` or `append(...)`",
+)
+def list_plus(module: Module) -> Found:
+    """Find += on lists."""
+    for node in module.walk(ast.AugAssign):
+        if LIST in (module.kind(node.target), module.kind(node.value)):
+            yield node, ""

@@ -1,0 +1,85 @@
+"""What the build leaves out of a module before compiling: words for people and type checkers."""
+
+import ast
+import copy
+from typing import TypeVar
+
+# Modules whose names stand in annotations alone.
+ANNOTATION_MODULES = ("typing", "collections.abc")
+
+Definition = TypeVar("Definition", ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Stripper(ast.NodeTransformer):
+    """Takes out annotations, docstrings and the imports of ANNOTATION_MODULES."""
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        """Leave out an import for annotations."""
+        return None if node.module in ANNOTATION_MODULES else node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        """Leave out a parameter's annotation."""
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        """Turn an annotated assignment into a plain one; a bare annotation goes."""
+        if node.value is None:
+            return None
+        plain = ast.Assign(targets=[node.target], value=self.visit(node.value))
+        return ast.copy_location(plain, node)
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        """Leave out the module's docstring."""
+        self.generic_visit(node)
+        node.body = without_docstring(node.body)
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        """Leave out the class's docstring."""
+        self.generic_visit(node)
+        node.body = without_docstring(node.body) or [pass_at(node)]
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Leave out the function's docstring and annotations."""
+        return self.strip_function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
+        """Leave out the function's docstring and annotations."""
+        return self.strip_function(node)
+
+    def strip_function(self, node: Definition) -> Definition:
+        """Strip a function's signature and body."""
+        self.generic_visit(node)
+        node.returns = None
+        node.body = without_docstring(node.body) or [pass_at(node)]
+        return node
+
+
+def strip(tree: ast.Module) -> ast.Module:
+    """Return a copy of a module without annotations, docstrings and typing imports.
+
+    What stays keeps its place in the file.
+    """
+    stripped: ast.Module = Stripper().visit(copy.deepcopy(tree))
+    return stripped
+
+
+def is_docstring(statement: ast.AST) -> bool:
+    """Tell whether a statement is nothing but a string."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements after the docstring."""
+    return body[1:] if body and is_docstring(body[0]) else body
+
+
+def pass_at(node: ast.stmt) -> ast.Pass:
+    """Return a pass statement in the place of node."""
+    return ast.copy_location(ast.Pass(), node)

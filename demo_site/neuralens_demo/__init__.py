@@ -1,0 +1,1 @@
+"""A storefront, a sandbox of the event API and a live inspector."""

@@ -1,0 +1,89 @@
+"""Templates to answers: what every page of the shop needs, and the tracker's snippet."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from neuralens_build.snippet import ALONE, RUNTIMES, install
+from neuralens_tracker.vocabulary import CONSENTS, PENDING
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from neuralens_demo.catalogue import Catalogue
+from neuralens_demo.policy import content_security_policy
+from neuralens_demo.shoppers import Shopper, Shoppers
+from neuralens_demo.tracking import ACCOUNTS, STAFF, STAFF_UID, account_of, runtime_of
+
+# Style sheets, scripts and pages without anything to fill in.
+STATIC = Path(__file__).parent / "static"
+SESSION_COOKIE = "session"
+CONSENT_COOKIE = "consent"
+
+
+def euros(amount: int) -> str:
+    """Write an amount in whole euros."""
+    return f"€\N{NO-BREAK SPACE}{amount:,}"
+
+
+class Pages:
+    """Renders the shop's templates."""
+
+    def __init__(
+        self, catalogue: Catalogue, shoppers: Shoppers, application: str, place: Path
+    ) -> None:
+        """Prepare the templates; ``application`` goes into the snippet, on every page the same.
+
+        What else the tracker is told stands in one place, ``templates/base.html``. ``place`` is the
+        folder of the bundles.
+        """
+        self._shoppers = shoppers
+        self._place = place
+        self._templates = Environment(
+            loader=PackageLoader("neuralens_demo"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["euros"] = euros
+        self._templates.globals["departments"] = list(catalogue.categories.values())
+        self._templates.globals["first_of"] = lambda category: catalogue.within(category)[0]
+        self._templates.globals["runtimes"] = list(RUNTIMES)
+        self._templates.globals["accounts"] = ACCOUNTS
+        install(self._templates, app_id=application, folder=place, versioned=True)
+
+    def render(
+        self, request: Request, template: str, status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """Return a page, or a part of one, for whoever asks."""
+        shopper = self._shoppers.find(request.cookies.get(SESSION_COOKIE)) or Shopper()
+        runtime, account = runtime_of(request, self._place), account_of(request)
+        text = self._templates.get_template(template).render(
+            shopper=shopper,
+            consent=consent_of(request),
+            runtime=runtime,
+            # The policy is as strict as MicroPython alone can bear.
+            pyscript=ALONE[0] if runtime == "pyscript" else None,
+            account=account,
+            uid=STAFF_UID if account == STAFF else None,
+            here=here(request),
+            **context,
+        )
+        headers = {
+            # The same address shows another cart to another shopper, and after each click.
+            "Cache-Control": "no-cache, private",
+            "Content-Security-Policy": content_security_policy(runtime),
+        }
+        return HTMLResponse(text, status, headers=headers)
+
+
+def consent_of(request: Request) -> str:
+    """Return what the shopper has said about being tracked; pending until they have."""
+    answer = request.cookies.get(CONSENT_COOKIE)
+    return answer if answer in CONSENTS else PENDING
+
+
+def here(request: Request) -> str:
+    """Return the address of the page, to come back to after a form."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path

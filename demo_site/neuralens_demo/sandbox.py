@@ -1,0 +1,238 @@
+"""A stand-in for the event tracking API: it refuses what the API's document refuses.
+
+=========================  ===================================================================
+``POST /analytics/event``  the API. Taken: 200 ``{"status": "success", "message": ""}``. Refused:
+                           401 or 403 for the headers, 400 for a body that is no JSON object, 413
+                           for one that is too large, 422 for its fields; all with
+                           ``{"status": "failure", "message": reason}``
+``GET /ledger``            what was taken, oldest first: a JSON list of ``{"sequence", "received",
+                           "headers", "body"}``, see ``neuralens_demo.ledger.Entry``
+``DELETE /ledger``         forgets it: 204
+``GET /ledger/stream``     the same entries as server-sent events, those so far and then each as it
+                           comes: ``entry`` with one of them as JSON, ``cleared`` after a DELETE;
+                           the last sequence is the event's id, so a reader picks up where it was
+``POST /faults``           a list of faults (``neuralens_demo.faults.Fault``) that the next requests
+                           meet, in order: 200 with the list of all that are pending
+``GET /faults``            those still pending
+``DELETE /faults``         drops them: 204
+=========================  ===================================================================
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from time import time
+from typing import Any
+
+import msgspec
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from neuralens_demo.contract import PATH, ContractError, check_body, check_headers, parse
+from neuralens_demo.faults import Fault, Faults
+from neuralens_demo.ledger import Ledger
+
+# Far more than the largest event a relay could send: its batches end at 48 KiB.
+MAX_BODY_BYTES = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    key: str,
+    application: str,
+    ledger: Ledger | None = None,
+    clock: Callable[[], float] = time,
+) -> Starlette:
+    """Return the sandbox as an ASGI application.
+
+    ``key`` and ``application`` are what the two headers have to carry. A server that shuts down
+    calls ``ledger.close()`` first, to end streams and hanging requests.
+    """
+    if not key or not application:
+        raise ValueError("the sandbox needs a key and an application id, each of some length")
+    endpoints = Sandbox(key, application, ledger or Ledger(), clock)
+    app = Starlette(
+        routes=[
+            Route(PATH, endpoints.take_event, methods=["POST"]),
+            Route("/ledger", endpoints.list_ledger, methods=["GET"]),
+            Route("/ledger", endpoints.clear_ledger, methods=["DELETE"]),
+            Route("/ledger/stream", endpoints.stream_ledger, methods=["GET"]),
+            Route("/faults", endpoints.list_faults, methods=["GET"]),
+            Route("/faults", endpoints.add_faults, methods=["POST"]),
+            Route("/faults", endpoints.clear_faults, methods=["DELETE"]),
+        ],
+        exception_handlers={HTTPException: answer_http_error, ContractError: answer_refusal},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class Sandbox:
+    """The endpoints, over one ledger and one list of faults."""
+
+    def __init__(
+        self, key: str, application: str, ledger: Ledger, clock: Callable[[], float]
+    ) -> None:
+        self._key = key
+        self._application = application
+        self._ledger = ledger
+        self._faults = Faults()
+        self._clock = clock
+
+    async def take_event(self, request: Request) -> Response:
+        """Check one event and enter it in the ledger, unless a fault was asked for."""
+        raw = await read_body(request)
+        fault = self._faults.take(parse_leniently(raw))
+        if fault is not None:
+            await asyncio.sleep(fault.delay)
+            if fault.answers:
+                if fault.taken:
+                    self._enter(request, raw)
+                return self._go_wrong(fault)
+        self._enter(request, raw)
+        return answer(200, "")
+
+    def _enter(self, request: Request, raw: bytes) -> None:
+        check_headers(request.headers, self._key, self._application)
+        event = parse(raw)
+        check_body(event)
+        self._ledger.add(event, self._clock(), sorted(set(request.headers.keys())))
+
+    def _go_wrong(self, fault: Fault) -> Response:
+        if fault.hang:
+            return Silence(self._ledger.closed)
+        if fault.drop:
+            return BrokenAnswer()
+        if fault.failure is not None:
+            return answer(200, fault.failure, failed=True)
+        response = answer(fault.status or 500, "a fault that was asked for")
+        if fault.retry_after is not None:
+            response.headers["Retry-After"] = str(fault.retry_after)
+        return response
+
+    async def list_ledger(self, request: Request) -> Response:
+        """List what was taken."""
+        return as_json(self._ledger.entries())
+
+    async def clear_ledger(self, request: Request) -> Response:
+        """Forget what was taken."""
+        self._ledger.clear()
+        return Response(status_code=204)
+
+    async def stream_ledger(self, request: Request) -> Response:
+        """Stream what was taken, and what is being taken."""
+        last = request.headers.get("Last-Event-ID", "0")
+        if not (last.isascii() and last.isdigit() and len(last) < 16):
+            raise HTTPException(400, "Last-Event-ID must be the sequence of an entry")
+        return EventSourceResponse(self._messages(int(last)))
+
+    async def _messages(self, after: int) -> AsyncIterator[ServerSentEvent]:
+        async for entries in self._ledger.follow(after):
+            if entries is None:
+                yield ServerSentEvent("{}", event="cleared")
+                continue
+            for entry in entries:
+                data = msgspec.json.encode(entry).decode()
+                yield ServerSentEvent(data, event="entry", id=str(entry.sequence))
+
+    async def list_faults(self, request: Request) -> Response:
+        """List the faults still to come."""
+        return as_json(self._faults.pending())
+
+    async def add_faults(self, request: Request) -> Response:
+        """Append faults."""
+        try:
+            self._faults.add(await read_body(request))
+        except msgspec.MsgspecError as error:
+            raise HTTPException(400, str(error)) from error
+        return as_json(self._faults.pending())
+
+    async def clear_faults(self, request: Request) -> Response:
+        """Drop the faults still to come."""
+        self._faults.clear()
+        return Response(status_code=204)
+
+
+class Silence(Response):
+    """No answer at all, until the client gives up or the sandbox shuts down."""
+
+    def __init__(self, ended: asyncio.Event) -> None:
+        super().__init__()
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wait, and send nothing."""
+        waits = {
+            asyncio.ensure_future(self._ended.wait()),
+            asyncio.ensure_future(wait_for_disconnect(receive)),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+
+class BrokenAnswer(Response):
+    """An answer that announces a byte and ends without it: the server closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head alone."""
+        head = [(b"content-type", b"application/json"), (b"content-length", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+
+
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Return when the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the request's body; raise ``ContractError`` (413) when it is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise ContractError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+    return bytes(body)
+
+
+def parse_leniently(raw: bytes) -> dict[str, Any] | None:
+    """Return the event in ``raw``, None if there is none."""
+    try:
+        return parse(raw)
+    except ContractError:
+        return None
+
+
+def answer(status: int, message: str, failed: bool = False) -> Response:
+    """Return the documented answer; failure when the status or ``failed`` says so."""
+    outcome = "failure" if failed or status >= 400 else "success"
+    return as_json({"status": outcome, "message": message}, status)
+
+
+def as_json(value: object, status: int = 200) -> Response:
+    """Return a JSON answer."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+async def answer_refusal(request: Request, error: Exception) -> Response:
+    """Answer what the API's document refuses."""
+    assert isinstance(error, ContractError)  # noqa: S101 - registered for this class alone
+    log.warning("refused an event: %s", error.reason)
+    return answer(error.status, error.reason)
+
+
+async def answer_http_error(request: Request, error: Exception) -> Response:
+    """Answer a wrong path, method or argument in the documented form."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    response = answer(error.status_code, error.detail)
+    response.headers.update(error.headers or {})
+    return response

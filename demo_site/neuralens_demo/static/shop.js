@@ -1,0 +1,98 @@
+// The shop's own script. Every page works without it; with it, less of a page has to be loaded.
+
+import { attachCombobox } from "./combobox.js";
+import { show } from "./toast.js";
+
+/** Post a form and return the JSON answer. Throws when the server refuses. */
+async function post(form, submitter) {
+  const body = new URLSearchParams(new FormData(form, submitter));
+  const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error(`${form.action} answered ${response.status}`);
+  return response.json();
+}
+
+/** Take a form over: `done` gets the answer. What goes wrong is left to the form itself. */
+function enhance(form, event, done) {
+  event.preventDefault();
+  post(form, event.submitter).then(done, () => form.submit());
+}
+
+function showCount(count) {
+  const badge = document.querySelector("[data-cart-count]");
+  badge.textContent = count;
+  badge.hidden = count === 0;
+  document.querySelector("[data-cart-link]").setAttribute("aria-label", `Cart, ${count} pieces`);
+}
+
+function addToCart(form, event) {
+  enhance(form, event, ({ count, name }) => {
+    showCount(count);
+    show(`${name} is in the cart`);
+  });
+}
+
+function toggleFavourite(form, event) {
+  enhance(form, event, ({ on }) => {
+    form.querySelector("button").setAttribute("aria-pressed", String(on));
+    form.elements.on.value = String(!on);
+    show(on ? "Kept as a favourite" : "No favourite any more");
+  });
+}
+
+function chooseConsent(form, event) {
+  const banner = form.closest("[data-consent-banner]");
+  if (!banner) return;
+  enhance(form, event, ({ choice }) => {
+    // Where the tracker has not loaded yet, the next page tells it.
+    window.neuralens?.("consent", choice);
+    banner.remove();
+    document.querySelector("main").focus();
+  });
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("[data-add]")) addToCart(form, event);
+  else if (form.matches("[data-favourite]")) toggleFavourite(form, event);
+  else if (form.matches("[data-consent-banner] form")) chooseConsent(form, event);
+});
+
+async function share(link) {
+  const card = { title: link.dataset.share, url: location.href };
+  try {
+    if (navigator.share) await navigator.share(card);
+    else {
+      await navigator.clipboard.writeText(card.url);
+      show("The link is on the clipboard");
+    }
+  } catch (error) {
+    if (error.name !== "AbortError") show(card.url);
+  }
+}
+
+async function showMore(link) {
+  const paragraph = link.closest("[data-more]");
+  const response = await fetch(link.dataset.fragment);
+  if (!response.ok) {
+    location.assign(link.href);
+    return;
+  }
+  const parts = new DOMParser().parseFromString(await response.text(), "text/html");
+  const tiles = [...parts.querySelectorAll(".tile")];
+  document.querySelector("[data-more-target]").append(...tiles);
+  const next = parts.querySelector("[data-more]");
+  if (next) paragraph.replaceWith(next);
+  else paragraph.remove();
+  tiles[0]?.querySelector("a").focus({ preventScroll: true });
+}
+
+document.addEventListener("click", (event) => {
+  if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const link = event.target.closest("[data-share], [data-fragment]");
+  if (!link) return;
+  event.preventDefault();
+  if (link.matches("[data-share]")) share(link);
+  else showMore(link).catch(() => location.assign(link.href));
+});
+
+for (const form of document.querySelectorAll("[data-combobox]")) attachCombobox(form);

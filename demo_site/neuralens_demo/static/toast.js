@@ -1,0 +1,13 @@
+// A short message at the foot of the window, read out by screen readers.
+
+const SHOWN_MS = 2600;
+let hiding;
+
+/** Show a message for a moment. */
+export function show(message) {
+  const toast = document.querySelector("[data-toast]");
+  toast.textContent = message;
+  toast.classList.add("shown");
+  clearTimeout(hiding);
+  hiding = setTimeout(() => toast.classList.remove("shown"), SHOWN_MS);
+}

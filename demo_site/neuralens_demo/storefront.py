@@ -1,0 +1,78 @@
+"""The shop as an ASGI application, with the relay and the inspector at its own address."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from neuralens_demo.browsing import Browsing
+from neuralens_demo.buying import Buying
+from neuralens_demo.catalogue import Catalogue
+from neuralens_demo.policy import SecurityHeaders
+from neuralens_demo.rendering import STATIC, Pages
+from neuralens_demo.shoppers import Shoppers
+from neuralens_demo.tracking import Tracking
+
+
+def create_app(
+    application: str,
+    place: Path,
+    mounts: Sequence[BaseRoute] = (),
+    catalogue: Catalogue | None = None,
+    lifespan: Any = None,
+) -> Starlette:
+    """Return the shop.
+
+    ``application`` is the id that its pages give the tracker, ``place`` the folder of the bundles.
+    ``mounts`` are other applications at the same address, such as the relay; ``lifespan`` starts
+    and stops what they need.
+    """
+    catalogue = catalogue or Catalogue()
+    shoppers = Shoppers()
+    pages = Pages(catalogue, shoppers, application, place)
+    browsing = Browsing(catalogue, pages)
+    buying = Buying(catalogue, shoppers, pages)
+    tracking = Tracking(place)
+
+    async def beside(request: Request) -> Response:
+        return FileResponse(STATIC / "beside.html")
+
+    async def explain(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+        return pages.render(request, "error.html", error.status_code, message=error.detail)
+
+    return Starlette(
+        routes=[
+            Route("/", browsing.home),
+            Route("/search", browsing.search),
+            Route("/suggest", browsing.suggestions),
+            Route("/category/{slug}", browsing.department),
+            Route("/category/{slug}/more", browsing.more),
+            Route("/product/{id}", browsing.product),
+            Route("/pictures/living-room.svg", browsing.living_room),
+            Route("/pictures/{id}.svg", browsing.picture),
+            Route("/cart", buying.cart),
+            Route("/cart", buying.change_cart, methods=["POST"]),
+            Route("/cart/add", buying.add_to_cart, methods=["POST"]),
+            Route("/favourites", buying.set_favourite, methods=["POST"]),
+            Route("/checkout", buying.checkout),
+            Route("/checkout", buying.order, methods=["POST"]),
+            Route("/order/{number}", buying.confirmation),
+            Route("/consent", buying.choose_consent, methods=["POST"]),
+            Route("/runtime", tracking.choose_runtime, methods=["POST"]),
+            Route("/account", tracking.choose_account, methods=["POST"]),
+            Route("/beside", beside),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            *mounts,
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: explain},
+        lifespan=lifespan,
+    )

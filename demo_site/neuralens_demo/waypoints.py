@@ -1,0 +1,102 @@
+"""Where events pass on their way: noted as batches go by on their way into the relay.
+
+The API is told nothing of this: what identifies an event stays at the relay. So an event is
+recognised by what it says, and of two that say the same the first to leave is the first to arrive.
+"""
+
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from time import time
+from typing import Any
+
+import msgspec
+from neuralens_tracker.vocabulary import MAX_BATCH_BYTES
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from neuralens_demo.contract import RULES
+
+log = logging.getLogger(__name__)
+
+
+class Waypoint(msgspec.Struct, frozen=True):
+    """One event's way so far: Unix times in seconds, by the browser's and the server's clock.
+
+    ``sent``: its batch left the browser (None where that did not say); ``arrived``: it reached the
+    relay; ``together``: how many events its batch held.
+    """
+
+    sent: float | None
+    arrived: float
+    together: int
+
+
+class Waypoints:
+    """What is known of events that have not been looked up yet, and of those that have."""
+
+    def __init__(self, capacity: int = 20_000) -> None:
+        self._waiting: OrderedDict[bytes, deque[Waypoint]] = OrderedDict()
+        self._found: OrderedDict[int, Waypoint | None] = OrderedDict()
+        self._capacity = capacity
+
+    def note(self, raw: bytes, arrived: float) -> None:
+        """Note the events of a batch; what is no batch is the relay's to refuse."""
+        try:
+            batch = msgspec.json.decode(raw)
+            events = [event for event in batch["events"] if isinstance(event, dict)]
+            sent = batch.get("sent")
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError, KeyError):
+            log.debug("not a batch: nothing to note")
+            return
+        sent = float(sent) if isinstance(sent, int | float) else None
+        for event in events:
+            waypoint = Waypoint(sent, arrived, len(events))
+            self._waiting.setdefault(recognise(event), deque(maxlen=64)).append(waypoint)
+        while len(self._waiting) > self._capacity:
+            self._waiting.popitem(last=False)
+
+    def find(self, sequence: int, event: Mapping[str, Any]) -> Waypoint | None:
+        """Return the way of the event that the sandbox took as number ``sequence``."""
+        if sequence not in self._found:
+            key = recognise(event)
+            waiting = self._waiting.get(key)
+            self._found[sequence] = waiting.popleft() if waiting else None
+            if not waiting:
+                self._waiting.pop(key, None)
+            while len(self._found) > self._capacity:
+                self._found.popitem(last=False)
+        return self._found[sequence]
+
+
+def recognise(event: Mapping[str, Any]) -> bytes:
+    """Return what an event says, the same before and after the relay."""
+    said = {field: event.get(field) for field in RULES if event.get(field) is not None}
+    return msgspec.json.encode(said, order="sorted")
+
+
+class Watched:
+    """An ASGI application, the relay, with a look at each batch that goes into it."""
+
+    def __init__(
+        self, app: ASGIApp, waypoints: Waypoints, clock: Callable[[], float] = time
+    ) -> None:
+        self._app = app
+        self._waypoints = waypoints
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on, unchanged."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        raw = bytearray()
+
+        async def receive_and_look() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and len(raw) <= MAX_BATCH_BYTES:
+                raw.extend(message.get("body", b""))
+                if not message.get("more_body", False) and len(raw) <= MAX_BATCH_BYTES:
+                    self._waypoints.note(bytes(raw), self._clock())
+            return message
+
+        await self._app(scope, receive_and_look, send)

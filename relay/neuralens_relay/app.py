@@ -1,0 +1,134 @@
+"""The relay as an ASGI application.
+
+====================  ============================================================================
+``POST events``       takes a batch: 202 once what it counts is on disk
+``GET neuralens.js``  and every other file that the build's manifest names
+``GET health``        whether the relay can take events; with ``?live`` whether it runs
+``GET metrics``       the same in numbers, for Prometheus
+====================  ============================================================================
+
+Mounted in another application it needs nothing but the mount: it starts with the first request
+and closes when the process ends. To start and close it with the other application, give that
+``lifespan=app.state.relay.lifespan``, or call ``app.state.relay.start()`` and ``.close()``.
+"""
+
+import json
+import logging
+import time
+from functools import partial
+from pathlib import Path
+
+from neuralens_build.bundles import MANIFEST, directory
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from neuralens_relay.breaker import State
+from neuralens_relay.bundles import Bundle, load
+from neuralens_relay.intake import RETRY_BROKEN, Intake
+from neuralens_relay.outbox import OutboxError
+from neuralens_relay.rate import RateLimit
+from neuralens_relay.relay import Relay
+from neuralens_relay.responses import as_json, explain_error
+from neuralens_relay.scripts import serve_bundle
+from neuralens_relay.settings import Settings
+
+# Seconds' worth of the rate that a client may send at once.
+BURST_SECONDS = 10
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings | None = None, folder: Path | None = None) -> Starlette:
+    """Return the relay as an ASGI application, to be served alone or mounted in another.
+
+    Without ``settings`` the environment variables are read. ``folder`` holds the bundles and
+    their manifest; without it those of the build. Nothing is opened before the first request or
+    the lifespan's start. Raises SettingsError when a setting is missing or wrong.
+    """
+    settings = settings or Settings.from_environment()
+    relay = Relay(settings)
+    burst = settings.rate_limit * BURST_SECONDS
+    intake = Intake(relay, RateLimit(settings.rate_limit, burst, time.monotonic))
+    status = Status(relay)
+
+    app = Starlette(
+        routes=[
+            Route("/events", intake.take_batch, methods=["POST"]),
+            Route("/events", intake.answer_preflight, methods=["OPTIONS"]),
+            Route("/health", status.health, methods=["GET"]),
+            Route("/metrics", status.metrics, methods=["GET"]),
+            *(
+                Route(f"/{name}", partial(serve_bundle, bundle), methods=["GET"])
+                for name, bundle in load_built(folder).items()
+            ),
+        ],
+        exception_handlers={HTTPException: answer_http_error, Exception: answer_fault},
+        lifespan=relay.lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.relay = relay
+    return app
+
+
+def load_built(folder: Path | None) -> dict[str, Bundle]:
+    """Return the bundles; none, and a line in the log, where nothing has been built."""
+    try:
+        folder = folder or directory()
+        names = json.loads((folder / MANIFEST).read_bytes())
+    except FileNotFoundError as error:
+        log.warning("no scripts are served: %s", error)
+        return {}
+    return load(folder, names)
+
+
+class Status:
+    """The endpoints for those who run the relay."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    async def health(self, request: Request) -> Response:
+        """Say ``{"live", "ready", "forwarding", "reasons"}``; 503 when not ready.
+
+        Ready is a relay that can take events. One whose forwarding is paused or held can: it
+        keeps them, and says so in ``forwarding``.
+        """
+        reasons = []
+        ready = True
+        try:
+            await self._relay.depth()
+        except OutboxError as error:
+            ready = False
+            reasons.append(str(error))
+        state, reason = self._relay.state
+        if state is not State.RUNNING:
+            reasons.append(f"forwarding is {state.value}: {reason}")
+        health = {"live": True, "ready": ready, "forwarding": state.value, "reasons": reasons}
+        return as_json(health, 200 if ready or "live" in request.query_params else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        """Print the metrics; those of the outbox are missing while it cannot be read."""
+        metrics = self._relay.metrics
+        try:
+            metrics.show_depth(await self._relay.depth(), time.time())
+        except OutboxError as error:
+            log.error("%s", error)
+        metrics.show_state(self._relay.state[0])
+        return Response(metrics.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def answer_http_error(request: Request, error: Exception) -> Response:
+    """Answer a wrong address or method in JSON."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    return explain_error(error)
+
+
+async def answer_fault(request: Request, error: Exception) -> Response:
+    """Answer a fault of the relay itself: nothing was acknowledged, so it can be sent again."""
+    return explain_error(
+        HTTPException(503, "the relay has a fault", {"Retry-After": str(RETRY_BROKEN)})
+    )

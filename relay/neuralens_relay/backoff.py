@@ -1,0 +1,24 @@
+"""How long to wait before the next try."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import uniform
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """Exponential backoff with full jitter.
+
+    ``base`` and ``cap`` are seconds; ``spread`` draws a number from its first to its second
+    argument. Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+
+    base: float
+    cap: float
+    spread: Callable[[float, float], float] = uniform
+
+    def delay(self, attempts: int, floor: float = 0) -> float:
+        """Return seconds to wait after so many failed attempts (from 1), ``floor`` at least."""
+        # The exponent is bounded because 2.0 ** 1024 is no float.
+        bound = min(self.cap, self.base * 2.0 ** min(attempts - 1, 64))
+        return floor + self.spread(0, bound)

@@ -1,0 +1,127 @@
+"""What arrives from a page: a batch of events, read and checked."""
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from neuralens_tracker import events
+from neuralens_tracker.vocabulary import MAX_TEXT, WIRE_VERSION
+
+from neuralens_relay.outbox import Event
+
+log = logging.getLogger(__name__)
+
+# More than fit into a body of the smallest events there are.
+MAX_EVENTS = 500
+# Also the form of what a cookie may carry.
+BATCH_ID = r"^[A-Za-z0-9_-]{1,64}\Z"
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
+Lost = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+
+
+class BatchError(ValueError):
+    """The body is no batch; the text says why."""
+
+
+class Batch(msgspec.Struct, forbid_unknown_fields=True):
+    """The envelope: see "From tracker to relay" in the documents. ``sent`` is Unix time."""
+
+    v: int
+    app: Name
+    batch: Annotated[str, msgspec.Meta(pattern=BATCH_ID)]
+    sent: float
+    events: Annotated[list[Any], msgspec.Meta(max_length=MAX_EVENTS)]
+    lost: Lost = 0
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An event that is not taken, and why; ``eid`` is None where it has no usable one."""
+
+    eid: str | None
+    reason: str
+
+
+def read_batch(body: bytes) -> Batch:
+    """Return the batch in a request's body; its events are not checked yet.
+
+    Raises BatchError, whatever the bytes are.
+    """
+    try:
+        # The standard parser, because it takes a lone surrogate, as JSON.stringify writes one for
+        # a text cut in the middle of a character: one such event must not take the batch with it.
+        envelope = json.loads(body.decode("utf-8"))
+    except RecursionError:
+        raise BatchError("the body is nested too deep") from None
+    except ValueError as error:
+        raise BatchError(f"the body is not JSON: {error}") from error
+    if isinstance(envelope, dict) and envelope.get("v", WIRE_VERSION) != WIRE_VERSION:
+        raise BatchError(f"v must be {WIRE_VERSION}")
+    try:
+        return msgspec.convert(envelope, Batch)
+    except UnicodeError:
+        raise BatchError("the body has a lone surrogate") from None
+    except msgspec.ValidationError as error:
+        raise BatchError(f"the body is no batch: {error}") from error
+
+
+def sort_events(given: list[Any]) -> tuple[list[Event], list[Rejection]]:
+    """Part the events of a batch into those to keep and those that are wrong."""
+    kept = []
+    rejected = []
+    for event in given:
+        reason = explain(event)
+        if reason:
+            rejected.append(Rejection(readable_eid(event), reason))
+        else:
+            kept.append(Event(event["eid"], outgoing(event)))
+    return kept, rejected
+
+
+def explain(event: Any) -> str:
+    """Say what is wrong with an event, "" when it is right."""
+    try:
+        # UTF-8 has no lone surrogates, and neither SQLite nor the API would take one.
+        msgspec.json.encode(event)
+    except UnicodeError:
+        return "text has a lone surrogate"
+    except RecursionError:
+        return "event is nested too deep"
+    try:
+        return events.explain(event)
+    except Exception:
+        # A fault of the check must not cost the other events of the batch, which the page would
+        # send again and again.
+        log.exception("an event could not be checked")
+        return "event could not be checked"
+
+
+def readable_eid(event: Any) -> str | None:
+    """Return the id of an event that need not be right, if it can be sent back."""
+    eid = event.get("eid") if isinstance(event, dict) else None
+    if not isinstance(eid, str) or not eid.isprintable():
+        return None
+    return eid[:MAX_TEXT]
+
+
+def outgoing(event: dict[str, Any]) -> bytes:
+    """Return the body that the API gets: the documented fields of a right event, in order.
+
+    ``uid`` is always there, null when unknown; other fields that do not apply are left out, and
+    the relay's own ``eid`` stays behind.
+    """
+    body: dict[str, Any] = {}
+    for name in events.FIELDS:
+        value = event.get(name)
+        if name == "uid" or (name != "eid" and value is not None):
+            body[name] = value
+    for name in ("index", "timestamp"):
+        if name in body:
+            # JavaScript, and so JSON, has no whole numbers of its own: 3.0 is meant as 3.
+            body[name] = int(body[name])
+    if "geo" in body:
+        body["geo"] = {name: value for name, value in body["geo"].items() if value is not None}
+    return msgspec.json.encode(body)

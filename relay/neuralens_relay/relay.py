@@ -1,0 +1,172 @@
+"""A relay's life: its outbox, and the thread that forwards."""
+
+import asyncio
+import atexit
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+
+from neuralens_relay.api import ApiClient
+from neuralens_relay.backoff import Backoff
+from neuralens_relay.breaker import Breaker, State
+from neuralens_relay.forwarder import Forwarder
+from neuralens_relay.metrics import Metrics
+from neuralens_relay.outbox import Depth, Event, Outbox, OutboxError
+from neuralens_relay.settings import Settings
+from neuralens_relay.stores import store_opener
+
+log = logging.getLogger(__name__)
+
+
+class Relay:
+    """Keeps events and forwards them, from ``start`` to ``close``; both may be called often.
+
+    Forwarding has a thread and an event loop of its own, so it does not depend on the
+    application that the relay is mounted in: not on its loop, nor on whether it passes its
+    lifespan on. A relay that nobody closes is closed when the process ends.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Raise SettingsError when ``settings.outbox`` names nothing that can be opened."""
+        self.settings = settings
+        self.metrics = Metrics()
+        self._open_store = store_opener(settings)
+        self._changing = threading.Lock()
+        self._outbox: Outbox | None = None
+        self._forwarding: Forwarding | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Open the outbox and begin to forward; raises OutboxError when it cannot be opened."""
+        with self._changing:
+            self._closed = False
+            self._start()
+
+    def ensure_started(self) -> Outbox:
+        """Start unless that has happened or the relay is closed; raises OutboxError."""
+        with self._changing:
+            if self._closed:
+                raise OutboxError("the relay is closed")
+            return self._start()
+
+    def close(self) -> None:
+        """Let sends in flight finish, within ``settings.grace``, and close the outbox."""
+        with self._changing:
+            self._closed = True
+            outbox, forwarding = self._outbox, self._forwarding
+            self._outbox = self._forwarding = None
+        if forwarding is not None:
+            forwarding.close()
+        if outbox is not None:
+            outbox.close()
+            atexit.unregister(self.close)
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Start and close with an application: ``Starlette(..., lifespan=relay.lifespan)``."""
+        await asyncio.to_thread(self.start)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.close)
+
+    async def add(self, events: Sequence[Event]) -> list[bool]:
+        """Keep events; for each tell, once all are on disk, whether it is new."""
+        outbox = await self._started()
+        now = time.time()
+        fresh = await outbox.call(lambda store: store.add(events, now))
+        if self._forwarding is not None:
+            self._forwarding.wake()
+        return fresh
+
+    async def depth(self) -> Depth:
+        """Count what is in the outbox."""
+        outbox = await self._started()
+        return await outbox.call(lambda store: store.depth())
+
+    @property
+    def state(self) -> tuple[State, str]:
+        """Whether events are forwarded, and if not, why."""
+        forwarding = self._forwarding
+        if forwarding is None or not forwarding.alive:
+            return State.HOLDING, "the forwarder does not run"
+        return forwarding.breaker.state, forwarding.breaker.reason
+
+    async def _started(self) -> Outbox:
+        # Opening a file may take a while: not in the loop that answers requests.
+        outbox = self._outbox
+        return await asyncio.to_thread(self.ensure_started) if outbox is None else outbox
+
+    def _start(self) -> Outbox:
+        if self._outbox is None:
+            outbox = Outbox(self._open_store())
+            self._forwarding = Forwarding(self.settings, outbox, self.metrics)
+            self._outbox = outbox
+            atexit.register(self.close)
+        return self._outbox
+
+
+class Forwarding:
+    """A forwarder in a thread of its own."""
+
+    def __init__(self, settings: Settings, outbox: Outbox, metrics: Metrics) -> None:
+        """Start the thread."""
+        self._settings = settings
+        self._outbox = outbox
+        self._metrics = metrics
+        self._backoff = Backoff(settings.backoff_base, settings.backoff_cap)
+        holding = Backoff(settings.backoff_base, settings.probe)
+        self.breaker = Breaker(settings.concurrency, holding, time.monotonic)
+        self._ready: Future[tuple[asyncio.AbstractEventLoop, Forwarder]] = Future()
+        self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
+        self._thread.start()
+        self._loop, self._forwarder = self._ready.result()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def wake(self) -> None:
+        """Tell the forwarder that there are events."""
+        self._tell(self._forwarder.wake)
+
+    def close(self) -> None:
+        """Stop, and wait until what is in flight has ended."""
+        self._tell(self._forwarder.stop)
+        self._thread.join()
+
+    def _tell(self, message: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(message)
+        except RuntimeError:
+            # The loop is closed: the forwarder has ended, and says in the log why.
+            return
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._forward())
+        except BaseException as error:
+            log.exception("forwarding has ended; events stay in the outbox")
+            if not self._ready.done():
+                self._ready.set_exception(error)
+
+    async def _forward(self) -> None:
+        async with ApiClient(self._settings, time.time) as client:
+            forwarder = Forwarder(
+                self._outbox,
+                client.send,
+                self.breaker,
+                self._backoff,
+                self._metrics,
+                time.time,
+                self._settings.concurrency,
+                self._settings.grace,
+            )
+            self._ready.set_result((asyncio.get_running_loop(), forwarder))
+            await forwarder.run()

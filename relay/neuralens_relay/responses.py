@@ -1,0 +1,22 @@
+"""Answers in JSON."""
+
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+
+def as_json(value: Any, status: int = 200) -> Response:
+    """Return a JSON answer that nobody keeps."""
+    response = Response(msgspec.json.encode(value), status, media_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def explain_error(error: HTTPException) -> Response:
+    """Return the answer ``{"error": reason}``."""
+    response = as_json({"error": error.detail}, error.status_code)
+    response.headers.update(error.headers or {})
+    return response

@@ -1,0 +1,161 @@
+"""The relay's settings: environment variables, each checked when it is read."""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+PREFIX = "NEURALENS_"
+ANY_ORIGIN = "*"
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the text names its environment variable and the remedy."""
+
+
+def read_text(text: str) -> str:
+    """Return a header's value: visible ASCII characters, at least one."""
+    if not text or not all("!" <= character <= "~" for character in text):
+        raise ValueError("must be visible ASCII characters without spaces")
+    return text
+
+
+def read_key(text: str) -> str:
+    """Return the API key."""
+    if text.startswith("Bearer"):
+        raise ValueError('must be the key alone, without "Bearer"')
+    return read_text(text)
+
+
+def read_address(text: str) -> str:
+    """Return an http(s) address without credentials."""
+    parts = urlsplit(text)
+    # Asking for the port checks it.
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username or parts.port == 0:
+        raise ValueError("must be an http or https address without user and password")
+    return text
+
+
+def read_origin(text: str) -> str:
+    """Return an origin ("https://shop.example") in the form browsers send; or "*", "null"."""
+    if text in (ANY_ORIGIN, "null"):
+        return text
+    parts = urlsplit(text)
+    if not parts.scheme or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError(f"has {text!r}, which is no origin such as https://shop.example")
+    port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
+
+
+def read_origins(text: str) -> tuple[str, ...]:
+    """Return a list of origins parted by commas or spaces."""
+    return tuple(read_origin(origin) for origin in text.replace(",", " ").split())
+
+
+def number(low: float, high: float, whole: bool = False) -> Callable[[str], float]:
+    """Return a reader of numbers from low to high."""
+
+    def read(text: str) -> float:
+        try:
+            value = int(text) if whole else float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            kind = "whole number" if whole else "number"
+            raise ValueError(f"must be a {kind} from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def setting(read: Callable[[str], Any], help: str, default: Any = MISSING) -> Any:  # noqa: A002
+    """Declare one setting: how its text is read, what it is for, and its default."""
+    secret = read is read_key
+    return field(default=default, repr=not secret, metadata={"read": read, "help": help})
+
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the relay needs to know. The variable of each is NEURALENS_ and its name in capitals."""
+
+    api_key: str = setting(read_key, "key of the event API, without Bearer")
+    application_id: str = setting(read_text, "application id of the event API")
+    api_url: str = setting(
+        read_address,
+        "address of the event API",
+        "https://api.neuralens.ai/analytics/event",
+    )
+    allowed_origins: tuple[str, ...] = setting(
+        read_origins, "origins of pages that may send besides the relay's own; * is any", ()
+    )
+    outbox: str = setting(
+        str,
+        "where events wait: sqlite:///PATH, or redis://HOST:PORT/DATABASE",
+        "sqlite:///outbox.db",
+    )
+    outbox_limit: int = setting(
+        number(1, 1e9, whole=True),
+        "events kept, waiting or dead; at more the relay answers 503",
+        1_000_000,
+    )
+    retention_days: float = setting(
+        number(0.01, 3650), "how long the id of an event is kept to drop its duplicates", 30.0
+    )
+    rate_limit: float = setting(
+        number(0, 1e9), "batches a second from one address; ten times as many at once; 0: any", 1e3
+    )
+    concurrency: int = setting(number(1, 1000, whole=True), "requests in flight to the API", 32)
+    timeout: float = setting(number(0.01, 3600), "seconds the API gets to answer", 10.0)
+    backoff_base: float = setting(number(0.001, 3600), "seconds; bound of the first wait", 1.0)
+    backoff_cap: float = setting(number(0.001, 86400), "seconds; bound of every wait", 300.0)
+    probe: float = setting(
+        number(0.01, 86400),
+        "seconds between tries while the API refuses the key; bound while it is down",
+        60.0,
+    )
+    grace: float = setting(number(0, 600), "seconds that sends in flight get at the end", 10.0)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read every setting; raise SettingsError for the first that is missing or wrong."""
+        return cls(**{each.name: read_setting(each.name, environment) for each in fields(cls)})
+
+
+def read_setting(name: str, environment: Mapping[str, str] = os.environ) -> Any:
+    """Return one setting by its name in Settings; a variable that is empty counts as not set.
+
+    Raises SettingsError when it is wrong, or missing and without a default.
+    """
+    declared = next(each for each in fields(Settings) if each.name == name)
+    text = environment.get(variable(name), "").strip()
+    if text:
+        try:
+            return declared.metadata["read"](text)
+        except ValueError as error:
+            raise SettingsError(f"{variable(name)} {error}") from error
+    if declared.default is MISSING:
+        raise SettingsError(f"{variable(name)} is not set: it is the {declared.metadata['help']}")
+    return declared.default
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def describe() -> list[tuple[str, str, str]]:
+    """List every setting as (variable, what it is for, default in words)."""
+    return [
+        (
+            variable(declared.name),
+            declared.metadata["help"],
+            "required" if declared.default is MISSING else str(declared.default or "none"),
+        )
+        for declared in fields(Settings)
+    ]

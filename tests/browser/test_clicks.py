@@ -1,0 +1,472 @@
+"""A click, a key or a submit on a product or its controls is one event, whatever the page does."""
+
+import re
+import time
+
+import pytest
+
+RESULTS = """
+<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak chair">
+  <ul data-nl-list="results" data-nl-offset="24">
+    <li data-nl-product="A"><a href="#a">Chair A</a></li>
+    <li data-nl-product="B">
+      <a id="link" href="#b"><svg width="40" height="40"><circle r="20" /></svg><b>Chair</b> B</a>
+      <p id="text">A text that is no link</p>
+      <label id="label"><input id="compare" type="checkbox"> Compare</label>
+      <button id="plain" type="button">Look closer</button>
+    </li>
+  </ul>
+</main>
+"""
+# What a page may do to an event before and after the tracker sees it.
+INTERFERENCE = """([method, targets]) => {
+    for (const target of targets)
+        for (const type of ["click", "auxclick", "keydown", "submit"])
+            window[target].addEventListener(type, (event) => event[method](), true);
+}"""
+
+
+@pytest.fixture
+def acts(ledger):
+    """Return what was done on a page in its order: every field but the time, and no views."""
+
+    def acts(page):
+        return [
+            without_time(event)
+            for event in ledger.settle(page)
+            if not event["event"].startswith(("VIEW_", "LAND_"))
+        ]
+
+    return acts
+
+
+@pytest.fixture
+def told(uid):
+    """Return an event of this shopper on one product of the results."""
+
+    def told(event, product, index):
+        return {
+            "uid": uid,
+            "items": [{"id": product}],
+            "event": event,
+            "page": "SEARCH_RESULT_PAGE",
+            "query": "oak chair",
+            "index": index,
+        }
+
+    return told
+
+
+def test_child_of_a_tile(show, acts, told):
+    page = show(RESULTS)
+    targets = ["#link b", "circle", "#text", "#plain"]
+    for target in targets:
+        page.click(target)
+    page.click("[data-nl-product=A]")
+    assert acts(page) == [
+        *[told("CLICK_PRODUCT", "B", 25) for _ in targets],
+        told("CLICK_PRODUCT", "A", 24),
+    ]
+    assert page.said == []
+
+
+def test_nothing_outside_a_tile(show, acts):
+    page = show(RESULTS + "<a id='elsewhere' href='#elsewhere'>Elsewhere</a>")
+    page.click("#elsewhere")
+    page.mouse.click(990, 790)
+    assert acts(page) == []
+
+
+def test_tile_in_a_shadow_tree(show, acts, told):
+    page = show(RESULTS)
+    page.evaluate(
+        """() => {
+            const tile = document.createElement("div");
+            const shade = tile.attachShadow({ mode: "open" });
+            shade.innerHTML = "<div data-nl-product='S'><i id='inside'>S</i></div>";
+            document.querySelector("ul").append(tile);
+        }"""
+    )
+    page.click("#inside")
+    assert [(event["event"], event["items"]) for event in acts(page)] == [
+        ("CLICK_PRODUCT", [{"id": "S"}])
+    ]
+
+
+def test_shadow_tree_in_a_tile(show, acts, told):
+    page = show(RESULTS)
+    page.evaluate(
+        """() => {
+            const shade = document.querySelector("#text").attachShadow({ mode: "open" });
+            shade.innerHTML = "<i id='inside'>A card of its own</i>";
+        }"""
+    )
+    page.click("#inside")
+    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
+
+
+def test_control_that_is_a_shadow_host(show, acts, told):
+    page = show(RESULTS)
+    page.evaluate(
+        """() => {
+            const host = document.querySelector("#text");
+            host.dataset.nlAction = "share";
+            host.attachShadow({ mode: "open" }).innerHTML = "<button id='deep'>Share</button>";
+        }"""
+    )
+    page.click("#deep")
+    page.focus("#deep")
+    page.keyboard.press("Enter")
+    assert acts(page) == [told("SHARE", "B", 25)] * 2
+
+
+@pytest.mark.parametrize(
+    ("method", "early"),
+    [
+        # A listener that stands before the tracker's on the window itself is the one exception:
+        # what it stops immediately, nobody after it can see.
+        ("stopImmediatePropagation", ["document"]),
+        ("stopPropagation", ["window", "document"]),
+        ("preventDefault", ["window", "document"]),
+    ],
+)
+def test_page_that_interferes(show, context, acts, told, method, early):
+    context.add_init_script(f"({INTERFERENCE})({[method, early]})")
+    page = show(RESULTS + "<form data-nl-product='F' data-nl-action='add-to-cart'></form>")
+    page.evaluate(INTERFERENCE, [method, ["window", "document"]])
+    page.click("#link")
+    page.click("[data-nl-product=A] a", button="middle")
+    page.evaluate("document.querySelector('form').dispatchEvent(new Event('submit'))")
+    clicked, middle, submitted = acts(page)
+    assert clicked == told("CLICK_PRODUCT", "B", 25)
+    assert middle == told("CLICK_PRODUCT", "A", 24)
+    assert (submitted["event"], submitted["items"]) == ("ADD_TO_CART", [{"id": "F"}])
+
+
+def test_click_with_a_modifier(show, acts, told):
+    page = show(RESULTS)
+    modifiers = ["Control", "Meta", "Shift", "Alt"]
+    for modifier in modifiers:
+        page.click("#link", modifiers=[modifier])
+    assert acts(page) == [told("CLICK_PRODUCT", "B", 25) for _ in modifiers]
+
+
+def test_middle_click_opens_the_link_and_counts(show, context, acts, told):
+    page = show(RESULTS)
+    with context.expect_page() as opened:
+        page.click("#link", button="middle")
+    opened.value.close()
+    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
+
+
+def test_right_click_opens_a_menu_and_nothing_more(show, acts):
+    page = show(RESULTS)
+    page.click("#link", button="right")
+    assert acts(page) == []
+
+
+def test_label_clicks_its_control_too(show, acts, told):
+    page = show(RESULTS)
+    page.click("#label", position={"x": 60, "y": 8})
+    assert page.is_checked("#compare")
+    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
+
+
+def test_every_click_counts(show, acts, told):
+    page = show(RESULTS)
+    page.click("#text", click_count=2)
+    page.click("#text")
+    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)] * 3
+
+
+def test_native_control_by_keyboard(show, acts, told):
+    page = show(RESULTS)
+    presses = [("#link", "Enter"), ("#plain", "Enter"), ("#plain", " "), ("#compare", " ")]
+    for target, key in presses:
+        page.focus(target)
+        page.keyboard.press(key)
+    assert acts(page) == [told("CLICK_PRODUCT", "B", 25) for _ in presses]
+
+
+CUSTOM = """
+<ul data-nl-list="results">
+  <li data-nl-product="A" role="link" tabindex="0">A tile that is a link itself</li>
+  <li data-nl-product="B"><span id="opener" tabindex="0">A part that takes the focus</span></li>
+</ul>
+"""
+# A widget of this kind answers to Enter by going on, or by clicking what it stands for.
+CLICKING = """document.addEventListener("keydown", (event) => event.target.click())"""
+
+
+@pytest.mark.parametrize("script", ["", CLICKING], ids=["goes on", "clicks"])
+def test_custom_control_by_keyboard(show, acts, uid, script):
+    page = show(CUSTOM + f"<script>{script}</script>")
+    for target in ("[role=link]", "#opener"):
+        page.focus(target)
+        page.keyboard.press("Enter")
+    assert acts(page) == [
+        {"uid": uid, "items": [{"id": product}], "event": "CLICK_PRODUCT", "index": index}
+        for index, product in enumerate("AB")
+    ]
+
+
+def test_other_keys_activate_nothing(show, acts):
+    page = show(CUSTOM)
+    page.focus("[role=link]")
+    for key in ("Tab", "ArrowDown", "a", "Escape"):
+        page.keyboard.press(key)
+    assert acts(page) == []
+
+
+def without_time(event):
+    return {name: value for name, value in event.items() if name != "timestamp"}
+
+
+def wait_for_acts(ledger):
+    """Return what was done on a page that was left, once anything is there; no views."""
+    deadline = time.monotonic() + 10
+    while True:
+        events = [event for event in ledger.entries() if event["event"] != "VIEW_PRODUCT"]
+        if events:
+            return [without_time(event) for event in events]
+        assert time.monotonic() < deadline, "nothing arrived"
+        time.sleep(0.02)
+
+
+def test_default_is_left_alone_and_the_click_arrives(show, ledger, told):
+    """The link is followed at once, to a page without a tracker, and the click is not lost."""
+    page = show(RESULTS.replace("#b", "/b?from=a"))
+    page.evaluate(
+        "window.addEventListener('click', (event) => sessionStorage.prevented ="
+        " event.defaultPrevented)"
+    )
+    page.route("**/b?from=a", lambda route: route.fulfill(body="the product's page"))
+    page.click("#link")
+    page.wait_for_url("**/b?from=a")
+    assert page.evaluate("sessionStorage.prevented") == "false"
+    assert wait_for_acts(ledger) == [told("CLICK_PRODUCT", "B", 25)]
+
+
+def test_click_while_the_document_is_loading(put, context, runtime, ledger, told):
+    """A script of somebody else's keeps the parser waiting below the tile.
+
+    The heavy runtimes are loaded later; what stands in for them keeps the click.
+    """
+    held = []
+    context.route("**/slow.js", lambda route: held.append(route))
+    put(RESULTS + "<script src='/slow.js'></script><p id='end'>The end</p>")
+    page = context.new_page()
+    page.goto("/", wait_until="commit")
+    page.wait_for_function("() => window.neuralens && (neuralens.version || neuralens.early)")
+    page.click("#text")
+    page.evaluate("neuralens('flush')")
+    if runtime == "javascript":
+        assert wait_for_acts(ledger) == [told("CLICK_PRODUCT", "B", 25)]
+    assert page.evaluate("document.readyState") == "loading"
+    held[0].fulfill(body="", content_type="text/javascript")
+    page.wait_for_selector("#end", state="attached")
+    assert wait_for_acts(ledger) == [told("CLICK_PRODUCT", "B", 25)]
+
+
+ACTIONS = """
+<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak chair">
+  <ul data-nl-list="results" data-nl-offset="24">
+    <li data-nl-product="A">A</li>
+    <li data-nl-product="B">
+      <button id="cart" type="button" data-nl-action="add-to-cart"><b>Add to cart</b></button>
+      <a id="share" href="#share" data-nl-action="share">Share</a>
+      <button id="favorite" type="button" data-nl-action="favorite" aria-pressed="false">
+        <i>Heart</i></button>
+      <span id="custom" role="button" tabindex="0" data-nl-action="favorite">Keep</span>
+      <label id="label" data-nl-action="favorite"><input type="checkbox"> Keep this one</label>
+    </li>
+  </ul>
+</main>
+"""
+
+
+def test_action_in_place_of_the_click(show, acts, told):
+    page = show(ACTIONS)
+    events = {
+        "#cart": "ADD_TO_CART",
+        "#cart b": "ADD_TO_CART",
+        "#share": "SHARE",
+        "#favorite i": "FAVORITE",
+        "#label": "FAVORITE",
+    }
+    for target in events:
+        page.click(target)
+    assert acts(page) == [told(event, "B", 25) for event in events.values()]
+
+
+def test_action_by_keyboard(show, acts, told):
+    page = show(ACTIONS)
+    for target in ("#cart", "#custom"):
+        page.focus(target)
+        page.keyboard.press("Enter")
+    assert acts(page) == [told("ADD_TO_CART", "B", 25), told("FAVORITE", "B", 25)]
+
+
+def test_every_add_to_cart_counts(show, acts, told):
+    page = show(ACTIONS)
+    page.click("#cart", click_count=2)
+    assert acts(page) == [told("ADD_TO_CART", "B", 25)] * 2
+
+
+def test_control_that_is_switched_off(show, acts, told):
+    """What counts is the state before the click, though the page changes it at the click."""
+    page = show(ACTIONS)
+    page.evaluate(
+        """() => favorite.addEventListener("click", () => favorite.setAttribute(
+            "aria-pressed", favorite.getAttribute("aria-pressed") !== "true"))"""
+    )
+    for _ in range(3):
+        page.click("#favorite")
+    assert page.get_attribute("#favorite", "aria-pressed") == "true"
+    assert acts(page) == [told("FAVORITE", "B", 25)] * 2
+
+
+FORMS = """
+<main data-nl-page="CATEGORY_PAGE">
+  <ul data-nl-list="chairs">
+    <li data-nl-product="A">
+      <form id="whole" action="/cart" data-nl-action="add-to-cart">
+        <input name="quantity" value="1"> <button>Add</button>
+      </form>
+    </li>
+    <li data-nl-product="B">
+      <form id="part" action="/cart">
+        <input name="quantity" value="1"> <button data-nl-action="add-to-cart">Add</button>
+      </form>
+    </li>
+  </ul>
+</main>
+<script>addEventListener("submit", (event) => event.preventDefault())</script>
+"""
+
+
+@pytest.mark.parametrize("way", ["button", "Enter", "script"])
+def test_form_is_submitted(show, acts, uid, way):
+    page = show(FORMS)
+    for form in ("#whole", "#part"):
+        if way == "button":
+            page.click(f"{form} button")
+        elif way == "Enter":
+            page.focus(f"{form} input")
+            page.keyboard.press("Enter")
+        else:
+            page.evaluate("(form) => document.querySelector(form + ' button').click()", form)
+    assert acts(page) == [
+        {
+            "uid": uid,
+            "items": [{"id": product}],
+            "event": "ADD_TO_CART",
+            "page": "CATEGORY_PAGE",
+            "index": index,
+        }
+        for index, product in enumerate("AB")
+    ]
+
+
+def test_form_that_is_not_valid_is_no_event(show, acts):
+    page = show(FORMS.replace('value="1"', "required"))
+    page.click("#whole button")
+    assert acts(page) == []
+
+
+def test_action_that_leaves_the_page(show, ledger, uid):
+    page = show(FORMS.replace("event.preventDefault()", "0"))
+    page.route("**/cart?*", lambda route: route.fulfill(body="the cart"))
+    page.click("#whole button")
+    page.wait_for_url("**/cart?quantity=1")
+    (added,) = wait_for_acts(ledger)
+    assert (added["event"], added["items"]) == ("ADD_TO_CART", [{"id": "A"}])
+
+
+def test_actions_in_a_landing(show, acts, uid):
+    page = show(
+        """<article data-nl-landing="L" data-nl-query="oak chair">
+          <p id="text">A product's page</p>
+          <form data-nl-action="add-to-cart"><button>Add</button></form>
+          <button id="favorite" data-nl-action="favorite">Keep</button>
+          <a id="share" href="#" data-nl-action="share">Share</a>
+        </article>
+        <script>addEventListener("submit", (event) => event.preventDefault())</script>"""
+    )
+    for target in ("#text", "form button", "#favorite", "#share"):
+        page.click(target)
+    expected = {
+        "uid": uid,
+        "items": [{"id": "L"}],
+        "page": "PRODUCT_PAGE",
+        "query": "oak chair",
+    }
+    assert acts(page) == [
+        expected | {"event": event} for event in ("ADD_TO_CART", "FAVORITE", "SHARE")
+    ]
+
+
+def test_product_inside_a_landing(show, acts, uid):
+    page = show(
+        """<article data-nl-landing="L">
+          <section data-nl-list="set"><div data-nl-product="P">
+            <b>A part</b> <button data-nl-action="add-to-cart">Add the part</button>
+          </div></section>
+        </article>"""
+    )
+    page.click("b")
+    page.click("button")
+    assert [(event["event"], event["items"], event["index"]) for event in acts(page)] == [
+        ("CLICK_PRODUCT", [{"id": "P"}], 0),
+        ("ADD_TO_CART", [{"id": "P"}], 0),
+    ]
+
+
+def test_ignored(show, acts, told):
+    page = show(
+        RESULTS.replace(
+            "</li>\n  </ul>",
+            """<div data-nl-ignore><i id="ad">An advertisement</i>
+            <button id="cart" type="button" data-nl-action="add-to-cart">Add</button></div></li>
+            <li data-nl-ignore data-nl-product="C"><i id="whole">Sponsored</i></li></ul>
+            <form data-nl-ignore data-nl-product="D" data-nl-action="share"
+             onsubmit="event.preventDefault()"><button id="submit">Share</button></form>""",
+        )
+    )
+    for target in ("#ad", "#cart", "#whole", "#submit"):
+        page.click(target)
+    page.click("#text")
+    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
+    assert page.said == []
+
+
+@pytest.mark.parametrize(
+    ("markup", "line"),
+    [
+        (
+            """<div data-nl-product="A"><button data-nl-action="buy">Buy</button></div>""",
+            "neuralens: data-nl-action must be one of add-to-cart, favorite, share:"
+            """ <button data-nl-action="buy">Buy</button>""",
+        ),
+        (
+            """<button data-nl-action="share">Share</button>""",
+            "neuralens: data-nl-action must be inside a data-nl-product or data-nl-landing:"
+            """ <button data-nl-action="share">Share</button>""",
+        ),
+        (
+            """<div data-nl-product=""><button>Look</button></div>""",
+            "neuralens: data-nl-product must be text:"
+            """ <div data-nl-product=""><button>Look</button></div>""",
+        ),
+    ],
+    ids=["unknown action", "action without an owner", "no id"],
+)
+def test_wrong_markup_is_said_once(show, acts, told, markup, line):
+    page = show(RESULTS + markup)
+    page.click("main ~ * button, main ~ button")
+    page.click("main ~ * button, main ~ button")
+    page.click("#text")
+    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
+    assert len(page.said) == 1
+    # MicroPython does not keep the order of a dict, and so of the words to choose from.
+    assert sorted(re.findall(r"[^\s,:]+", page.said[0])) == sorted(re.findall(r"[^\s,:]+", line))

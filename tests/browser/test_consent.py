@@ -1,0 +1,196 @@
+"""Nothing is stored or sent before consent, and the browser's own signal counts as a refusal."""
+
+import re
+
+import pytest
+
+TILE = '<div data-nl-product="A" style="height: 100px">A</div>'
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+SIGNAL = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { value: VALUE })"
+BLOCKED = """Object.defineProperty(window, "localStorage", {
+    get() { throw new DOMException("The user said no", "SecurityError"); }
+})"""
+FULL = """Storage.prototype.setItem = () => {
+    throw new DOMException("Nothing more fits in", "QuotaExceededError");
+}"""
+
+
+def stored(page):
+    """Return the keys that the tracker keeps in the browser."""
+    return page.evaluate("Object.keys(localStorage)")
+
+
+def share(page, name):
+    page.evaluate("(id) => neuralens('track', 'SHARE', { id })", name)
+
+
+def ask_relay(page):
+    """Send what waits, and have something else come back from the server after it."""
+    page.evaluate("neuralens('flush')")
+    page.evaluate("fetch('/elsewhere').then((answer) => answer.text())")
+
+
+@pytest.fixture
+def sent(shop, uid):
+    """Return the ids that were sent for this test's shopper, or for one without a name."""
+
+    def sent():
+        return [
+            event["items"][0]["id"]
+            for post in shop.posts
+            for event in post.batch["events"]
+            if event["uid"] in (uid, None)
+        ]
+
+    return sent
+
+
+def test_pending_holds_everything_and_stores_nothing(show, ledger, context, sent, uid):
+    page = show("", consent="pending")
+    page.clock.set_fixed_time(1_715_644_800)
+    share(page, "early")
+    page.clock.set_fixed_time(1_715_644_860)
+    page.evaluate("(html) => { document.body.innerHTML = html; }", TILE)
+    page.click("[data-nl-product]")
+    ask_relay(page)
+    assert (stored(page), context.cookies(), sent()) == ([], [], [])
+    page.clock.set_fixed_time(1_715_644_999)
+    page.evaluate("neuralens('consent', 'granted')")
+    share(page, "late")
+    usual = {"uid": uid, "event": "SHARE"}
+    events = ledger.wait_for(3)
+    assert usual | {"items": [{"id": "early"}], "timestamp": 1_715_644_800} in events
+    assert usual | {"items": [{"id": "late"}], "timestamp": 1_715_644_999} in events
+    clicked = {"event": "CLICK_PRODUCT", "items": [{"id": "A"}], "timestamp": 1_715_644_860}
+    assert usual | clicked in events
+
+
+def test_pending_to_the_end_leaves_nothing(show, shop, ledger, context, sent):
+    page = show(TILE, consent="pending", uid=None)
+    page.click("[data-nl-product]")
+    shop.put("/elsewhere", "A page without a tracker")
+    page.goto("/elsewhere")
+    assert (stored(page), context.cookies(), sent()) == ([], [], [])
+    page = show("", tab=page, uid=None)
+    assert ledger.settle(page) == []
+
+
+def test_denied_drops_and_erases(show, ledger, shop, uid):
+    page = show("", uid=None)
+    page.evaluate("localStorage.setItem('cart', 'two chairs')")
+    share(page, "A")
+    ledger.wait_for(1)
+    page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('nl:e:'))")
+    assert stored(page) != ["cart"]
+    page.evaluate("neuralens('track', 'SHARE', { id: 'B' }); neuralens('consent', 'denied')")
+    share(page, "C")
+    ask_relay(page)
+    assert stored(page) == ["cart"]
+    page.evaluate("neuralens('consent', 'granted')")
+    share(page, "D")
+    page.evaluate("neuralens('flush')")
+    first, second = ledger.wait_for(2)
+    assert [first["items"], second["items"]] == [[{"id": "A"}], [{"id": "D"}]]
+    assert UUID.fullmatch(first["uid"])
+    assert UUID.fullmatch(second["uid"])
+    assert first["uid"] != second["uid"]
+
+
+def test_denied_on_the_tag_erases_what_earlier_pages_kept(show, shop):
+    page = show("", uid=None)
+    shop.outage = 503
+    share(page, "A")
+    assert len(stored(page)) == 2
+    page.close()
+    shop.outage = None
+    page = show(TILE, consent="denied", uid=None)
+    assert stored(page) == []
+    page.evaluate("window.told = []; neuralens('on', 'suppressed', (what) => told.push(what))")
+    page.click("[data-nl-product]")
+    told = page.evaluate("told")
+    assert {what["reason"] for what in told} == {"consent"}
+    assert "CLICK_PRODUCT" in [what["event"]["event"] for what in told]
+    before = len(shop.posts)
+    ask_relay(page)
+    assert (len(shop.posts), stored(page)) == (before, [])
+
+
+def test_page_that_asks_later_and_is_refused(show, ledger, sent):
+    page = show(TILE, consent="pending")
+    page.click("[data-nl-product]")
+    page.evaluate("neuralens('consent', 'denied'); neuralens('consent', 'granted')")
+    share(page, "B")
+    events = ledger.settle(page)
+    assert [event["event"] for event in events if event["event"] != "VIEW_PRODUCT"] == ["SHARE"]
+
+
+@pytest.mark.parametrize("said", ["granted", "pending"])
+def test_global_privacy_control(show, context, sent, said):
+    """It outweighs what the page says: on the tag, and later."""
+    context.add_init_script(SIGNAL.replace("VALUE", "true"))
+    page = show(TILE, consent=said)
+    page.click("[data-nl-product]")
+    page.evaluate("neuralens('consent', 'granted')")
+    share(page, "A")
+    ask_relay(page)
+    assert (stored(page), sent()) == ([], [])
+
+
+@pytest.mark.parametrize(("signal", "respected"), [("true", False), ("false", True)])
+def test_no_global_privacy_control(show, context, ledger, signal, respected, uid):
+    context.add_init_script(SIGNAL.replace("VALUE", signal))
+    page = show("", respect_gpc=respected)
+    share(page, "A")
+    assert [event["uid"] for event in ledger.settle(page)] == [uid]
+
+
+def test_anonymous_shopper_is_one_on_every_page(show, ledger):
+    page = show("", uid=None)
+    share(page, "A")
+    page = show("", path="/next", tab=page, uid=None)
+    share(page, "B")
+    other = show("", path="/tab", uid=None)
+    share(other, "C")
+    page.evaluate("neuralens('flush')")
+    other.evaluate("neuralens('flush')")
+    events = ledger.wait_for(3)
+    (uid,) = {event["uid"] for event in events}
+    assert UUID.fullmatch(uid)
+    assert page.evaluate("localStorage.getItem('nl:uid')") == uid
+
+
+def test_shopper_with_a_name_is_given_no_number(show, ledger, uid):
+    page = show("")
+    share(page, "A")
+    assert [event["uid"] for event in ledger.settle(page)] == [uid]
+    page.wait_for_function("localStorage.length === 0")
+
+
+@pytest.mark.parametrize("script", [BLOCKED, FULL], ids=["blocked", "full"])
+def test_storage_that_keeps_nothing(show, ledger, context, script):
+    """A number for one page alone would count a shopper many times: there is none."""
+    context.add_init_script(script)
+    page = show("", uid=None)
+    share(page, "A")
+    page.evaluate("neuralens('flush')")
+    (event,) = ledger.wait_for(1)
+    assert (event["uid"], event["items"]) == (None, [{"id": "A"}])
+    assert not any(line.startswith("thrown") for line in page.said)
+
+
+def test_storage_with_nonsense_in_it(show, ledger):
+    page = show("", uid=None, consent="pending")
+    page.evaluate(
+        """() => {
+            localStorage.setItem("nl:uid", "");
+            localStorage.setItem("nl:e:1", "{");
+            localStorage.setItem("nl:e:2", "[1, 2]");
+            localStorage.setItem("nl:e:3", '{"eid": "3", "event": "BUY"}');
+            neuralens("consent", "granted");
+        }"""
+    )
+    share(page, "A")
+    page.evaluate("neuralens('flush')")
+    (event,) = ledger.wait_for(1)
+    assert UUID.fullmatch(event["uid"])
+    page.wait_for_function("Object.keys(localStorage).join() === 'nl:uid'")

@@ -1,0 +1,338 @@
+"""From the page to the relay: every event arrives, once, whatever becomes of page and relay."""
+
+import json
+import re
+import signal
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+APPLICATION = "test-app"
+MAX_BATCH_BYTES = 48 * 1024
+# The page's way out is shut: nothing leaves it, and it learns of that.
+SHUT = """() => {
+    navigator.sendBeacon = () => false;
+    window.fetch = () => Promise.reject(new TypeError("shut"));
+}"""
+
+
+def share(page, *names):
+    page.evaluate(
+        """(names) => { for (const id of names) neuralens("track", "SHARE", { id }); }""",
+        list(names),
+    )
+
+
+def flush(page):
+    page.evaluate("neuralens('flush')")
+
+
+def journal(page):
+    """Return the events that the browser keeps until their fate is known."""
+    return page.evaluate(
+        """Object.entries(localStorage).filter(([key]) => key.startsWith("nl:e:"))
+            .map(([, text]) => JSON.parse(text))"""
+    )
+
+
+def ids(events):
+    return [event["items"][0]["id"] for event in events]
+
+
+@pytest.fixture
+def eventually():
+    def eventually(condition, patience=15):
+        deadline = time.monotonic() + patience
+        while not (value := condition()):
+            assert time.monotonic() < deadline, f"still {value!r} after {patience} s"
+            time.sleep(0.02)
+        return value
+
+    return eventually
+
+
+@pytest.fixture
+def posts(shop, uid, eventually):
+    """Return what this test's shopper posted, in order, once it is as much as expected."""
+
+    def posts(count=0):
+        def own():
+            batches = [(post, post.batch["events"]) for post in shop.posts]
+            return [post for post, events in batches if uid in [each["uid"] for each in events]]
+
+        eventually(lambda: len(own()) >= count)
+        return own()
+
+    return posts
+
+
+@pytest.fixture
+def emptied(eventually):
+    """Wait until nothing is left in the journal."""
+
+    def emptied(page):
+        eventually(lambda: journal(page) == [])
+
+    return emptied
+
+
+def test_batch_on_the_wire(show, ledger, posts, uid):
+    page = show(
+        """<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="solid wood chair">
+        <div data-nl-product="AV768" data-nl-index="3">é</div></main>""",
+        view_ms=99999,
+    )
+    place = {"lat": 31.34956697190882, "long": 78.44615274878441, "region": "MG Road"}
+    before = time.time()
+    with page.expect_request("**/nl/events?**") as request:
+        page.evaluate("(place) => neuralens('geo', place)", place)
+        page.click("[data-nl-product]")
+        share(page, "B")
+        flush(page)
+    (event,) = [each for each in ledger.wait_for(2) if each["event"] == "CLICK_PRODUCT"]
+    (post,) = posts(1)
+    assert (request.value.method, request.value.resource_type) == ("POST", "ping")
+    assert request.value.headers["content-type"].lower() == "text/plain;charset=utf-8"
+    parts = urlsplit(request.value.url)
+    assert (parts.path, parse_qs(parts.query)) == ("/nl/events", {"b": [post.batch["batch"]]})
+    assert re.fullmatch(UUID, post.batch["batch"])
+    sent = post.batch.pop("sent")
+    assert before - 0.01 <= sent <= time.time()
+    clicked, shared = post.batch["events"]
+    assert post.batch == {
+        "v": 1,
+        "app": APPLICATION,
+        "batch": post.batch["batch"],
+        "lost": 0,
+        "events": [clicked, shared],
+    }
+    assert re.fullmatch(UUID, clicked.pop("eid"))
+    assert re.fullmatch(UUID, shared.pop("eid"))
+    timestamp = clicked["timestamp"]
+    assert int(before) <= timestamp <= time.time()
+    assert clicked == event
+    assert event == {
+        "uid": uid,
+        "items": [{"id": "AV768"}],
+        "query": "solid wood chair",
+        "page": "SEARCH_RESULT_PAGE",
+        "event": "CLICK_PRODUCT",
+        "index": 3,
+        "geo": place,
+        "timestamp": timestamp,
+    }
+    known = {"uid", "items", "query", "page", "event", "index", "geo", "timestamp"}
+    assert set(shared) <= known
+
+
+def test_journal_keeps_an_event_until_it_was_taken(show, ledger, posts, emptied):
+    page = show("")
+    share(page, "A", "B")
+    assert sorted(ids(journal(page))) == ["A", "B"]
+    kept = {event["eid"] for event in journal(page)}
+    flush(page)
+    assert ids(ledger.wait_for(2)) == ["A", "B"]
+    emptied(page)
+    (post,) = posts(1)
+    assert {event["eid"] for event in post.batch["events"]} == kept
+    assert post.status == 202
+
+
+def test_what_happens_together_travels_together(show, ledger, posts):
+    page = show("")
+    share(page, *"ABCDE")
+    assert ids(ledger.wait_for(5)) == list("ABCDE")
+    assert len(posts(1)) == 1
+
+
+def test_next_page_sends_what_the_last_one_could_not(show, ledger, posts, emptied, uid):
+    page = show("", uid=uid)
+    page.evaluate(SHUT)
+    page.clock.set_fixed_time(1_715_644_800)
+    share(page, "A", "B")
+    flush(page)
+    kept = {event["eid"] for event in journal(page)}
+    page = show("", path="/next", tab=page)
+    events = ledger.wait_for(2)
+    assert [(event["items"], event["timestamp"], event["uid"]) for event in events] == [
+        ([{"id": name}], 1_715_644_800, uid) for name in sorted(ids(events))
+    ]
+    assert sorted(ids(events)) == ["A", "B"]
+    assert {event["eid"] for post in posts() for event in post.batch["events"]} == kept
+    emptied(page)
+
+
+def test_event_that_is_sent_twice_is_taken_once(show, ledger, posts, emptied):
+    """A page that was left does not learn that its last beacon was taken; the next one asks."""
+    page = show("")
+    share(page, "A")
+    page = show("", path="/next", tab=page)
+    share(page, "B")
+    flush(page)
+    emptied(page)
+    assert ids(ledger.settle(page)) == ["A", "B"]
+    assert {post.status for post in posts()} == {202}
+
+
+def test_relay_that_is_busy(show, shop, ledger, posts, emptied):
+    """A 503 is no end: the batch goes out again, by a request whose answer can be read."""
+    page = show("")
+    shop.outage = 503
+    share(page, "A")
+    posts(1)
+    assert ids(journal(page)) == ["A"]
+    shop.outage = None
+    assert ids(ledger.wait_for(1)) == ["A"]
+    emptied(page)
+    first, second = posts(2)
+    assert (first.status, second.status) == (503, 202)
+    assert first.batch["events"] == second.batch["events"]
+    assert first.batch["batch"] != second.batch["batch"]
+    assert second.batch["sent"] - first.batch["sent"] >= 1
+    assert [post.headers["sec-fetch-mode"] for post in posts()] == ["no-cors", "cors"]
+    share(page, "B")
+    assert ids(ledger.wait_for(2)) == ["A", "B"]
+    assert posts(3)[2].headers["sec-fetch-mode"] == "no-cors"
+    assert page.said == [] or all("503" in line for line in page.said)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["ends", "dies"])
+def test_relay_that_goes_and_comes_back(show, ledger, relay, posts, eventually, emptied, number):
+    page = show("")
+    share(page, "A")
+    flush(page)
+    ledger.wait_for(1)
+    relay.end(number)
+    share(page, "B")
+    flush(page)
+    eventually(lambda: 502 in [post.status for post in posts()])
+    assert ids(journal(page)) == ["B"]
+    relay.start()
+    assert ids(ledger.wait_for(2, patience=20)) == ["A", "B"]
+    emptied(page)
+    share(page, "C")
+    assert ids(ledger.wait_for(3)) == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_batch_that_the_relay_refuses_is_counted_as_lost(
+    show, shop, ledger, posts, eventually, emptied, status
+):
+    page = show("")
+    shop.outage = status
+    share(page, "A", "B")
+    flush(page)
+    emptied(page)
+    eventually(lambda: page.said)
+    assert any(str(status) in line and "neuralens" in line for line in page.said)
+    shop.outage = None
+    share(page, "C")
+    flush(page)
+    assert ids(ledger.wait_for(1)) == ["C"]
+    emptied(page)
+    assert [(post.status, post.batch["lost"]) for post in posts()] == [(status, 0), (202, 2)]
+    share(page, "D")
+    flush(page)
+    ledger.wait_for(2)
+    assert posts(3)[2].batch["lost"] == 0
+
+
+def test_no_more_than_a_thousand_events_wait(show, context):
+    page = show("")
+    page.evaluate(SHUT)
+    share(page, *[f"P{place}" for place in range(1003)])
+    assert sorted(ids(journal(page))) == sorted(f"P{place}" for place in range(3, 1003))
+    # Nothing of this is meant for the tests that follow.
+    page.evaluate("neuralens('consent', 'denied')")
+    assert journal(page) == []
+
+
+def test_batches_stay_small(show, ledger, posts, emptied):
+    """Many events at once, of three bytes a character: more than fits into one beacon, or two."""
+    page = show("")
+    count = 80
+    page.evaluate(
+        """(count) => {
+            for (let place = 0; place < count; place += 1)
+                neuralens("track", "SHARE", { id: "P" + place, query: "€".repeat(500) });
+        }""",
+        count,
+    )
+    flush(page)
+    events = ledger.wait_for(count, patience=30)
+    assert sorted(ids(events)) == sorted(f"P{place}" for place in range(count))
+    assert {event["query"] for event in events} == {"€" * 500}
+    emptied(page)
+    sizes = [int(post.headers["content-length"]) for post in posts()]
+    assert len(sizes) > 2
+    assert max(sizes) <= MAX_BATCH_BYTES
+    assert {post.status for post in posts()} == {202}
+
+
+def test_offline_and_online_again(show, context, ledger, posts, emptied):
+    page = show("")
+    context.set_offline(True)
+    share(page, "A")
+    with page.expect_event("requestfailed"):
+        flush(page)
+    share(page, "B")
+    assert (sorted(ids(journal(page))), posts()) == (["A", "B"], [])
+    context.set_offline(False)
+    assert sorted(ids(ledger.wait_for(2, patience=20))) == ["A", "B"]
+    emptied(page)
+
+
+def test_browser_without_beacons(show, context, ledger, posts, emptied):
+    context.add_init_script("Navigator.prototype.sendBeacon = () => false")
+    page = show("")
+    share(page, "A")
+    assert ids(ledger.wait_for(1)) == ["A"]
+    emptied(page)
+    (post,) = posts(1)
+    assert (post.status, post.headers["sec-fetch-mode"]) == (202, "cors")
+    assert post.headers["content-type"].lower() == "text/plain;charset=utf-8"
+
+
+@pytest.fixture
+def distant(relay, sandbox, shop, credentials, tmp_path):
+    """A relay of another origin, which lets the shop's pages send."""
+    environment = {
+        "NEURALENS_API_URL": f"{sandbox.url}/analytics/event",
+        "NEURALENS_ALLOWED_ORIGINS": shop.url,
+    }
+    process = type(relay)("relay", credentials | environment, tmp_path)
+    yield process
+    process.end()
+
+
+def test_relay_of_another_origin(show, distant, ledger, emptied):
+    """What became of a beacon cannot be read there: what is unknown is asked for by fetch."""
+    page = show("", endpoint=f"{distant.url}/events")
+    ways = []
+    page.on("request", lambda request: ways.append((request.resource_type, request.post_data)))
+    share(page, "A")
+    flush(page)
+    ledger.wait_for(1)
+    emptied(page)
+    assert [way for way, _ in ways] == ["ping", "fetch"]
+    first, second = (json.loads(text) for _, text in ways)
+    assert first["events"] == second["events"]
+    share(page, "B")
+    flush(page)
+    emptied(page)
+    assert ids(ledger.wait_for(2)) == ["A", "B"]
+    assert [way for way, _ in ways] == ["ping", "fetch", "fetch"]
+    assert page.said == []
+
+
+def test_origin_that_may_not_send(show, relay, posts):
+    page = show("", endpoint=f"{relay.url}/events")
+    with page.expect_response("**/events?**") as answer:
+        share(page, "A")
+        flush(page)
+    assert answer.value.status == 403
+    assert ids(journal(page)) == ["A"]
+    assert posts() == []
+    page.evaluate("neuralens('consent', 'denied')")

@@ -1,0 +1,562 @@
+"""Nothing that happens while a heavy runtime loads is lost, doubled, or told without consent."""
+
+import asyncio
+import socket
+import threading
+
+import pytest
+from neuralens_build import bundles
+from neuralens_build.snippet import RUNTIMES, Snippet
+from neuralens_tracker.vocabulary import KEPT_KEY
+
+APPLICATION = "test-app"
+PATIENCE = 10
+LOUD = ("warning", "error")
+# What the runtime has no part in.
+WITH_ONE = pytest.mark.parametrize("runtime", ["brython"], indirect=True)
+RESULTS = """
+<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak chair">
+<ul data-nl-list="results" data-nl-offset="24">
+<li data-nl-product="A"><a href="/next">Chair A</a></li>
+<li data-nl-product="B"><a href="/next">Chair B</a>
+<button id="favorite" type="button" data-nl-action="favorite">Remember</button>
+<button id="cart" type="button" data-nl-action="add-to-cart">Buy</button>
+<form data-nl-action="share" method="dialog"><button>Share</button></form>
+<p>Oak</p></li>
+</ul>
+</main>
+<input type="search">
+<ul role="listbox"><li data-nl-suggestion="oak table">oak table</li></ul>
+"""
+CLICK_SOON = """
+<script>
+new PerformanceObserver((_, observer) => {
+    observer.disconnect();
+    setTimeout(() => {
+        const { early, version } = window.neuralens ?? {};
+        sessionStorage.setItem("there", JSON.stringify([early, version].map(Boolean)));
+        document.querySelector("[data-nl-product=B] a").click();
+    }, 50);
+}).observe({ type: "paint", buffered: true });
+</script>
+"""
+NEXT = "<p>Next</p>"
+REFUSE_TRACKING = "Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })"
+BLOCK_STORAGE = """Object.defineProperty(window, "localStorage", {
+    get() { throw new DOMException("blocked", "SecurityError") } })"""
+NONCE = "bm9uY2Utb2YtdGhpcy1wYWdl"
+LEAVE = """() => {
+    Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    delete document.visibilityState;
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+}"""
+# The page's script tells the test, by a request, how far things are.
+HIDDEN_AND_SHOWN = """
+<main data-nl-landing="A"><p data-nl-product="B">Table</p></main>
+<img src="{address}" alt="">
+<script>
+const look = () => window.neuralens?.early ? fetch("/early") : setTimeout(look, 10);
+look();
+addEventListener("visibilitychange", () => fetch("/" + document.visibilityState));
+</script>
+"""
+
+
+@pytest.fixture(params=["brython", "pyscript"])
+def runtime(request):
+    return request.param
+
+
+class Gate:
+    """Holds the runtime's script back at the shop's server until it is opened."""
+
+    def __init__(self, shop, file):
+        self._shop, self._path = shop, f"/nl/{file}"
+        self._opened = threading.Event()
+        self._ask_relay = shop._ask_relay
+        shop._ask_relay = self._hold
+
+    async def _hold(self, request, body):
+        if request.url.path == self._path:
+            await asyncio.to_thread(self._opened.wait, PATIENCE)
+        return await self._ask_relay(request, body)
+
+    def open(self):
+        self._opened.set()
+
+    def close(self):
+        self.open()
+        self._shop._ask_relay = self._ask_relay
+
+
+@pytest.fixture
+def gate(shop, runtime):
+    gate = Gate(shop, RUNTIMES[runtime])
+    yield gate
+    gate.close()
+
+
+class Stall:
+    """An address that answers nothing until it is closed: what loads it is not loaded."""
+
+    def __init__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._opened = []
+        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def _accept(self):
+        while True:
+            opened, _ = self._listener.accept()
+            self._opened.append(opened)
+            if self.address == "":
+                return
+
+    def close(self):
+        if self.address == "":
+            return
+        self.address = ""
+        socket.create_connection(self._listener.getsockname()).close()
+        self._thread.join()
+        for each in (*self._opened, self._listener):
+            each.close()
+
+
+@pytest.fixture
+def stall():
+    stall = Stall()
+    yield stall
+    stall.close()
+
+
+@pytest.fixture
+def begin(put, context, gate):
+    """Show a page whose runtime does not come yet; ``neuralens.early.js`` runs."""
+
+    def begin(source, path="/", tab=None, **settings):
+        put(source, path, **settings)
+        page = tab or context.new_page()
+        page.said = []
+        page.on("console", lambda line: page.said.append(line.text) if line.type in LOUD else None)
+        page.on("pageerror", lambda error: page.said.append(f"thrown: {error}"))
+        page.goto(path)
+        wait_for(page, "early")
+        return page
+
+    return begin
+
+
+def wait_for(page, name):
+    page.wait_for_function(f"() => window.neuralens?.{name}", timeout=PATIENCE * 1000)
+
+
+@pytest.fixture
+def finish(gate, ledger):
+    """Let the runtime come, and return what arrived, without times and views."""
+
+    def finish(page):
+        gate.open()
+        wait_for(page, "version")
+        return acts(ledger.settle(page))
+
+    return finish
+
+
+def stored(page):
+    """Return the keys of what the tracker has in storage."""
+    keys = page.evaluate("Object.keys(localStorage)")
+    return [key for key in keys if key.startswith("nl:")]
+
+
+def kept(page):
+    """Return the keys of what waits there for the runtime."""
+    return [key for key in stored(page) if key.startswith(f"nl:{KEPT_KEY}")]
+
+
+def leave(page):
+    """Hide a page and show it again, as far as its scripts can tell."""
+    page.evaluate(LEAVE)
+
+
+def acts(events):
+    return [
+        {name: value for name, value in event.items() if name != "timestamp"}
+        for event in events
+        if not event.name.startswith("VIEW_")
+    ]
+
+
+def ordered(events):
+    return sorted(events, key=lambda event: (event["event"], event["items"][0]["id"]))
+
+
+def names(events):
+    return sorted((event["event"], event["items"][0]["id"]) for event in events)
+
+
+@pytest.fixture
+def told(uid):
+    """Return an event of this shopper on one product of the results."""
+
+    def told(event, product="B", index=25, **changed):
+        usual = {
+            "uid": uid,
+            "items": [{"id": product}],
+            "event": event,
+            "page": "SEARCH_RESULT_PAGE",
+            "query": "oak chair",
+            "index": index,
+        }
+        return {name: value for name, value in (usual | changed).items() if value is not None}
+
+    return told
+
+
+def test_click_50_ms_after_the_first_paint(begin, put, show, gate, finish, told):
+    put(RESULTS + CLICK_SOON, "/results")
+    put('<main data-nl-landing="C"></main>', "/next")
+    page = begin(NEXT)
+    page.goto("/results")
+    page.wait_for_url("**/next")
+    assert page.evaluate("sessionStorage.there") == "[true,false]"
+    clicks = [told("CLICK_PRODUCT")]
+    landing = told("LAND_PRODUCT_PAGE", "C", page="PRODUCT_PAGE", query=None, index=None)
+    assert ordered(finish(page)) == [*clicks, landing]
+    show(NEXT, "/next", tab=page)
+    assert ordered(finish(page)) == [*clicks, landing]
+
+
+def act(page):
+    page.click("text=Oak")
+    page.click("#favorite")
+    page.click("#cart")
+    page.click("text=Share")
+    page.click("text=oak table")
+
+
+def test_interactions_while_the_runtime_loads(begin, finish, told):
+    page = begin(RESULTS)
+    page.fill("input", "oak t")
+    act(page)
+    once = [
+        told("ADD_TO_CART"),
+        told("CLICK_PRODUCT"),
+        told("CLICK_SUGGESTION", "oak table", 0, page="AUTOCOMPLETE", query="oak t"),
+        told("FAVORITE"),
+        told("SHARE"),
+    ]
+    assert ordered(finish(page)) == once
+    # What was typed early holds for what is chosen late.
+    act(page)
+    assert ordered(finish(page)) == ordered(once + once)
+    assert page.said == []
+
+
+def test_context_as_it_was(begin, finish, told):
+    """A page that changes after the click, and calls that change it before."""
+    page = begin(
+        '<ul data-nl-list="l"><li data-nl-product="A">A</li><li data-nl-product="B">B</li></ul>',
+        page="CATEGORY_PAGE",
+        query="oak",
+    )
+    page.click("text=B")
+    page.evaluate("neuralens('page', { page: 'SEARCH_RESULT_PAGE', query: 'ash' })")
+    page.click("text=B")
+    page.evaluate("document.querySelector('li').remove()")
+    page.click("text=B")
+    assert sorted(finish(page), key=lambda event: (event["query"], event["index"])) == [
+        told("CLICK_PRODUCT", index=0, query="ash"),
+        told("CLICK_PRODUCT", index=1, query="ash"),
+        told("CLICK_PRODUCT", index=1, page="CATEGORY_PAGE", query="oak"),
+    ]
+
+
+def test_calls_while_the_runtime_loads(begin, finish, told, uid):
+    page = begin(RESULTS, page="CATEGORY_PAGE")
+    page.click("text=Oak")
+    page.evaluate(
+        """(uid) => {
+        window.heard = [];
+        neuralens("on", "event", (event) => heard.push(event.items[0].id));
+        neuralens("before", (event) => event.items[0].id === "no" ? null : event);
+        neuralens("before", (event) => ({ ...event, query: event.event }));
+        neuralens("track", "SHARE", { id: "1" });
+        neuralens("identify", uid + "-2");
+        neuralens("geo", { region: "Uri" });
+        neuralens("track", "SHARE", { id: "no" });
+        neuralens("track", "SHARE", { id: "2", index: 7, page: "PRODUCT_PAGE" });
+        neuralens("consent", "granted");
+        neuralens("track", "PURCHASE", { ids: ["3", 4] });
+        }""",
+        uid,
+    )
+    changed = {"uid": f"{uid}-2", "geo": {"region": "Uri"}}
+    first, *rest = finish(page)
+    assert first == told("SHARE", "1", page="CATEGORY_PAGE", index=None, query="SHARE")
+    assert rest == [
+        told("SHARE", "2", 7, page="PRODUCT_PAGE", query="SHARE", **changed),
+        told(
+            "PURCHASE",
+            items=[{"id": "3"}, {"id": "4"}],
+            page="CATEGORY_PAGE",
+            index=None,
+            query="PURCHASE",
+            **changed,
+        ),
+        told("CLICK_PRODUCT", query="CLICK_PRODUCT", **changed),
+    ]
+    assert page.evaluate("heard.slice(0, 4)") == ["1", "2", "3", "B"]
+
+
+def test_calls_of_a_page_that_was_left(begin, show, gate, finish, told):
+    page = begin(RESULTS, page="CATEGORY_PAGE", query="oak")
+    page.evaluate(
+        """() => {
+        neuralens("track", "SHARE", { id: 1 });
+        neuralens("track", "PURCHASE", { ids: ["2", "3"], page: "PRODUCT_PAGE", query: "ash" });
+        neuralens("track", "SHARE", {});
+        neuralens("track", "SHARE");
+        neuralens("track", "SHAKE", { id: "4" });
+        }"""
+    )
+    gate.open()
+    expected = [
+        told(
+            "PURCHASE",
+            items=[{"id": "2"}, {"id": "3"}],
+            page="PRODUCT_PAGE",
+            query="ash",
+            index=None,
+        ),
+        told("SHARE", "1", page="CATEGORY_PAGE", query="oak", index=None),
+    ]
+    show(NEXT, "/next", tab=page)
+    assert ordered(finish(page)) == expected
+    assert kept(page) == []
+    page.reload()
+    assert ordered(finish(page)) == expected
+
+
+def test_landing_and_purchase_of_a_page_that_was_left(begin, put, show, finish, told):
+    body = """
+    <main data-nl-landing="A" data-nl-index="3"></main>
+    <ul data-nl-purchase="ORDER"><li data-nl-product="B"></li><li data-nl-product="C"></li></ul>
+    <div data-nl-ignore><p data-nl-landing="D"></p>
+    <ul data-nl-purchase="SECRET"><li data-nl-product="E"></li></ul></div>
+    """
+    page = begin(body)
+    page = begin(body, tab=page)
+    put(NEXT, "/next")
+    page.goto("/next")
+    expected = [("LAND_PRODUCT_PAGE", "A"), ("LAND_PRODUCT_PAGE", "A"), ("PURCHASE", "B")]
+    assert names(finish(page)) == expected
+    show(body, tab=page)
+    seen = finish(page)
+    assert names(seen) == [expected[0], *expected]
+    fields = {"query": None, "page": None, "index": None}
+    assert told("PURCHASE", items=[{"id": "B"}, {"id": "C"}], **fields) in seen
+    assert told("LAND_PRODUCT_PAGE", "A", 3, page="PRODUCT_PAGE", query=None) in seen
+
+
+def test_page_that_is_left_as_soon_as_the_runtime_is_there(begin, put, gate, finish):
+    """There are too many tiles to come to the landing at once."""
+    page = begin('<i data-nl-product="P"></i>' * 3000 + '<main data-nl-landing="A"></main>')
+    gate.open()
+    wait_for(page, "version")
+    put(NEXT, "/next")
+    page.goto("/next")
+    assert names(finish(page)) == [("LAND_PRODUCT_PAGE", "A")]
+
+
+@WITH_ONE
+def test_hidden_and_shown_again_while_loading(put, shop, ledger, bare_browser, stall):
+    put(HIDDEN_AND_SHOWN.format(address=stall.address))
+    shop.put("/other", "<p>Other</p>")
+    bare_browser.open("/")
+    shop.wait_for_request("/early")
+    other = bare_browser.open("/other")
+    shop.wait_for_request("/hidden")
+    bare_browser.close(other)
+    shop.wait_for_request("/visible")
+    stall.close()
+    # What is seen is seen after the page was taken in.
+    ledger.wait_for(2)
+    assert names(ledger.entries()) == [("LAND_PRODUCT_PAGE", "A"), ("VIEW_PRODUCT", "B")]
+
+
+@WITH_ONE
+def test_consent_pending(begin, show, gate, finish):
+    page = begin(RESULTS, consent="pending")
+    page.click("text=Oak")
+    page.evaluate("neuralens('track', 'SHARE', { id: '1' })")
+    leave(page)
+    assert stored(page) == []
+    gate.open()
+    show(NEXT, tab=page)
+    assert finish(page) == []
+
+
+def test_consent_granted_while_loading(begin, finish):
+    page = begin(RESULTS, consent="pending")
+    page.click("text=Oak")
+    page.evaluate("neuralens('consent', 'granted')")
+    page.click("#favorite")
+    assert len(kept(page)) == 2
+    assert names(finish(page)) == [("CLICK_PRODUCT", "B"), ("FAVORITE", "B")]
+    assert kept(page) == []
+
+
+def test_consent_granted_on_a_page_that_was_left(begin, show, gate, finish):
+    page = begin(RESULTS, consent="pending")
+    page.click("text=Oak")
+    page.evaluate("neuralens('consent', 'granted')")
+    gate.open()
+    show(NEXT, tab=page, consent="pending")
+    # There the shopper's consent is known when the tracker has started.
+    page.evaluate("neuralens('consent', 'granted')")
+    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+    assert kept(page) == []
+
+
+@WITH_ONE
+@pytest.mark.parametrize("refusal", ["setting", "call", "signal"])
+def test_consent_denied(begin, show, context, gate, finish, refusal):
+    if refusal == "signal":
+        context.add_init_script(REFUSE_TRACKING)
+    page = begin(RESULTS, consent="denied" if refusal == "setting" else None)
+    if refusal == "call":
+        page.evaluate("neuralens('track', 'SHARE', { id: '1' })")
+        page.evaluate("neuralens('consent', 'denied')")
+    page.click("text=Oak")
+    leave(page)
+    assert stored(page) == []
+    gate.open()
+    wait_for(page, "version")
+    assert stored(page) == []
+    show(NEXT, tab=page, respect_gpc=False)
+    assert finish(page) == []
+
+
+@WITH_ONE
+def test_consent_withdrawn_while_loading(begin, show, gate, finish):
+    page = begin(RESULTS)
+    page.click("text=Oak")
+    assert len(kept(page)) == 1
+    page.evaluate("neuralens('consent', 'denied')")
+    gate.open()
+    wait_for(page, "version")
+    assert stored(page) == []
+    show(NEXT, tab=page)
+    assert finish(page) == []
+
+
+def test_runtime_waits_for_the_page(put, context, runtime):
+    """The runtime's script begins after the load event, with its hash and its settings."""
+    put(RESULTS, pyscript="alone" if runtime == "pyscript" else None)
+    page = context.new_page()
+    page.goto("/")
+    wait_for(page, "version")
+    timing = page.evaluate(
+        """(file) => ({
+        began: performance.getEntriesByName(location.origin + "/nl/" + file)
+            .map((entry) => entry.startTime),
+        loaded: performance.getEntriesByType("navigation")[0].loadEventEnd,
+        integrity: document.querySelector(`head > [src$="${file}"]`).integrity,
+        core: performance.getEntriesByType("resource").filter(({ name }) => /core/.test(name)),
+        })""",
+        RUNTIMES[runtime],
+    )
+    assert len(timing["began"]) == 1
+    assert timing["began"][0] >= timing["loaded"] > 0
+    assert timing["integrity"] == bundles.integrity(RUNTIMES[runtime])
+    assert timing["core"] == []
+
+
+@WITH_ONE
+def test_runtime_that_is_not_the_one_it_should_be(begin, shop, runtime, gate, finish):
+    page = begin(RESULTS)
+    html, headers = shop.pages["/"]
+    integrity = f'data-integrity="{bundles.integrity(RUNTIMES[runtime])}"'
+    assert integrity in html
+    shop.pages["/"] = html.replace(integrity, 'data-integrity="sha384-' + "A" * 64 + '"'), headers
+    gate.open()
+    with page.expect_console_message(lambda line: "integrity" in line.text):
+        page.goto("/")
+    page.click("text=Oak")
+    assert page.evaluate("neuralens.version") is None
+    shop.pages["/"] = html, headers
+    page.goto("/")
+    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+
+
+def test_policy(begin, finish, until, runtime):
+    evaluation = "" if runtime == "brython" else " 'wasm-unsafe-eval'"
+    policy = f"default-src 'none'; connect-src 'self'; img-src data:; script-src 'self'{evaluation}"
+    page = begin(RESULTS, headers={"Content-Security-Policy": policy})
+    page.click("text=Oak")
+    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+    assert page.said == []
+
+
+@WITH_ONE
+def test_policy_of_a_nonce_alone(begin, finish):
+    """The nonce is handed on: the runtime's script is no other's."""
+    policy = f"script-src 'nonce-{NONCE}' 'unsafe-eval'"
+    page = begin(RESULTS, nonce=NONCE, headers={"Content-Security-Policy": policy})
+    page.click("text=Oak")
+    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+
+
+@pytest.mark.parametrize("company", ["twice", "stub", "tracker"])
+def test_plain_tag_in_company(shop, context, gate, finish, runtime, company):
+    plain = (
+        '<script async src="/nl/neuralens.early.js" data-src="/nl/{}" data-integrity="{}"'
+        f' data-app-id="{APPLICATION}"></script>'
+    ).format(RUNTIMES[runtime], bundles.integrity(RUNTIMES[runtime]))
+    around = {
+        "twice": plain,
+        "stub": str(Snippet(APPLICATION, stub=True)).partition("</script>")[0] + "</script>",
+        "tracker": Snippet(APPLICATION).render().replace("async", ""),
+    }[company]
+    shop.put("/", f"<!doctype html>{around}{plain}<body>{RESULTS}")
+    page = context.new_page()
+    page.goto("/")
+    wait_for(page, "version" if company == "tracker" else "early")
+    page.click("text=Oak")
+    page.evaluate("neuralens('track', 'SHARE', { id: '1' })")
+    assert names(finish(page)) == [("CLICK_PRODUCT", "B"), ("SHARE", "1")]
+
+
+def test_storage_blocked(begin, context, finish):
+    context.add_init_script(BLOCK_STORAGE)
+    page = begin(RESULTS)
+    page.click("text=Oak")
+    page.evaluate("neuralens('track', 'SHARE', { id: '1' })")
+    leave(page)
+    assert names(finish(page)) == [("CLICK_PRODUCT", "B"), ("SHARE", "1")]
+
+
+@WITH_ONE
+def test_configuration_that_cannot_be_read(begin, context, finish):
+    context.add_init_script("window.neuralensConfig = { toJSON() { throw new Error('no') } }")
+    page = begin(RESULTS)
+    page.click("text=Oak")
+    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+
+
+@WITH_ONE
+def test_storage_of_somebody_else(begin, finish, uid):
+    page = begin(RESULTS)
+    page.click("text=Oak")
+    page.evaluate(
+        """() => {
+        const known = localStorage.getItem(Object.keys(localStorage)[0]);
+        const wrong = ["{", "1", "null", "[]", "[1,2,3,4,5]", '["x",1,"SHARE",{"id":"1"},{}]',
+            '[{},1,"SHARE",{"id":"1"},null]', known.replace("CLICK_PRODUCT", "CLICK")];
+        wrong.forEach((text, place) => localStorage.setItem("nl:k:" + place, text));
+        }"""
+    )
+    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+    assert kept(page) == []

@@ -1,0 +1,228 @@
+"""Pages that are hostile or broken lose no event they can give, and keep all that is theirs."""
+
+import pytest
+
+BODY = """
+<main data-nl-list="a">
+<button data-nl-product="A">Chair</button>
+<form data-nl-product="B" data-nl-action="add-to-cart" action="/cart">
+<button type="submit">Buy table</button>
+</form>
+</main>
+"""
+ALL = [
+    ("ADD_TO_CART", "B", 1),
+    ("CLICK_PRODUCT", "A", 0),
+    ("VIEW_PRODUCT", "A", 0),
+    ("VIEW_PRODUCT", "B", 1),
+]
+# What a page may have done before the tracker comes, none of which costs an event.
+OBSTACLES = {
+    "stops propagation": """
+        for (const type of ["click", "submit", "keydown", "pointerdown", "visibilitychange"]) {
+            document.addEventListener(type, (event) => event.stopImmediatePropagation(), true);
+        }""",
+    "storage throws": """
+        Object.defineProperty(window, "localStorage", {
+            get() { throw new DOMException("denied", "SecurityError"); } });""",
+    "storage is absent": """
+        Object.defineProperty(window, "localStorage", { value: null });""",
+    "storage is full": """
+        Storage.prototype.setItem = () => {
+            throw new DOMException("full", "QuotaExceededError");
+        };""",
+    "storage does nothing": """
+        for (const name of ["getItem", "setItem", "removeItem"]) {
+            Storage.prototype[name] = () => null;
+        }""",
+    "beacons throw": """
+        Navigator.prototype.sendBeacon = () => { throw new TypeError("no"); };""",
+    "beacons are refused": """
+        Navigator.prototype.sendBeacon = () => false;""",
+    "no beacons": """
+        delete Navigator.prototype.sendBeacon;""",
+    "no idle callbacks": """
+        delete window.requestIdleCallback;""",
+    "console throws": """
+        for (const name of Object.keys(console)) {
+            console[name] = () => { throw new Error("no console"); };
+        }""",
+    "additions to arrays": """
+        Array.prototype.last = function () { return this[this.length - 1]; };
+        String.prototype.shout = function () {};""",
+    "additions to objects": """
+        Object.prototype.each = function () {};""",
+    "its own words": """
+        for (const name of ["$", "_", "items", "state", "Page", "start"]) {
+            window[name] = "the page's";
+        }""",
+    "frozen prototypes": """
+        for (const type of [Array, Function, String, Promise]) Object.freeze(type.prototype);""",
+    "frozen objects": """
+        Object.freeze(Object.prototype);""",
+}
+# What leaves the tracker nothing to work with.
+DISABLED = {
+    "no IntersectionObserver": "delete window.IntersectionObserver",
+    "no MutationObserver": "delete window.MutationObserver",
+    "no PerformanceObserver": "delete window.PerformanceObserver",
+    "no fetch and no beacons": "delete window.fetch; delete Navigator.prototype.sendBeacon",
+    "JSON throws": """
+        JSON.stringify = JSON.parse = () => { throw new Error("no JSON"); };""",
+    "searching throws": """
+        for (const name of ["closest", "matches", "querySelectorAll"]) {
+            Element.prototype[name] = () => { throw new Error("no such thing"); };
+        }""",
+    "time throws": """
+        Date.now = performance.now = () => { throw new Error("no time"); };""",
+    "timers throw": """
+        const wait = window.setTimeout;
+        window.setTimeout = (act, delay, ...more) => {
+            if (delay > 0) throw new Error("no timers");
+            return wait(act, delay, ...more);
+        };""",
+}
+# What the runtimes themselves cannot do without, whatever the tracker does.
+NEEDED = {
+    "brython": ["additions to objects", "frozen objects"],
+    "pyscript": ["console throws", "no fetch and no beacons", "searching throws", "time throws"],
+}
+# PyScript's core knows listeners of a kind of its own.
+PATCHED = {"pyscript": ["addEventListener"]}
+# Everything of a page that a script could change, in words.
+SNAPSHOT = """() => {
+    const copy = document.documentElement.cloneNode(true);
+    // The heavier runtimes come as scripts of their own.
+    for (const script of copy.querySelectorAll("script:not([data-app-id])")) script.remove();
+    return {
+        globals: Object.getOwnPropertyNames(window).sort(),
+        markup: copy.outerHTML,
+        prototypes: [Object, Array, String, Function, Promise, Element, Node, Event, History]
+            .map((type) => [type.name, Reflect.ownKeys(type.prototype).map(String).sort()]),
+        patched: ["fetch", "setTimeout", "XMLHttpRequest", "addEventListener"]
+            .filter((name) => !String(window[name]).includes("[native code]")),
+        handlers: Object.keys(Object.getPrototypeOf(window)).concat(Object.keys(window))
+            .filter((name) => name.startsWith("on") && window[name] !== null),
+        cookie: document.cookie.replace(/nl_ack=[^;]*(; )?/, ""),
+    };
+}"""
+
+
+def told(events):
+    return sorted((event.name, event.id, event.get("index")) for event in events)
+
+
+@pytest.fixture(autouse=True)
+def possible(request, runtime):
+    """Skip what the runtime itself cannot do."""
+    if request.node.callspec.params.get("hindrance") in NEEDED.get(runtime, []):
+        pytest.skip(f"{runtime} cannot do without")
+
+
+@pytest.fixture
+def show_to(show, context):
+    """Show a page in a tab that runs a script first."""
+
+    def show_to(script, body=BODY, **given):
+        tab = context.new_page()
+        tab.add_init_script(f"(() => {{ {script} }})()")
+        tab.route("**/cart*", lambda route: route.fulfill(status=204))
+        return show(body, tab=tab, **given)
+
+    return show_to
+
+
+@pytest.mark.parametrize("hindrance", OBSTACLES)
+def test_obstacle(show_to, ledger, hindrance):
+    page = show_to(OBSTACLES[hindrance])
+    ledger.settle(page)
+    page.click("text=Chair")
+    page.click("text=Buy table")
+    assert told(ledger.settle(page)) == ALL
+    assert [line for line in page.said if not line.startswith("neuralens: ")] == []
+
+
+@pytest.mark.parametrize("hindrance", DISABLED)
+def test_disabled(put, context, hindrance):
+    """Nothing reaches the page: no exception, no delay, and its own handlers run."""
+    script = f"<script>{DISABLED[hindrance]}</script>"
+    put(
+        f"""{script}<button onclick="this.textContent = 'Pressed'" data-nl-product="A">A</button>
+        {BODY}""",
+        stub=True,
+    )
+    tab = context.new_page()
+    thrown = []
+    tab.on("pageerror", lambda error: thrown.append(str(error)))
+    tab.goto("/")
+    tab.evaluate("neuralens('track', 'SHARE', { id: 'A' })")
+    tab.wait_for_load_state("networkidle")
+    tab.evaluate("neuralens('flush')")
+    tab.get_by_role("button").first.click()
+    assert tab.get_by_role("button").first.text_content() == "Pressed"
+    assert thrown == []
+
+
+def test_only_one_name_is_added(show, ledger, put, context, runtime):
+    page = show(BODY)
+    ledger.settle(page)
+    after = page.evaluate(SNAPSHOT)
+    without = context.new_page()
+    put(BODY, "/without")
+    without.route("**/nl/*.js", lambda route: route.abort())
+    without.goto("/without")
+    before = without.evaluate(SNAPSHOT)
+    added = set(after.pop("globals")) - set(before.pop("globals"))
+    assert added == {"neuralens"}
+    assert after.pop("patched") == before.pop("patched") + PATCHED.get(runtime, [])
+    assert after == before
+
+
+def test_a_page_without_tiles_is_left_alone(show, ledger, shop):
+    page = show("<p>Nothing</p>")
+    page.click("text=Nothing")
+    page.close()
+    assert shop.posts == []
+
+
+def test_nothing_is_prevented(show, ledger):
+    """The page's own listeners get every event as it is, and defaults happen."""
+    page = show(BODY + '<a data-nl-product="C" href="#there">Sofa</a>')
+    page.evaluate(
+        """() => {
+            window.heard = [];
+            for (const type of ["click", "submit"]) {
+                document.addEventListener(type, (event) => {
+                    heard.push([type, event.defaultPrevented]);
+                    if (type === "submit") event.preventDefault();
+                });
+            }
+        }"""
+    )
+    page.click("text=Sofa")
+    page.click("text=Buy table")
+    assert page.evaluate("heard") == [["click", False], ["click", False], ["submit", False]]
+    assert page.url.endswith("#there")
+
+
+def test_two_tags_count_once(show, ledger, tag):
+    page = show(f"{BODY}{tag()}{tag()}")
+    page.click("text=Chair")
+    seen = told(ledger.settle(page))
+    assert seen == [event for event in ALL if event[0] != "ADD_TO_CART"]
+
+
+def test_storage_that_holds_nonsense(show_to, ledger):
+    """Another script, or an older version, may have written anything."""
+    page = show_to(
+        """if (window === top) {
+            localStorage.setItem("nl:uid", "{");
+            for (const text of ["{", "null", "[]", '{"eid":1}', '"\\\\ud800"', "", "{}"]) {
+                localStorage.setItem("nl:e:" + text, text);
+            }
+            localStorage.setItem("not ours", "{");
+        }""",
+    )
+    page.click("text=Chair")
+    assert told(ledger.settle(page)) == [event for event in ALL if event[0] != "ADD_TO_CART"]
+    assert page.evaluate("localStorage.getItem('not ours')") == "{"

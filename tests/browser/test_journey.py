@@ -1,0 +1,232 @@
+"""A shopper's way through the demo, from consent to a reloaded confirmation, on each runtime.
+
+After every step the sandbox's ledger has to hold exactly what was expected so far: each event,
+every field of it, and nothing else.
+"""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from neuralens_demo.browsing import RESULTS
+from neuralens_demo.catalogue import Catalogue
+from neuralens_demo.search import phrases, rank, suggest
+from neuralens_tracker.vocabulary import EVENTS
+
+PATIENCE = 30
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+# The demo's own hooks add it to every event.
+PLACE = {"region": "Europe"}
+# [id, list] of the tiles of which at least half is in the window, and in the box they scroll in.
+IN_VIEW = """() => [...document.querySelectorAll("[data-nl-product]")].filter((tile) => {
+    const box = tile.getBoundingClientRect();
+    const around = tile.closest("[role=listbox]")?.getBoundingClientRect();
+    const top = Math.max(box.top, 0, around?.top ?? 0);
+    const bottom = Math.min(box.bottom, innerHeight, around?.bottom ?? innerHeight);
+    return box.height > 0 && bottom - top >= box.height / 2 && !tile.closest("[data-nl-purchase]");
+}).map((tile) => [tile.dataset.nlProduct, tile.closest("[data-nl-list]").dataset.nlList])"""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The addresses of a demo's shop and of its sandbox's ledger."""
+    log = tmp_path_factory.mktemp("journey") / "log"
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [Path(sys.executable).parent / "neuralens-tracker", "demo", "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    found = [re.search(r"http://\S+", process.stdout.readline()) for _ in range(3)]
+    assert all(found), log.read_text()
+    shop, _, ledger = (line[0] for line in found)
+    yield shop.rstrip("/"), ledger
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE)
+
+
+class Shop:
+    """What the shop has to show, from its catalogue and not from its pages."""
+
+    def __init__(self):
+        self.catalogue = Catalogue()
+        departments = self.catalogue.categories.values()
+        self.assortment = [each for one in departments for each in self.catalogue.within(one)]
+        self.newest = [self.catalogue.within(one)[1].id for one in departments][:4]
+
+    def results(self, query):
+        return [product.id for product in rank(query, self.assortment)]
+
+    def suggestions(self, typed):
+        return suggest(typed, phrases(self.catalogue))
+
+    def recommended(self, product):
+        chosen = self.catalogue.recommendations(self.catalogue.products[product])
+        return [other.id for other in chosen]
+
+
+class Journey:
+    """A shopper's tab and the events that it must have told so far."""
+
+    def __init__(self, page, ledger):
+        self.page = page
+        self._ledger = ledger
+        self._expected = []
+        self._seen = set()
+        self._lists = {}
+
+    def arrive(self, **lists):
+        """Look around on a new page; ``lists`` are the ids of each list and their context."""
+        self._seen, self._lists = set(), {}
+        self.page.wait_for_load_state()
+        self.look(**lists)
+
+    def look(self, **lists):
+        """Stay until each product in the window was seen, once a page; there are new lists."""
+        self._lists |= lists
+        for product, name in self.page.evaluate(IN_VIEW):
+            ids, context = self._lists[name.replace("-", "_")]
+            if (product, name) not in self._seen:
+                self._seen.add((product, name))
+                self.expect("VIEW_PRODUCT", product, index=ids.index(product), **context)
+        self.check()
+
+    def reach(self, target):
+        """Scroll until the target can be used, and see what is there."""
+        target.scroll_into_view_if_needed()
+        self.look()
+        return target
+
+    def expect(self, event, *ids, **fields):
+        items = [{"id": each} for each in ids]
+        self._expected.append({"event": event, "items": items, "geo": PLACE, **fields})
+
+    def events(self):
+        return [entry["body"] for entry in httpx.get(self._ledger).json()]
+
+    def check(self):
+        """Wait until exactly what was expected is in the ledger."""
+
+        def in_order(events):
+            return sorted(json.dumps(event, sort_keys=True) for event in events)
+
+        def stripped(event):
+            return {k: v for k, v in event.items() if k not in ("uid", "timestamp")}
+
+        deadline = time.monotonic() + PATIENCE
+        expected = in_order(self._expected)
+        while (taken := in_order(map(stripped, self.events()))) != expected:
+            if time.monotonic() > deadline:
+                assert taken == expected
+            self.page.wait_for_timeout(50)
+
+
+@pytest.fixture
+def journey(chromium, demo, runtime):
+    shop, ledger = demo
+    httpx.delete(ledger).raise_for_status()
+    with chromium.new_context(base_url=shop, viewport={"width": 1280, "height": 900}) as context:
+        context.add_cookies([{"name": "runtime", "value": runtime, "url": shop}])
+        page = context.new_page()
+        wrong = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda line: line.type != "log" and wrong.append(line.text))
+        yield Journey(page, ledger)
+        assert wrong == []
+
+
+def test_journey(journey):
+    shop, page = Shop(), journey.page
+    box = page.get_by_role("combobox")
+    start = int(time.time())
+
+    page.goto("/")
+    home = {"new": (shop.newest, {"page": "CATEGORY_PAGE"})}
+    page.locator("[data-consent-banner]").get_by_role("button", name="Allow").click()
+    page.locator("[data-consent-banner]").wait_for(state="detached")
+    journey.arrive(**home)
+
+    box.fill("oak")
+    box.press("Enter")
+    page.wait_for_url("**/search?q=oak")
+    oak = {"page": "SEARCH_RESULT_PAGE", "query": "oak"}
+    journey.arrive(results=(shop.results("oak"), oak))
+
+    box.fill("cha")
+    typed = {"page": "AUTOCOMPLETE", "query": "cha"}
+    page.get_by_role("option").first.wait_for()
+    suggested = shop.suggestions("cha")
+    assert suggested[0] == "chairs"
+    for index, text in enumerate(suggested):
+        journey.expect("VIEW_SUGGESTION", text, index=index, **typed)
+    journey.look(suggested_products=(shop.results("cha")[:3], typed))
+    for key in ("ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
+        box.press(key)
+    journey.expect("CLICK_SUGGESTION", "chairs", index=0, **typed)
+    page.wait_for_url("**/search?q=chairs")
+    chairs = {"page": "SEARCH_RESULT_PAGE", "query": "chairs"}
+    results = shop.results("chairs")
+    journey.arrive(results=(results, chairs))
+
+    journey.reach(page.get_by_role("link", name="Next")).click()
+    page.wait_for_url("**/search?q=chairs&page=2")
+    journey.arrive(results=(results, chairs))
+
+    first, second = results[RESULTS], results[RESULTS + 1]
+    tile = page.locator(f"[data-nl-product={first}]")
+    journey.reach(tile.get_by_role("button", name="Add to cart")).click()
+    journey.expect("ADD_TO_CART", first, index=RESULTS, **chairs)
+    journey.check()
+
+    journey.reach(page.locator(f"[data-nl-product={second}] img")).click()
+    journey.expect("CLICK_PRODUCT", second, index=RESULTS + 1, **chairs)
+    page.wait_for_url(f"**/product/{second}")
+    landing = {"page": "PRODUCT_PAGE"}
+    journey.expect("LAND_PRODUCT_PAGE", second, **landing)
+    journey.arrive(recommendations=(shop.recommended(second), landing))
+
+    article = page.get_by_role("article")
+    for control, event in (
+        (article.get_by_role("button", name="Add to cart"), "ADD_TO_CART"),
+        (article.get_by_role("button", name="Favourite"), "FAVORITE"),
+        (article.get_by_role("link", name="Share"), "SHARE"),
+    ):
+        journey.reach(control).click()
+        journey.expect(event, second, **landing)
+        journey.check()
+    favourite = article.get_by_role("button", name="Favourite")
+    page.locator("article button[aria-pressed=true]").wait_for()
+    # Switching it off again is no event, and neither is anything in the cart.
+    favourite.click()
+    page.locator("article button[aria-pressed=false]").wait_for()
+
+    page.get_by_role("link", name="Cart, 2 pieces").click()
+    page.get_by_role("link", name="To the checkout").click()
+    page.get_by_role("button", name="Place the order").click()
+    page.wait_for_url("**/order/*")
+    journey.expect("PURCHASE", first, second)
+    journey.check()
+
+    page.reload()
+    page.get_by_role("link", name="Back to the shop").click()
+    journey.arrive(**home)
+    # Last comes an event that could not overtake what the reload might have told.
+    page.goto(f"/product/{first}")
+    journey.expect("LAND_PRODUCT_PAGE", first, **landing)
+    journey.arrive(recommendations=(shop.recommended(first), landing))
+
+    events = journey.events()
+    assert {event["event"] for event in events} == set(EVENTS)
+    (uid,) = {event["uid"] for event in events}
+    assert UUID.fullmatch(uid)
+    assert all(
+        isinstance(event["timestamp"], int) and start <= event["timestamp"] <= time.time()
+        for event in events
+    )

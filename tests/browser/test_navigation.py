@@ -1,0 +1,109 @@
+"""Pages that are rendered ahead, left, and restored from the back/forward cache."""
+
+import pytest
+
+# Rendered ahead at once; the shopper follows the link when the shop's server says so.
+SHOP_WINDOW = """
+<script type="speculationrules">
+{"prerender": [{"urls": ["/product"], "eagerness": "immediate"}]}
+</script>
+<a href="/product">Chair</a>
+<script>
+const go = async () => {
+    const told = await fetch("/go");
+    if (told.ok) document.querySelector("a").click();
+    else setTimeout(go, 20);
+};
+go();
+</script>
+"""
+PRODUCT = """
+<main data-nl-landing="AV768"><p data-nl-product="B">Table</p></main>
+<script>
+neuralens("track", "SHARE", { id: String(document.prerendering) });
+if (document.prerendering) fetch("/rendered-ahead");
+</script>
+"""
+
+
+@pytest.fixture
+def caching(playwright, chromium_options, shop):
+    """A browser profile with a back/forward cache, which Playwright turns off."""
+    switched_off = ["--disable-back-forward-cache"]
+    with playwright.chromium.launch(
+        **chromium_options, ignore_default_args=switched_off
+    ) as browser:
+        yield browser.new_context(base_url=shop.url)
+
+
+def test_rendered_ahead(put, ledger, shop, bare_browser):
+    put(SHOP_WINDOW, "/")
+    put(PRODUCT, "/product", stub=True, view_ms=100)
+    put('<p data-nl-product="control">!</p>', "/control", view_ms=800)
+    bare_browser.open("/")
+    shop.wait_for_request("/rendered-ahead")
+    # A page that is really shown takes longer than what the other one must not do.
+    control = bare_browser.open("/control")
+    assert [event.id for event in ledger.wait_for(1)] == ["control"]
+    bare_browser.close(control)
+    shop.put("/go", "now")
+    seen = ledger.wait_for(4)[1:]
+    assert sorted((event.name, event.id) for event in seen) == [
+        ("LAND_PRODUCT_PAGE", "AV768"),
+        ("SHARE", "true"),
+        ("VIEW_PRODUCT", "B"),
+    ]
+
+
+def test_restored(show, put, ledger, caching):
+    put('<p data-nl-product="C">Sofa</p>', "/next")
+    page = show(PRODUCT, tab=caching.new_page(), stub=True)
+    first = [("LAND_PRODUCT_PAGE", "AV768"), ("SHARE", "false"), ("VIEW_PRODUCT", "B")]
+    assert sorted((event.name, event.id) for event in ledger.settle(page)) == first
+    page.evaluate("addEventListener('pageshow', (event) => { window.restored = event.persisted; })")
+    page.goto("/next")
+    page.go_back(wait_until="commit")
+    page.wait_for_function("() => window.restored")
+    again = ledger.settle(page)[3:]
+    assert sorted((event.name, event.id) for event in again if event.id != "C") == [
+        ("LAND_PRODUCT_PAGE", "AV768"),
+        ("VIEW_PRODUCT", "B"),
+    ]
+    # What is captured is captured once: the page's listeners were restored with it.
+    page.click("text=Table")
+    clicks = [event for event in ledger.settle(page) if event.name == "CLICK_PRODUCT"]
+    assert len(clicks) == 1
+
+
+def test_left_at_once(show, put, ledger):
+    """What was seen or done just before the page was left arrives."""
+    put("<p>Next</p>", "/next")
+    page = show('<a data-nl-product="A" href="/next">Chair</a>', view_ms=60_000)
+    page.click("a")
+    page.wait_for_url("**/next")
+    assert [(event.name, event.id) for event in ledger.wait_for(1)] == [("CLICK_PRODUCT", "A")]
+
+
+def test_closed_at_once(show, ledger):
+    page = show('<p data-nl-product="A">Chair</p>', view_ms=60_000)
+    page.evaluate("neuralens('track', 'FAVORITE', { id: 'A' })")
+    page.close()
+    assert [(event.name, event.id) for event in ledger.wait_for(1)] == [("FAVORITE", "A")]
+
+
+def test_another_view_in_a_single_page_shop(show, ledger):
+    page = show('<main data-nl-list="a"><p data-nl-product="A">Chair</p></main>')
+    assert len(ledger.settle(page)) == 1
+    page.evaluate(
+        """() => {
+            history.pushState(null, "", "/tables");
+            document.querySelector("main").innerHTML =
+                '<p data-nl-product="B">Table</p><p data-nl-product="A">Chair</p>';
+            neuralens("page", { page: "CATEGORY_PAGE" });
+        }"""
+    )
+    seen = ledger.settle(page)[1:]
+    assert [(event.id, event["page"], event["index"]) for event in seen] == [
+        ("B", "CATEGORY_PAGE", 0),
+        ("A", "CATEGORY_PAGE", 1),
+    ]

@@ -1,0 +1,79 @@
+"""An order is told once, for good, with the ids of all its lines."""
+
+import pytest
+
+PURCHASE = ("PURCHASE", ["A", "B"])
+VIEW = ("VIEW_PRODUCT", ["recommended"])
+
+
+def told(events):
+    return [(event.name, [item["id"] for item in event["items"]]) for event in events]
+
+
+@pytest.fixture
+def confirm(show):
+    """Show the confirmation page of an order."""
+
+    def confirm(order, **given):
+        return show("purchase.html", values={"order": order}, **given)
+
+    return confirm
+
+
+def test_every_field(confirm, ledger, uid):
+    page = confirm("ORDER-1")
+    (purchase,) = (event for event in ledger.settle(page) if event.name == "PURCHASE")
+    del purchase["timestamp"]
+    assert purchase == {
+        "uid": uid,
+        "items": [{"id": "A"}, {"id": "B"}],
+        "event": "PURCHASE",
+        "page": "CATEGORY_PAGE",
+    }
+    assert page.said == []
+
+
+def test_lines_are_no_tiles(confirm, ledger):
+    page = confirm("ORDER-1")
+    page.click("text=Table")
+    assert sorted(told(ledger.settle(page))) == [PURCHASE, VIEW]
+
+
+def test_once_for_good(confirm, ledger):
+    page = confirm("ORDER-1")
+    assert sorted(told(ledger.settle(page))) == [PURCHASE, VIEW]
+    page.reload()
+    assert told(ledger.settle(page))[2:] == [VIEW]
+    again = confirm("ORDER-1")
+    assert told(ledger.settle(again))[3:] == [VIEW]
+    # A new page view without a new page.
+    again.evaluate("neuralens('page', {})")
+    assert told(ledger.settle(again))[4:] == [VIEW]
+    other = confirm("ORDER-2")
+    assert sorted(told(ledger.settle(other))[5:]) == [PURCHASE, VIEW]
+
+
+def test_added_later(show, ledger):
+    page = show("<main></main>")
+    page.evaluate(
+        """document.querySelector("main").innerHTML = `
+            <div data-nl-purchase="ORDER-1">
+            <i data-nl-product="A"></i><i data-nl-product="B"></i>
+            </div>`"""
+    )
+    assert told(ledger.settle(page)) == [PURCHASE]
+
+
+def test_two_orders_on_one_page(show, ledger):
+    page = show(
+        '<div data-nl-purchase="ORDER-1"><p data-nl-product="A">A</p></div>'
+        '<div data-nl-purchase="ORDER-2"><p data-nl-product="A">A</p></div>'
+    )
+    assert told(ledger.settle(page)) == [("PURCHASE", ["A"]), ("PURCHASE", ["A"])]
+
+
+def test_order_of_a_hundred_lines(show, ledger):
+    ids = [f"P{place}" for place in range(100)]
+    lines = "".join(f'<p data-nl-product="{line}">{line}</p>' for line in ids)
+    page = show(f'<div data-nl-purchase="ORDER-1">{lines}</div>')
+    assert told(ledger.settle(page)) == [("PURCHASE", ids)]

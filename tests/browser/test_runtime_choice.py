@@ -1,0 +1,123 @@
+"""The switch in the demo's footer: the same shop, hooks and events on each runtime, in Chromium."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from neuralens_build.snippet import RUNTIMES
+
+PATIENCE = 30
+HOOKED_REGION = {"region": "Europe"}
+SCRIPT_SOURCES = {
+    "javascript": "script-src 'self';",
+    "brython": "script-src 'self';",
+    "pyscript": "script-src 'self' 'wasm-unsafe-eval';",
+}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A demo as a process; the addresses of its shop and of its sandbox's ledger."""
+    errors = (tmp_path_factory.mktemp("demo") / "errors").open("w+")
+    process = subprocess.Popen(
+        [Path(sys.executable).parent / "neuralens-tracker", "demo", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+    )
+    found = [re.search(r"http://[^ ]+", process.stdout.readline()) for _ in range(3)]
+    assert all(found), Path(errors.name).read_text()
+    shop, _, ledger = (line[0].strip() for line in found)
+    yield shop.rstrip("/"), ledger
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE)
+    errors.close()
+
+
+@pytest.fixture
+def ledger(demo):
+    """Return the events of this test so far, once there are as many as are waited for."""
+    httpx.delete(demo[1]).raise_for_status()
+
+    def ledger(count):
+        deadline = time.monotonic() + PATIENCE
+        while len(events := [entry["body"] for entry in httpx.get(demo[1]).json()]) < count:
+            assert time.monotonic() < deadline, f"{len(events)} events, not {count}"
+            time.sleep(0.05)
+        return events
+
+    return ledger
+
+
+@pytest.fixture
+def shopper(chromium, demo):
+    """A visitor who lets the shop track; what is wrong on a page fails the test."""
+    with chromium.new_context(base_url=demo[0], viewport={"width": 1280, "height": 900}) as context:
+        context.add_cookies([{"name": "consent", "value": "granted", "url": demo[0]}])
+        page = context.new_page()
+        wrong = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda m: wrong.append(m.text) if m.type != "log" else None)
+        yield page
+        assert wrong == []
+
+
+def choose(page, word):
+    page.get_by_role("button", name=word, exact=True).click()
+    page.locator(f"button[value={word}][aria-current=true]").wait_for()
+
+
+def wait_for_tracker(page):
+    """Wait as a strict policy allows: without a function made from text."""
+    deadline = time.monotonic() + PATIENCE
+    while not page.evaluate("Boolean(window.neuralens?.version)"):
+        assert time.monotonic() < deadline, "the tracker did not start"
+        page.wait_for_timeout(20)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_each_runtime_tells_the_same(shopper, ledger, runtime):
+    shopper.goto("/")
+    choose(shopper, runtime)
+    response = shopper.goto("/product/AV768")
+    assert SCRIPT_SOURCES[runtime] in response.headers["content-security-policy"]
+    tag = shopper.locator("script[data-app-id]").first
+    loaded = tag.get_attribute("data-src") or tag.get_attribute("src")
+    assert loaded.startswith(f"/nl/{RUNTIMES[runtime]}?v=")
+    wait_for_tracker(shopper)
+    shopper.get_by_role("button", name="Add to cart").first.click()
+    events = {event["event"]: event for event in ledger(2) if event["items"] == [{"id": "AV768"}]}
+    assert set(events) == {"LAND_PRODUCT_PAGE", "ADD_TO_CART"}
+    for event in events.values():
+        assert event["geo"] == HOOKED_REGION
+        assert event["page"] == "PRODUCT_PAGE"
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_the_staff_is_not_tracked(shopper, ledger, runtime):
+    shopper.goto("/cart")
+    choose(shopper, runtime)
+    choose(shopper, "staff")
+    shopper.goto("/product/AV768")
+    wait_for_tracker(shopper)
+    shopper.get_by_role("button", name="Add to cart").first.click()
+    # A guest's event comes after whatever the staff's would have been.
+    shopper.goto("/cart")
+    choose(shopper, "guest")
+    shopper.goto("/product/SF768")
+    assert [event["items"] for event in ledger(1)] == [[{"id": "SF768"}]]
+
+
+def test_the_choice_stays_for_the_visit_and_not_longer(shopper):
+    shopper.goto("/")
+    choose(shopper, "brython")
+    shopper.goto("/category/chairs")
+    assert shopper.locator("button[value=brython]").get_attribute("aria-current") == "true"
+    [cookie] = [c for c in shopper.context.cookies() if c["name"] == "runtime"]
+    assert cookie["expires"] == -1
+    assert cookie["httpOnly"]

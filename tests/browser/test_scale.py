@@ -1,0 +1,39 @@
+"""A list of 10,000 tiles."""
+
+TILES = 10_000
+
+
+def test_all_are_taken_in(show, ledger):
+    tiles = "".join(f'<p data-nl-product="P{place}">{place}</p>' for place in range(TILES))
+    page = show(f'<main data-nl-list="results" data-nl-page="CATEGORY_PAGE">{tiles}</main>')
+    first = ledger.settle(page)
+    assert [event["index"] for event in first] == list(range(len(first)))
+    for place in (TILES // 2, TILES - 1):
+        page.evaluate(
+            "(id) => scrollTo(0, document.querySelector(id).offsetTop - 400)",
+            f'[data-nl-product="P{place}"]',
+        )
+        seen = ledger.settle(page)[len(first) :]
+        assert f"P{place}" in [event.id for event in seen]
+        assert all(event.id == f"P{event['index']}" for event in seen)
+    page.get_by_text(str(TILES - 1)).click()
+    click = ledger.settle(page)[-1]
+    assert (click.name, click["index"]) == ("CLICK_PRODUCT", TILES - 1)
+    assert page.said == []
+
+
+def test_all_come_at_once(show, ledger):
+    page = show('<main data-nl-list="results"></main>')
+    page.evaluate(
+        """(count) => {
+            document.querySelector("main").innerHTML = Array.from({ length: count }, (_, place) =>
+                `<p data-nl-product="P${place}">${place}</p>`).join("");
+            scrollTo(0, document.body.scrollHeight);
+        }""",
+        TILES,
+    )
+    page.get_by_text(str(TILES - 1)).click()
+    seen = ledger.settle(page)
+    while f"P{TILES - 1}" not in [event.id for event in seen]:
+        seen = ledger.settle(page)
+    assert all(event.id == f"P{event['index']}" for event in seen)

@@ -1,0 +1,146 @@
+"""A product is seen when half of it was in a visible page for one unbroken second, once."""
+
+import time
+
+import pytest
+
+# Whether half of an element is in the window now: told in the same frame as the tracker is.
+IS_SHOWN = """(selector) => new Promise((resolve) => {
+    const observer = new IntersectionObserver(([entry]) => {
+        observer.disconnect();
+        resolve(entry.isIntersecting);
+    }, { threshold: 0.5 });
+    observer.observe(document.querySelector(selector));
+})"""
+TILE = '<div data-nl-product="A" style="height: 100px">A</div><div style="height: 3000px"></div>'
+
+
+class Clock:
+    """A page whose time goes by when a test says so, with a tile A at its top."""
+
+    def __init__(self, page):
+        self.page = page
+        page.evaluate(
+            """() => {
+                window.told = [];
+                neuralens("on", "event", (event) => told.push(event.items[0].id));
+            }"""
+        )
+        page.clock.pause_at(page.evaluate("Date.now() / 1000") + 1)
+        page.evaluate("(tile) => { document.body.innerHTML = tile; }", TILE)
+        # The tracker takes the tile in.
+        page.clock.run_for(100)
+        assert self.scroll(0)
+
+    def scroll(self, top):
+        """Scroll, and tell whether the tile is in view, once the tracker was told so."""
+        self.page.evaluate("(top) => scrollTo(0, top)", top)
+        return self.page.evaluate(IS_SHOWN, "[data-nl-product]")
+
+    def tell(self, milliseconds):
+        """Let time go by, and return the ids of the events so far."""
+        self.page.clock.run_for(milliseconds)
+        return self.page.evaluate("told")
+
+
+@pytest.fixture
+def stop_clock(show, context):
+    """Show a page with the given settings whose time stands still."""
+
+    def stop_clock(**settings):
+        tab = context.new_page()
+        tab.clock.install()
+        return Clock(show("", tab=tab, **settings))
+
+    return stop_clock
+
+
+def test_every_field(show, ledger, uid):
+    began = int(time.time())
+    page = show("view.html", page="CATEGORY_PAGE")
+    (seen,) = ledger.settle(page)
+    timestamp = seen.pop("timestamp")
+    assert began <= timestamp <= time.time()
+    assert isinstance(timestamp, int)
+    assert seen == {
+        "uid": uid,
+        "items": [{"id": "A"}],
+        "event": "VIEW_PRODUCT",
+        "page": "SEARCH_RESULT_PAGE",
+        "query": "oak chair",
+        "index": 0,
+    }
+    assert page.said == []
+
+
+def test_half_of_it(show, ledger):
+    page = show("half.html")
+    assert sorted(event.id for event in ledger.settle(page)) == ["below", "beside", "inside"]
+
+
+@pytest.mark.parametrize(("said", "milliseconds"), [(None, 1000), (3000, 3000)])
+def test_one_second_unless_said_otherwise(stop_clock, said, milliseconds):
+    clock = stop_clock(view_ms=said)
+    assert clock.tell(milliseconds - 1) == []
+    assert clock.tell(1) == ["A"]
+
+
+def test_unbroken(stop_clock):
+    clock = stop_clock(view_ms=1000)
+    for _ in range(3):
+        assert clock.tell(900) == []
+        assert not clock.scroll(1000)
+        assert clock.tell(900) == []
+        assert clock.scroll(0)
+    assert clock.tell(999) == []
+    assert clock.tell(1) == ["A"]
+
+
+def test_not_in_a_hidden_page(put, ledger, bare_browser):
+    put(TILE, "/first", view_ms=400)
+    put(TILE.replace('"A"', '"B"'), "/second", view_ms=800)
+    first = bare_browser.open("/first")
+    # The newer tab hides the older one before its time has come.
+    bare_browser.open("/second")
+    assert [event.id for event in ledger.wait_for(1)] == ["B"]
+    bare_browser.activate(first)
+    assert [event.id for event in ledger.wait_for(2)] == ["B", "A"]
+
+
+def test_taller_than_the_window(show, ledger):
+    body = '<div style="height: 900px"></div><div data-nl-product="A" style="height: 3000px"></div>'
+    page = show(body)
+    # 390 of the window's 800 pixels, then 410: an eighth of the product.
+    page.evaluate("scrollTo(0, 490 + document.querySelector('[data-nl-product]').offsetTop - 900)")
+    assert ledger.settle(page) == []
+    page.evaluate("scrollBy(0, 20)")
+    assert [event.id for event in ledger.settle(page)] == ["A"]
+
+
+def test_once(show, ledger):
+    page = show(TILE)
+    assert len(ledger.settle(page)) == 1
+    for top in (1000, 0):
+        page.evaluate("(top) => scrollTo(0, top)", top)
+        assert page.evaluate(IS_SHOWN, "[data-nl-product]") is (top == 0)
+    # A list that is drawn again holds the same product in another element.
+    page.evaluate("document.body.innerHTML = document.body.innerHTML")
+    assert len(ledger.settle(page)) == 1
+
+
+def test_once_in_each_list(show, ledger):
+    page = show("lists.html")
+    seen = [(event.id, event.get("query")) for event in ledger.settle(page)]
+    assert sorted(seen) == [("A", "alone"), ("A", "recent"), ("A", "results")]
+
+
+def test_once_in_each_page_view(show, ledger):
+    page = show(TILE)
+    assert len(ledger.settle(page)) == 1
+    page.evaluate("neuralens('page', { page: 'CATEGORY_PAGE', query: 'sofa' })")
+    first, second = ledger.settle(page)
+    assert (first.get("page"), first.get("query")) == (None, None)
+    assert (second["page"], second["query"]) == ("CATEGORY_PAGE", "sofa")
+    page.reload()
+    page.wait_for_function("() => window.neuralens && neuralens.version")
+    assert len(ledger.settle(page)) == 3

@@ -1,0 +1,215 @@
+"""The engines: each plays the cases of the pure modules, and runs programs."""
+
+import ast
+import importlib.util
+import json
+import logging
+import re
+import shutil
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from neuralens_build import brython, esbuild, javascript, linking, minification, pyscript, sources
+from neuralens_build.bundles import CHECKOUT
+from neuralens_build.dialect import library, library_names
+from neuralens_build.subset import strip
+from neuralens_tracker.vocabulary import VERSION
+
+HERE = Path(__file__).parent / "engines"
+PAGE = Path(brython.__file__).parent / "page"
+WORLD = "neuralens_tracker.world"
+MICROPYTHON = CHECKOUT / "node_modules/@micropython/micropython-webassembly-pyscript"
+
+
+class EngineError(Exception):
+    """What a program or a case raised; the message is the engine's own."""
+
+
+class Node:
+    """An engine in a Node process, which answers a line with a line."""
+
+    def __init__(self, script: str, *arguments: str | Path) -> None:
+        node = shutil.which("node")
+        assert node is not None, "Node.js 20 or later is needed on PATH"
+        self.process = subprocess.Popen(
+            [node, str(HERE / script), *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, job: dict[str, str]) -> Any:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, f"the engine has ended: {self.process.wait()}"
+        told = json.loads(line)
+        if "error" in told or told["answer"] is None:
+            raise EngineError(told.get("error", "no answer"))
+        return json.loads(told["answer"])
+
+    def play(self, case: dict[str, Any]) -> Any:
+        """Return what the calls of a case return."""
+        return self.ask({"case": json.dumps(case)})
+
+    def run(self, source: str) -> Any:
+        """Return what a program shows with out(...)."""
+        return self.ask({"program": source})
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+class JavaScript(Node):
+    """The build's own way from Python to JavaScript."""
+
+    def run(self, source: str) -> Any:
+        return super().run(compile_program(source))
+
+
+class CPython:
+    """This very interpreter."""
+
+    def __init__(self) -> None:
+        ffi = types.ModuleType(sources.FFI)
+        ffi.__dict__.update(parse=parse, dump=dump, on_caught=lambda report: None)
+        sys.modules[sources.FFI] = ffi
+        spec = importlib.util.spec_from_file_location(WORLD, HERE / "world.py")
+        assert spec is not None
+        assert spec.loader is not None
+        self.world = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.world)
+
+    def play(self, case: dict[str, Any]) -> Any:
+        return json.loads(dump(self.world.start(json.loads(json.dumps(case)))))
+
+    def run(self, source: str) -> Any:
+        shown: list[object] = []
+        try:
+            exec(compile(source, "program.py", "exec"), {"out": shown.append})
+        except Exception as error:
+            raise EngineError(repr(error)) from error
+        return json.loads(dump(shown))
+
+    def end(self) -> None:
+        del sys.modules[sources.FFI]
+
+
+def parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def compile_program(source: str) -> str:
+    """Compile a program as the build compiles the tracker; its statements become ``start``."""
+    logging.disable(logging.WARNING)  # pscript warns of bodies that are only a docstring
+    tree = strip(ast.parse(source))
+    is_top = [isinstance(node, ast.ClassDef | ast.FunctionDef) for node in tree.body]
+    has_class = any(isinstance(node, ast.ClassDef) for node in tree.body)
+    top = [node for node, top in zip(tree.body, is_top, strict=True) if top and has_class]
+    rest = [node for node in tree.body if node not in top]
+    start = ast.parse("def start(): pass").body[0]
+    assert isinstance(start, ast.FunctionDef)
+    start.body = rest or start.body
+    module = ast.fix_missing_locations(ast.Module([*top, start], []))
+    code = javascript.compile_module(linking.link({"program": module})["program"])
+    text = library(library_names(code)) + code + "start();"
+    return re.sub("^export ", "", text, flags=re.MULTILINE)
+
+
+def start_javascript(folder: Path, patch: pytest.MonkeyPatch) -> Node:
+    package = folder / "neuralens_tracker"
+    shutil.copytree(javascript.SOURCE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(HERE / "world.py", package)
+    patch.setattr(javascript, "SOURCE", package)
+    javascript.compile_modules(WORLD, folder)
+    entry = folder / "entry.js"
+    entry.write_text(f"import {{ start }} from './{WORLD}.js'; globalThis.start = start;", "utf-8")
+    built = folder / "world.js"
+    built.write_bytes(minification.bundle(entry))
+    return JavaScript("javascript.cjs", built)
+
+
+def python_modules(adapter: str) -> dict[str, str]:
+    """Return the tracker's modules with the world, which they start, in the place of the page."""
+    world = {WORLD: "world.py", sources.ENTRY: "main.py"}
+    return sources.read(adapter) | {
+        name: (HERE / file).read_text("utf-8") for name, file in world.items()
+    }
+
+
+def start_micropython(folder: Path) -> Node:
+    modules = python_modules("micropython")
+    needed = sources.in_order(modules, pyscript.PROVIDED, sources.ENTRY)
+    files = {pyscript.path_of(name, modules): sources.lean(modules[name]) for name in needed}
+    (folder / "files.json").write_text(json.dumps(files), "utf-8")
+    guard = esbuild.run(str(PAGE / "micropython.js"), "--bundle", "--format=esm")
+    (folder / "guard.mjs").write_text(guard, "utf-8")
+    return Node(
+        "micropython.mjs",
+        MICROPYTHON / "micropython.mjs",
+        folder / "guard.mjs",
+        folder / "files.json",
+        sources.ENTRY,
+    )
+
+
+def start_brython(folder: Path) -> Node:
+    (folder / "bundle.js").write_text(brython.build(python_modules("brython"), VERSION), "utf-8")
+    (folder / "brython.js").write_text(brython.read_runtime(), "utf-8")
+    guard = esbuild.run(str(PAGE / "brython_source.js"), "--bundle", "--format=iife")
+    (folder / "guard.js").write_text(guard, "utf-8")
+    return Node("brython.cjs", folder / "bundle.js", folder / "brython.js", folder / "guard.js")
+
+
+@pytest.fixture(scope="session")
+def engine_error() -> type[Exception]:
+    return EngineError
+
+
+@pytest.fixture(scope="session")
+def cpython() -> Iterator[CPython]:
+    engine = CPython()
+    yield engine
+    engine.end()
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    with pytest.MonkeyPatch.context() as patch:
+        engine = start_javascript(tmp_path_factory.mktemp("javascript"), patch)
+    yield engine
+    engine.end()
+
+
+@pytest.fixture(scope="session")
+def micropython(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    engine = start_micropython(tmp_path_factory.mktemp("micropython"))
+    yield engine
+    engine.end()
+
+
+@pytest.fixture(scope="session")
+def brython_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    engine = start_brython(tmp_path_factory.mktemp("brython"))
+    yield engine
+    engine.end()
+
+
+@pytest.fixture(params=["cpython", "compiled", "micropython", "brython_engine"])
+def engine(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)

@@ -1,0 +1,269 @@
+"""The tracker's pure parts among stand-ins for the browser, driven by a script of calls.
+
+Portable Python itself: it is compiled, translated and interpreted just as the tracker is.
+"""
+
+from typing import Any
+
+from neuralens_tracker.commands import Commands
+from neuralens_tracker.delivery import Delivery, backoff
+from neuralens_tracker.events import explain
+from neuralens_tracker.hooks import Hooks
+from neuralens_tracker.identity import Identity
+from neuralens_tracker.kinds import is_digits, is_number, read, wanted
+from neuralens_tracker.outbox import Outbox
+from neuralens_tracker.privacy import decide
+from neuralens_tracker.settings import choose, resolve
+from neuralens_tracker.tracker import Tracker
+from neuralens_tracker.web.ffi import dump, on_caught, parse
+
+START = 1715644800.25
+STEPS = 16
+
+
+class Memory:
+    """localStorage as a list of [key, text]; blocked, it neither reads nor writes."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self._entries: list[Any] = given.get("stored") or []
+        self._blocked = given.get("blocked") is True
+
+    def read(self, key: str) -> Any:
+        """Return the text kept under key, or None."""
+        for entry in self._entries:
+            if entry[0] == key and not self._blocked:
+                return entry[1]
+        return None
+
+    def write(self, key: str, text: str) -> bool:
+        """Keep text under key and tell whether it is really there."""
+        self.erase(key)
+        if not self._blocked:
+            self._entries.append([key, text])
+        return not self._blocked
+
+    def erase(self, key: str) -> None:
+        """Forget what is under key."""
+        self._entries = [entry for entry in self._entries if entry[0] != key]
+
+    def names(self, start: str) -> list[str]:
+        """Return the keys that begin with start."""
+        return [entry[0] for entry in self._entries if entry[0].startswith(start)]
+
+
+class Wire:
+    """The relay's end: batches as they were sent, timers that fire on request, a clock."""
+
+    def __init__(self) -> None:
+        self._time = 0
+        self._step = 0
+        self._sent: list[Any] = []
+        self._settles: list[Any] = []
+        self._timers: list[Any] = []
+
+    def count_step(self) -> None:
+        """Begin a step of the script: its number is the digit of the ids it makes."""
+        self._step += 1
+
+    def random(self) -> float:
+        """Return the step's share of 16."""
+        return self._step % STEPS / STEPS
+
+    def now(self) -> float:
+        """Return the Unix time in seconds."""
+        return START + self._time / 1000
+
+    def wait(self, milliseconds: float, handler: Any) -> None:
+        """Call handler once, when the time has gone on that far."""
+        self._timers.append([self._time + milliseconds, handler])
+
+    def pass_time(self, milliseconds: float) -> None:
+        """Let the time go on, and what is due by then happen."""
+        self._time += milliseconds
+        time = self._time
+        due = [timer for timer in self._timers if timer[0] <= time]
+        self._timers = [timer for timer in self._timers if timer[0] > time]
+        for fired in due:
+            fired[1]()
+
+    def timers(self) -> list[float]:
+        """Return the milliseconds until each timer fires."""
+        return [timer[0] - self._time for timer in self._timers]
+
+    def send(self, batch: dict[str, Any], as_beacon: bool, settle: Any) -> None:
+        """Keep a batch, and what to call with the answer's status."""
+        kept = parse(dump(batch))
+        kept["beacon"] = as_beacon
+        self._sent.append(kept)
+        self._settles.append(settle)
+
+    def answer(self, place: int, status: int) -> None:
+        """Answer the batch that was sent in that place."""
+        settle = self._settles[place]
+        settle(status)
+
+    def sent(self) -> list[Any]:
+        """Return the batches sent so far, with whether each was a beacon."""
+        return self._sent
+
+
+class World:
+    """Every part, made anew for each case; ``given`` holds settings, stored and blocked."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        # Each engine has words of its own for what its adapter catches.
+        on_caught(lambda sentence: None)
+        self._said: list[str] = []
+        self._told: list[Any] = []
+        self._turns = 0
+        self._settings = resolve(given.get("settings") or {}, self.say)
+        self._memory = Memory(given)
+        self._wire = Wire()
+        self._hooks = Hooks(self.copy, self.take, self.invoke)
+        self._identity = Identity(self._memory, self._wire.random)
+        self._outbox = Outbox(self._memory, parse, dump)
+        self._delivery = Delivery(
+            self._settings, self._identity, self._outbox, self._wire, self._hooks, self.say
+        )
+        self._tracker = Tracker(
+            self._settings,
+            self._memory,
+            self._identity,
+            self._outbox,
+            self._delivery,
+            self._wire,
+            self._hooks,
+            self.say,
+        )
+        self._commands = Commands(
+            self._settings,
+            self._tracker,
+            self._delivery,
+            self._hooks,
+            self.take,
+            self._tracker.set_consent,
+            self.turn,
+            self.say,
+        )
+        self._calls = {
+            "kinds.is_digits": is_digits,
+            "kinds.is_number": is_number,
+            "kinds.read": read,
+            "kinds.wanted": wanted,
+            "events.explain": explain,
+            "settings.resolve": self.resolve,
+            "settings.choose": self.choose,
+            "privacy.decide": decide,
+            "delivery.backoff": self.backoff,
+            "identity.make_uuid": self._identity.make_uuid,
+            "identity.find": self._identity.find,
+            "outbox.adopt": self._outbox.adopt,
+            "outbox.add": self._outbox.add,
+            "outbox.lose": self._outbox.lose,
+            "outbox.take_lost": self._outbox.take_lost,
+            "outbox.take": self._outbox.take,
+            "outbox.restore": self._outbox.restore,
+            "outbox.settle": self._outbox.settle,
+            "outbox.empty": self._outbox.empty,
+            "hooks.before": self._hooks.before,
+            "hooks.on": self._hooks.on,
+            "hooks.change": self._hooks.change,
+            "hooks.emit": self._hooks.emit,
+            "tracker.track": self._tracker.track,
+            "tracker.locate": self._tracker.locate,
+            "tracker.set_consent": self._tracker.set_consent,
+            "delivery.flush": self._delivery.flush,
+            "neuralens": self._commands.run,
+            "memory": self._memory.names,
+            "memory.read": self._memory.read,
+            "wire.pass_time": self._wire.pass_time,
+            "wire.timers": self._wire.timers,
+            "wire.answer": self._wire.answer,
+            "wire.sent": self._wire.sent,
+            "said": self.said,
+            "told": self.told,
+            "turns": self.turns,
+            "settings": self.settings,
+        }
+
+    def play(self, steps: list[Any]) -> list[Any]:
+        """Make the calls [name, argument, ...] and return what each of them returns."""
+        answers: list[Any] = []
+        for step in steps:
+            self._wire.count_step()
+            made = self._calls[step[0]]
+            # A copy, for the tracker keeps what it was given and goes on working with it.
+            answers.append(self.copy(made(*self.copy(step[1:]))))
+        return answers
+
+    def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Resolve settings, saying what is wrong."""
+        return resolve(given, self.say)
+
+    def choose(self, name: str, value: Any, otherwise: Any) -> Any:
+        """Choose a setting's value, saying what is wrong."""
+        return choose(name, value, otherwise, self.say)
+
+    def backoff(self, attempt: int) -> float:
+        """Return the milliseconds before a try, with the step's share of 16 as the random part."""
+        return backoff(attempt, self._wire.random)
+
+    def say(self, sentence: str) -> None:
+        """Keep a sentence for the console, up to the value that it was about, and to the words.
+
+        How a value is written depends on the engine, and so does the order of a dict's keys.
+        """
+        self._said.append(sentence.split(", not ")[0].split(" one of ")[0])
+
+    def said(self) -> list[str]:
+        """Return what was said since this was last asked, by the alphabet."""
+        said = self._said
+        self._said = []
+        return sorted(said, key=lambda sentence: sentence)
+
+    def told(self) -> list[Any]:
+        """Return what the listeners were told since this was last asked."""
+        told = self._told
+        self._told = []
+        return told
+
+    def turn(self) -> None:
+        """Count a new page view."""
+        self._turns += 1
+
+    def turns(self) -> int:
+        """Return the new page views so far."""
+        return self._turns
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings as they are now."""
+        return self._settings
+
+    def copy(self, value: Any) -> Any:
+        """Return a copy of a JSON value, as the page's functions get one."""
+        return None if value is None else parse(dump(value))
+
+    def take(self, thing: Any) -> Any:
+        """Return a copy of a dict; None for anything else."""
+        return self.copy(thing) if isinstance(thing, dict) else None
+
+    def invoke(self, handler: Any, otherwise: Any, value: Any) -> Any:
+        """Do what a function of the page would, as data says.
+
+        {"throws": true}, {"returns": value}, {"sets": fields} or {"tells": name}.
+        """
+        if handler.get("throws") is True:
+            return otherwise
+        if handler.get("tells") is not None:
+            self._told.append([handler.get("tells"), value])
+            return None
+        if handler.get("sets") is not None:
+            value.update(handler.get("sets"))
+            return value
+        return handler.get("returns")
+
+
+def start(given: dict[str, Any]) -> list[Any]:
+    """Play one case: its steps, in a world of its own."""
+    world = World(given)
+    return world.play(given["steps"])

@@ -1,0 +1,42 @@
+"""The pure modules, by cases: scripts of calls and what each returns, the same on every engine.
+
+A file of cases/ is a list of {name, steps} with, where it matters, ``settings``, ``stored`` (a list
+of [key, text]) and ``blocked`` (storage that keeps nothing). A step is [call, what it returns];
+engines/world.py has the calls. In step n, counted from 1, ids are made of the hexadecimal digit n.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CASES = [
+    pytest.param(case, id=f"{path.stem}: {case['name']}")
+    for path in sorted((Path(__file__).parent / "cases").glob("*.json"))
+    for case in json.loads(path.read_text("utf-8"))
+]
+
+
+def plain(value: Any) -> Any:
+    """Return a value without what JSON, or an engine, may or may not write.
+
+    A field that is null is absent, and a whole number has no fraction.
+    """
+    if isinstance(value, dict):
+        return {name: plain(field) for name, field in value.items() if field is not None}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_case(case: dict[str, Any], engine: Any) -> None:
+    given = {name: case[name] for name in ("settings", "stored", "blocked") if name in case}
+    answers = engine.play(given | {"steps": [call for call, _ in case["steps"]]})
+    assert len(answers) == len(case["steps"])
+    for (call, wanted), answer in zip(case["steps"], answers, strict=True):
+        # As JSON, for to Python true is 1.
+        assert json.dumps([call, plain(answer)], sort_keys=True) == json.dumps(
+            [call, plain(wanted)], sort_keys=True
+        )

@@ -1,0 +1,36 @@
+"""Chromium, once for all tests: two Playwrights cannot run in one thread."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium_options() -> dict[str, object]:
+    """What ``launch`` needs here."""
+    return {"executable_path": CHROMIUM, "args": ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright, chromium_options: dict[str, object]) -> Iterator[Browser]:
+    started = playwright.chromium.launch(**chromium_options)
+    yield started
+    started.close()

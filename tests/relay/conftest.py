@@ -1,0 +1,363 @@
+"""Real parts for the relay's tests: the sandbox as a process, relays in threads and processes."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+import pytest
+import redis
+import uvicorn
+from neuralens_relay import Settings, create_app
+from neuralens_relay.serving import listen
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+KEY = "test-key-4711"
+APPLICATION = "test-app"
+PATIENCE = 10.0
+
+
+def eventually(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
+    """Return the condition's value once it is true; fail when that takes longer than patience."""
+    deadline = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"still {value!r} after {patience} s"
+        time.sleep(0.01)
+
+
+def make_event(**fields: Any) -> dict[str, Any]:
+    """Return a right event with an id of its own."""
+    event = {
+        "eid": str(uuid4()),
+        "uid": None,
+        "items": [{"id": "AV768"}],
+        "event": "CLICK_PRODUCT",
+        "timestamp": 1715644800,
+    }
+    return event | fields
+
+
+def make_batch(*events: Any, **fields: Any) -> dict[str, Any]:
+    """Return a right envelope."""
+    envelope = {
+        "v": 1,
+        "app": APPLICATION,
+        "batch": str(uuid4()),
+        "sent": 1715644800.25,
+        "lost": 0,
+        "events": list(events),
+    }
+    return envelope | fields
+
+
+class Client:
+    """What a page, and who runs the relay, would ask of it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, timeout=PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def post(self, body: Any, **headers: str) -> httpx.Response:
+        content = body if isinstance(body, bytes) else httpx.Request("POST", "/", json=body).content
+        merged = {"Content-Type": "text/plain;charset=UTF-8"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return self.http.post("events", content=content, headers=merged)
+
+    def take(self, *events: Any) -> dict[str, Any]:
+        answer = self.post(make_batch(*events))
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    def health(self) -> dict[str, Any]:
+        return self.http.get("health").json()
+
+    def metric(self, name: str) -> float:
+        for line in self.http.get("metrics").text.splitlines():
+            if line.startswith((f"{name} ", f"{name}{{")):
+                return float(line.rsplit(" ", 1)[1])
+        return 0.0
+
+    def waiting(self) -> float:
+        return self.metric("neuralens_outbox_waiting")
+
+
+class Sandbox:
+    """The event API's stand-in."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, timeout=PATIENCE)
+
+    def bodies(self) -> list[dict[str, Any]]:
+        return [entry["body"] for entry in self.http.get("ledger").json()]
+
+    def ids(self) -> list[str]:
+        return [body["items"][0]["id"] for body in self.bodies()]
+
+    def fail(self, **fault: Any) -> None:
+        self.http.post("faults", json=fault).raise_for_status()
+
+    def pending(self) -> list[dict[str, Any]]:
+        return self.http.get("faults").json()
+
+    def heal(self) -> None:
+        self.http.delete("faults").raise_for_status()
+
+    def clear(self) -> None:
+        self.heal()
+        self.http.delete("ledger").raise_for_status()
+
+
+class Process:
+    """A command of the project as a process that prints its address once it listens."""
+
+    def __init__(
+        self, command: str, *arguments: str, environment: dict[str, str], cwd: Path
+    ) -> None:
+        module, name = command.split(":")
+        self.log = cwd / f"{name}-{uuid4()}.log"
+        with self.log.open("wb") as errors:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-c", f"from {module} import {name}; {name}()", *arguments],
+                cwd=cwd,
+                env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment},
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        assert self.popen.stdout
+        ready, _, _ = select.select([self.popen.stdout], [], [], PATIENCE)
+        line = self.popen.stdout.readline() if ready else ""
+        assert "http" in line, f"{command} did not start: {line!r} {self.errors()}"
+        self.url = line.split()[1]
+
+    def errors(self) -> str:
+        return self.log.read_text()
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and return the exit status."""
+        self.popen.send_signal(number)
+        try:
+            return self.popen.wait(PATIENCE)
+        finally:
+            self.popen.kill()
+            self.popen.wait()
+            assert self.popen.stdout
+            self.popen.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    process = Process(
+        "neuralens_demo.cli:sandbox",
+        "--port",
+        "0",
+        environment={"NEURALENS_API_KEY": KEY, "NEURALENS_APPLICATION_ID": APPLICATION},
+        cwd=tmp_path_factory.mktemp("sandbox"),
+    )
+    yield process
+    process.end()
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Process) -> Iterator[Sandbox]:
+    sandbox = Sandbox(sandbox_process.url)
+    with sandbox.http:
+        sandbox.clear()
+        yield sandbox
+
+
+def make_environment(api: str, folder: Path) -> dict[str, str]:
+    """Return the environment of a relay that does not wait long."""
+    return {
+        "NEURALENS_API_KEY": KEY,
+        "NEURALENS_APPLICATION_ID": APPLICATION,
+        "NEURALENS_API_URL": f"{api}/analytics/event",
+        "NEURALENS_OUTBOX": f"sqlite:///{folder}/outbox.db",
+        "NEURALENS_BACKOFF_BASE": "0.02",
+        "NEURALENS_BACKOFF_CAP": "0.1",
+        "NEURALENS_PROBE": "0.2",
+        "NEURALENS_TIMEOUT": "5",
+        "NEURALENS_GRACE": "5",
+    }
+
+
+@pytest.fixture
+def environment(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
+    """A relay that forwards to the sandbox."""
+    return make_environment(sandbox.url, tmp_path)
+
+
+def closed_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> dict[str, str]:
+    """A relay whose API cannot be reached."""
+    return make_environment(f"http://127.0.0.1:{closed_port()}", tmp_path)
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A relay process for tests that do not look at what it holds; its API cannot be reached."""
+    folder = tmp_path_factory.mktemp("standing")
+    environment = make_environment(f"http://127.0.0.1:{closed_port()}", folder)
+    process = spawn_relay(environment, folder)
+    with Client(process.url) as client:
+        yield client
+    assert process.end() == 0
+
+
+def spawn_relay(environment: dict[str, str], folder: Path) -> Process:
+    """Start a relay as a process."""
+    return Process("neuralens_relay.cli:relay", "--port", "0", environment=environment, cwd=folder)
+
+
+@contextmanager
+def redis_server(folder: Path, port: int) -> Iterator[str]:
+    """Run a Redis that writes to the disk before it answers."""
+    settings = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+    process = subprocess.Popen(
+        ["redis-server", "--port", str(port), "--dir", str(folder), *settings],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        with redis.Redis(port=port) as client:
+            eventually(lambda: answers(client))
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis"), closed_port()) as address:
+        yield address
+
+
+def answers(client: redis.Redis) -> bool:
+    """Tell whether Redis is there."""
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+@pytest.fixture
+def redis_address(redis_process: str) -> str:
+    """The address of an empty Redis."""
+    with redis.Redis.from_url(redis_process) as client:
+        client.flushall()
+    return redis_process
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> Path:
+    """A folder as the build leaves it, with one small, one large and one nested file."""
+    folder = tmp_path / "dist"
+    (folder / "pyscript").mkdir(parents=True)
+    (folder / "neuralens.js").write_text("(function(){" + "track();" * 400 + "})()")
+    (folder / "pyscript" / "core.wasm").write_bytes(bytes(range(256)) * 1000)
+    (folder / "pyscript" / "packed.zip").write_bytes(bytes(range(256)))
+    (folder / "secret.txt").write_text("not in the manifest")
+    names = ["neuralens.js", "pyscript/core.wasm", "pyscript/packed.zip"]
+    manifest = ", ".join(f'"{name}": {{}}' for name in names)
+    (folder / "manifest.json").write_text("{" + manifest + "}")
+    return folder
+
+
+class QuietServer(uvicorn.Server):
+    """A server in a thread: it leaves the signals alone."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextmanager
+def served(app: ASGIApp, lifespan: str = "on") -> Iterator[str]:
+    """Serve an application on a real port, and give its address."""
+    config = uvicorn.Config(app, log_config=None, lifespan=lifespan, timeout_graceful_shutdown=5)
+    server = QuietServer(config)
+    with listen("127.0.0.1", 0) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        eventually(lambda: server.started or not thread.is_alive())
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture
+def start(bundles: Path) -> Iterator[Callable[[dict[str, str]], Client]]:
+    """Start relays in threads, each from an environment."""
+    with ExitStack() as running:
+
+        def start_relay(environment: dict[str, str]) -> Client:
+            app = create_app(Settings.from_environment(environment), bundles)
+            return running.enter_context(Client(running.enter_context(served(app))))
+
+        yield start_relay
+
+
+@pytest.fixture
+def start_lazily(bundles: Path) -> Iterator[Callable[[dict[str, str]], Client]]:
+    """Start relays under /nl in an application that does not pass its lifespan on."""
+    with ExitStack() as running:
+
+        def start_mounted(environment: dict[str, str]) -> Client:
+            app = create_app(Settings.from_environment(environment), bundles)
+            site = Starlette(routes=[Mount("/nl", app)])
+            running.callback(app.state.relay.close)
+            url = running.enter_context(served(site))
+            return running.enter_context(Client(f"{url}/nl"))
+
+        yield start_mounted
+
+
+@pytest.fixture
+def relay(start: Callable[[dict[str, str]], Client], environment: dict[str, str]) -> Client:
+    """A relay before the sandbox."""
+    return start(environment)
+
+
+@pytest.fixture
+def spawn(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], tuple[Client, Process]]]:
+    """Start relays as processes."""
+    with ExitStack() as running:
+
+        def spawn(environment: dict[str, str]) -> tuple[Client, Process]:
+            process = spawn_relay(environment, tmp_path)
+            running.callback(process.end, signal.SIGKILL)
+            return running.enter_context(Client(process.url)), process
+
+        yield spawn

@@ -1,0 +1,178 @@
+"""``neuralens-tracker relay``: what it prints, and its exit status."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+from neuralens_relay.cli import relay as command
+from neuralens_relay.settings import describe
+
+from tests.relay.conftest import KEY, eventually, make_event
+
+
+@pytest.fixture
+def run(environment):
+    """Run the command to its end; return (exit status, standard output, standard error)."""
+
+    def run_command(*arguments, **changes):
+        result = CliRunner().invoke(command, arguments, env={**environment, **changes})
+        return result.exit_code, result.stdout, result.stderr
+
+    return run_command
+
+
+@pytest.fixture
+def run_process(environment):
+    """The same as a process of its own."""
+
+    def run_command(*arguments, **changes):
+        merged = {"PATH": os.environ["PATH"], **environment, **changes}
+        done = subprocess.run(
+            [sys.executable, "-c", "from neuralens_relay.cli import relay; relay()", *arguments],
+            env=merged,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run_command
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"NEURALENS_API_KEY": None}, "NEURALENS_API_KEY is not set"),
+        ({"NEURALENS_API_KEY": ""}, "NEURALENS_API_KEY is not set"),
+        ({"NEURALENS_APPLICATION_ID": None}, "NEURALENS_APPLICATION_ID is not set"),
+        ({"NEURALENS_API_URL": "api.example"}, "NEURALENS_API_URL must be an http"),
+        ({"NEURALENS_ALLOWED_ORIGINS": "shop"}, "NEURALENS_ALLOWED_ORIGINS has 'shop'"),
+        ({"NEURALENS_OUTBOX": "outbox.db"}, "NEURALENS_OUTBOX must be sqlite:///PATH"),
+        ({"NEURALENS_CONCURRENCY": "many"}, "NEURALENS_CONCURRENCY must be a whole number"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(run, changes, words):
+    status, out, errors = run(**changes)
+    assert status == 2
+    assert out == ""
+    assert errors.startswith(f"Error: {words}")
+    assert errors.count("\n") == 1
+
+
+def test_a_missing_key_ends_the_process_with_status_2(run_process):
+    status, out, errors = run_process(NEURALENS_API_KEY="")
+    assert (status, out) == (2, "")
+    assert (
+        errors
+        == "Error: NEURALENS_API_KEY is not set: it is the key of the event API, without Bearer\n"
+    )
+
+
+def test_a_wrong_key_is_not_printed(run):
+    status, _, errors = run(NEURALENS_API_KEY=f"Bearer {KEY}")
+    assert status == 2
+    assert "without" in errors
+    assert KEY not in errors
+
+
+def test_a_taken_port_is_one_sentence(run_process):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        status, _, errors = run_process("--port", port)
+    assert status == 1
+    assert errors.endswith(
+        f"Error: port {port} on 127.0.0.1 is taken: choose another one with --port\n"
+    )
+    assert "Traceback" not in errors
+
+
+def test_an_outbox_in_no_folder_is_one_sentence(run_process, tmp_path):
+    status, _, errors = run_process(
+        "--port", "0", NEURALENS_OUTBOX=f"sqlite:///{tmp_path}/none/o.db"
+    )
+    assert status == 1
+    assert "Error: the outbox" in errors
+    assert "Traceback" not in errors
+
+
+def test_a_file_that_is_no_outbox_is_one_sentence(run_process, tmp_path):
+    (tmp_path / "outbox.db").write_text("something else" * 100)
+    status, _, errors = run_process("--port", "0")
+    assert status == 1
+    assert "Error: the outbox" in errors
+
+
+def test_every_setting_stands_in_the_help():
+    text = CliRunner().invoke(command, ["--help"]).output
+    for variable, purpose, default in describe():
+        assert f"{variable}: {purpose} ({default})" in text
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--dead", "--replay"], ["some-id"], ["--json"], ["--dead", "some-id"]]
+)
+def test_options_that_do_not_go_together_are_refused(run, arguments):
+    status, _, errors = run(*arguments)
+    assert status == 2
+    assert "Error" in errors
+
+
+@pytest.mark.parametrize("option", ["--dead", "--replay"])
+def test_looking_for_dead_events_makes_no_outbox(run, option, tmp_path):
+    status, _, errors = run(option)
+    assert status == 1
+    assert "there is no outbox" in errors
+    assert not (tmp_path / "outbox.db").exists()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_dead_events_are_listed_and_replayed(request, spawn, environment, sandbox, run, kind):
+    if kind == "redis":
+        environment["NEURALENS_OUTBOX"] = request.getfixturevalue("redis_address")
+    client, _ = spawn(environment)
+    for number in range(3):
+        sandbox.fail(failure=f"no\x1b[31m product {number}")
+        client.take(make_event(eid=f"e{number}", items=[{"id": f"p{number}"}]))
+        eventually(lambda: client.waiting() == 0)
+    assert sandbox.bodies() == []
+    # While the relay runs, and without its key.
+    status, out, _ = run("--dead", NEURALENS_API_KEY=None, NEURALENS_APPLICATION_ID=None)
+    assert status == 0
+    assert out.splitlines()[0].startswith("e2  received 20")
+    assert out.splitlines()[1] == "  failure: no [31m product 2"
+    assert '"items":[{"id":"p2"}]' in out
+    assert "3 dead events" in out
+    status, out, _ = run("--dead", "--json")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert [record["eid"] for record in records] == ["e2", "e1", "e0"]
+    assert records[0]["attempts"] == 1
+    assert records[0]["event"]["items"] == [{"id": "p2"}]
+
+    assert run("--replay", "e1")[:2] == (0, "1 event will be sent again\n")
+    eventually(lambda: sandbox.ids() == ["p1"])
+    status, out, errors = run("--replay", "e1", "e2")
+    assert status == 1
+    assert out == "1 event will be sent again\n"
+    assert "1 of the ids" in errors
+    assert run("--replay")[:2] == (0, "1 event will be sent again\n")
+    eventually(lambda: sorted(sandbox.ids()) == ["p0", "p1", "p2"])
+    eventually(lambda: client.metric("neuralens_outbox_dead") == 0)
+    assert run("--dead")[1] == "0 dead events\n"
+    # Replayed events stay known.
+    assert client.take(make_event(eid="e0"))["duplicates"] == 1
+
+
+def test_a_hostile_id_cannot_steer_the_terminal(start, environment, sandbox, run):
+    relay = start(environment)
+    sandbox.fail(status=400)
+    relay.take(make_event(eid="\x1b]0;owned\x07\u202e", query="\u2028\u009b31m"))
+    eventually(lambda: relay.metric("neuralens_outbox_dead") == 1)
+    for arguments in (["--dead"], ["--dead", "--json"]):
+        text = run(*arguments)[1]
+        assert all(character.isprintable() for character in text.replace("\n", ""))
+    assert json.loads(text)["eid"] == "\x1b]0;owned\x07\u202e"

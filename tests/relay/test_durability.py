@@ -1,0 +1,177 @@
+"""Nothing that was acknowledged is lost: kills, restarts, shutdowns, several processes."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import apsw
+import httpx
+
+from tests.relay.conftest import Client, eventually, make_batch, make_event
+
+
+def outbox_path(environment) -> Path:
+    return Path(environment["NEURALENS_OUTBOX"].removeprefix("sqlite:///"))
+
+
+def test_a_killed_relay_loses_nothing_it_acknowledged(spawn, environment, offline, sandbox):
+    client, process = spawn(offline)
+    event = make_event(items=[{"id": "first"}])
+    client.take(event, *[make_event(items=[{"id": f"p{number}"}]) for number in range(50)])
+    process.end(signal.SIGKILL)
+    client, process = spawn(environment)
+    assert client.take(event)["duplicates"] == 1
+    eventually(lambda: client.waiting() == 0)
+    assert Counter(sandbox.ids()) == Counter(["first", *(f"p{number}" for number in range(50))])
+
+
+def test_duplicates_after_a_kill_while_sending_are_counted(spawn, environment, sandbox):
+    client, process = spawn(environment)
+    sandbox.fail(hang=True, taken=True, times=5)
+    names = [f"p{number}" for number in range(5)]
+    client.take(*[make_event(items=[{"id": name}]) for name in names])
+    eventually(lambda: len(sandbox.bodies()) == 5)
+    process.end(signal.SIGKILL)
+    client, process = spawn(environment)
+    eventually(lambda: client.waiting() == 0)
+    assert Counter(sandbox.ids()) == Counter(names * 2)
+    assert client.metric("neuralens_forwarded_ambiguous_total") == 5
+    assert "may have been sent before" in process.errors()
+
+
+def test_a_kill_under_load_loses_nothing_acknowledged(spawn, environment, sandbox):
+    client, process = spawn(environment)
+    acknowledged = []
+
+    def send(worker: int) -> None:
+        with Client(process.url) as page:
+            for number in range(1000):
+                name = f"{worker}-{number}"
+                body = make_batch(make_event(items=[{"id": name}]))
+                try:
+                    answer = page.post(body)
+                except httpx.TransportError:
+                    return
+                assert answer.status_code == 202
+                acknowledged.append(name)
+
+    with ThreadPoolExecutor(8) as pages:
+        sending = [pages.submit(send, worker) for worker in range(8)]
+        eventually(lambda: len(acknowledged) > 100)
+        process.end(signal.SIGKILL)
+        for page in sending:
+            page.result()
+    client, process = spawn(environment)
+    eventually(lambda: client.waiting() == 0)
+    sent = Counter(sandbox.ids())
+    assert set(acknowledged) <= set(sent)
+    duplicates = sum(times - 1 for times in sent.values())
+    assert duplicates <= client.metric("neuralens_forwarded_ambiguous_total")
+
+
+def test_a_shutdown_lets_what_is_in_flight_finish(spawn, environment, sandbox):
+    client, process = spawn(environment)
+    sandbox.fail(delay=0.5)
+    client.take(make_event(items=[{"id": "slow"}]))
+    eventually(lambda: not sandbox.pending())
+    assert process.end(signal.SIGTERM) == 0
+    assert sandbox.ids() == ["slow"]
+    client, process = spawn(environment)
+    assert client.waiting() == 0
+    assert process.end(signal.SIGINT) == 0
+    assert "Traceback" not in process.errors()
+    assert "ERROR" not in process.errors()
+
+
+def test_a_shutdown_leaves_what_hangs_in_the_outbox(spawn, environment, sandbox):
+    client, process = spawn(environment | {"NEURALENS_GRACE": "0.2"})
+    sandbox.fail(hang=True)
+    client.take(make_event(items=[{"id": "hung"}]))
+    eventually(lambda: not sandbox.pending())
+    assert process.end(signal.SIGTERM) == 0
+    assert sandbox.ids() == []
+    spawn(environment)
+    eventually(lambda: sandbox.ids() == ["hung"])
+
+
+def test_of_two_relays_on_one_file_one_forwards_and_the_other_takes_over(
+    spawn, environment, sandbox
+):
+    first, leader = spawn(environment)
+    first.take(make_event(items=[{"id": "a"}]))
+    eventually(lambda: sandbox.ids() == ["a"])
+    second, _ = spawn(environment)
+    names = [f"p{number}" for number in range(100)]
+    for place, name in enumerate(names):
+        (first, second)[place % 2].take(make_event(items=[{"id": name}]))
+    eventually(lambda: second.waiting() == 0)
+    assert Counter(sandbox.ids()) == Counter(["a", *names])
+    leader.end(signal.SIGKILL)
+    second.take(make_event(items=[{"id": "z"}]))
+    eventually(lambda: "z" in sandbox.ids())
+
+
+def test_an_outbox_that_cannot_be_written_asks_to_come_back(start, offline):
+    relay = start(offline)
+    relay.take(make_event())
+    event = make_event()
+    other = apsw.Connection(str(outbox_path(offline)))
+    other.set_busy_timeout(5000)
+    # As when the file is damaged or replaced while the relay runs.
+    other.execute("ALTER TABLE events RENAME TO elsewhere")
+    answer = relay.post(make_batch(event))
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Set-Cookie" not in answer.headers
+    health = relay.http.get("health")
+    assert health.status_code == 503
+    assert not health.json()["ready"]
+    assert health.json()["live"]
+    assert relay.http.get("health?live").status_code == 200
+    assert relay.http.get("metrics").status_code == 200
+    other.execute("ALTER TABLE elsewhere RENAME TO events")
+    other.close()
+    assert relay.take(event)["accepted"] == 1
+
+
+def test_an_outbox_that_cannot_be_opened_asks_to_come_back_until_it_can(
+    start_lazily, offline, tmp_path
+):
+    folder = tmp_path / "later"
+    relay = start_lazily(offline | {"NEURALENS_OUTBOX": f"sqlite:///{folder}/outbox.db"})
+    assert relay.post(make_batch(make_event())).status_code == 503
+    folder.mkdir()
+    assert relay.take(make_event())["accepted"] == 1
+    assert json.loads(relay.http.get("health").content)["ready"]
+
+
+def test_a_process_that_closes_nothing_ends_and_keeps_everything(offline, bundles):
+    program = f"""
+import asyncio, httpx, sys
+from pathlib import Path
+from neuralens_relay import create_app
+
+async def post():
+    transport = httpx.ASGITransport(create_app(folder=Path({str(bundles)!r})))
+    headers = {{"Content-Type": "text/plain"}}
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        print((await client.post("/events", content=sys.argv[1], headers=headers)).status_code)
+
+asyncio.run(post())
+"""
+    batch = json.dumps(make_batch(make_event()))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, batch],
+        env=offline,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "202\n"), done.stderr
+    rows = apsw.Connection(str(outbox_path(offline))).execute("SELECT count(*) FROM events").get
+    assert rows == 1

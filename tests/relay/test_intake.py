@@ -1,0 +1,327 @@
+"""What the relay answers to pages."""
+
+import json
+import socket
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from neuralens_tracker.vocabulary import EVENTS, MAX_BATCH_BYTES
+
+from tests.relay.conftest import APPLICATION, Client, eventually, make_batch, make_event
+
+
+@pytest.fixture
+def relay(start, offline):
+    return start(offline)
+
+
+def test_a_batch_is_taken_and_counted(relay):
+    known = make_event()
+    relay.take(known)
+    answer = relay.post(
+        make_batch(make_event(), known, make_event(event="BUY", eid="wrong"), lost=3)
+    )
+    assert answer.status_code == 202
+    receipt = answer.json()
+    assert receipt["accepted"] == 1
+    assert receipt["duplicates"] == 1
+    assert receipt["rejected"] == [
+        {"eid": "wrong", "reason": "event must be one of " + ", ".join(EVENTS)}
+    ]
+    assert relay.metric("neuralens_events_received_total") == 4
+    assert relay.metric("neuralens_events_accepted_total") == 2
+    assert relay.metric("neuralens_events_duplicate_total") == 1
+    assert relay.metric("neuralens_events_rejected_total") == 1
+    assert relay.waiting() == 2
+
+
+def test_an_event_twice_in_one_batch_is_a_duplicate(standing):
+    event = make_event()
+    assert standing.take(event, event) == {"accepted": 1, "duplicates": 1, "rejected": []}
+
+
+def test_lost_events_are_counted_once_for_a_batch_sent_twice(relay):
+    batch = make_batch(make_event(), lost=5)
+    relay.post(batch)
+    relay.post(batch)
+    assert relay.metric("neuralens_events_lost_total") == 5
+
+
+def test_json_is_taken_too(standing):
+    assert (
+        standing.post(make_batch(make_event()), Content_Type="application/json").status_code == 202
+    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content_Type": "text/html"},
+        {"Content_Type": ""},
+        {"Content_Type": "text/plain; charset=latin-1"},
+        {"Content_Encoding": "gzip"},
+    ],
+)
+def test_other_media_types_are_refused(standing, headers):
+    assert standing.post(make_batch(make_event()), **headers).status_code == 415
+
+
+DEEP = 10_000
+ENVELOPE = json.dumps(make_batch("EVENT"))
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"[]", "no batch"),
+        (b"null", "no batch"),
+        (b'"text"', "no batch"),
+        (b"{}", "no batch"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[" * DEEP + b"]" * DEEP, "nested too deep"),
+        (b'{"":' * 8000 + b"1" + b"}" * 8000, "nested too deep"),
+        (ENVELOPE.replace('"EVENT"', "[" * DEEP + "]" * DEEP).encode(), "nested too deep"),
+        (b"9" * 5000, "not JSON"),
+        (b'{"v": 2}', "v must be 1"),
+        (json.dumps(make_batch(v=2)).encode(), "v must be 1"),
+        (json.dumps(make_batch(v="1")).encode(), "v must be 1"),
+        (json.dumps(make_batch(v=True)).encode(), "`$.v`"),
+        (json.dumps(make_batch(v=None)).encode(), "v must be 1"),
+        (json.dumps(make_batch(app=7)).encode(), "$.app"),
+        (json.dumps(make_batch(app=None)).encode(), "$.app"),
+        (json.dumps(make_batch(app="other")).encode(), "application"),
+        (json.dumps(make_batch(app="\ud800")).encode(), "application"),
+        (json.dumps(make_batch(batch="")).encode(), "$.batch"),
+        (json.dumps(make_batch(batch="a;b")).encode(), "$.batch"),
+        (json.dumps(make_batch(batch="a\n")).encode(), "$.batch"),
+        (json.dumps(make_batch(batch="x" * 65)).encode(), "$.batch"),
+        (json.dumps(make_batch(lost=-1)).encode(), "$.lost"),
+        (json.dumps(make_batch(sent="now")).encode(), "$.sent"),
+        (json.dumps(make_batch(events={})).encode(), "$.events"),
+        (json.dumps(make_batch(*[1] * 501)).encode(), "$.events"),
+        (json.dumps(make_batch(__proto__={})).encode(), "__proto__"),
+        (json.dumps(make_batch(**{"\ud800": 1})).encode(), "surrogate"),
+    ],
+)
+def test_what_is_no_batch_is_refused_with_the_reason(standing, body, reason):
+    answer = standing.post(body)
+    assert answer.status_code == 400, answer.text
+    assert reason in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (json.dumps(make_event(eid="x", __proto__={"a": 1})), "__proto__"),
+        (json.dumps(make_event(eid="x", query="\ud83d")), "lone surrogate"),
+        (json.dumps(make_event(eid="x", geo={"\udc00": 1})), "lone surrogate"),
+        (json.dumps(make_event(eid="x", index=float("nan"))), "index"),
+        (json.dumps(make_event(eid="x", timestamp=float("inf"))), "timestamp"),
+        (json.dumps(make_event(eid="x")).replace("1715644800", "1e999"), "timestamp"),
+        (json.dumps(make_event(eid="x", timestamp=10**300)), "timestamp"),
+        (json.dumps(make_event(eid="x", timestamp=1.5)), "timestamp"),
+        (json.dumps(make_event(eid="x", items=[])), "items"),
+        (json.dumps(make_event(eid="x", items=[{"id": "1"}, {"id": "2"}])), "items"),
+        (json.dumps(make_event(eid="x", page="HOME")), "page"),
+        (json.dumps(make_event(eid="x", index=True)), "index"),
+        (json.dumps(make_event(eid="x", index="\u00b2")), ""),
+    ],
+)
+def test_a_bad_event_is_rejected_alone(standing, event, reason):
+    body = json.dumps(make_batch(make_event(), "BAD", make_event())).replace('"BAD"', event)
+    answer = standing.post(body.encode())
+    assert answer.status_code == 202, answer.text
+    receipt = answer.json()
+    assert receipt["accepted"] == 2
+    assert [wrong["eid"] for wrong in receipt["rejected"]] == ["x"]
+    assert reason in receipt["rejected"][0]["reason"]
+
+
+@pytest.mark.parametrize("event", ["null", "7", "[]", "{}", '{"eid": 7}', '{"eid": "\\ud800"}'])
+def test_a_bad_event_without_a_usable_id_is_rejected_alone(standing, event):
+    body = json.dumps(make_batch(make_event(), "BAD")).replace('"BAD"', event)
+    receipt = standing.post(body.encode()).json()
+    assert receipt["accepted"] == 1
+    assert [wrong["eid"] for wrong in receipt["rejected"]] == [None]
+
+
+def padded(size: int) -> bytes:
+    body = json.dumps(make_batch(make_event())).encode()
+    return body + b" " * (size - len(body))
+
+
+def test_a_body_may_have_48_kib_and_not_a_byte_more(standing):
+    assert standing.post(padded(MAX_BATCH_BYTES)).status_code == 202
+    answer = standing.post(padded(MAX_BATCH_BYTES + 1))
+    assert answer.status_code == 413
+    assert str(MAX_BATCH_BYTES) in answer.json()["error"]
+
+
+def test_a_large_body_without_a_length_is_refused(standing):
+    def chunks():
+        for _ in range(100):
+            yield b" " * 1000
+
+    answer = standing.http.post("events", content=chunks(), headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 413
+
+
+def begin_request(client: Client, length: int) -> socket.socket:
+    """Return a connection on which a body of so many bytes has been announced."""
+    url = httpx.URL(client.url)
+    connection = socket.create_connection((url.host, url.port), timeout=10)
+    connection.sendall(
+        f"POST {url.path.rstrip('/')}/events HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+        f"Content-Length: {length}\r\n\r\n".encode()
+    )
+    return connection
+
+
+def flood(connection: socket.socket, size: int) -> None:
+    for _ in range(size // 65536):
+        connection.sendall(b" " * 65536)
+
+
+def test_an_endless_body_is_not_read_to_the_end(standing):
+    endless = begin_request(standing, 10**12)
+    with endless, pytest.raises(OSError, match=r"reset|[Bb]roken pipe"):
+        flood(endless, 100_000_000)
+    assert standing.health()["ready"]
+
+
+def test_a_body_that_breaks_off_is_no_fault(relay):
+    with begin_request(relay, 1000) as connection:
+        connection.sendall(b"{")
+    eventually(lambda: relay.metric('neuralens_batches_total{status="400"}') == 1)
+
+
+@given(st.binary(max_size=200) | st.text().map(lambda text: json.dumps(text).encode()))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_bytes_at_all_are_a_fault(standing, body):
+    assert standing.post(body).status_code == 400
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(st.characters()),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [*make_event(), "query", "page", "index", "geo", "lat", "__proto__", "id"]
+            )
+            | st.text(max_size=3),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=20,
+)
+CHANGES = st.dictionaries(
+    st.sampled_from([*make_event(), "query", "page", "index", "geo"]), JSON, max_size=3
+)
+
+
+@given(CHANGES.map(lambda fields: make_event() | fields) | JSON)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_event_at_all_is_a_fault_or_harms_the_others(standing, event):
+    answer = standing.post(json.dumps(make_batch(make_event(), event)).encode())
+    assert answer.status_code == 202, answer.text
+    receipt = answer.json()
+    assert receipt["accepted"] + receipt["duplicates"] + len(receipt["rejected"]) == 2
+    assert receipt["accepted"] >= 1
+
+
+@given(
+    st.dictionaries(st.sampled_from(["v", "app", "batch", "sent", "lost", "events"]), JSON).map(
+        lambda fields: make_batch(make_event()) | fields
+    )
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_envelope_at_all_is_a_fault(standing, envelope):
+    assert standing.post(json.dumps(envelope).encode()).status_code in (202, 400)
+
+
+def test_the_cookie_names_the_batches_that_arrived(relay):
+    first, second = make_batch(make_event()), make_batch(make_event())
+    answer = relay.post(first)
+    cookie = answer.headers["Set-Cookie"]
+    assert answer.cookies["nl_ack"] == first["batch"]
+    assert "Path=/;" in cookie
+    assert "SameSite=lax" in cookie
+    assert "HttpOnly" not in cookie
+    assert "Max-Age=600" in cookie
+    # The client keeps cookies as a browser does.
+    answer = relay.post(second)
+    assert answer.cookies["nl_ack"] == f"{first['batch']}.{second['batch']}"
+
+
+def test_the_cookie_is_bounded_and_takes_nothing_strange(standing):
+    known = ".".join(["bad x", "<script>", *(f"b{number}" for number in range(20))])
+    standing.http.cookies.clear()
+    answer = standing.post(make_batch(batch="new"), Cookie=f'nl_ack="{known}"; other=1')
+    assert answer.cookies["nl_ack"] == "b13.b14.b15.b16.b17.b18.b19.new"
+
+
+def test_a_refused_batch_is_not_acknowledged(standing):
+    assert "Set-Cookie" not in standing.post(b"{}").headers
+
+
+def test_other_addresses_and_methods_are_answered_in_json(standing):
+    assert "error" in standing.http.get("nothing").json()
+    answer = standing.http.get("events")
+    assert answer.status_code == 405
+    assert "error" in answer.json()
+
+
+def test_one_client_may_send_only_so_much(start, offline):
+    relay = start(offline | {"NEURALENS_RATE_LIMIT": "0.5"})
+    answers = [relay.post(make_batch()) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [202] * 5 + [429]
+    assert answers[-1].headers["Retry-After"] == "2"
+
+
+def test_a_full_outbox_asks_to_come_back(start, offline):
+    relay = start(offline | {"NEURALENS_OUTBOX_LIMIT": "2"})
+    event = make_event()
+    relay.take(event, make_event())
+    answer = relay.post(make_batch(make_event()))
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "full" in answer.json()["error"]
+    assert relay.waiting() == 2
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://localhost"])
+def test_other_origins_are_refused(standing, origin):
+    answer = standing.post(make_batch(make_event()), Origin=origin)
+    assert answer.status_code == 403
+    assert "NEURALENS_ALLOWED_ORIGINS" in answer.json()["error"]
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert standing.http.options("events", headers={"Origin": origin}).status_code == 403
+
+
+def test_the_own_and_the_allowed_origins_may_send_and_read(start, offline):
+    relay = start(
+        offline | {"NEURALENS_ALLOWED_ORIGINS": "https://a.example, https://b.example:444"}
+    )
+    for origin in (relay.url, "https://a.example", "https://b.example:444"):
+        answer = relay.post(make_batch(make_event()), Origin=origin)
+        assert answer.status_code == 202
+        assert answer.headers["Access-Control-Allow-Origin"] == origin
+        assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+        assert "Origin" in answer.headers["Vary"]
+        # Why a batch was refused is for the page to read as well.
+        assert relay.post(b"", Origin=origin).headers["Access-Control-Allow-Origin"] == origin
+        preflight = relay.http.options("events", headers={"Origin": origin})
+        assert preflight.status_code == 204
+        assert preflight.headers["Access-Control-Allow-Origin"] == origin
+        assert preflight.headers["Access-Control-Allow-Methods"] == "POST"
+        assert preflight.headers["Access-Control-Allow-Headers"] == "Content-Type"
+
+
+def test_what_a_page_is_told_does_not_name_the_application(standing):
+    assert APPLICATION not in standing.post(make_batch(app="other")).text

@@ -1,0 +1,122 @@
+"""The relay within another application, alone, and started and closed more than once."""
+
+import asyncio
+
+import httpx
+import pytest
+from neuralens_relay import Settings, SettingsError, create_app
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from tests.relay.conftest import Client, eventually, make_batch, make_event, served
+
+
+def ask(app, method, path, body=None):
+    """Send one request in an event loop of its own, without a lifespan."""
+
+    async def send():
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            return await client.request(method, path, json=body)
+
+    return asyncio.run(send())
+
+
+def post(app):
+    return ask(app, "POST", "/events", make_batch(make_event()))
+
+
+def test_mounted_it_starts_with_the_first_request(start_lazily, environment, sandbox):
+    relay = start_lazily(environment)
+    relay.take(make_event())
+    eventually(lambda: len(sandbox.bodies()) == 1)
+    assert relay.health()["ready"]
+    assert relay.http.get("neuralens.js").status_code == 200
+
+
+def test_mounted_it_starts_before_any_batch_when_asked_for_health(start_lazily, environment):
+    assert start_lazily(environment).health() == {
+        "live": True,
+        "ready": True,
+        "forwarding": "running",
+        "reasons": [],
+    }
+
+
+def test_mounted_with_the_lifespan_it_starts_and_closes_with_it(environment, bundles, sandbox):
+    app = create_app(Settings.from_environment(environment), bundles)
+    relay = app.state.relay
+    site = Starlette(routes=[Mount("/shop/nl", app)], lifespan=relay.lifespan)
+    with served(site) as url, Client(f"{url}/shop/nl") as client:
+        client.take(make_event())
+        eventually(lambda: len(sandbox.bodies()) == 1)
+    # A late request does not start it again.
+    assert post(app).status_code == 503
+    health = ask(app, "GET", "/health")
+    assert health.status_code == 503
+    assert "the relay is closed" in health.json()["reasons"]
+
+
+def test_requests_of_different_event_loops_work(environment, bundles, sandbox):
+    app = create_app(Settings.from_environment(environment), bundles)
+    for _ in range(3):
+        assert post(app).status_code == 202
+    eventually(lambda: len(sandbox.bodies()) == 3)
+    app.state.relay.close()
+
+
+def test_it_can_be_started_again_after_it_was_closed(environment, bundles, sandbox):
+    app = create_app(Settings.from_environment(environment), bundles)
+    for _ in range(2):
+        with served(app) as url, Client(url) as client:
+            client.take(make_event())
+            assert client.health()["ready"]
+    eventually(lambda: len(sandbox.bodies()) == 2)
+
+
+def test_closing_what_was_never_started_does_nothing(environment, bundles, tmp_path):
+    app = create_app(Settings.from_environment(environment), bundles)
+    app.state.relay.close()
+    assert not (tmp_path / "outbox.db").exists()
+
+
+def test_two_relays_in_one_process_count_apart(environment, bundles, tmp_path):
+    first = create_app(Settings.from_environment(environment), bundles)
+    elsewhere = environment | {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/second.db"}
+    second = create_app(Settings.from_environment(elsewhere), bundles)
+    assert post(first).status_code == 202
+    assert "neuralens_events_received_total 1.0" in ask(first, "GET", "/metrics").text
+    assert "neuralens_events_received_total 0.0" in ask(second, "GET", "/metrics").text
+    first.state.relay.close()
+    second.state.relay.close()
+
+
+def test_settings_come_from_the_environment(monkeypatch, environment, bundles):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    app = create_app(folder=bundles)
+    assert app.state.relay.settings == Settings.from_environment(environment)
+    monkeypatch.delenv("NEURALENS_API_KEY")
+    with pytest.raises(SettingsError, match="NEURALENS_API_KEY"):
+        create_app(folder=bundles)
+
+
+def test_without_bundles_events_are_taken_all_the_same(environment, tmp_path, caplog):
+    app = create_app(Settings.from_environment(environment), tmp_path / "nothing")
+    assert post(app).status_code == 202
+    assert ask(app, "GET", "/neuralens.js").status_code == 404
+    app.state.relay.close()
+    assert "no scripts are served" in caplog.text
+
+
+def test_a_fault_of_the_relay_asks_to_come_back(environment, bundles, monkeypatch):
+    app = create_app(Settings.from_environment(environment), bundles)
+
+    async def fail(events):
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(app.state.relay, "add", fail)
+    answer = post(app)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0

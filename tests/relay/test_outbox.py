@@ -1,0 +1,329 @@
+"""The outbox: the contract of a store, and commits in groups."""
+
+import threading
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+
+import apsw
+import pytest
+import redis
+from neuralens_relay.outbox import Event, Outbox, OutboxError, OutboxFullError
+from neuralens_relay.redis_store import RedisStore
+from neuralens_relay.sqlite_store import SqliteStore
+
+from tests.relay.conftest import closed_port, eventually
+
+DAY = 86400.0
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def open_store(request, tmp_path):
+    """Open stores on one file, or one Redis, and close them at the end."""
+    address = None if request.param == "sqlite" else request.getfixturevalue("redis_address")
+    with ExitStack() as opened:
+
+        def open_one(limit=1000):
+            if address is None:
+                store = SqliteStore(tmp_path / "outbox.db", limit, 30 * DAY)
+            else:
+                store = RedisStore(address, limit, 30 * DAY, idle=0.05)
+            opened.callback(store.close)
+            return store
+
+        yield open_one
+
+
+@pytest.fixture
+def store(open_store):
+    return open_store()
+
+
+def events(*names):
+    return [Event(name, b'{"of":"%s"}' % name.encode()) for name in names]
+
+
+def test_an_event_is_handed_out_once_the_longest_due_first(store):
+    with store.transaction():
+        assert store.add(events("a", "b"), 10) == [True, True]
+        assert store.add(events("c"), 20) == [True]
+        taken = store.take(2, 30)
+        assert [(event.body, event.attempts) for event in taken] == [
+            (b'{"of":"a"}', 1),
+            (b'{"of":"b"}', 1),
+        ]
+        assert [event.body for event in store.take(9, 30)] == [b'{"of":"c"}']
+        assert store.take(9, 30) == []
+
+
+def test_an_id_stays_known_after_delivery_and_restart(open_store):
+    first = open_store()
+    with first.transaction():
+        assert first.add(events("a", "a"), 10) == [True, False]
+        first.deliver(first.take(1, 10)[0].key)
+    again = open_store()
+    with again.transaction():
+        assert again.add(events("a"), 11) == [False]
+        assert again.depth().waiting == 0
+
+
+def test_what_failed_is_due_later(store):
+    with store.transaction():
+        store.add(events("a"), 10)
+        store.retry(store.take(1, 10)[0].key, 50, "500")
+        assert store.take(1, 49) == []
+        assert store.take(1, 50)[0].attempts == 2
+
+
+def test_what_a_forwarder_that_is_gone_had_taken_is_given_back(open_store):
+    gone = open_store()
+    with gone.transaction():
+        gone.add(events("a", "b"), 10)
+        gone.take(1, 10)
+    store = open_store()
+
+    def recover():
+        with store.transaction():
+            return store.recover()
+
+    assert eventually(recover) == 1
+    assert recover() == 0
+    with store.transaction():
+        taken = store.take(9, 10)
+    assert sorted((event.body, event.attempts) for event in taken) == [
+        (b'{"of":"a"}', 2),
+        (b'{"of":"b"}', 1),
+    ]
+
+
+def test_dead_events_are_kept_until_replayed(store):
+    with store.transaction():
+        store.add(events("a", "b", "c"), 10)
+        for event in store.take(3, 10):
+            store.park(event.key, "400: no")
+        assert [dead.eid for dead in store.dead(2)] == ["c", "b"]
+        assert store.dead(1)[0].reason == "400: no"
+        assert store.dead(1)[0].received == 10
+        assert (store.depth().waiting, store.depth().dead) == (0, 3)
+        assert store.add(events("a"), 11) == [False]
+        assert store.replay(["b", "nothing"], 20) == 1
+        assert store.take(9, 20)[0].attempts == 1
+        assert store.replay([], 20) == 2
+        assert store.dead(9) == []
+
+
+def test_the_oldest_waiting_is_known(store):
+    with store.transaction():
+        assert store.depth().oldest is None
+        store.add(events("a"), 10)
+        store.add(events("b"), 20)
+        assert store.depth().oldest == 10
+        store.deliver(store.take(1, 30)[0].key)
+        assert store.depth().oldest == 20
+
+
+def test_ids_are_forgotten_after_their_retention_in_sqlite(tmp_path):
+    store = SqliteStore(tmp_path / "outbox.db", retention=DAY)
+    with store.transaction():
+        store.add(events(*(f"old{number}" for number in range(10))), 0)
+        for number in range(5):
+            store.add(events(f"new{number}"), DAY + 1)
+        assert store.add(events("new0"), DAY + 1) == [False]
+        assert store.add(events("old0"), DAY + 1) == [True]
+    store.close()
+    count = apsw.Connection(str(tmp_path / "outbox.db")).execute("SELECT count(*) FROM seen").get
+    assert count <= 6
+
+
+def test_ids_are_forgotten_after_their_retention_in_redis(redis_address):
+    store = RedisStore(redis_address, 1000, retention=0.05, idle=1)
+    with store.transaction():
+        assert store.add(events("a"), 10) == [True]
+    eventually(lambda: store.add(events("a"), 10) == [True])
+    store.close()
+
+
+def test_an_outbox_takes_no_more_than_it_may_hold(open_store):
+    store = open_store(limit=2)
+    with store.transaction():
+        store.add(events("a", "b"), 10)
+    with pytest.raises(OutboxFullError), store.transaction():
+        store.add(events("c"), 10)
+    with store.transaction():
+        assert store.depth().waiting == 2
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    store = SqliteStore(tmp_path / "outbox.db")
+    yield store
+    store.close()
+
+
+def test_a_transaction_that_fails_leaves_nothing(sqlite):
+    def add_and_fail():
+        with sqlite.transaction():
+            sqlite.add(events("a"), 10)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        add_and_fail()
+    with sqlite.transaction():
+        assert sqlite.depth().waiting == 0
+
+
+def test_a_full_disk_leaves_what_was_there(sqlite):
+    def fill(start):
+        with sqlite.transaction():
+            sqlite.add([Event(f"{start}-{number}", b"x" * 5000) for number in range(10)], 10)
+
+    sqlite._db.execute("PRAGMA max_page_count = 60")
+    fill("first")
+
+    def fill_up():
+        for start in range(100):
+            fill(start)
+
+    with pytest.raises(OutboxError, match="full"):
+        fill_up()
+    before = sqlite.depth().waiting
+    assert before % 10 == 0
+    sqlite._db.execute("PRAGMA max_page_count = 6000")
+    fill("again")
+    assert sqlite.depth().waiting == before + 10
+
+
+def test_writes_are_flushed_to_the_disk(sqlite):
+    assert sqlite._value("PRAGMA journal_mode") == "wal"
+    assert sqlite._value("PRAGMA synchronous") == 2
+
+
+def test_only_its_owner_reads_the_outbox(sqlite, tmp_path):
+    sqlite.add(events("a"), 10)
+    for path in tmp_path.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_one_sqlite_store_leads_at_a_time(sqlite, tmp_path):
+    second = SqliteStore(tmp_path / "outbox.db")
+    assert sqlite.lead()
+    assert sqlite.lead()
+    assert not second.lead()
+    sqlite.close()
+    assert second.lead()
+    second.close()
+
+
+def test_an_outbox_of_a_later_version_is_not_touched(tmp_path):
+    apsw.Connection(str(tmp_path / "outbox.db")).execute("PRAGMA user_version = 99")
+    with pytest.raises(OutboxError, match="another version"):
+        SqliteStore(tmp_path / "outbox.db")
+
+
+def test_an_outbox_without_its_folder_says_which(tmp_path):
+    with pytest.raises(OutboxError, match=r"none/outbox\.db"):
+        SqliteStore(tmp_path / "none" / "outbox.db")
+
+
+def test_relays_share_the_events_of_one_redis(redis_address):
+    first, second = (RedisStore(redis_address, 1000, DAY, idle=60) for _ in range(2))
+    first.add(events(*(f"e{number}" for number in range(10))), 10)
+    one, other = first.take(4, 10), second.take(9, 10)
+    assert len(one) == 4
+    assert len({event.body for event in one + other}) == 10
+    assert second.recover() == 0
+    # A relay that was taken for gone and comes back late changes nothing.
+    first.deliver(one[0].key)
+    first.deliver(one[0].key)
+    first.retry(one[0].key, 20, "late")
+    assert second.depth().waiting == 9
+    first.close()
+    second.close()
+
+
+def test_a_redis_that_may_forget_is_refused(redis_address):
+    with redis.Redis.from_url(redis_address) as client:
+        client.config_set("appendfsync", "everysec")
+        try:
+            with pytest.raises(OutboxError, match="appendfsync always"):
+                RedisStore(redis_address, 1000, DAY, idle=60)
+        finally:
+            client.config_set("appendfsync", "always")
+
+
+def test_a_redis_that_cannot_be_reached_is_named_without_its_password():
+    with pytest.raises(OutboxError, match="redis at 127") as caught:
+        RedisStore(f"redis://:s3cret@127.0.0.1:{closed_port()}/0", 1000, DAY, idle=60)
+    assert "s3cret" not in str(caught.value)
+
+
+class SlowStore(SqliteStore):
+    """A store that counts its commits and waits in each until it may go on."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.commits = 0
+        self.go = threading.Event()
+
+    @contextmanager
+    def transaction(self):
+        with super().transaction():
+            yield
+            self.commits += 1
+            assert self.go.wait(10)
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    outbox = Outbox(SlowStore(tmp_path / "outbox.db"))
+    yield outbox
+    outbox.close()
+
+
+def submit(outbox, name):
+    return outbox.submit(lambda store: store.add(events(name), 10))
+
+
+def test_what_is_asked_for_during_a_commit_shares_the_next(outbox):
+    stores = []
+    first = outbox.submit(stores.append)
+    eventually(lambda: stores)
+    rest = [submit(outbox, f"e{number}") for number in range(100)]
+    assert not first.done()
+    stores[0].go.set()
+    assert [future.result(10) for future in rest] == [[True]] * 100
+    assert stores[0].commits == 2
+
+
+def test_one_operation_that_fails_takes_no_other_with_it(outbox):
+    stores = []
+    outbox.submit(stores.append)
+    eventually(lambda: stores)
+    before, after = submit(outbox, "a"), None
+    wrong = outbox.submit(lambda store: 1 / 0)
+    after = submit(outbox, "b")
+    stores[0].go.set()
+    assert before.result(10) == [True]
+    assert after.result(10) == [True]
+    with pytest.raises(ZeroDivisionError):
+        wrong.result(10)
+
+
+def test_a_closed_outbox_finishes_what_it_was_asked_for(tmp_path):
+    outbox = Outbox(SqliteStore(tmp_path / "outbox.db"))
+    asked: list[Future[list[bool]]] = [submit(outbox, f"e{number}") for number in range(1000)]
+    outbox.close()
+    assert all(future.result(0) == [True] for future in asked)
+    with pytest.raises(OutboxError, match="closed"):
+        submit(outbox, "late")
+
+
+def test_an_outbox_that_cannot_keep_up_says_so(outbox, monkeypatch):
+    monkeypatch.setattr("neuralens_relay.outbox.MAX_BACKLOG", 10)
+    stores = []
+    outbox.submit(stores.append)
+    eventually(lambda: stores)
+    waiting = [submit(outbox, f"e{number}") for number in range(10)]
+    with pytest.raises(OutboxError, match="keep up"):
+        submit(outbox, "more")
+    stores[0].go.set()
+    assert all(future.result(10) for future in waiting)

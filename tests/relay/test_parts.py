@@ -1,0 +1,313 @@
+"""The relay's pure parts: settings, origins, rate, backoff, breaker, answers, batches."""
+
+import asyncio
+import json
+import time
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from neuralens_relay import Settings, SettingsError
+from neuralens_relay.answers import Fate, read_answer, read_retry_after
+from neuralens_relay.api import MAX_REASON, ApiClient, tidy
+from neuralens_relay.backoff import Backoff
+from neuralens_relay.batch import outgoing
+from neuralens_relay.breaker import Breaker, State
+from neuralens_relay.origins import refuse
+from neuralens_relay.rate import MAX_CLIENTS, RateLimit
+from neuralens_relay.serving import address, listen
+from neuralens_relay.settings import read_origin
+from neuralens_relay.stores import sqlite_path
+
+REQUIRED = {"NEURALENS_API_KEY": "k", "NEURALENS_APPLICATION_ID": "a"}
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_settings_have_the_documented_defaults():
+    settings = Settings.from_environment(REQUIRED)
+    assert settings.api_url == "https://api.neuralens.ai/analytics/event"
+    assert settings.outbox == "sqlite:///outbox.db"
+    assert settings.allowed_origins == ()
+
+
+def test_settings_do_not_show_the_key():
+    assert "s3cret" not in repr(Settings(api_key="s3cret", application_id="a"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_KEY", "a b"),
+        ("API_KEY", "a\r\nX-Other: 1"),
+        ("API_KEY", "schlüssel"),
+        ("APPLICATION_ID", "a\nb"),
+        ("API_URL", "ftp://x"),
+        ("API_URL", "https://user:pass@x"),
+        ("API_URL", "https://x:99999"),
+        ("API_URL", "https://"),
+        ("ALLOWED_ORIGINS", "https://a.example/path"),
+        ("ALLOWED_ORIGINS", "https://a.example:x"),
+        ("OUTBOX_LIMIT", "1.5"),
+        ("OUTBOX_LIMIT", "0"),
+        ("TIMEOUT", "nan"),
+        ("TIMEOUT", "inf"),
+        ("RATE_LIMIT", "-1"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name, value):
+    with pytest.raises(SettingsError, match=f"^NEURALENS_{name} "):
+        Settings.from_environment(REQUIRED | {f"NEURALENS_{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("https://Shop.Example", "https://shop.example"),
+        ("https://shop.example:443", "https://shop.example"),
+        ("http://shop.example:80/", "http://shop.example"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("*", "*"),
+    ],
+)
+def test_origins_are_read_as_browsers_write_them(text, origin):
+    assert read_origin(text) == origin
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "allowed", "taken"),
+    [
+        (None, "shop.example", (), True),
+        ("https://shop.example", "shop.example", (), True),
+        ("https://shop.example", "shop.example:443", (), True),
+        ("http://shop.example:8787", "shop.example:8787", (), True),
+        ("https://shop.example", "shop.example:8787", (), False),
+        ("https://shop.example.evil", "shop.example", (), False),
+        ("https://other.example", "shop.example", ("https://other.example",), True),
+        ("http://other.example", "shop.example", ("https://other.example",), False),
+        ("https://any.example", "shop.example", ("*",), True),
+        ("null", "shop.example", (), False),
+        ("null", "null", (), False),
+        ("", "", (), False),
+        ("https://", "", (), False),
+    ],
+)
+def test_origins_are_the_own_or_allowed(origin, host, allowed, taken):
+    assert (refuse(origin, host, allowed) == "") is taken
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("sqlite:///outbox.db", "outbox.db"),
+        ("sqlite:////var/lib/out%20box.db", "/var/lib/out box.db"),
+    ],
+)
+def test_an_outbox_address_names_a_file(address, path):
+    assert str(sqlite_path(address)) == path
+
+
+@pytest.mark.parametrize("address", ["sqlite:///", "sqlite://x", "postgres://x", "x.db"])
+def test_another_outbox_address_is_refused(address):
+    with pytest.raises(SettingsError, match="NEURALENS_OUTBOX"):
+        sqlite_path(address)
+
+
+def test_a_client_may_send_its_burst_and_then_its_rate():
+    clock = Clock()
+    limit = RateLimit(2, 3, clock)
+    assert [limit.take("a") for _ in range(5)] == [0, 0, 0, 0.5, 0.5]
+    assert limit.take("b") == 0
+    clock.now += 0.5
+    assert limit.take("a") == 0
+    assert limit.take("a") == 0.5
+    clock.now += 1000
+    assert [limit.take("a") for _ in range(4)] == [0, 0, 0, 0.5]
+
+
+def test_clients_remembered_are_bounded():
+    limit = RateLimit(1, 1, Clock())
+    for number in range(MAX_CLIENTS + 1):
+        limit.take(str(number))
+    assert limit.take("1") > 0
+    assert limit.take("0") == 0
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1e6))
+def test_a_wait_grows_to_its_cap_and_never_under_its_floor(attempts, floor):
+    longest = Backoff(1, 300, lambda low, high: high).delay(attempts, floor)
+    assert longest == floor + min(300, 2.0 ** min(attempts - 1, 64))
+    assert Backoff(1, 300, lambda low, high: low).delay(attempts, floor) == floor
+
+
+def test_waits_are_spread():
+    assert len({Backoff(1, 300).delay(5) for _ in range(20)}) > 15
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def breaker(clock):
+    return Breaker(3, Backoff(1, 60, lambda low, high: high), clock)
+
+
+def test_a_breaker_opens_after_failures_in_a_row(breaker, clock):
+    breaker.fail("500")
+    breaker.fail("500")
+    breaker.succeed()
+    breaker.fail("500")
+    breaker.fail("500")
+    assert breaker.state is State.RUNNING
+    breaker.fail("500")
+    assert (breaker.state, breaker.reason, breaker.wait()) == (State.HOLDING, "500", 1)
+    clock.now += 1
+    assert breaker.wait() == 0
+    breaker.fail("502")
+    assert breaker.wait() == 2
+    for _ in range(20):
+        breaker.fail("502")
+    assert breaker.wait() == 60
+    breaker.succeed()
+    assert (breaker.state, breaker.reason, breaker.wait()) == (State.RUNNING, "", 0)
+
+
+def test_a_breaker_opens_at_once_when_asked_to_wait(breaker):
+    breaker.fail("429", 30)
+    assert breaker.state is State.HOLDING
+    assert breaker.wait() >= 30
+
+
+def test_a_breaker_does_not_mind_an_event_that_fails_again(breaker):
+    for _ in range(100):
+        breaker.fail("500", first=False)
+    assert breaker.state is State.RUNNING
+
+
+def test_a_refused_key_waits_and_stays_paused_until_it_is_taken(breaker, clock):
+    breaker.pause("401")
+    assert (breaker.state, breaker.wait()) == (State.PAUSED, 60)
+    clock.now += 60
+    breaker.fail("500")
+    assert breaker.state is State.PAUSED
+    breaker.succeed()
+    assert breaker.state is State.RUNNING
+
+
+SUCCESS = b'{"status": "success", "message": ""}'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "fate", "ambiguous"),
+    [
+        (200, SUCCESS, Fate.DELIVERED, False),
+        (201, b'{"status": "success"}', Fate.DELIVERED, False),
+        (200, b'{"status": "failure", "message": "no"}', Fate.DEAD, False),
+        (200, b"", Fate.RETRY, True),
+        (200, b"<html>", Fate.RETRY, True),
+        (200, b'{"status": "maybe"}', Fate.RETRY, True),
+        (200, b"[" * 10_000 + b"]" * 10_000, Fate.RETRY, True),
+        (204, b"", Fate.RETRY, True),
+        (301, b"", Fate.RETRY, False),
+        (400, SUCCESS, Fate.DEAD, False),
+        (401, b"", Fate.PAUSE, False),
+        (403, b"", Fate.PAUSE, False),
+        (404, b"", Fate.DEAD, False),
+        (408, b"", Fate.RETRY, False),
+        (425, b"", Fate.RETRY, False),
+        (429, b"", Fate.RETRY, False),
+        (500, SUCCESS, Fate.RETRY, False),
+        (502, b"", Fate.RETRY, True),
+        (504, b"", Fate.RETRY, True),
+        (599, b"", Fate.RETRY, False),
+    ],
+)
+def test_what_an_answer_means(status, body, fate, ambiguous):
+    answer = read_answer(status, {}, body, 0)
+    assert (answer.fate, answer.ambiguous) == (fate, ambiguous)
+    # An event that the API probably took is not repeated without end.
+    assert answer.bounded is (status < 300 and fate is Fate.RETRY)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("120", 120),
+        (" 7 ", 7),
+        ("0", 0),
+        ("", 0),
+        ("-5", 0),
+        ("1.5", 0),
+        ("soon", 0),
+        ("9" * 400, 86400),
+        (formatdate(1_000_060, usegmt=True), 60),
+        (formatdate(999_000, usegmt=True), 0),
+        ("Mon, 99 Foo 2026 00:00:00 GMT", 0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(text, seconds):
+    assert read_retry_after(text, 1_000_000) == seconds
+
+
+@given(st.text())
+def test_any_retry_after_is_some_wait(text):
+    assert 0 <= read_retry_after(text, time.time()) <= 86400
+
+
+@given(st.text(), st.text(), st.sampled_from(["k3y", "s/ecret+=="]))
+def test_a_reason_never_holds_the_key(before, after, key):
+    reason = tidy(before + key + after, key)
+    assert key not in reason
+    assert len(reason) <= MAX_REASON
+    assert reason.isprintable()
+
+
+def test_a_key_at_the_cut_is_not_kept_in_part():
+    assert "s3cret" not in tidy("x" * (MAX_REASON - 8) + "s3cret-key", "s3cret-key")
+
+
+def test_an_address_to_go_to_is_printed():
+    for host, shown in [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]")]:
+        with listen(host, 0) as listener:
+            assert address(listener) == f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def test_a_key_that_can_be_read_on_its_way_is_warned_of(caplog):
+    async def open_session(url):
+        settings = Settings(api_key="k", application_id="a", api_url=url)
+        async with ApiClient(settings, time.time):
+            return caplog.text
+
+    assert "NEURALENS_API_URL is not https" in asyncio.run(open_session("http://api.example/"))
+    caplog.clear()
+    assert asyncio.run(open_session("https://api.example/")) == ""
+    assert asyncio.run(open_session("http://127.0.0.1:1/")) == ""
+
+
+def test_whole_numbers_are_sent_as_such():
+    event = {"eid": "e", "items": [{"id": "1"}], "event": "SHARE", "timestamp": 5.0, "index": 2.0}
+    body = outgoing(event)
+    assert b"5.0" not in body
+    assert b"2.0" not in body
+    assert json.loads(body) == {
+        "uid": None,
+        "items": [{"id": "1"}],
+        "event": "SHARE",
+        "index": 2,
+        "timestamp": 5,
+    }
+    assert json.loads(outgoing(event | {"geo": {"lat": 1.5, "long": 2, "region": None}}))[
+        "geo"
+    ] == {
+        "lat": 1.5,
+        "long": 2,
+    }

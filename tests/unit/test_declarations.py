@@ -1,0 +1,57 @@
+"""The types file says what the tracker's own tables say."""
+
+import inspect
+import re
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from neuralens_build import esbuild
+from neuralens_build.declarations import render
+from neuralens_tracker.commands import Commands
+from neuralens_tracker.events import FIELDS, REQUIRED
+from neuralens_tracker.hooks import LISTENED
+from neuralens_tracker.settings import SETTINGS
+from neuralens_tracker.vocabulary import CONSENTS, EVENTS, PAGES
+
+DECLARED = render()
+
+
+def fields_of(interface: str) -> dict[str, bool]:
+    """Return the fields of an interface, each with whether it may be left out."""
+    found = re.search(rf"interface {interface} {{\n(.*?)\n}}", DECLARED, re.DOTALL)
+    assert found is not None
+    return {
+        name: optional == "?"
+        for name, optional in re.findall(r"^  (\w+)(\??):", found[1], re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("EventName", EVENTS), ("Page", PAGES), ("Consent", CONSENTS), ("Listened", LISTENED)],
+)
+def test_a_type_has_every_word(name: str, words: tuple[str, ...]) -> None:
+    found = re.search(rf"^export type {name} = (.*);$", DECLARED, re.MULTILINE)
+    assert found is not None
+    assert re.findall(r'"([^"]*)"', found[1]) == list(words)
+
+
+def test_every_setting_may_be_given() -> None:
+    assert fields_of("Settings") == dict.fromkeys(SETTINGS, True)
+
+
+def test_an_event_has_the_fields_of_the_wire() -> None:
+    assert fields_of("TrackedEvent") == {name: name not in REQUIRED for name in FIELDS}
+
+
+def test_every_call_is_declared() -> None:
+    said: list[str] = []
+    parts: dict[str, Any] = {name: MagicMock() for name in inspect.signature(Commands).parameters}
+    Commands(**(parts | {"say": said.append})).run("nonsense")
+    calls = said[0].split("one of ")[1].split(", ")
+    assert set(re.findall(r'command: "(\w+)"', DECLARED)) == set(calls)
+
+
+def test_the_file_is_typescript() -> None:
+    assert esbuild.run("--loader=ts", text=DECLARED) == ""

@@ -1,0 +1,251 @@
+"""The demo's pure parts: catalogue, search, pictures, figures, words, forms."""
+
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from neuralens_demo.browsing import whole
+from neuralens_demo.catalogue import Catalogue
+from neuralens_demo.contract import check_body
+from neuralens_demo.figures import Figures
+from neuralens_demo.forms import go_back
+from neuralens_demo.narration import narrate
+from neuralens_demo.pictures import draw_living_room
+from neuralens_demo.search import clean, phrases, rank, suggest
+from neuralens_demo.shoppers import Line, Shoppers, total
+from neuralens_demo.waypoints import Waypoints
+from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
+
+CATALOGUE = Catalogue()
+PRODUCTS = list(CATALOGUE.products.values())
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def event(name, *ids, uid="u", **fields):
+    body = {"uid": uid, "items": [{"id": each} for each in ids], "event": name, "timestamp": 1}
+    body |= fields
+    check_body(body)
+    return body
+
+
+# Catalogue and pictures
+
+
+def test_catalogue_is_the_same_every_time():
+    again = Catalogue()
+    assert list(again.products) == list(CATALOGUE.products)
+    assert [product.picture for product in again.products.values()] == [
+        product.picture for product in PRODUCTS
+    ]
+
+
+def test_catalogue_holds_some_hundred_products_with_names_of_their_own():
+    assert 100 <= len(PRODUCTS) <= 150
+    assert len({(product.name, product.finish) for product in PRODUCTS}) == len(PRODUCTS)
+    assert CATALOGUE.products["AV768"].category.slug == "chairs"
+    assert all(product.price > 0 for product in PRODUCTS)
+
+
+def test_shelves_hold_every_product_once():
+    shelved = [
+        product.id
+        for category in CATALOGUE.categories.values()
+        for product in CATALOGUE.within(category)
+    ]
+    assert sorted(shelved) == sorted(CATALOGUE.products)
+
+
+@pytest.mark.parametrize("product", PRODUCTS[::7], ids=lambda product: product.id)
+def test_recommendations_are_four_other_designs(product):
+    names = [other.design.name for other in CATALOGUE.recommendations(product)]
+    assert len(set(names)) == 4
+    assert product.design.name not in names
+
+
+def test_pictures_are_drawn_and_obey_a_strict_policy():
+    drawn = {product.id: product.picture for product in PRODUCTS} | {"room": draw_living_room()}
+    assert len(set(drawn.values())) == len(drawn)
+    for picture in drawn.values():
+        root = ElementTree.fromstring(picture)
+        assert root.tag.endswith("svg")
+        for element in root.iter():
+            assert element.tag.rpartition("}")[2] not in ("script", "style", "image")
+            assert not {"style", "href"} & set(element.attrib)
+            assert not any(name.startswith("on") for name in element.attrib)
+
+
+# Search
+
+
+def test_search_finds_all_words_first():
+    names = [product.name for product in rank("oak chair", PRODUCTS)]
+    assert names
+    assert all("chair" in name for name in names)
+    assert len(rank("chair", PRODUCTS)) > 24
+    assert rank("chairs", PRODUCTS) == rank("chair", PRODUCTS)
+
+
+def test_search_falls_back_to_some_of_the_words():
+    assert rank("purple chair", PRODUCTS)
+    assert rank("xyzzy", PRODUCTS) == []
+    assert rank("", PRODUCTS) == []
+
+
+@unhurried
+@given(st.text())
+def test_any_text_can_be_searched_for(text):
+    query = clean(text)
+    assert len(query) <= 200
+    found = rank(query, PRODUCTS)
+    assert len({product.id for product in found}) == len(found)
+
+
+def test_suggestions_begin_with_what_was_typed_where_they_can():
+    known = phrases(CATALOGUE)
+    assert len(set(known)) == len(known)
+    assert suggest("cha", known)[0] == "chairs"
+    assert all("oak" in text for text in suggest("oak", known))
+    assert suggest("  ", known) == []
+    for text in suggest("so", known):
+        assert rank(text, PRODUCTS)
+
+
+# Addresses and forms
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("3", 3), (None, 1), ("", 1), ("-1", 1), ("x", 1), ("99", 9), ("9" * 5000, 1), ("²", 1)],
+)
+def test_numbers_in_addresses_are_kept_in_bounds(text, number):
+    assert whole(text, 1, 9) == number
+
+
+@pytest.mark.parametrize("address", ["/", "/cart", "/search?q=oak%20chair&page=2"])
+def test_going_back_within_the_shop(address):
+    assert go_back(address).headers["location"] == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        None,
+        "",
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "javascript:1",
+        "/\r\nX: y",
+    ],
+)
+def test_going_back_leads_nowhere_else(address):
+    assert go_back(address).headers["location"] == "/"
+
+
+# Shoppers
+
+
+def test_shoppers_are_bounded_and_the_oldest_is_forgotten():
+    shoppers = Shoppers(capacity=2)
+    (first, _), (second, _) = shoppers.welcome(), shoppers.welcome()
+    assert shoppers.find(first)
+    third, _ = shoppers.welcome()
+    assert shoppers.find(second) is None
+    assert shoppers.find(first)
+    assert shoppers.find(third)
+    assert shoppers.find(None) is None
+
+
+def test_an_order_empties_the_cart():
+    _, shopper = Shoppers().welcome()
+    shopper.put(PRODUCTS[0], 2)
+    shopper.put(PRODUCTS[1], 500)
+    shopper.put(PRODUCTS[2], 1)
+    shopper.put(PRODUCTS[2], 0)
+    assert shopper.cart == {PRODUCTS[0].id: 2, PRODUCTS[1].id: 20}
+    lines = (Line(PRODUCTS[0], 2),)
+    order = shopper.buy("R", lines)
+    assert total(order.lines) == 2 * PRODUCTS[0].price
+    assert shopper.orders[order.number] is order
+    assert shopper.count == 0
+
+
+# Figures and words
+
+
+def test_figures_count_ranks_and_stages():
+    figures = Figures()
+    for each in (
+        event("VIEW_PRODUCT", "A", index=0),
+        event("VIEW_PRODUCT", "A", index=0),
+        event("VIEW_PRODUCT", "B", index=2),
+        event("VIEW_PRODUCT", "A", index=0, uid=None),
+        event("CLICK_PRODUCT", "A", index=0),
+        event("CLICK_PRODUCT", "B", index=500),
+        event("LAND_PRODUCT_PAGE", "A"),
+        event("FAVORITE", "A", index=0),
+        event("PURCHASE", "A", "B"),
+    ):
+        figures.count(each)
+    summary = figures.summary()
+    assert summary["ranks"] == [
+        {"rank": 0, "views": 3, "clicks": 1},
+        {"rank": 1, "views": 0, "clicks": 0},
+        {"rank": 2, "views": 1, "clicks": 0},
+    ]
+    assert [stage["count"] for stage in summary["funnel"]] == [3, 2, 1, 0, 2]
+
+
+def test_figures_without_events_are_empty():
+    summary = Figures().summary()
+    assert summary["ranks"] == []
+    assert {stage["count"] for stage in summary["funnel"]} == {0}
+
+
+def test_words_name_deed_place_query_and_rank():
+    body = event("ADD_TO_CART", "A", page="SEARCH_RESULT_PAGE", query="oak", index=3)
+    assert narrate(body, {"A": "the chair"}.get) == (
+        "Put the chair into the cart in the search results for “oak” at rank 3"
+    )
+    assert narrate(event(PURCHASE, "A", "B", "C"), str.lower) == "Bought a, b and c"
+
+
+@pytest.mark.parametrize("name", EVENTS)
+@pytest.mark.parametrize("page", PAGES)
+def test_there_are_words_for_everything(name, page):
+    assert "Ann" in narrate(event(name, "Ann", page=page), str)
+
+
+# The way of an event
+
+
+def batch(*events, sent=1.5):
+    envelope = {"v": 1, "app": "a", "batch": "b", "sent": sent, "lost": 0, "events": list(events)}
+    return msgspec.json.encode(envelope)
+
+
+def test_an_event_is_recognised_without_its_id():
+    waypoints = Waypoints()
+    body = event("VIEW_PRODUCT", "A", index=0)
+    waypoints.note(batch(body | {"eid": "1", "query": None}, {"eid": "2"}, sent=2.5), 3.0)
+    waypoints.note(batch(body | {"eid": "3"}, sent=4.5), 5.0)
+    first = waypoints.find(1, body)
+    assert (first.sent, first.arrived, first.together) == (2.5, 3.0, 2)
+    assert waypoints.find(2, body).arrived == 5.0
+    assert waypoints.find(3, body) is None
+    assert waypoints.find(1, body) == first
+
+
+@unhurried
+@given(st.binary() | st.builds(batch, st.dictionaries(st.text(), st.integers())))
+def test_any_bytes_can_pass(raw):
+    waypoints = Waypoints(capacity=3)
+    waypoints.note(raw, 1.0)
+    assert waypoints.find(1, event("SHARE", "A")) is None
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"1", b"{}", b'{"events": 1}', b'{"events": [[]]}'])
+def test_what_is_no_batch_is_left_to_the_relay(raw):
+    Waypoints().note(raw, 1.0)

@@ -1,0 +1,92 @@
+"""What the build leaves: the manifest, the same bytes each time, and the budgets."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import brotli
+import pytest
+from neuralens_build import release
+from neuralens_build.bundles import MANIFEST
+from neuralens_tracker.vocabulary import VERSION
+
+Manifest = dict[str, dict[str, str | int]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which everything was built."""
+    path = tmp_path_factory.mktemp("dist")
+    release.build(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def manifest(folder: Path) -> Manifest:
+    loaded: Manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    return loaded
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return what is in a folder, by path."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_the_manifest_describes_every_file(folder: Path, manifest: Manifest) -> None:
+    # The demo's own build has a manifest of its own.
+    files = {name: c for name, c in contents(folder).items() if not name.startswith("demo/")}
+    del files[MANIFEST]
+    assert manifest.keys() == files.keys()
+    for name, content in files.items():
+        digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
+        entry = manifest[name]
+        assert entry.pop("runtime") in ("javascript", "brython", "pyscript")
+        assert entry == {
+            "bytes": len(content),
+            "brotli": len(brotli.compress(content, quality=11)),
+            "integrity": f"sha384-{digest}",
+            "version": VERSION,
+        }
+
+
+@pytest.mark.parametrize(
+    "name", ["neuralens.js", "neuralens.mjs", "neuralens.d.ts", "neuralens.stub.js"]
+)
+def test_the_default_runtime_is_there(name: str, folder: Path) -> None:
+    assert (folder / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", release.BUDGETS)
+def test_a_file_keeps_to_its_budget(name: str, folder: Path) -> None:
+    content = (folder / name).read_bytes()
+    assert len(brotli.compress(content, quality=11)) <= release.BUDGETS[name]
+
+
+@pytest.mark.parametrize("prefixes", release.LOAD_BUDGETS, ids=", ".join)
+def test_what_loads_together_keeps_to_its_budget(prefixes: tuple[str, ...], folder: Path) -> None:
+    parts = {name: part for name, part in contents(folder).items() if name.startswith(prefixes)}
+    assert len(parts) >= len(prefixes)
+    size = sum(len(brotli.compress(part, quality=11)) for part in parts.values())
+    assert size <= release.LOAD_BUDGETS[prefixes]
+
+
+@pytest.mark.parametrize("name", ["neuralens.js", "neuralens.mjs", "neuralens.stub.js"])
+def test_no_text_is_compiled_in_the_page(name: str, folder: Path) -> None:
+    code = (folder / name).read_text("utf-8")
+    assert "eval(" not in code
+    assert "Function(" not in code
+
+
+def test_two_builds_are_alike(folder: Path, tmp_path: Path) -> None:
+    release.build(tmp_path)
+    again = contents(tmp_path)
+    assert again.keys() == contents(folder).keys()
+    assert [name for name, content in contents(folder).items() if again[name] != content] == []
+
+
+def test_a_part_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "CHART", tmp_path / "chart.js")
+    with pytest.raises(release.MissingPartError, match=r"chart\.js is missing: run `npm install`"):
+        release.copy_chart(tmp_path / "copy.js")

@@ -1,0 +1,344 @@
+"""The snippet and the attribute globals, read back by a real HTML parser."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import html5lib
+import jinja2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+from neuralens_build import bundles
+from neuralens_build.attributes import MarkupError
+from neuralens_build.snippet import KINDS, Snippet, install
+from neuralens_tracker import attributes as names
+from neuralens_tracker.settings import SETTINGS
+from neuralens_tracker.vocabulary import ACTIONS, MAX_COUNT, MAX_TEXT, PAGES
+
+STUB = "window.neuralens=window.neuralens||function(){(window.neuralens.q=window.neuralens.q||[])}"
+
+# Text at its worst: markup, quotes, line separators, control characters, half surrogate pairs.
+HOSTILE = st.one_of(
+    st.text(st.characters()),
+    st.text(st.sampled_from("</script>\"'`=<!--&;#x0\0\t\n\r\f\x0b\x85\u2028\u2029\ud800\udfff ")),
+    st.sampled_from(["</script><script>alert(1)</script>", '" onload="alert(1)', "&quot;&#0;"]),
+)
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of built files."""
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    (tmp_path / "pyproject.toml").touch()
+    (dist / "neuralens.stub.js").write_text(STUB)
+    hashes = {
+        "neuralens.js": "sha384-abc+/=",
+        "neuralens.early.js": "sha384-early/3456789012",
+        "neuralens.pyscript.js": "sha384-python+456789012",
+    }
+    entries = {name: {"integrity": integrity} for name, integrity in hashes.items()}
+    (dist / "manifest.json").write_text(json.dumps(entries))
+    monkeypatch.setattr(bundles, "PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(bundles, "CHECKOUT", tmp_path)
+    return dist
+
+
+def parse(html: str) -> list[Element]:
+    """The elements of a fragment, in order, as a browser reads it."""
+    fragment = html5lib.parseFragment(html, namespaceHTMLElements=False)
+    return list(fragment.iter())[1:]
+
+
+def environment(autoescape: bool = True, **defaults: Any) -> jinja2.Environment:
+    made = jinja2.Environment(autoescape=autoescape)
+    install(made, **{"app_id": "APP", "integrity": False, **defaults})
+    return made
+
+
+def render(expression: str, autoescape: bool = True, **values: Any) -> str:
+    template = environment(autoescape).from_string("<i {{ " + expression + " }}></i>")
+    return template.render(**values)
+
+
+def attributes_of(expression: str, **values: Any) -> dict[str, str]:
+    element, *others = parse(render(expression, **values))
+    assert others == []
+    return dict(element.attrib)
+
+
+def is_representable(text: str) -> bool:
+    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def test_the_tag_alone(built: Path) -> None:
+    assert str(Snippet(app_id="APP")) == (
+        '<script async src="/nl/neuralens.js" integrity="sha384-abc+/=" data-app-id="APP"></script>'
+    )
+
+
+def test_the_tag_with_the_stub_and_a_nonce(built: Path) -> None:
+    stub, tag = parse(str(Snippet(app_id="APP", stub=True, nonce="bm9uY2U=")))
+    assert stub.attrib == {"nonce": "bm9uY2U="}
+    assert stub.text == STUB
+    assert tag.attrib["nonce"] == "bm9uY2U="
+    assert tag.attrib["src"] == "/nl/neuralens.js"
+
+
+def test_a_stub_that_would_end_its_element_is_refused(built: Path) -> None:
+    (built / "neuralens.stub.js").write_text("x='</SCRIPT>'")
+    with pytest.raises(MarkupError, match=r"neuralens\.stub\.js"):
+        Snippet(app_id="APP", stub=True).render()
+
+
+def test_a_relay_on_another_host() -> None:
+    made = Snippet(
+        app_id="APP",
+        src="https://cdn.example/nl/neuralens.js",
+        endpoint="https://relay.example/nl/events",
+        integrity=False,
+    )
+    script_host, relay_host, tag = parse(str(made))
+    assert script_host.attrib == {
+        "rel": "preconnect",
+        "href": "https://cdn.example",
+        "crossorigin": "anonymous",
+    }
+    assert relay_host.attrib == {"rel": "preconnect", "href": "https://relay.example"}
+    assert tag.attrib["crossorigin"] == "anonymous"
+
+
+def test_a_relay_on_the_same_host_needs_no_connection_of_its_own() -> None:
+    (tag,) = parse(str(Snippet(app_id="APP", integrity=False, endpoint="/nl/events")))
+    assert "crossorigin" not in tag.attrib
+
+
+def test_what_is_not_built_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundles, "PACKAGE", tmp_path)
+    monkeypatch.setattr(bundles, "CHECKOUT", tmp_path)
+    with pytest.raises(bundles.NotBuiltError, match="make build"):
+        Snippet(app_id="APP").render()
+
+
+def test_a_bundle_without_a_manifest_entry_is_said(built: Path) -> None:
+    with pytest.raises(bundles.NotBuiltError, match=r"neuralens\.brython\.js"):
+        Snippet(app_id="APP", runtime="brython").render()
+
+
+def test_a_heavy_runtime_is_loaded_by_what_stands_in_for_it(built: Path) -> None:
+    (tag,) = parse(str(Snippet(app_id="APP", runtime="pyscript", pyscript="alone")))
+    assert tag.attrib == {
+        "async": "",
+        "src": "/nl/neuralens.early.js",
+        "integrity": "sha384-early/3456789012",
+        "data-src": "/nl/neuralens.pyscript.js",
+        "data-integrity": "sha384-python+456789012",
+        "data-pyscript": "alone",
+        "data-app-id": "APP",
+    }
+
+
+def test_what_stands_in_lies_beside_the_runtime() -> None:
+    made = Snippet(
+        app_id="APP",
+        runtime="brython",
+        src="https://cdn.example/nl/neuralens.brython.js",
+        integrity=False,
+    )
+    _, tag = parse(str(made))
+    assert tag.attrib["src"] == "https://cdn.example/nl/neuralens.early.js"
+    assert tag.attrib["data-src"] == "https://cdn.example/nl/neuralens.brython.js"
+    assert "data-integrity" not in tag.attrib
+
+
+def test_an_address_with_the_version_of_the_script(built: Path) -> None:
+    made = Snippet(app_id="APP", runtime="pyscript", versioned=True, integrity=False)
+    (tag,) = parse(str(made))
+    assert tag.attrib["src"] == "/nl/neuralens.early.js?v=early_345678"
+    assert tag.attrib["data-src"] == "/nl/neuralens.pyscript.js?v=python-45678"
+    (tag,) = parse(str(Snippet(app_id="APP", src="/x.js?a=1", versioned=True)))
+    assert tag.attrib["src"] == "/x.js?a=1&v=abc-_="
+    assert tag.attrib["integrity"] == "sha384-abc+/="
+
+
+def test_the_bundles_of_another_folder(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"neuralens.js": {"integrity": "sha384-own"}}')
+    (tag,) = parse(str(Snippet(app_id="APP", folder=tmp_path)))
+    assert tag.attrib["integrity"] == "sha384-own"
+    with pytest.raises(bundles.NotBuiltError, match=f"{tmp_path}.*make build"):
+        Snippet(app_id="APP", folder=tmp_path, stub=True).render()
+
+
+def test_every_setting_is_an_attribute() -> None:
+    values: dict[str, Any] = {
+        "endpoint": "/x/events",
+        "uid": "u1",
+        "page": PAGES[0],
+        "query": "chair",
+        "consent": "pending",
+        "respect_gpc": False,
+        "view_ms": 500,
+        "suggestion_ms": 0,
+        "debug": True,
+    }
+    assert set(values) | {"app_id"} == set(KINDS)
+    assert len(KINDS) == len(SETTINGS)
+    (tag,) = parse(str(Snippet(app_id="APP", integrity=False, **values)))
+    assert {name: value for name, value in tag.attrib.items() if name.startswith("data-")} == {
+        "data-app-id": "APP",
+        "data-endpoint": "/x/events",
+        "data-uid": "u1",
+        "data-page": PAGES[0],
+        "data-query": "chair",
+        "data-consent": "pending",
+        "data-respect-gpc": "false",
+        "data-view-ms": "500",
+        "data-suggestion-ms": "0",
+        "data-debug": "true",
+    }
+
+
+def test_settings_that_are_none_are_left_out() -> None:
+    (tag,) = parse(str(Snippet(app_id="APP", integrity=False, uid=None, query="", page=None)))
+    assert set(tag.attrib) == {"async", "src", "data-app-id"}
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"page": "SEARCH"}, "page must be one of SEARCH_RESULT_PAGE, .*'SEARCH'"),
+        ({"consent": "maybe"}, "consent must be one of granted.*'maybe'"),
+        ({"view_ms": -1}, "view_ms must be .*-1"),
+        ({"view_ms": float("nan")}, "view_ms must be .*nan"),
+        ({"debug": "yes"}, "debug must be true or false, not 'yes'"),
+        ({"veiw_ms": 1}, "no setting veiw_ms: did you mean view_ms"),
+        ({"query": 3}, "query must be text, not 3"),
+        ({"app_id": ""}, "app_id must be text of 1 to"),
+        ({"app_id": None}, "app_id must be text of 1 to"),
+        ({"uid": "a\0"}, "uid must be text without NUL"),
+        ({"src": "javascript:alert(1)"}, "src must be a path or an http or https URL"),
+        ({"src": "data:text/javascript,1"}, "src must be a path or an http or https URL"),
+        ({"endpoint": "java\nscript:x"}, "endpoint must be a path or an http or https URL"),
+        ({"nonce": "a b"}, "nonce must be base64 text"),
+        ({"runtime": "lua"}, "runtime must be one of javascript, brython, pyscript, not 'lua'"),
+        ({"pyscript": "core", "runtime": "pyscript"}, "pyscript must be one of alone, not 'core'"),
+        ({"pyscript": "alone"}, "pyscript is for the runtime pyscript, not javascript"),
+        ({"crossorigin": "yes"}, "crossorigin must be one of anonymous"),
+    ],
+)
+def test_a_wrong_setting_is_refused(values: dict[str, Any], named: str) -> None:
+    with pytest.raises(MarkupError, match=named):
+        Snippet(**{"app_id": "APP", "integrity": False, **values})
+
+
+@given(app_id=HOSTILE, query=HOSTILE)
+def test_hostile_settings_come_out_harmless(app_id: str, query: str) -> None:
+    try:
+        made = str(Snippet(app_id=app_id, query=query, integrity=False))
+    except MarkupError:
+        assert not is_representable(app_id) or not 1 <= len(app_id) <= MAX_TEXT
+        return
+    (tag,) = parse(made)
+    assert (tag.tag, tag.text) == ("script", None)
+    assert tag.attrib["data-app-id"] == app_id
+    kept = "".join(c if is_representable(c) else "\ufffd" for c in query[:MAX_TEXT])
+    assert tag.attrib.get("data-query", "") == kept
+    assert set(tag.attrib) <= {"async", "src", "data-app-id", "data-query"}
+
+
+@pytest.mark.parametrize("autoescape", [True, False])
+@given(value=HOSTILE)
+def test_hostile_ids_come_out_harmless(autoescape: bool, value: str) -> None:
+    try:
+        html = render("nl.product(value)", autoescape, value=value)
+    except MarkupError:
+        assert not is_representable(value) or not 1 <= len(value) <= MAX_TEXT
+        return
+    (element,) = parse(html)
+    assert element.attrib == {names.PRODUCT: value}
+
+
+@given(value=HOSTILE)
+def test_hostile_queries_never_stop_a_page(value: str) -> None:
+    found = attributes_of("nl.context(query=value)", value=value)
+    kept = "".join(c if is_representable(c) else "\ufffd" for c in value[:MAX_TEXT])
+    assert found == {names.QUERY: kept}
+
+
+@given(value=HOSTILE)
+def test_markup_counts_as_text(value: str) -> None:
+    if value and is_representable(value) and len(value) <= MAX_TEXT:
+        found = attributes_of("nl.suggestion(value)", value=Markup(value))
+        assert found == {names.SUGGESTION: value}
+
+
+def test_the_attributes() -> None:
+    assert attributes_of("nl.product('AV768', 3, page='CATEGORY_PAGE', query='x')") == {
+        names.PRODUCT: "AV768",
+        names.INDEX: "3",
+        names.PAGE: "CATEGORY_PAGE",
+        names.QUERY: "x",
+    }
+    assert attributes_of("nl.product(42)") == {names.PRODUCT: "42"}
+    assert attributes_of("nl.suggestion('oak table', index=0)") == {
+        names.SUGGESTION: "oak table",
+        names.INDEX: "0",
+    }
+    assert attributes_of("nl.suggestions()") == {names.SUGGESTIONS: ""}
+    assert attributes_of("nl.context(page='AUTOCOMPLETE', query='', list='', offset=24)") == {
+        names.PAGE: "AUTOCOMPLETE",
+        names.QUERY: "",
+        names.LIST: "",
+        names.OFFSET: "24",
+    }
+    assert attributes_of("nl.context()") == {}
+    assert attributes_of("nl.landing('AV768')") == {names.LANDING: "AV768"}
+    assert attributes_of("nl.purchase('2024-7')") == {names.PURCHASE_ORDER: "2024-7"}
+    assert attributes_of("nl.ignore()") == {names.IGNORE: ""}
+    for action in ACTIONS:
+        assert attributes_of(f"nl.action('{action}')") == {names.ACTION: action}
+
+
+@pytest.mark.parametrize(
+    ("expression", "named"),
+    [
+        ("nl.product('')", "nl.product: id must be text of 1 to 512 characters, not ''"),
+        ("nl.product(nothing)", "nl.product: id must be text .*Undefined"),
+        ("nl.product(none)", "nl.product: id must be text .*None"),
+        ("nl.product(true)", "nl.product: id must be text .*True"),
+        ("nl.product('a' * 513)", "nl.product: id must be text of 1 to 512"),
+        ("nl.product('a', '3')", "nl.product: index must be a whole number from 0 to .*'3'"),
+        ("nl.product('a', -1)", "nl.product: index must be .*-1"),
+        ("nl.product('a', 1.5)", r"nl.product: index must be .*1\.5"),
+        ("nl.product('a', most + 1)", "nl.product: index must be"),
+        ("nl.suggestion('')", "nl.suggestion: value must be text"),
+        ("nl.landing(none)", "nl.landing: id must be text"),
+        ("nl.purchase('')", "nl.purchase: order must be text"),
+        ("nl.action('like')", "nl.action: name must be one of add-to-cart, .*'like'"),
+        ("nl.context(page='HOME')", "nl.context: page must be one of .*'HOME'"),
+        ("nl.context(offset='24')", "nl.context: offset must be a whole number"),
+        ("nl.context(list=[1])", r"nl.context: list must be text .*\[1\]"),
+        ("nl.context(query=3)", "nl.context: query must be text, not 3"),
+    ],
+)
+def test_a_wrong_value_is_refused(expression: str, named: str) -> None:
+    with pytest.raises(MarkupError, match=named):
+        render(expression, most=MAX_COUNT)
+
+
+def test_the_snippet_in_a_template_has_defaults() -> None:
+    made = environment(page="CATEGORY_PAGE")
+    html = made.from_string("{{ neuralens_snippet(query=query) }}").render(query='"><b>')
+    (tag,) = parse(html)
+    assert tag.attrib["data-app-id"] == "APP"
+    assert tag.attrib["data-page"] == "CATEGORY_PAGE"
+    assert tag.attrib["data-query"] == '"><b>'
+
+
+def test_a_snippet_prints_itself_in_a_template() -> None:
+    made = Snippet(app_id="APP", integrity=False)
+    html = jinja2.Environment(autoescape=True).from_string("{{ made }}").render(made=made)
+    assert html == str(made)

@@ -1,0 +1,138 @@
+"""The modules as a runtime takes them, and the texts replaced in somebody else's code."""
+
+import ast
+from pathlib import Path
+
+import neuralens_tracker
+import pytest
+from neuralens_build.edits import Edit, EditError, apply
+from neuralens_build.sources import ENTRY, FFI, SourceError, in_order, lean, read
+from neuralens_build.subset import strip
+
+ANNOTATED = '''"""Says é, over
+two lines."""
+
+from typing import Any
+
+LIMIT: int = 3  # é, a comment
+NAMES: dict[
+    str, Any
+] = {"#": "no # comment"}
+
+
+class Thing:
+    """A thing."""
+
+    size: int
+
+    def __init__(self, é: str, *rest: Any, flag: bool = False, **named: Any) -> None:
+        """Only say."""
+
+    def grow(
+        self,
+        by: "int",  # how much
+    ) -> "Thing":
+        # not a word
+        return lambda x: x  # é
+'''
+
+
+def test_lean_leaves_every_statement_on_its_line():
+    lines = lean(ANNOTATED).splitlines()
+    assert len(lines) == len(ANNOTATED.splitlines())
+    returned = [line.strip() for line in ANNOTATED.splitlines()].index("return lambda x: x  # é")
+    assert lines[returned].strip() == "return lambda x: x"
+    assert "comment" not in lines[5]
+    assert "".join(lines).count("#") == 2
+
+
+@pytest.mark.parametrize("adapter", ["brython", "micropython"])
+def test_lean_means_the_same(adapter):
+    for source in [ANNOTATED, *read(adapter).values()]:
+        wanted = ast.unparse(strip(ast.parse(source)))
+        found = ast.unparse(strip(ast.parse(lean(source))))
+        without_pass = [line for line in found.splitlines() if line.strip() != "pass"]
+        assert without_pass == [line for line in wanted.splitlines() if line.strip() != "pass"]
+
+
+def test_lean_leaves_nothing_to_strip():
+    for source in read("brython").values():
+        tree = ast.parse(lean(source))
+        assert ast.dump(strip(tree)) == ast.dump(tree)
+
+
+def test_read_takes_the_adapter_that_is_asked_for():
+    modules = read("micropython")
+    assert "MicroPython" in modules[FFI]
+    assert ENTRY in modules
+    assert not [name for name in modules if name.startswith(f"{FFI}_")]
+    with pytest.raises(SourceError, match=r"has no adapter .*ffi_cobol"):
+        read("cobol")
+
+
+@pytest.mark.parametrize("adapter", ["brython", "micropython"])
+def test_adapters_have_what_the_seam_promises(adapter):
+    seam = Path(neuralens_tracker.__file__).parent / "web" / "ffi.pyi"
+    promised = {name for name in names_of(seam.read_text()) if name != "Any"}
+    assert promised <= names_of(read(adapter)[FFI])
+
+
+def names_of(source):
+    """Return the names that a module defines or imports at its top."""
+    names = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.ImportFrom) and node.module != "collections.abc":
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets}
+        elif isinstance(node, ast.AnnAssign):
+            names.add(node.target.id)
+    return names
+
+
+def test_modules_come_after_those_that_they_import():
+    modules = {
+        "p": "",
+        "p.main": "from p import one\nfrom p.two import x\nfrom guard import y\n",
+        "p.one": "from p.two import x\n",
+        "p.two": "",
+        "p.unused": "import nothing\n",
+    }
+    assert in_order(modules, ["guard"], "p.main") == ["p.two", "p.one", "p.main"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "sentence"),
+    [
+        ({}, "p.main is not among the modules"),
+        ({"p.main": "\nimport json\n"}, "p.main, line 2: there is no module json in the page"),
+        ({"p.main": "from . import x\n"}, r"p.main, line 1: there is no module \. in the page"),
+        (
+            {"p.main": "from p.one import x\n", "p.one": "from p.main import y\n"},
+            "in a circle: p.(main imports p.one imports p.main|one imports p.main imports p.one)",
+        ),
+    ],
+)
+def test_modules_that_do_not_fit(modules, sentence):
+    with pytest.raises(SourceError, match=sentence):
+        in_order(modules, [], "p.main")
+
+
+def test_edit_replaces_from_start_to_end():
+    edits = [Edit("(", ")", "[]", "a test"), Edit("b", "", "B", "a test")]
+    assert apply(edits, "a(x)b", "text") == "a[]B"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a", r"the text has '\(' 0 times, not once \(a test\)"),
+        ("(a(b))", r"the text has '\(' 2 times, not once"),
+        ("(a", r"the text has no '\)' after '\('"),
+    ],
+)
+def test_edit_that_does_not_fit(text, sentence):
+    with pytest.raises(EditError, match=sentence):
+        apply([Edit("(", ")", "", "a test")], text, "the text")

@@ -1,0 +1,18 @@
+"""The names of the ``data-nl-*`` attributes and of the ARIA ones that the tracker reads."""
+
+PAGE = "data-nl-page"
+QUERY = "data-nl-query"
+LIST = "data-nl-list"
+OFFSET = "data-nl-offset"
+IGNORE = "data-nl-ignore"
+
+PRODUCT = "data-nl-product"
+SUGGESTION = "data-nl-suggestion"
+SUGGESTIONS = "data-nl-suggestions"
+INDEX = "data-nl-index"
+ACTION = "data-nl-action"
+LANDING = "data-nl-landing"
+PURCHASE_ORDER = "data-nl-purchase"
+
+CONTEXT = (PAGE, QUERY, LIST, OFFSET, IGNORE)
+ITEMS = (PRODUCT, SUGGESTION, SUGGESTIONS, INDEX, ACTION, LANDING, PURCHASE_ORDER)

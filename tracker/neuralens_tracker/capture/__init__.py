@@ -1,0 +1,1 @@
+"""What the shopper sees and does, one kind of capture a module."""

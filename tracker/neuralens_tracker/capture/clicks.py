@@ -1,0 +1,99 @@
+"""Clicks, keys and submits on products, suggestions and their controls."""
+
+from typing import Any
+
+from neuralens_tracker.attributes import ACTION, IGNORE, LANDING, PRODUCT
+from neuralens_tracker.vocabulary import ACTIONS, CLICK_PRODUCT, CLICK_SUGGESTION
+from neuralens_tracker.web.ffi import call, elements, get, same
+from neuralens_tracker.web.page import attribute, closest, find_id, listen
+
+# Where the browser itself turns Enter and Space into a click.
+NATIVE = "a[href],button,input,select,textarea,summary"
+# Milliseconds in which a click on what a key has activated is the widget's echo of that key.
+ECHO_MS = 500
+
+
+class Clicks:
+    """Listens for the whole document; ``emit(event, item, None)`` is called for each activation."""
+
+    def __init__(self, items: Any, emit: Any, complain: Any) -> None:
+        self._items = items
+        self._emit = emit
+        self._complain = complain
+        # The last activation: the element, the type of event, the time.
+        self._last_owner: Any = None
+        self._last_type = ""
+        self._last_time = 0.0
+
+    def start(self) -> None:
+        """Listen from now on."""
+        listen("click", self._click)
+        listen("auxclick", self._click)
+        listen("keydown", self._press)
+        listen("submit", self._submit)
+
+    def _click(self, event: Any) -> None:
+        # Of the other buttons, the middle one opens a link; the right one opens a menu.
+        if get(event, "button") < 2:
+            self._activate(elements(call(event, "composedPath"))[0], event)
+
+    def _press(self, event: Any) -> None:
+        target = get(event, "target")
+        if get(event, "key") != "Enter" or get(event, "repeat"):
+            return
+        active = attribute(target, "aria-activedescendant")
+        if active:
+            target = find_id(active)
+        elif call(target, "closest", NATIVE):
+            return
+        if target:
+            self._activate(target, event)
+
+    def _submit(self, event: Any) -> None:
+        form = get(event, "target")
+        if attribute(form, ACTION) is not None and not closest(form, IGNORE):
+            self._act(form)
+
+    def _activate(self, element: Any, event: Any) -> None:
+        if closest(element, IGNORE):
+            return
+        control = closest(element, ACTION)
+        item = self._items.item_at(element)
+        if control:
+            if get(control, "tagName") != "FORM" and not self._is_echo(control, event):
+                self._act(control)
+        elif not item:
+            # A shadow tree ends here; its host may stand in a product, or be a control.
+            host = get(call(element, "getRootNode"), "host")
+            if host:
+                self._activate(host, event)
+        elif item[1] != LANDING and not self._is_echo(item[0], event):
+            self._emit(CLICK_PRODUCT if item[1] == PRODUCT else CLICK_SUGGESTION, item, None)
+
+    def _is_echo(self, owner: Any, event: Any) -> bool:
+        """Tell whether a click repeats the last activation.
+
+        A widget may click what a key has activated, and a label clicks its control at once.
+        """
+        kind = get(event, "type")
+        time = get(event, "timeStamp")
+        patience = ECHO_MS if self._last_type == "keydown" else 0
+        is_soon = kind == "click" and time - self._last_time <= patience
+        echo = is_soon and same(owner, self._last_owner)
+        self._last_owner = owner
+        self._last_type = kind
+        self._last_time = time
+        return echo
+
+    def _act(self, control: Any) -> None:
+        action = attribute(control, ACTION)
+        owner = call(control, "closest", "[" + PRODUCT + "],[" + LANDING + "]")
+        actions = list(ACTIONS.keys())
+        if action not in actions:
+            self._complain(control, ACTION, actions)
+        elif not owner:
+            self._complain(control, ACTION, "inside a " + PRODUCT + " or " + LANDING)
+        elif attribute(control, "aria-pressed") != "true":
+            item = self._items.read(owner)
+            if item:
+                self._emit(ACTIONS[action], item, None)

@@ -1,0 +1,169 @@
+"""What an element of the page stands for: which item, at which rank, in which context."""
+
+from typing import Any
+
+from neuralens_tracker.attributes import (
+    IGNORE,
+    INDEX,
+    LANDING,
+    LIST,
+    OFFSET,
+    PAGE,
+    PRODUCT,
+    PURCHASE_ORDER,
+    QUERY,
+    SUGGESTION,
+    SUGGESTIONS,
+)
+from neuralens_tracker.kinds import COUNT, TEXT, read
+from neuralens_tracker.vocabulary import AUTOCOMPLETE, PAGES, PRODUCT_PAGE
+from neuralens_tracker.web.ffi import call, get, same
+from neuralens_tracker.web.page import attribute, closest, document, find_all, find_id
+
+OPTION = "[role=option]"
+PRODUCT_SELECTOR = "[" + PRODUCT + "]"
+SUGGESTION_SELECTOR = "[" + SUGGESTION + "]," + OPTION
+ITEM_SELECTOR = PRODUCT_SELECTOR + "," + SUGGESTION_SELECTOR
+# Nothing in these is an item of its own.
+UNREAD = "[" + IGNORE + "],[" + PURCHASE_ORDER + "]"
+DECLARED = "[" + SUGGESTIONS + "]"
+OWNERS = DECLARED + "," + DECLARED + " *"
+# A listbox is a list without being declared one.
+LISTS = "[" + LIST + "],[role=listbox]"
+
+
+class Items:
+    """Reads elements; ``complain(element, remedy)`` is told what is wrong with their attributes."""
+
+    def __init__(self, settings: dict[str, Any], complain: Any) -> None:
+        self._settings = settings
+        self._complain = complain
+        # What is counted so far, by list and kind of item, until the page changes:
+        # [list, kind, its elements, how many of them are read, how many counted, places by id].
+        self._counts: list[Any] = []
+
+    def forget_ranks(self) -> None:
+        """Count anew: the page has changed."""
+        self._counts = []
+
+    def item_at(self, element: Any) -> Any:
+        """Return the item that element is or is in; None when it is in none."""
+        while element is not None:
+            item = self.read(element)
+            if item:
+                return item
+            element = get(element, "parentElement")
+        return None
+
+    def read(self, element: Any) -> Any:
+        """Return the item that element itself is, as [element, kind, id]; None when it is none.
+
+        The kind is the name of its attribute; an option of a declared listbox is a suggestion.
+        """
+        if call(element, "closest", UNREAD):
+            return None
+        for kind in (LANDING, PRODUCT, SUGGESTION):
+            value = attribute(element, kind)
+            if value is None and kind == SUGGESTION and self._is_option(element):
+                value = get(element, "innerText").replace("\n", " ").strip()
+            if value == "":
+                self._complain(element, kind, TEXT)
+            elif value is not None:
+                return [element, kind, value]
+        return None
+
+    def read_purchase(self, element: Any) -> Any:
+        """Return the order of an element as [element, its attribute, ids of its lines], or None."""
+        ids: list[str] = []
+        for line in find_all(element, PRODUCT_SELECTOR):
+            value = attribute(line, PRODUCT)
+            if value and value not in ids:
+                ids.append(value)
+        if attribute(element, PURCHASE_ORDER) == "" or len(ids) == 0:
+            self._complain(element, PURCHASE_ORDER, TEXT + ", around a " + PRODUCT)
+            return None
+        return [element, PURCHASE_ORDER, ids]
+
+    def _is_option(self, element: Any) -> bool:
+        """Tell whether element is an option that ``data-nl-suggestions`` declares.
+
+        Its listbox is one that the declaring element holds, owns or controls.
+        """
+        if call(element, "matches", OPTION):
+            for owner in find_all(document, OWNERS):
+                if call(owner, "contains", element):
+                    return True
+                names = str(attribute(owner, "aria-controls"))
+                names += " " + str(attribute(owner, "aria-owns"))
+                for name in names.split(" "):
+                    box = find_id(name)
+                    if box and call(box, "contains", element):
+                        return True
+        return False
+
+    def list_of(self, item: list[Any]) -> Any:
+        """Return the element inside which the item's rank counts; None when there is none."""
+        return call(item[0], "closest", LISTS)
+
+    def _value(self, element: Any, name: str, kind: Any) -> Any:
+        """Return what an attribute says, as a value of that kind; None when absent or wrong."""
+        text = attribute(element, name)
+        value = read(kind, text)
+        if text is not None and value is None:
+            self._complain(element, name, kind)
+        return value
+
+    def _nearest(self, element: Any, name: str, kind: Any) -> Any:
+        """Return what the attribute says on the nearest element that has it."""
+        holder = closest(element, name)
+        return self._value(holder, name, kind) if holder else None
+
+    def rank(self, item: list[Any]) -> Any:
+        """Return the item's rank from 0: as said, as ARIA says it, or as its list shows it."""
+        rank = self._value(item[0], INDEX, COUNT)
+        if rank is None:
+            listing = self.list_of(item)
+            position = self._value(item[0], "aria-posinset", COUNT)
+            if position:
+                return position - 1
+            if listing:
+                place = self._place(listing, item)
+                offset = self._nearest(item[0], OFFSET, COUNT) or 0
+                return None if place is None else offset + place
+        return rank
+
+    def _place(self, listing: Any, item: list[Any]) -> Any:
+        """Return the item's place in its list; what stands behind it is not counted yet."""
+        kind = item[1]
+        count: Any = None
+        for made in self._counts:
+            if made[1] == kind and same(made[0], listing):
+                count = made
+        if count is None:
+            count = [listing, kind, find_all(listing, ITEM_SELECTOR), 0, 0, {}]
+            self._counts.append(count)
+        places = count[5]
+        sought = "i:" + item[2]
+        while places.get(sought) is None and count[3] < len(count[2]):
+            other = self.read(count[2][count[3]])
+            count[3] += 1
+            if other and other[1] == kind and same(listing, self.list_of(other)):
+                key = "i:" + other[2]
+                if places.get(key) is None:
+                    places[key] = count[4]
+                    count[4] += 1
+        return places.get(sought)
+
+    def context(self, item: list[Any]) -> dict[str, Any]:
+        """Return an item's page, query and index: as its markup says, else as is usual."""
+        element = item[0]
+        kind = item[1]
+        usual = PRODUCT_PAGE if kind == LANDING else None
+        if kind == SUGGESTION:
+            usual = AUTOCOMPLETE
+        holder = closest(element, QUERY)
+        return {
+            "page": self._nearest(element, PAGE, PAGES) or usual or self._settings["page"],
+            "query": attribute(holder, QUERY) if holder else self._settings["query"],
+            "index": self.rank(item) if kind != PURCHASE_ORDER else None,
+        }

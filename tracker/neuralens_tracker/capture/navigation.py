@@ -1,0 +1,63 @@
+"""The life of a page: shown, read, left, and restored."""
+
+from typing import Any
+
+from neuralens_tracker.web.ffi import attempt, callback, get, record, window
+from neuralens_tracker.web.page import document, is_visible, listen
+
+# Milliseconds that a page which is never idle may hold things back.
+PATIENCE_MS = 2000
+
+
+def when_shown(act: Any) -> None:
+    """Act now, or when a page that was rendered ahead is really opened."""
+    if get(document, "prerendering"):
+        listen("prerenderingchange", act)
+    else:
+        act()
+
+
+def when_read(act: Any) -> None:
+    """Act now, or when the document has been read to its end."""
+    if get(document, "readyState") == "loading":
+        listen("DOMContentLoaded", act)
+    else:
+        act()
+
+
+def when_loaded(act: Any) -> None:
+    """Act now, or when the document and all that is in it have been loaded."""
+    if get(document, "readyState") == "complete":
+        act()
+    else:
+        listen("load", act)
+
+
+def when_idle(act: Any) -> None:
+    """Act when the browser has nothing else to do, or at last all the same."""
+    # Safari has no idle callbacks; of their options, setTimeout makes no time at all.
+    idle = get(window, "requestIdleCallback")
+    name = "requestIdleCallback" if idle else "setTimeout"
+    attempt(window, name, callback(act), record({"timeout": PATIENCE_MS}))
+
+
+def when_left(act: Any) -> None:
+    """Act whenever the page may be seen for the last time."""
+
+    def hide(*_: Any) -> None:
+        if not is_visible():
+            act()
+
+    listen("visibilitychange", hide)
+    # Safari does not always tell of a visibilitychange when a link is followed.
+    listen("pagehide", act)
+
+
+def when_restored(act: Any) -> None:
+    """Act when the browser shows the page again from its back/forward cache."""
+
+    def show(event: Any) -> None:
+        if get(event, "persisted"):
+            act()
+
+    listen("pageshow", show)

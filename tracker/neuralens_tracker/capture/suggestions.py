@@ -1,0 +1,84 @@
+"""Suggestion views: those of a list that has stood unchanged, with the text typed so far."""
+
+from typing import Any
+
+from neuralens_tracker.attributes import SUGGESTION
+from neuralens_tracker.capture.items import LISTS, SUGGESTION_SELECTOR
+from neuralens_tracker.vocabulary import VIEW_SUGGESTION
+from neuralens_tracker.web.ffi import call, construct, get, window
+from neuralens_tracker.web.page import cancel, document, find_all, listen, wait
+
+# Where a shopper types what to search for: no password, no address.
+SEARCH_BOX = "[role=combobox],[type=search],[type=text],input:not([type])"
+
+
+def is_shown(element: Any) -> bool:
+    """Tell whether an element takes up room and is not made invisible."""
+    return (
+        get(call(element, "getClientRects"), "length") > 0
+        and get(call(window, "getComputedStyle", element), "visibility") == "visible"
+    )
+
+
+class Suggestions:
+    """Watches lists of suggestions; ``emit(event, item, once)`` is called for each seen."""
+
+    def __init__(self, items: Any, settings: dict[str, Any], emit: Any) -> None:
+        self._items = items
+        self._settings = settings
+        self._emit = emit
+        self._timer: Any = None
+        # Lists that were seen as they stand.
+        self._lists = construct("Set")
+        # What the shopper typed, not what a widget writes into the box; None when nothing was.
+        self._typed: Any = None
+
+    def start(self) -> None:
+        """Listen from now on."""
+        listen("input", self._type)
+        listen("focusin", self._type)
+        listen("click", self.stir)
+
+    def query(self, otherwise: Any) -> Any:
+        """Return the text that the shopper has typed; ``otherwise`` when none was."""
+        return otherwise if self._typed is None else self._typed
+
+    def recall(self, typed: Any) -> None:
+        """Take a text as typed; None when nothing was."""
+        self._typed = typed
+
+    def forget(self) -> None:
+        """Begin a new page view."""
+        self._lists = construct("Set")
+
+    def change(self, element: Any) -> None:
+        """Begin the wait anew if element is in a list of suggestions, or is one of them."""
+        listing = call(element, "closest", LISTS)
+        if listing and call(listing, "querySelector", SUGGESTION_SELECTOR):
+            call(self._lists, "delete", listing)
+            cancel(self._timer)
+            self._timer = None
+            self.stir()
+
+    def stir(self, *_: Any) -> None:
+        """Look once the time has passed, unless that is about to happen."""
+        if not self._timer:
+            self._timer = wait(self._settings["suggestionMs"], self._look)
+
+    def _type(self, event: Any) -> None:
+        target = get(event, "target")
+        if call(target, "matches", SEARCH_BOX):
+            self._typed = get(target, "value")
+        self.stir()
+
+    def _look(self) -> None:
+        self._timer = None
+        stood = self._lists
+        self._lists = construct("Set")
+        for element in find_all(document, SUGGESTION_SELECTOR):
+            item = self._items.read(element)
+            if item and item[1] == SUGGESTION and is_shown(element):
+                listing = self._items.list_of(item) or document
+                call(self._lists, "add", listing)
+                if not call(stood, "has", listing):
+                    self._emit(VIEW_SUGGESTION, item, item[2] + "\n" + (self._typed or ""))

@@ -1,0 +1,74 @@
+"""Product views: half of the product in a visible page for one unbroken second, once."""
+
+from typing import Any
+
+from neuralens_tracker.attributes import LIST
+from neuralens_tracker.vocabulary import VIEW_PRODUCT
+from neuralens_tracker.web.ffi import call, callback, construct, elements, get, record, window
+from neuralens_tracker.web.page import attribute, cancel, is_visible, listen, wait
+
+
+class Views:
+    """Watches products; ``emit(event, item, once)`` is called for each that was seen."""
+
+    def __init__(self, items: Any, settings: dict[str, Any], emit: Any) -> None:
+        self._items = items
+        self._settings = settings
+        self._emit = emit
+        # The timers of what is half in the window now, by element.
+        self._timers = construct("Map")
+        notice = callback(self._notice)
+        self._half = construct("IntersectionObserver", notice, record({"threshold": 0.5}))
+        # A product taller than the window fills half of it just when it crosses the middle line.
+        self._middle = construct("IntersectionObserver", notice, record({"rootMargin": "-50% 0px"}))
+
+    def start(self) -> None:
+        """Listen from now on."""
+        listen("visibilitychange", self._turn)
+
+    def watch(self, element: Any) -> None:
+        """Wait for a product to be seen; anew when it is watched already."""
+        self._drop(element)
+        call(self._half, "observe", element)
+
+    def _drop(self, element: Any) -> None:
+        self._hide(element)
+        call(self._half, "unobserve", element)
+        call(self._middle, "unobserve", element)
+
+    def _notice(self, entries: Any, observer: Any) -> None:
+        for entry in elements(entries):
+            element = get(entry, "target")
+            shown = get(entry, "isIntersecting")
+            if get(get(entry, "boundingClientRect"), "height") > get(window, "innerHeight"):
+                call(self._half, "unobserve", element)
+                call(self._middle, "observe", element)
+            if not shown:
+                self._hide(element)
+            elif not call(self._timers, "has", element):
+                self._show(element)
+
+    def _show(self, element: Any) -> None:
+        def see() -> None:
+            self._see(element)
+
+        timer = wait(self._settings["viewMs"], see) if is_visible() else None
+        call(self._timers, "set", element, timer)
+
+    def _hide(self, element: Any) -> None:
+        cancel(call(self._timers, "get", element))
+        call(self._timers, "delete", element)
+
+    def _turn(self, *_: Any) -> None:
+        """Break off every second when the page is hidden; begin them anew when it is back."""
+        for element in elements(call(self._timers, "keys")):
+            cancel(call(self._timers, "get", element))
+            self._show(element)
+
+    def _see(self, element: Any) -> None:
+        self._drop(element)
+        item = self._items.read(element)
+        if item:
+            listing = self._items.list_of(item)
+            name = (attribute(listing, LIST) if listing else None) or ""
+            self._emit(VIEW_PRODUCT, item, name + "\n" + item[2])

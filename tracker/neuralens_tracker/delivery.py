@@ -1,0 +1,106 @@
+"""From the outbox to the relay: batches, what became of them, and when to try again."""
+
+from typing import Any
+
+from neuralens_tracker.vocabulary import WIRE_VERSION
+
+# Milliseconds from an event to its beacon, so that what happens together travels together.
+FLUSH_MS = 1000
+# The relay's answers that end a batch; after any other one it is sent again.
+ACCEPTED = 202
+BAD_REQUEST = 400
+TOO_LARGE = 413
+UNSUPPORTED = 415
+MIN_BACKOFF_MS = 1000
+MAX_BACKOFF_MS = 300000
+# A character is at most three bytes of UTF-8, and the frame around the events less than 1 KiB:
+# together at most MAX_BATCH_BYTES.
+MAX_BATCH_CHARACTERS = 16000
+
+
+def backoff(attempt: int, random: Any) -> float:
+    """Return the milliseconds before try ``attempt`` (from 1): doubling, capped, half of it random.
+
+    Without the random part all pages of a shop would come back at the same moment.
+    """
+    longest = min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2**attempt)
+    return longest / 2 * (1 + random())
+
+
+class Delivery:
+    """Sends batches and settles them.
+
+    ``transport`` is a ``neuralens_tracker.web.transport.Transport``.
+    """
+
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        identity: Any,
+        outbox: Any,
+        transport: Any,
+        hooks: Any,
+        say: Any,
+    ) -> None:
+        self._settings = settings
+        self._identity = identity
+        self._outbox = outbox
+        self._transport = transport
+        self._hooks = hooks
+        self._say = say
+        # Batches in a row that failed.
+        self._attempt = 0
+        self._due = False
+        # Whether this browser, or a relay on another site, hides what became of a beacon.
+        self._blind = False
+
+    def schedule(self, milliseconds: float) -> None:
+        """Send what waits before long; when that is about to happen, nothing changes."""
+        if not self._due:
+            self._due = True
+            self._transport.wait(milliseconds, self._run)
+
+    def _run(self) -> None:
+        self._due = False
+        self.flush(False)
+
+    def flush(self, leaving: bool) -> None:
+        """Send everything that waits; a page that is left cannot wait for an answer."""
+        while self._outbox.count() > 0:
+            self._send(self._outbox.take(MAX_BATCH_CHARACTERS), leaving)
+
+    def _send(self, events: list[Any], leaving: bool) -> None:
+        batch = {
+            "v": WIRE_VERSION,
+            "app": self._settings["appId"],
+            "batch": self._identity.make_uuid(),
+            "sent": self._transport.now(),
+            "lost": self._outbox.take_lost(),
+            "events": events,
+        }
+
+        def settle(status: int) -> None:
+            self._settle(batch, status)
+
+        as_beacon = leaving or (self._attempt == 0 and not self._blind)
+        self._transport.send(batch, as_beacon, settle)
+
+    def _settle(self, batch: dict[str, Any], status: int) -> None:
+        """Close a batch by the relay's answer; 0 when the answer cannot be known."""
+        events = batch["events"]
+        if status == ACCEPTED:
+            self._attempt = 0
+            self._outbox.settle(events)
+            self._hooks.emit("delivered", batch)
+            return
+        self._outbox.lose(batch["lost"])
+        if status == BAD_REQUEST or status == TOO_LARGE or status == UNSUPPORTED:
+            # The relay will never take it; what it holds is lost, and is said to be.
+            self._outbox.lose(len(events))
+            self._outbox.settle(events)
+            self._say("relay answered " + str(status))
+        else:
+            self._blind = self._blind or status == 0
+            self._attempt += 1
+            self._outbox.restore(events)
+            self.schedule(backoff(self._attempt, self._transport.random))

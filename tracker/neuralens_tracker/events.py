@@ -1,0 +1,82 @@
+"""What an event is, and whether one is right: the same check in the browser and in the relay."""
+
+from typing import Any
+
+from neuralens_tracker.kinds import COUNT, TEXT, demand, is_number, read
+from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
+
+ITEMS = "a list of {id}"
+GEO = "{lat, long, region}"
+# The kinds of coordinates: the most degrees either way.
+LATITUDE = "90"
+LONGITUDE = "180"
+GEO_FIELDS: dict[str, Any] = {"lat": LATITUDE, "long": LONGITUDE, "region": TEXT}
+ITEM_FIELDS: dict[str, Any] = {"id": TEXT}
+# An event as it goes over the wire; eid stays behind at the relay, the rest is the API's.
+FIELDS: dict[str, Any] = {
+    "eid": TEXT,
+    "event": EVENTS,
+    "items": ITEMS,
+    "timestamp": COUNT,
+    "uid": TEXT,
+    "query": TEXT,
+    "page": PAGES,
+    "index": COUNT,
+    "geo": GEO,
+}
+# Without these there is no event; any other field may be absent or null.
+REQUIRED = ["eid", "event", "items", "timestamp"]
+
+
+def fits(kind: Any, value: Any) -> bool:
+    """Tell whether a value of an event is of its kind: reading it changes nothing."""
+    if kind == LATITUDE or kind == LONGITUDE:
+        return is_number(value, 0 - int(kind), int(kind))
+    if kind == ITEMS:
+        return isinstance(value, list) and is_items(value)
+    if kind == GEO:
+        return isinstance(value, dict) and is_geo(value)
+    return read(kind, value) == value
+
+
+def is_items(items: list[Any]) -> bool:
+    """Tell whether each of items is {id}, and there is one at least."""
+    wrong = [item for item in items if explain_fields(item, ITEM_FIELDS, ["id"]) != ""]
+    return len(wrong) == 0 and len(items) > 0
+
+
+def is_geo(geo: dict[str, Any]) -> bool:
+    """Tell whether geo names a place: coordinates, both of them, a region, or all three."""
+    nowhere = geo.get("lat") is None and geo.get("long") is None
+    required = ["region"] if nowhere else ["lat", "long"]
+    return explain_fields(geo, GEO_FIELDS, required) == ""
+
+
+def explain_fields(record: Any, fields: dict[str, Any], required: list[str]) -> str:
+    """Say what is wrong with a record whose fields are of these kinds; "" when it is right.
+
+    The sentence begins with the name of the field.
+    """
+    if not isinstance(record, dict):
+        return "it must be an object"
+    for name in required:
+        if record.get(name) is None:
+            return demand(name, fields[name])
+    for name in list(record.keys()):
+        if name not in list(fields.keys()):
+            return name + " is no field"
+        kind = fields[name]
+        if record[name] is not None and not fits(kind, record[name]):
+            return demand(name, kind)
+    return ""
+
+
+def explain(event: Any) -> str:
+    """Say in words what is wrong with an event, a JSON value; "" when it is right.
+
+    Source: the event tracking API, "Request Body".
+    """
+    reason = explain_fields(event, FIELDS, REQUIRED)
+    if reason == "" and event["event"] != PURCHASE and len(event["items"]) > 1:
+        return "items must be one"
+    return reason

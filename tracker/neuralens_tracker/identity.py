@@ -1,0 +1,38 @@
+"""Who the events are about: the given user id, an anonymous one that is kept, or nobody."""
+
+from typing import Any
+
+from neuralens_tracker.kinds import TEXT, read
+
+UUID_FORM = "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx"
+HEX = "0123456789abcdef"
+UID_KEY = "uid"
+
+
+class Identity:
+    """Makes ids; ``random`` returns a float from 0 below 1."""
+
+    def __init__(self, storage: Any, random: Any) -> None:
+        self._storage = storage
+        self._random = random
+
+    def make_uuid(self) -> str:
+        """Return a version 4 UUID (RFC 9562); ``crypto.randomUUID`` exists on secure pages only."""
+        made = ""
+        for letter in UUID_FORM:
+            made += HEX[int(self._random() * 16)] if letter == "x" else letter
+        return made
+
+    def find(self, given: Any) -> Any:
+        """Return the given user id, else the anonymous one in storage, made when there is none.
+
+        None when nothing can be kept: an id of one page alone would count a shopper many times.
+        """
+        if given:
+            return given
+        uid = self._storage.read(UID_KEY)
+        if not read(TEXT, uid):
+            uid = self.make_uuid()
+            if not self._storage.write(UID_KEY, uid):
+                return None
+        return uid

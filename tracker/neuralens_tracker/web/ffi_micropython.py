@@ -1,0 +1,100 @@
+"""The adapter for MicroPython, with PyScript or alone, over a guard written in JavaScript.
+
+MicroPython cannot catch what JavaScript throws, so every call goes through the guard.
+"""
+
+import io
+import json
+import sys
+from typing import Any
+
+try:
+    import neuralens_guard as guard  # type: ignore[import-not-found]
+except ImportError:
+    # A page that names the guard in the configuration of a PyScript of its own.
+    from pyscript.js_modules import (  # type: ignore[import-not-found]
+        neuralens_guard as guard,
+    )
+
+window: Any = guard.window
+on_caught = guard.on_caught
+same = guard.same
+
+# Whole numbers cross as 32 bits: larger ones go out as floats and come in as text.
+LOWEST = -0x80000000
+HIGHEST = 0x7FFFFFFF
+
+
+def sent(value: Any) -> Any:
+    if isinstance(value, int) and not LOWEST <= value <= HIGHEST:
+        return float(value)
+    return value
+
+
+def received(value: Any) -> Any:
+    return float(guard.text()) if value is guard.mark else value
+
+
+def get(target: Any, name: str) -> Any:
+    return received(guard.get(target, name))
+
+
+def put(target: Any, name: str, value: Any) -> None:
+    guard.put(target, name, sent(value))
+
+
+def call(target: Any, name: str, *values: Any) -> Any:
+    return received(guard.call(target, name, *[sent(value) for value in values]))
+
+
+def attempt(target: Any, name: str, *values: Any) -> Any:
+    return received(guard.attempt(target, name, *[sent(value) for value in values]))
+
+
+def construct(name: str, *values: Any) -> Any:
+    return guard.construct(name, *[sent(value) for value in values])
+
+
+def callback(handler: Any) -> Any:
+    def passed(*values: Any) -> None:
+        guard.give(sent(handler(*[received(value) for value in values])))
+
+    return guard.callback(passed)
+
+
+def invoke(handler: Any, otherwise: Any, *values: Any) -> Any:
+    return received(guard.invoke(handler, otherwise, *[sent(value) for value in values]))
+
+
+def describe(error: Any) -> str:
+    trace = io.StringIO()
+    sys.print_exception(error, trace)  # type: ignore[attr-defined]
+    return guard.summarize(trace.getvalue())
+
+
+def record(fields: dict[str, Any]) -> Any:
+    made = guard.object()
+    for name, value in fields.items():
+        if isinstance(value, list):
+            listed = guard.array(None)
+            for item in value:
+                guard.call(listed, "push", sent(item))
+            value = listed
+        guard.put(made, name, sent(value))
+    return made
+
+
+def elements(list_like: Any) -> list[Any]:
+    listed = guard.array(list_like)
+    return [] if listed is None else [received(listed[i]) for i in range(listed.length)]
+
+
+def parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def dump(value: Any) -> str:
+    return json.dumps(value)

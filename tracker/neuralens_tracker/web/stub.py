@@ -1,0 +1,17 @@
+"""The inline stub: keeps the page's calls until the tracker is there and takes them over."""
+
+from typing import Any
+
+from neuralens_tracker.web.ffi import get, put, window
+
+
+def stand_in() -> None:
+    """Make ``neuralens()`` queue its calls, unless there is one already."""
+    if get(window, "neuralens") is None:
+        queue: list[Any] = []
+
+        def neuralens(*values: Any) -> None:
+            queue.append(values)
+
+        put(window, "neuralens", neuralens)
+        put(neuralens, "q", queue)
