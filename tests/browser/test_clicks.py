@@ -179,6 +179,21 @@ def test_every_click_counts(show, acts, told):
     assert acts(page) == [told("CLICK_PRODUCT", "B", 25)] * 3
 
 
+def test_clicks_at_one_time_are_two(show, acts, told):
+    """The clock of a browser may be as coarse as 100 ms, so that no one can read other clicks."""
+    page = show(RESULTS)
+    page.evaluate(
+        """() => {
+            for (const repetition of [1, 2]) {
+                const click = new MouseEvent("click", { bubbles: true, composed: true });
+                Object.defineProperty(click, "timeStamp", { value: 5000 });
+                document.querySelector("#text").dispatchEvent(click);
+            }
+        }"""
+    )
+    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)] * 2
+
+
 def test_native_control_by_keyboard(show, acts, told):
     page = show(RESULTS)
     presses = [("#link", "Enter"), ("#plain", "Enter"), ("#plain", " "), ("#compare", " ")]

@@ -8,6 +8,7 @@ from neuralens_relay import Settings, SettingsError, create_app
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from tests.event_loop import run
 from tests.relay.conftest import Client, eventually, make_batch, make_event, served
 
 
@@ -19,7 +20,7 @@ def ask(app, method, path, body=None):
         async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
             return await client.request(method, path, json=body)
 
-    return asyncio.run(send())
+    return run(send())
 
 
 def post(app):

@@ -1,6 +1,5 @@
 """The relay's pure parts: settings, origins, rate, backoff, breaker, answers, batches."""
 
-import asyncio
 import json
 import time
 from email.utils import formatdate
@@ -19,6 +18,8 @@ from neuralens_relay.rate import MAX_CLIENTS, RateLimit
 from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import read_origin
 from neuralens_relay.stores import sqlite_path
+
+from tests.event_loop import run
 
 REQUIRED = {"NEURALENS_API_KEY": "k", "NEURALENS_APPLICATION_ID": "a"}
 
@@ -287,10 +288,10 @@ def test_a_key_that_can_be_read_on_its_way_is_warned_of(caplog):
         async with ApiClient(settings, time.time):
             return caplog.text
 
-    assert "NEURALENS_API_URL is not https" in asyncio.run(open_session("http://api.example/"))
+    assert "NEURALENS_API_URL is not https" in run(open_session("http://api.example/"))
     caplog.clear()
-    assert asyncio.run(open_session("https://api.example/")) == ""
-    assert asyncio.run(open_session("http://127.0.0.1:1/")) == ""
+    assert run(open_session("https://api.example/")) == ""
+    assert run(open_session("http://127.0.0.1:1/")) == ""
 
 
 def test_whole_numbers_are_sent_as_such():

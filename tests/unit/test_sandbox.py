@@ -19,6 +19,8 @@ from neuralens_demo.contract import ContractError, check_body, parse
 from neuralens_demo.ledger import Ledger
 from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
+from tests.event_loop import run
+
 KEY, APPLICATION = "secret", "shop"
 HEADERS = {"X-Neuralens-API-Key": f"Bearer {KEY}", "X-Neuralens-Application-ID": APPLICATION}
 EVENT = {
@@ -247,7 +249,7 @@ def test_following_a_ledger():
         await asyncio.wait_for(reader, 5)
         return seen
 
-    assert asyncio.run(follow()) == [[1], [2, 3], None, [4]]
+    assert run(follow()) == [[1], [2, 3], None, [4]]
 
 
 def test_faults_are_met_in_order_and_counted(client):

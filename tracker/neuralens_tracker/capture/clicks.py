@@ -20,10 +20,11 @@ class Clicks:
         self._items = items
         self._emit = emit
         self._complain = complain
-        # The last activation: the element, the type of event, the time.
+        # The last activation: what it was on, its innermost element if it was a click, and until
+        # when a click may repeat it.
         self._last_owner: Any = None
-        self._last_type = ""
-        self._last_time = 0.0
+        self._last_target: Any = None
+        self._patience = 0.0
 
     def start(self) -> None:
         """Listen from now on."""
@@ -75,14 +76,14 @@ class Clicks:
 
         A widget may click what a key has activated, and a label clicks its control at once.
         """
-        kind = get(event, "type")
         time = get(event, "timeStamp")
-        patience = ECHO_MS if self._last_type == "keydown" else 0
-        is_soon = kind == "click" and time - self._last_time <= patience
-        echo = is_soon and same(owner, self._last_owner)
+        is_click = get(event, "type") != "keydown"
+        target = elements(call(event, "composedPath"))[0]
+        is_soon = is_click and time <= self._patience
+        echo = is_soon and same(owner, self._last_owner) and not same(target, self._last_target)
         self._last_owner = owner
-        self._last_type = kind
-        self._last_time = time
+        self._last_target = target if is_click else None
+        self._patience = time if is_click else time + ECHO_MS
         return echo
 
     def _act(self, control: Any) -> None:
