@@ -1,7 +1,7 @@
 // Times what the page is made to do from now on: every callback that a script hands to the
-// browser, other than those of events, and how many elements were seen by an observer.
+// browser, other than those of events; ``idle`` is how many slices of idle time are still due.
 (() => {
-  const clock = { later: 0, noticed: 0 };
+  const clock = { later: 0, idle: 0 };
   globalThis.clock = clock;
 
   function timed(callback) {
@@ -15,18 +15,23 @@
     };
   }
 
-  for (const name of ["requestIdleCallback", "setTimeout", "queueMicrotask"]) {
+  const { requestIdleCallback } = globalThis;
+  globalThis.requestIdleCallback = (callback, ...rest) => {
+    clock.idle += 1;
+    const run = timed(callback);
+    return requestIdleCallback((deadline) => {
+      run(deadline);
+      clock.idle -= 1;
+    }, ...rest);
+  };
+  for (const name of ["setTimeout", "queueMicrotask"]) {
     const original = globalThis[name];
     globalThis[name] = (callback, ...rest) => original.call(globalThis, timed(callback), ...rest);
   }
   for (const name of ["MutationObserver", "PerformanceObserver", "IntersectionObserver"]) {
     globalThis[name] = class extends globalThis[name] {
       constructor(callback, ...rest) {
-        const run = timed(callback);
-        super((entries, observer) => {
-          run(entries, observer);
-          if (name === "IntersectionObserver") clock.noticed += entries.length;
-        }, ...rest);
+        super(timed(callback), ...rest);
       }
     };
   }
