@@ -114,9 +114,12 @@ def dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
+# It warns of bodies that are only a docstring.
+logging.getLogger("pscript").setLevel(logging.ERROR)
+
+
 def compile_program(source: str) -> str:
     """Compile a program as the build compiles the tracker; its statements become ``start``."""
-    logging.disable(logging.WARNING)  # pscript warns of bodies that are only a docstring
     tree = strip(ast.parse(source))
     is_top = [isinstance(node, ast.ClassDef | ast.FunctionDef) for node in tree.body]
     has_class = any(isinstance(node, ast.ClassDef) for node in tree.body)

@@ -37,6 +37,9 @@ const shown = programs.map((program) => {
 console.log(JSON.stringify(shown));
 """
 
+# It warns of bodies that are only a docstring.
+logging.getLogger("pscript").setLevel(logging.ERROR)
+
 
 def run_on_cpython(source: str) -> str:
     values: list[object] = []
@@ -48,13 +51,10 @@ def run_on_cpython(source: str) -> str:
 
 
 def compile_with_pscript(source: str) -> str | None:
-    logging.disable(logging.WARNING)  # pscript warns of bodies that are only a docstring
     try:
         return py2js(ast.unparse(ast.parse(source)))
     except Exception:
         return None
-    finally:
-        logging.disable(logging.NOTSET)
 
 
 def run_on_node(programs: list[str | None]) -> list[str]:
