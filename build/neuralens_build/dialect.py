@@ -99,6 +99,20 @@ class Dialect(Parser):  # type: ignore[misc]  # pscript has no types
             operator = operator[:2]
         return f"({left} {operator} {right})"
 
+    def parse_BinOp(self, node: Any) -> Any:  # noqa: N802
+        """Compile an operation; what a text is added to becomes text by itself."""
+        right = node.right_node
+        if node.op == node.OPS.Add and getattr(getattr(right, "func_node", 0), "name", "") == "str":
+            return f"{self.print_node(node.left_node)} + {self.print_node(right.arg_nodes[0])}"
+        return super().parse_BinOp(node)
+
+    def parse_BoolOp(self, node: Any) -> Any:  # noqa: N802
+        """Compile a condition; that a number is neither True nor False goes without saying."""
+        if node.op.lower() == "and" and is_number_test(node.value_nodes[0]):
+            name = node.value_nodes[0].arg_nodes[0].name
+            node.value_nodes = [part for part in node.value_nodes if not is_no_bool(part, name)]
+        return super().parse_BoolOp(node)
+
     # Sums are of numbers or texts, conditions are no lists and no dicts: as JavaScript has them.
     _pscript_overload = False
 
@@ -267,6 +281,26 @@ class Dialect(Parser):  # type: ignore[misc]  # pscript has no types
 def is_plain(node: Any) -> bool:
     """Tell whether a replacement has no ``$``, by which JavaScript quotes what it replaces."""
     return isinstance(node, commonast.Str) and "$" not in node.value
+
+
+def is_number_test(node: Any) -> bool:
+    """Tell whether a node is ``isinstance(name, (int, float))``."""
+    is_test = getattr(getattr(node, "func_node", None), "name", "") == "isinstance"
+    return (
+        is_test
+        and isinstance(node.arg_nodes[0], commonast.Name)
+        and isinstance(node.arg_nodes[1], commonast.Tuple)
+    )
+
+
+def is_no_bool(node: Any, name: str) -> bool:
+    """Tell whether a node is ``name is not True`` or ``name is not False``."""
+    return (
+        isinstance(node, commonast.Compare)
+        and node.op == node.COMP.IsNot
+        and getattr(node.left_node, "name", "") == name
+        and str(getattr(node.right_node, "value", None)) in ("True", "False")
+    )
 
 
 def is_variable(statement: ast.stmt) -> bool:

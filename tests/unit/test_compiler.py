@@ -57,6 +57,12 @@ def test_the_dialect_refuses(source: str, remedy: str) -> None:
         ("def f():\n    return construct('Set', 1)", "new Set(1)"),
         ("def f(*xs):\n    return g(*xs)", "(...xs) =>"),
         ("def f(t):\n    return t.replace('a', '$&')", '.replaceAll("a", () => "$&")'),
+        ("def f(t, n):\n    return t + str(n)", "return (t + n);"),
+        ("def f(n):\n    return str(n)", '(n + "")'),
+        (
+            "def f(n):\n    return isinstance(n, (int, float)) and n is not True and n < 2",
+            "(typeof n == 'number') && (n < 2)",
+        ),
         ("x = 'function (y) {'", '"function (y) {"'),
     ],
 )
