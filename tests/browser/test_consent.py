@@ -115,10 +115,29 @@ def test_denied_on_the_tag_erases_what_earlier_pages_kept(show, shop):
     assert (len(shop.posts), stored(page)) == (before, [])
 
 
+def test_denied_while_a_batch_is_on_its_way(show, shop):
+    """What the relay could not take is not sent again once the shopper has refused."""
+    page = show("", uid=None)
+    page.clock.install()
+    shop.outage = 503
+    share(page, "A")
+    with page.expect_response("**/nl/events*"):
+        page.evaluate("neuralens('flush'); neuralens('consent', 'denied')")
+    shop.outage = None
+    page.clock.run_for(3_600_000)
+    ask_relay(page)
+    assert (len(shop.posts), stored(page)) == (1, [])
+
+
 def test_page_that_asks_later_and_is_refused(show, ledger, sent):
     page = show(TILE, consent="pending")
     page.click("[data-nl-product]")
+    page.evaluate("window.told = []; neuralens('on', 'suppressed', (what) => told.push(what))")
     page.evaluate("neuralens('consent', 'denied'); neuralens('consent', 'granted')")
+    told = page.evaluate("told")
+    assert ("CLICK_PRODUCT", "consent") in [
+        (what["event"]["event"], what["reason"]) for what in told
+    ]
     share(page, "B")
     events = ledger.settle(page)
     assert [event["event"] for event in events if event["event"] != "VIEW_PRODUCT"] == ["SHARE"]

@@ -185,6 +185,15 @@ def test_a_page_without_tiles_is_left_alone(show, ledger, shop):
     assert shop.posts == []
 
 
+def test_element_that_cannot_be_read_stops_no_other(show, ledger):
+    """A form's fields stand in for its methods where they have the same name."""
+    form = '<form data-nl-product="F"><input name="getAttribute"></form>'
+    page = show(form + BODY)
+    page.click("text=Chair")
+    assert told(ledger.settle(page)) == [event for event in ALL if event[0] != "ADD_TO_CART"]
+    assert len(page.said) == 1
+
+
 def test_nothing_is_prevented(show, ledger):
     """The page's own listeners get every event as it is, and defaults happen."""
     page = show(BODY + '<a data-nl-product="C" href="#there">Sofa</a>')

@@ -37,3 +37,13 @@ def test_all_come_at_once(show, ledger):
     while f"P{TILES - 1}" not in [event.id for event in seen]:
         seen = ledger.settle(page)
     assert all(event.id == f"P{event['index']}" for event in seen)
+
+
+def test_far_ones_come_near_without_a_scroll(show, ledger):
+    """After a thousand products the far ones are not watched, until the page changes."""
+    tiles = "".join(f'<p data-nl-product="P{place}">{place}</p>' for place in range(1_200))
+    page = show(f"<main>{tiles}</main>")
+    ledger.settle(page)
+    page.evaluate("document.querySelectorAll('p:nth-child(-n+1190)').forEach((p) => p.remove())")
+    seen = [event.id for event in ledger.settle(page)]
+    assert [f"P{place}" for place in range(1_190, 1_200)] == seen[-10:]

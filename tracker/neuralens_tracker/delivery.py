@@ -2,15 +2,11 @@
 
 from typing import Any
 
-from neuralens_tracker.vocabulary import WIRE_VERSION
+from neuralens_tracker.vocabulary import GRANTED, WIRE_VERSION
 
 # Milliseconds from an event to its beacon, so that what happens together travels together.
 FLUSH_MS = 1000
-# The relay's answers that end a batch; after any other one it is sent again.
 ACCEPTED = 202
-BAD_REQUEST = 400
-TOO_LARGE = 413
-UNSUPPORTED = 415
 MIN_BACKOFF_MS = 1000
 MAX_BACKOFF_MS = 300000
 # A character is at most three bytes of UTF-8, and the frame around the events less than 1 KiB:
@@ -94,12 +90,14 @@ class Delivery:
             self._hooks.emit("delivered", batch)
             return
         self._outbox.lose(batch["lost"])
-        if status == BAD_REQUEST or status == TOO_LARGE or status == UNSUPPORTED:
-            # The relay will never take it; what it holds is lost, and is said to be.
+        if status in [400, 413, 415]:
+            # No valid batch, or too large, or of no known version: the relay will never take it.
+            # What it holds is lost, and is said to be. After any other answer it is sent again,
+            # unless the shopper has refused in between.
             self._outbox.lose(len(events))
             self._outbox.settle(events)
             self._say("relay answered " + str(status))
-        else:
+        elif self._settings["consent"] == GRANTED:
             self._blind = self._blind or status == 0
             self._attempt += 1
             self._outbox.restore(events)

@@ -35,7 +35,7 @@ def fits(kind: Any, value: Any) -> bool:
     if kind == ITEMS:
         return isinstance(value, list) and is_items(value)
     if kind == GEO:
-        return isinstance(value, dict) and is_geo(value)
+        return is_geo(value)
     return read(kind, value) == value
 
 
@@ -45,11 +45,12 @@ def is_items(items: list[Any]) -> bool:
     return len(wrong) == 0 and len(items) > 0
 
 
-def is_geo(geo: dict[str, Any]) -> bool:
+def is_geo(geo: Any) -> bool:
     """Tell whether geo names a place: coordinates, both of them, a region, or all three."""
-    nowhere = geo.get("lat") is None and geo.get("long") is None
-    required = ["region"] if nowhere else ["lat", "long"]
-    return explain_fields(geo, GEO_FIELDS, required) == ""
+    if explain_fields(geo, GEO_FIELDS, []) != "":
+        return False
+    paired = (geo.get("lat") is None) == (geo.get("long") is None)
+    return paired and (geo.get("lat") is not None or geo.get("region") is not None)
 
 
 def explain_fields(record: Any, fields: dict[str, Any], required: list[str]) -> str:

@@ -28,11 +28,9 @@ class Identity:
 
         None when nothing can be kept: an id of one page alone would count a shopper many times.
         """
-        if given:
-            return given
-        uid = self._storage.read(UID_KEY)
+        uid = given or self._storage.read(UID_KEY)
         if not read(TEXT, uid):
             uid = self.make_uuid()
             if not self._storage.write(UID_KEY, uid):
-                return None
+                uid = None
         return uid

@@ -6,7 +6,7 @@ from neuralens_tracker.attributes import SUGGESTION
 from neuralens_tracker.capture.clicks import Clicks
 from neuralens_tracker.capture.intake import Intake
 from neuralens_tracker.capture.items import Items
-from neuralens_tracker.capture.navigation import when_left, when_read, when_restored, when_shown
+from neuralens_tracker.capture.navigation import when_left, when_read, when_shown
 from neuralens_tracker.capture.suggestions import Suggestions
 from neuralens_tracker.capture.views import Views
 from neuralens_tracker.commands import Commands
@@ -31,6 +31,7 @@ from neuralens_tracker.web.ffi import (
     record,
     window,
 )
+from neuralens_tracker.web.page import listen
 from neuralens_tracker.web.storage import Storage
 from neuralens_tracker.web.transport import Transport
 from neuralens_tracker.web.values import share, take
@@ -117,7 +118,7 @@ class Page:
         self._views.start()
         self._transport.start()
         when_left(self.leave)
-        when_restored(self.turn)
+        listen("pageshow", self._restored)
         when_read(self._intake.start)
 
     def restore(self, event: dict[str, Any], once: Any) -> None:
@@ -150,6 +151,11 @@ class Page:
         self._told = {}
         self._suggestions.forget()
         self._intake.scan()
+
+    def _restored(self, event: Any) -> None:
+        """Begin a new page view when the page comes back from the back/forward cache."""
+        if get(event, "persisted"):
+            self.turn()
 
     def leave(self, *_: Any) -> None:
         """Send what waits, for the page may be seen for the last time."""

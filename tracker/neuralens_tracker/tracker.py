@@ -80,31 +80,30 @@ class Tracker:
     def set_consent(self, state: str) -> None:
         """Follow the shopper's decision: send what was held, or forget everything."""
         self._settings["consent"] = state
-        held = self._held
         if state == GRANTED:
-            self._held = []
             self._outbox.adopt()
-            for entry in held:
-                self._accept(entry[0], entry[1])
             self._delivery.schedule(FLUSH_MS)
         elif state == DENIED:
-            self._held = []
             self._outbox.empty()
             for key in self._storage.names(""):
                 self._storage.erase(key)
+        held = self._held
+        self._held = []
+        for entry in held:
+            self._receive(entry[0], entry[1])
 
     def _repair(self, event: dict[str, Any]) -> bool:
         """Take out the fields that are wrong; false when what is left is no event."""
-        reason = explain(event)
-        while reason != "":
+        while True:
+            reason = explain(event)
+            if reason == "":
+                return True
             field = reason.split(" ")[0]
             self._say(reason)
             if field in REQUIRED or field not in list(event.keys()):
                 self._suppress(event, reason)
                 return False
             del event[field]
-            reason = explain(event)
-        return True
 
     def _suppress(self, event: dict[str, Any], reason: str) -> None:
         self._hooks.emit("suppressed", {"event": event, "reason": reason})

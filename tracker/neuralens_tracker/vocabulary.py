@@ -51,7 +51,7 @@ WIRE_VERSION = 1
 # Bounds of one event, for the tracker (which cuts) and for the relay (which refuses).
 # Text counts UTF-16 code units in the browser and code points elsewhere: never more of the latter.
 MAX_TEXT = 512
-# Ranks, milliseconds and Unix seconds alike: seconds until the year 2100.
-MAX_COUNT = 4102444800
+# Ranks, milliseconds and Unix seconds alike: seconds until the year 2096.
+MAX_COUNT = 4000000000
 # A batch: bytes of a POST body, well under the 64 KiB that all beacons in flight share.
 MAX_BATCH_BYTES = 49152

@@ -3,6 +3,7 @@
 from typing import Any
 
 from neuralens_tracker.attributes import ACTION, IGNORE, LANDING, PRODUCT
+from neuralens_tracker.capture.items import SUBJECT_SELECTOR
 from neuralens_tracker.vocabulary import ACTIONS, CLICK_PRODUCT, CLICK_SUGGESTION
 from neuralens_tracker.web.ffi import call, elements, get, same
 from neuralens_tracker.web.page import attribute, closest, find_id, listen
@@ -88,7 +89,7 @@ class Clicks:
 
     def _act(self, control: Any) -> None:
         action = attribute(control, ACTION)
-        owner = call(control, "closest", "[" + PRODUCT + "],[" + LANDING + "]")
+        owner = call(control, "closest", SUBJECT_SELECTOR)
         actions = list(ACTIONS.keys())
         if action not in actions:
             self._complain(control, ACTION, actions)

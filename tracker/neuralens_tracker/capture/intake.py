@@ -10,6 +10,7 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
+from neuralens_tracker.capture.items import SUBJECT_SELECTOR, SUGGESTION_SELECTOR
 from neuralens_tracker.capture.navigation import when_idle
 from neuralens_tracker.vocabulary import LAND_PRODUCT_PAGE, PURCHASE
 from neuralens_tracker.web.ffi import (
@@ -18,18 +19,29 @@ from neuralens_tracker.web.ffi import (
     construct,
     elements,
     get,
+    invoke,
     record,
     window,
 )
-from neuralens_tracker.web.page import attribute, closest, document, find_all
+from neuralens_tracker.web.page import attribute, closest, document, find_all, listen
 
-# The last two are what widgets change to show a list that was there all along.
+# The last three declare a list, or are what widgets change to show one that was there all along.
 OBSERVED = [PRODUCT, LANDING, PURCHASE_ORDER, SUGGESTION, SUGGESTIONS, "aria-expanded", "hidden"]
-WATCHED = OBSERVED[:5]
-SELECTOR = "[" + "],[".join(WATCHED) + "],[role=option]"
+WATCHED = OBSERVED[:4]
+SELECTOR = SUBJECT_SELECTOR + "," + SUGGESTION_SELECTOR + ",[" + PURCHASE_ORDER + "]"
 ELEMENT_NODE = 1
 # Milliseconds of work in one go: a frame has 16, and slow phones take four times as long.
 SLICE_MS = 6
+# With every frame a browser looks at all elements that an observer watches. So after the first
+# MANY products of a page, one this far below waits until something scrolls or changes.
+MANY = 1000
+FAR_WINDOWS = 3
+
+
+def is_far(element: Any) -> bool:
+    """Tell whether an element is some windows below what is in the window now."""
+    top = get(call(element, "getBoundingClientRect"), "top")
+    return top > FAR_WINDOWS * get(window, "innerHeight")
 
 
 class Intake:
@@ -40,8 +52,15 @@ class Intake:
         self._views = views
         self._suggestions = suggestions
         self._emit = emit
-        self._pending: list[Any] = []
-        self._observer = construct("MutationObserver", callback(self._notice))
+        # Elements to take in with all that is in them; what is in the first of them, and how much
+        # of that has been taken in.
+        self._roots: list[Any] = []
+        self._found: list[Any] = []
+        self._place = 0
+        self._due = False
+        # Products that wait to come near the window, and how many were taken in.
+        self._far: list[Any] = []
+        self._count = 0
 
     def start(self, *_: Any) -> None:
         """Take in the document and watch it from now on."""
@@ -51,22 +70,20 @@ class Intake:
             "characterData": True,
             "attributeFilter": OBSERVED,
         }
-        call(self._observer, "observe", document, record(options))
+        observer = construct("MutationObserver", callback(self._notice))
+        call(observer, "observe", document, record(options))
+        listen("scroll", self._stir)
         self.scan()
 
     def scan(self) -> None:
         """Take in every element anew: a page view begins."""
-        self._add(find_all(document, SELECTOR))
-        when_idle(self._work)
+        self._roots.append(get(document, "documentElement"))
+        self._stir()
 
     def finish(self) -> None:
         """Take in the page's landing and purchase without delay: the page is being left."""
         for element in find_all(document, "[" + LANDING + "],[" + PURCHASE_ORDER + "]"):
             self._take_in(element)
-
-    def _add(self, found: list[Any]) -> None:
-        for element in found:
-            self._pending.append(element)
 
     def _notice(self, records: Any, *_: Any) -> None:
         self._items.forget_ranks()
@@ -74,29 +91,46 @@ class Intake:
             target = get(change, "target")
             name = get(change, "attributeName")
             if name in WATCHED:
-                self._pending.append(target)
+                self._roots.append(target)
             elif name is not None:
                 self._suggestions.stir()
             else:
                 for node in elements(get(change, "addedNodes")):
                     if get(node, "nodeType") == ELEMENT_NODE:
-                        self._pending.append(node)
-                        self._add(find_all(node, SELECTOR))
+                        self._roots.append(node)
                 # Of a text that changes, the element around it.
                 holder = target if get(target, "closest") else get(target, "parentElement")
                 if holder:
                     self._suggestions.change(holder)
-        when_idle(self._work)
+        self._stir()
+
+    def _stir(self, *_: Any) -> None:
+        self._roots.extend(self._far)
+        self._far = []
+        self._plan()
+
+    def _plan(self) -> None:
+        if not self._due:
+            self._due = True
+            when_idle(self._work)
 
     def _work(self, *_: Any) -> None:
+        self._due = False
         end = call(get(window, "Date"), "now") + SLICE_MS
-        place = 0
-        while call(get(window, "Date"), "now") < end and place < len(self._pending):
-            self._take_in(self._pending[place])
-            place += 1
-        self._pending = self._pending[place:]
-        if len(self._pending) > 0:
-            when_idle(self._work)
+        while call(get(window, "Date"), "now") < end:
+            if self._place < len(self._found):
+                invoke(self._take_in, None, self._found[self._place])
+                self._place += 1
+            elif len(self._roots) > 0:
+                root = self._roots.pop(0)
+                invoke(self._take_in, None, root)
+                self._found = find_all(root, SELECTOR)
+                self._place = 0
+            else:
+                # What leaves the page is let go.
+                self._found = []
+                return
+        self._plan()
 
     def _take_in(self, element: Any) -> None:
         item = self._items.read(element)
@@ -107,7 +141,11 @@ class Intake:
                 if order:
                     self._emit(PURCHASE, order, attribute(purchase, PURCHASE_ORDER))
         elif item[1] == PRODUCT:
-            self._views.watch(element)
+            self._count += 1
+            if self._count > MANY and is_far(element):
+                self._far.append(element)
+            else:
+                self._views.watch(element)
         elif item[1] == SUGGESTION:
             self._suggestions.change(element)
         else:

@@ -22,8 +22,9 @@ from neuralens_tracker.web.page import attribute, closest, document, find_all, f
 
 OPTION = "[role=option]"
 PRODUCT_SELECTOR = "[" + PRODUCT + "]"
+# What an action may be about.
+SUBJECT_SELECTOR = PRODUCT_SELECTOR + ",[" + LANDING + "]"
 SUGGESTION_SELECTOR = "[" + SUGGESTION + "]," + OPTION
-ITEM_SELECTOR = PRODUCT_SELECTOR + "," + SUGGESTION_SELECTOR
 # Nothing in these is an item of its own.
 UNREAD = "[" + IGNORE + "],[" + PURCHASE_ORDER + "]"
 DECLARED = "[" + SUGGESTIONS + "]"
@@ -115,8 +116,7 @@ class Items:
 
     def _nearest(self, element: Any, name: str, kind: Any) -> Any:
         """Return what the attribute says on the nearest element that has it."""
-        holder = closest(element, name)
-        return self._value(holder, name, kind) if holder else None
+        return self._value(closest(element, name) or element, name, kind)
 
     def rank(self, item: list[Any]) -> Any:
         """Return the item's rank from 0: as said, as ARIA says it, or as its list shows it."""
@@ -125,11 +125,11 @@ class Items:
             listing = self.list_of(item)
             position = self._value(item[0], "aria-posinset", COUNT)
             if position:
-                return position - 1
-            if listing:
+                rank = position - 1
+            elif listing and item[1] != LANDING:
                 place = self._place(listing, item)
                 offset = self._nearest(item[0], OFFSET, COUNT) or 0
-                return None if place is None else offset + place
+                rank = None if place is None else offset + place
         return rank
 
     def _place(self, listing: Any, item: list[Any]) -> Any:
@@ -140,7 +140,7 @@ class Items:
             if made[1] == kind and same(made[0], listing):
                 count = made
         if count is None:
-            count = [listing, kind, find_all(listing, ITEM_SELECTOR), 0, 0, {}]
+            count = [listing, kind, find_all(listing, "[" + kind + "]," + OPTION), 0, 0, {}]
             self._counts.append(count)
         places = count[5]
         sought = "i:" + item[2]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from neuralens_tracker.web.ffi import attempt, callback, get, record, window
-from neuralens_tracker.web.page import document, is_visible, listen
+from neuralens_tracker.web.ffi import callback, get, invoke, record, window
+from neuralens_tracker.web.page import document, listen
 
 # Milliseconds that a page which is never idle may hold things back.
 PATIENCE_MS = 2000
@@ -36,28 +36,12 @@ def when_loaded(act: Any) -> None:
 def when_idle(act: Any) -> None:
     """Act when the browser has nothing else to do, or at last all the same."""
     # Safari has no idle callbacks; of their options, setTimeout makes no time at all.
-    idle = get(window, "requestIdleCallback")
-    name = "requestIdleCallback" if idle else "setTimeout"
-    attempt(window, name, callback(act), record({"timeout": PATIENCE_MS}))
+    idle = get(window, "requestIdleCallback") or get(window, "setTimeout")
+    invoke(idle, None, callback(act), record({"timeout": PATIENCE_MS}))
 
 
 def when_left(act: Any) -> None:
     """Act whenever the page may be seen for the last time."""
-
-    def hide(*_: Any) -> None:
-        if not is_visible():
-            act()
-
-    listen("visibilitychange", hide)
+    listen("visibilitychange", act)
     # Safari does not always tell of a visibilitychange when a link is followed.
     listen("pagehide", act)
-
-
-def when_restored(act: Any) -> None:
-    """Act when the browser shows the page again from its back/forward cache."""
-
-    def show(event: Any) -> None:
-        if get(event, "persisted"):
-            act()
-
-    listen("pageshow", show)
