@@ -118,8 +118,8 @@ class Page:
         self._views.start()
         self._transport.start()
         when_left(self.leave)
-        listen("pageshow", self._restored)
         when_read(self._intake.start)
+        listen("pageshow", self._restored)
 
     def restore(self, event: dict[str, Any], once: Any) -> None:
         """Track an event that was kept before this tracker was there."""

@@ -19,7 +19,6 @@ from neuralens_tracker.web.ffi import (
     construct,
     elements,
     get,
-    invoke,
     record,
     window,
 )
@@ -33,15 +32,14 @@ ELEMENT_NODE = 1
 # Milliseconds of work in one go: a frame has 16, and slow phones take four times as long.
 SLICE_MS = 6
 # With every frame a browser looks at all elements that an observer watches. So after the first
-# MANY products of a page, one this far below waits until something scrolls or changes.
+# MANY products of a page, one that is FAR_PX below waits until something scrolls or changes.
 MANY = 1000
-FAR_WINDOWS = 3
+FAR_PX = 10000
 
 
 def is_far(element: Any) -> bool:
-    """Tell whether an element is some windows below what is in the window now."""
-    top = get(call(element, "getBoundingClientRect"), "top")
-    return top > FAR_WINDOWS * get(window, "innerHeight")
+    """Tell whether an element is many windows below what is in the window now."""
+    return get(call(element, "getBoundingClientRect"), "top") > FAR_PX
 
 
 class Intake:
@@ -58,9 +56,13 @@ class Intake:
         self._found: list[Any] = []
         self._place = 0
         self._due = False
-        # Products that wait to come near the window, and how many were taken in.
+        # Products that wait to come near the window, whether they may have, and how many products
+        # were taken in.
+        self._stirred = False
         self._far: list[Any] = []
         self._count = 0
+        # One that fails stops no other.
+        self._guarded = callback(self._take_in)
 
     def start(self, *_: Any) -> None:
         """Take in the document and watch it from now on."""
@@ -105,8 +107,7 @@ class Intake:
         self._stir()
 
     def _stir(self, *_: Any) -> None:
-        self._roots.extend(self._far)
-        self._far = []
+        self._stirred = True
         self._plan()
 
     def _plan(self) -> None:
@@ -119,17 +120,22 @@ class Intake:
         end = call(get(window, "Date"), "now") + SLICE_MS
         while call(get(window, "Date"), "now") < end:
             if self._place < len(self._found):
-                invoke(self._take_in, None, self._found[self._place])
+                self._guarded(self._found[self._place])
                 self._place += 1
             elif len(self._roots) > 0:
                 root = self._roots.pop(0)
-                invoke(self._take_in, None, root)
+                self._guarded(root)
                 self._found = find_all(root, SELECTOR)
                 self._place = 0
             else:
                 # What leaves the page is let go.
                 self._found = []
-                return
+                if not self._stirred:
+                    return
+                self._stirred = False
+                self._found = self._far
+                self._far = []
+                self._place = 0
         self._plan()
 
     def _take_in(self, element: Any) -> None:
