@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from neuralens_tracker.vocabulary import CONSENTS, PENDING
+from neuralens_tracker.vocabulary import CONSENTS
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -109,7 +109,7 @@ class Buying:
         return self._pages.render(request, "order.html", order=order, total=total(order.lines))
 
     async def choose_consent(self, request: Request) -> Response:
-        """Keep the shopper's choice about tracking; pending takes it back."""
+        """Keep the shopper's choice about tracking; pending means that they are about to choose."""
         form = await read_form(request)
         choice = form.get("choice", "")
         if choice not in CONSENTS:
@@ -117,10 +117,7 @@ class Buying:
         answer: Response = go_back(form.get("back"))
         if wants_json(request):
             answer = JSONResponse({"choice": choice})
-        if choice == PENDING:
-            answer.delete_cookie(CONSENT_COOKIE, samesite="lax")
-        else:
-            answer.set_cookie(CONSENT_COOKIE, choice, CONSENT_SECONDS, samesite="lax")
+        answer.set_cookie(CONSENT_COOKIE, choice, CONSENT_SECONDS, samesite="lax")
         return answer
 
     def _show_checkout(

@@ -10,6 +10,7 @@ import click
 from neuralens_build.bundles import NotBuiltError
 from neuralens_relay.outbox import OutboxError
 from neuralens_relay.serving import address, listen
+from neuralens_tracker.vocabulary import GRANTED, PENDING
 
 from neuralens_demo import sandbox as api
 from neuralens_demo.demonstration import demonstrate
@@ -45,7 +46,14 @@ def make_folder(path: Path) -> None:
     show_default=True,
     help="Port of the sandbox, on 127.0.0.1; 0 picks a free one.",
 )
-def demo(host: str, port: int, data: Path | None, sandbox_port: int) -> None:
+@click.option(
+    "--consent",
+    type=click.Choice([GRANTED, PENDING]),
+    default=GRANTED,
+    show_default=True,
+    help="What holds until a shopper has chosen: tracked, or asked first.",
+)
+def demo(host: str, port: int, data: Path | None, sandbox_port: int, consent: str) -> None:
     """Run a storefront, the relay, a sandbox of the event API and an inspector, until Ctrl-C."""
     log_to_stderr()
     try:
@@ -67,7 +75,7 @@ def demo(host: str, port: int, data: Path | None, sandbox_port: int) -> None:
             click.echo(f"  Sandbox's ledger: {address(events)}/ledger")
 
         try:
-            asyncio.run(demonstrate(shop, events, place, data.resolve(), announce))
+            asyncio.run(demonstrate(shop, events, place, data.resolve(), consent, announce))
         except OutboxError as error:
             raise click.ClickException(str(error)) from error
 

@@ -23,11 +23,17 @@ APPLICATION = "hearth-and-alder"
 
 
 async def demonstrate(
-    shop_listener: socket, api_listener: socket, place: Path, data: Path, ready: Callable[[], None]
+    shop_listener: socket,
+    api_listener: socket,
+    place: Path,
+    data: Path,
+    consent: str,
+    ready: Callable[[], None],
 ) -> None:
     """Serve the shop, with relay and inspector, and the sandbox until SIGINT or SIGTERM.
 
-    ``place`` is the folder of the bundles, ``data`` that of the relay's outbox. The key is made
+    ``place`` is the folder of the bundles, ``data`` that of the relay's outbox, ``consent`` what
+    holds until a shopper has chosen. The key is made
     anew each time: nobody but relay and sandbox needs it. ``ready`` is called once everything
     answers. Raises OutboxError when the outbox cannot be opened.
     """
@@ -51,6 +57,7 @@ async def demonstrate(
         ],
         catalogue,
         relay.state.relay.lifespan,
+        consent,
     )
     # Before any server starts, so that an outbox that cannot be opened is said in one sentence.
     await asyncio.to_thread(relay.state.relay.start)

@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from neuralens_build.snippet import ALONE, RUNTIMES, install
-from neuralens_tracker.vocabulary import CONSENTS, PENDING
+from neuralens_tracker.vocabulary import CONSENTS, DENIED, GRANTED
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -29,14 +29,15 @@ class Pages:
     """Renders the shop's templates."""
 
     def __init__(
-        self, catalogue: Catalogue, shoppers: Shoppers, application: str, place: Path
+        self, catalogue: Catalogue, shoppers: Shoppers, application: str, place: Path, consent: str
     ) -> None:
         """Prepare the templates; ``application`` goes into the snippet, on every page the same.
 
         What else the tracker is told stands in one place, ``templates/base.html``. ``place`` is the
-        folder of the bundles.
+        folder of the bundles; ``consent`` is what holds until a shopper has chosen.
         """
         self._shoppers = shoppers
+        self._consent = consent
         self._place = place
         self._templates = Environment(
             loader=PackageLoader("neuralens_demo"),
@@ -58,9 +59,11 @@ class Pages:
         """Return a page, or a part of one, for whoever asks."""
         shopper = self._shoppers.find(request.cookies.get(SESSION_COOKIE)) or Shopper()
         runtime, account = runtime_of(request, self._place), account_of(request)
+        choice = consent_of(request)
         text = self._templates.get_template(template).render(
             shopper=shopper,
-            consent=consent_of(request),
+            consent=choice or self._consent,
+            chosen=choice in (GRANTED, DENIED),
             runtime=runtime,
             # The policy is as strict as MicroPython alone can bear.
             pyscript=ALONE[0] if runtime == "pyscript" else None,
@@ -77,10 +80,10 @@ class Pages:
         return HTMLResponse(text, status, headers=headers)
 
 
-def consent_of(request: Request) -> str:
-    """Return what the shopper has said about being tracked; pending until they have."""
-    answer = request.cookies.get(CONSENT_COOKIE)
-    return answer if answer in CONSENTS else PENDING
+def consent_of(request: Request) -> str | None:
+    """Return what the shopper has said about being tracked; None at their first visit."""
+    choice = request.cookies.get(CONSENT_COOKIE)
+    return choice if choice in CONSENTS else None
 
 
 def here(request: Request) -> str:

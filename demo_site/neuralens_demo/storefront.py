@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from neuralens_tracker.vocabulary import GRANTED
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -27,16 +28,17 @@ def create_app(
     mounts: Sequence[BaseRoute] = (),
     catalogue: Catalogue | None = None,
     lifespan: Any = None,
+    consent: str = GRANTED,
 ) -> Starlette:
     """Return the shop.
 
     ``application`` is the id that its pages give the tracker, ``place`` the folder of the bundles.
     ``mounts`` are other applications at the same address, such as the relay; ``lifespan`` starts
-    and stops what they need.
+    and stops what they need. ``consent`` is what holds until a shopper has chosen.
     """
     catalogue = catalogue or Catalogue()
     shoppers = Shoppers()
-    pages = Pages(catalogue, shoppers, application, place)
+    pages = Pages(catalogue, shoppers, application, place, consent)
     browsing = Browsing(catalogue, pages)
     buying = Buying(catalogue, shoppers, pages)
     tracking = Tracking(place)

@@ -1,4 +1,4 @@
-"""A shopper's way through the demo, from consent to a reloaded confirmation, on each runtime.
+"""A shopper's way through the demo, from the first scroll to a reloaded confirmation.
 
 After every step the sandbox's ledger has to hold exactly what was expected so far: each event,
 every field of it, and nothing else.
@@ -149,9 +149,11 @@ def test_journey(journey):
 
     page.goto("/")
     home = {"new": (shop.newest, {"page": "CATEGORY_PAGE"})}
+    page.evaluate("scrollBy({ top: 400, behavior: 'instant' })")
+    journey.arrive(**home)
     page.locator("[data-consent-banner]").get_by_role("button", name="Allow").click()
     page.locator("[data-consent-banner]").wait_for(state="detached")
-    journey.arrive(**home)
+    journey.look(**home)
 
     box.fill("oak")
     box.press("Enter")

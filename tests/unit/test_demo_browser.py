@@ -122,6 +122,14 @@ def test_consent_reaches_the_tracker_and_the_next_page(page):
     expect(page.locator("[data-consent-banner]")).to_have_count(0)
 
 
+def test_refusal_reaches_a_tracker_that_has_not_loaded_yet(page):
+    page.goto("/")
+    assert page.evaluate("() => window.neuralens") is None
+    page.get_by_role("button", name="Refuse").click()
+    expect(page.locator("[data-consent-banner]")).to_have_count(0)
+    expect(page.locator("script[data-app-id]")).to_have_attribute("data-consent", "denied")
+
+
 def test_share_says_what_it_did(page):
     page.goto("/product/AV768")
     page.get_by_role("link", name="Share").click()

@@ -229,13 +229,18 @@ def test_broken_forms_are_refused(shopper, raw, status):
     assert shopper.post("/cart/add", content=raw).status_code == status
 
 
-def test_consent_is_asked_for_kept_and_taken_back(shopper):
-    def state():
-        page = read(shopper.get("/"))
-        [snippet] = where(page, data_app_id=...)
-        return snippet.get("data-consent"), len(where(page, data_consent_banner=...))
+def consent_on(http):
+    """What a page tells the tracker, and the number of its banners."""
+    page = read(http.get("/"))
+    [snippet] = where(page, data_app_id=...)
+    return snippet.get("data-consent"), len(where(page, data_consent_banner=...))
 
-    assert state() == ("pending", 1)
+
+def test_consent_is_kept_and_taken_back(shopper):
+    def state():
+        return consent_on(shopper)
+
+    assert state() == ("granted", 1)
     back = shopper.post("/consent", data={"choice": "granted", "back": "/search?q=oak"})
     assert back.url.path == "/search"
     assert state() == ("granted", 0)
@@ -244,6 +249,13 @@ def test_consent_is_asked_for_kept_and_taken_back(shopper):
     shopper.post("/consent", data={"choice": "pending"})
     assert state() == ("pending", 1)
     assert shopper.post("/consent", data={"choice": "perhaps"}).status_code == 400
+
+
+def test_consent_can_be_asked_for_first(run_demo):
+    with run_demo("--consent", "pending") as demo, httpx.Client(base_url=demo.url) as http:
+        assert consent_on(http) == ("pending", 1)
+        http.post("/consent", data={"choice": "granted"})
+        assert consent_on(http) == ("granted", 0)
 
 
 # The footer's switches

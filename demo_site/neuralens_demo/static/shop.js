@@ -43,8 +43,9 @@ function chooseConsent(form, event) {
   const banner = form.closest("[data-consent-banner]");
   if (!banner) return;
   enhance(form, event, ({ choice }) => {
-    // Where the tracker has not loaded yet, the next page tells it.
-    window.neuralens?.("consent", choice);
+    // Where the tracker has not loaded yet, it will read its tag.
+    if (window.neuralens) window.neuralens("consent", choice);
+    else document.querySelector("script[data-app-id]").dataset.consent = choice;
     banner.remove();
     document.querySelector("main").focus();
   });
