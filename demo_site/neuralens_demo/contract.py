@@ -107,7 +107,7 @@ def is_degrees(value: object, limit: int) -> bool:
 
 def is_timestamp(value: object) -> bool:
     """Tell whether value is a time in whole Unix seconds; milliseconds are caught by their size."""
-    return is_whole(value) and isinstance(value, int) and 0 < value < 10**11
+    return is_whole(value) and isinstance(value, int) and 0 <= value < 10**11
 
 
 def is_items(value: object) -> bool:
