@@ -80,6 +80,8 @@ class Intake:
     def scan(self) -> None:
         """Take in every element anew: a page view begins."""
         self._roots.append(get(document, "documentElement"))
+        # What waits is found again.
+        self._far = []
         self._stir()
 
     def finish(self) -> None:
@@ -129,13 +131,13 @@ class Intake:
                 self._place = 0
             else:
                 # What leaves the page is let go.
+                self._place = 0
                 self._found = []
                 if not self._stirred:
                     return
-                self._stirred = False
                 self._found = self._far
                 self._far = []
-                self._place = 0
+                self._stirred = False
         self._plan()
 
     def _take_in(self, element: Any) -> None:
