@@ -43,7 +43,7 @@ MISTAKES = {
         'data-nl-purchase="ORDER"',
         [],
         "data-nl-purchase",
-        "around a data-nl-product",
+        "around [data-nl-product]",
     ),
 }
 ACTIONS = {
@@ -55,7 +55,7 @@ ACTIONS = {
     "action of nothing": (
         "",
         'data-nl-action="share"',
-        "data-nl-action must be inside a data-nl-product or data-nl-landing",
+        "data-nl-action must be inside [data-nl-product],[data-nl-landing]",
     ),
 }
 

@@ -465,7 +465,7 @@ def test_ignored(show, acts, told):
         ),
         (
             """<button data-nl-action="share">Share</button>""",
-            "neuralens: data-nl-action must be inside a data-nl-product or data-nl-landing:"
+            "neuralens: data-nl-action must be inside [data-nl-product],[data-nl-landing]:"
             """ <button data-nl-action="share">Share</button>""",
         ),
         (

@@ -115,7 +115,7 @@ class Early:
         """Hold an entry as ``late.restore`` takes it."""
         eid = self._identity.make_uuid()
         milliseconds = call(get(window, "Date"), "now")
-        self._held.append([eid, milliseconds, event, fields, once])
+        self._held.append([eid, milliseconds, event, fields, once or ""])
 
     def _save(self) -> None:
         """Write what is held to storage, if the shopper has consented; forget it if not."""

@@ -16,7 +16,7 @@ def is_kept(entry: list[Any]) -> bool:
         len(entry) == 5
         and is_number(entry[1], 0, MAX_COUNT * 1000)
         and isinstance(entry[3], dict)
-        and (not entry[4] or isinstance(entry[4], str))
+        and isinstance(entry[4], str)
     )
 
 

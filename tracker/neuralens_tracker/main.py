@@ -17,7 +17,7 @@ from neuralens_tracker.outbox import Outbox
 from neuralens_tracker.privacy import decide
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.tracker import Tracker
-from neuralens_tracker.vocabulary import GRANTED, VERSION
+from neuralens_tracker.vocabulary import GRANTED, PREFIX, VERSION
 from neuralens_tracker.web.console import Console
 from neuralens_tracker.web.ffi import (
     callback,
@@ -135,7 +135,7 @@ class Page:
         Each event that was told is its name, a line feed, and its ``once``.
         """
         for key in told:
-            self._told["t:" + key] = True
+            self._told[PREFIX + key] = True
         self._suggestions.recall(typed)
 
     def finish(self, *_: Any) -> None:
@@ -174,7 +174,7 @@ class Page:
         With a text for ``once``, no second one of this page view; of a purchase, for good.
         """
         if once:
-            key = "t:" + event + "\n" + once
+            key = PREFIX + event + "\n" + once
             if self._told.get(key):
                 return
             self._told[key] = True

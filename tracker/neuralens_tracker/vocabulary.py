@@ -41,6 +41,10 @@ CONSENTS = (GRANTED, PENDING, DENIED)
 
 VERSION = "0.1.0"
 
+# The beginning of every key that the tracker makes, in storage and in dicts: with it, no text
+# from outside is the name of something else there.
+PREFIX = "nl:"
+
 # Where storage keeps what happens before a heavy runtime is there, see ``late.restore``: without
 # uid and place, and before any hook.
 KEPT_KEY = "k:"

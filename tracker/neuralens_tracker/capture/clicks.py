@@ -94,7 +94,7 @@ class Clicks:
         if action not in actions:
             self._complain(control, ACTION, actions)
         elif not owner:
-            self._complain(control, ACTION, "inside a " + PRODUCT + " or " + LANDING)
+            self._complain(control, ACTION, "inside " + SUBJECT_SELECTOR)
         elif attribute(control, "aria-pressed") != "true":
             item = self._items.read(owner)
             if item:

@@ -10,7 +10,6 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
-from neuralens_tracker.capture.items import SUBJECT_SELECTOR, SUGGESTION_SELECTOR
 from neuralens_tracker.capture.navigation import when_idle
 from neuralens_tracker.vocabulary import LAND_PRODUCT_PAGE, PURCHASE
 from neuralens_tracker.web.ffi import (
@@ -24,10 +23,17 @@ from neuralens_tracker.web.ffi import (
 )
 from neuralens_tracker.web.page import attribute, closest, document, find_all, listen
 
-# The last three declare a list, or are what widgets change to show one that was there all along.
-OBSERVED = [PRODUCT, LANDING, PURCHASE_ORDER, SUGGESTION, SUGGESTIONS, "aria-expanded", "hidden"]
-WATCHED = OBSERVED[:4]
-SELECTOR = SUBJECT_SELECTOR + "," + SUGGESTION_SELECTOR + ",[" + PURCHASE_ORDER + "]"
+# The attributes that tell of items, and those by which widgets show a list that was there already.
+OBSERVED = [
+    LANDING,
+    PURCHASE_ORDER,
+    PRODUCT,
+    SUGGESTION,
+    SUGGESTIONS,
+    "role",
+    "aria-expanded",
+    "hidden",
+]
 ELEMENT_NODE = 1
 # Milliseconds of work in one go: a frame has 16, and slow phones take four times as long.
 SLICE_MS = 6
@@ -50,9 +56,11 @@ class Intake:
         self._views = views
         self._suggestions = suggestions
         self._emit = emit
-        # Elements to take in with all that is in them; what is in the first of them, and how much
-        # of that has been taken in.
+        # Elements to take in with all that is in them, and for how many attributes the first has
+        # been searched: one query for all of them takes longer than a frame on a large page. Then
+        # what the last query found, and how much of that has been taken in.
         self._roots: list[Any] = []
+        self._searched = 0
         self._found: list[Any] = []
         self._place = 0
         self._due = False
@@ -94,9 +102,8 @@ class Intake:
         for change in elements(records):
             target = get(change, "target")
             name = get(change, "attributeName")
-            if name in WATCHED:
+            if name is not None:
                 self._roots.append(target)
-            elif name is not None:
                 self._suggestions.stir()
             else:
                 for node in elements(get(change, "addedNodes")):
@@ -125,10 +132,13 @@ class Intake:
                 self._guarded(self._found[self._place])
                 self._place += 1
             elif len(self._roots) > 0:
-                root = self._roots.pop(0)
-                self._guarded(root)
-                self._found = find_all(root, SELECTOR)
                 self._place = 0
+                if self._searched < len(OBSERVED):
+                    self._found = find_all(self._roots[0], "[" + OBSERVED[self._searched] + "]")
+                    self._searched += 1
+                else:
+                    self._found = [self._roots.pop(0)]
+                    self._searched = 0
             else:
                 # What leaves the page is let go.
                 self._place = 0

@@ -16,7 +16,7 @@ from neuralens_tracker.attributes import (
     SUGGESTIONS,
 )
 from neuralens_tracker.kinds import COUNT, TEXT, read
-from neuralens_tracker.vocabulary import AUTOCOMPLETE, PAGES, PRODUCT_PAGE
+from neuralens_tracker.vocabulary import AUTOCOMPLETE, PAGES, PREFIX, PRODUCT_PAGE
 from neuralens_tracker.web.ffi import call, get, same
 from neuralens_tracker.web.page import attribute, closest, document, find_all, find_id
 
@@ -81,7 +81,7 @@ class Items:
             if value and value not in ids:
                 ids.append(value)
         if attribute(element, PURCHASE_ORDER) == "" or len(ids) == 0:
-            self._complain(element, PURCHASE_ORDER, TEXT + ", around a " + PRODUCT)
+            self._complain(element, PURCHASE_ORDER, TEXT + ", around " + PRODUCT_SELECTOR)
             return None
         return [element, PURCHASE_ORDER, ids]
 
@@ -143,12 +143,12 @@ class Items:
             count = [listing, kind, find_all(listing, "[" + kind + "]," + OPTION), 0, 0, {}]
             self._counts.append(count)
         places = count[5]
-        sought = "i:" + item[2]
+        sought = PREFIX + item[2]
         while places.get(sought) is None and count[3] < len(count[2]):
             other = self.read(count[2][count[3]])
             count[3] += 1
             if other and other[1] == kind and same(listing, self.list_of(other)):
-                key = "i:" + other[2]
+                key = PREFIX + other[2]
                 if places.get(key) is None:
                     places[key] = count[4]
                     count[4] += 1

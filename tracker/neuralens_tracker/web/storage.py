@@ -2,9 +2,8 @@
 
 from typing import Any
 
+from neuralens_tracker.vocabulary import PREFIX
 from neuralens_tracker.web.ffi import attempt, elements, get, record, window
-
-PREFIX = "nl:"
 
 
 class Storage:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from neuralens_tracker.vocabulary import PREFIX
 from neuralens_tracker.web.ffi import (
     attempt,
     call,
@@ -48,8 +49,8 @@ class Transport:
 
         A batch that is none of this page's is passed over.
         """
-        settle = self._verdicts.get("b:" + batch_id)
-        self._verdicts["b:" + batch_id] = None
+        settle = self._verdicts.get(PREFIX + batch_id)
+        self._verdicts[PREFIX + batch_id] = None
         if settle:
             settle(status)
 
@@ -71,7 +72,7 @@ class Transport:
         text = dump(batch)
 
         batch_id = batch["batch"]
-        self._verdicts["b:" + batch_id] = settle
+        self._verdicts[PREFIX + batch_id] = settle
 
         def answer(response: Any) -> None:
             # An answer that is not read to its end holds on to its part of the 64 KiB in flight.
