@@ -54,7 +54,11 @@ def test_what_failed_is_tried_again_and_what_was_refused_is_kept(start, shared, 
 
 def test_while_redis_is_away_pages_are_asked_to_come_back(start, environment, sandbox, tmp_path):
     port = closed_port()
-    environment = environment | {"NEURALENS_OUTBOX": f"redis://127.0.0.1:{port}/0"}
+    # An event whose way out of Redis was cut off is found again after a few timeouts.
+    environment = environment | {
+        "NEURALENS_OUTBOX": f"redis://127.0.0.1:{port}/0",
+        "NEURALENS_TIMEOUT": "0.5",
+    }
     sandbox.fail(status=503, times=100_000)
     with redis_server(tmp_path, port):
         relay = start(environment)
