@@ -4,6 +4,9 @@ BIN := .venv/bin
 STAMPS := .cache/stamps
 SOURCES := $(shell find tracker build demo_site/neuralens_demo/shop_hooks.py -name '*.py' -o -name '*.jinja' -o -name '*.cjs' -o -name '*.js' 2>/dev/null)
 
+# A worker a core, each with its own browser, relay and sandbox; make test ARGS=-n0 does without.
+PYTEST := $(BIN)/pytest --numprocesses=auto --dist=worksteal
+
 .PHONY: help demo test nightly build bench lint format clean
 .DELETE_ON_ERROR:
 
@@ -19,10 +22,10 @@ demo: $(STAMPS)/venv dist/manifest.json
 	@exec $(BIN)/neuralens-tracker demo $(ARGS)
 
 test: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 nightly: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
-	$(BIN)/pytest -m "nightly or not nightly" $(ARGS)
+	$(PYTEST) -m "nightly or not nightly" $(ARGS)
 
 build: dist/manifest.json
 

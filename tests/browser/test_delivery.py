@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.polling import eventually
+
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 APPLICATION = "test-app"
 MAX_BATCH_BYTES = 48 * 1024
@@ -42,19 +44,7 @@ def ids(events):
 
 
 @pytest.fixture
-def eventually():
-    def eventually(condition, patience=15):
-        deadline = time.monotonic() + patience
-        while not (value := condition()):
-            assert time.monotonic() < deadline, f"still {value!r} after {patience} s"
-            time.sleep(0.02)
-        return value
-
-    return eventually
-
-
-@pytest.fixture
-def posts(shop, uid, eventually):
+def posts(shop, uid):
     """Return what this test's shopper posted, in order, once it is as much as expected."""
 
     def posts(count=0):
@@ -69,7 +59,7 @@ def posts(shop, uid, eventually):
 
 
 @pytest.fixture
-def emptied(eventually):
+def emptied():
     """Wait until nothing is left in the journal."""
 
     def emptied(page):
@@ -200,7 +190,7 @@ def test_relay_that_is_busy(show, shop, ledger, posts, emptied):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["ends", "dies"])
-def test_relay_that_goes_and_comes_back(show, ledger, relay, posts, eventually, emptied, number):
+def test_relay_that_goes_and_comes_back(show, ledger, relay, posts, emptied, number):
     page = show("")
     share(page, "A")
     flush(page)
@@ -219,7 +209,7 @@ def test_relay_that_goes_and_comes_back(show, ledger, relay, posts, eventually, 
 
 @pytest.mark.parametrize("status", [400, 413])
 def test_batch_that_the_relay_refuses_is_counted_as_lost(
-    show, shop, ledger, posts, eventually, emptied, status
+    show, shop, ledger, posts, emptied, status
 ):
     page = show("")
     shop.outage = status

@@ -1,6 +1,6 @@
 """A list of 10,000 tiles."""
 
-from tests.browser.conftest import eventually
+from tests.polling import eventually
 
 TILES = 10_000
 

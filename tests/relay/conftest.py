@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,20 +23,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from tests.polling import PATIENCE, eventually
+
 KEY = "test-key-4711"
 APPLICATION = "test-app"
-PATIENCE = 10.0
-
-
-def eventually(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """Return the condition's value once it is true; fail when that takes longer than patience."""
-    deadline = time.monotonic() + patience
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, f"still {value!r} after {patience} s"
-        time.sleep(0.01)
 
 
 def make_event(**fields: Any) -> dict[str, Any]:

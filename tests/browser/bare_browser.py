@@ -1,0 +1,61 @@
+"""A Chromium that no debugger is attached to."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.browser.shop import Shop
+from tests.polling import PATIENCE, eventually
+
+
+class BareBrowser:
+    """A Chromium that nothing is attached to.
+
+    A debugger, and Playwright is one, keeps pages visible and from being rendered ahead.
+    """
+
+    def __init__(self, command: list[str], url: str, folder: Path) -> None:
+        self._url = url
+        profile = folder / "profile"
+        self._popen = subprocess.Popen(
+            [*command, "--headless", "--remote-debugging-port=0", f"--user-data-dir={profile}"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        port = profile / "DevToolsActivePort"
+        eventually(lambda: port.exists() and port.read_text().count("\n"))
+        self._http = httpx.Client(
+            base_url=f"http://127.0.0.1:{port.read_text().split()[0]}/json", timeout=PATIENCE
+        )
+
+    def open(self, path: str) -> str:
+        """Open a page of the shop in a new tab, in front of the others, and return the tab's id."""
+        tab = self._http.put(f"new?{self._url}{path}").raise_for_status().json()
+        return str(tab["id"])
+
+    def activate(self, tab: str) -> None:
+        """Bring a tab to the front."""
+        self._http.get(f"activate/{tab}").raise_for_status()
+
+    def close(self, tab: str) -> None:
+        """Close a tab; the one that was in front before is in front again."""
+        self._http.get(f"close/{tab}").raise_for_status()
+
+    def end(self) -> None:
+        self._http.close()
+        self._popen.terminate()
+        self._popen.wait(PATIENCE)
+
+
+@pytest.fixture
+def bare_browser(
+    shop: Shop, chromium_options: dict[str, Any], tmp_path: Path
+) -> Iterator[BareBrowser]:
+    command = [chromium_options["executable_path"], *chromium_options["args"]]
+    browser = BareBrowser(command, shop.url, tmp_path)
+    yield browser
+    browser.end()

@@ -1,0 +1,107 @@
+"""The program that tries a runtime's adapter, in the tracker's place, and what it must find."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from neuralens_build.sources import ENTRY
+
+from tests.polling import PATIENCE
+
+# What the program of boundary/main.py finds on every runtime, before anybody clicks.
+FINDINGS = {
+    "tag": "APP",
+    "text": "é\U0001f600",
+    "length": 2,
+    "flag": True,
+    "list": ["a!", "b!"],
+    "half": 1,
+    "missing is None": True,
+    "null is None": True,
+    "same": True,
+    "not the same": False,
+    "not none": False,
+    "plain": '{"a":true,"b":[1]}',
+    "clock": True,
+    "largest": True,
+    "lowest": True,
+    "small": 2,
+    "parsed": {
+        "a": [1, 2.5, {"b": None}],
+        "é": True,
+        "t": 1715644800.25,
+        "n": 1715644800123,
+    },
+    "sum": 3.5,
+    "none inside": True,
+    "again": True,
+    "keys": {"constructor": 1, "7": "x"},
+    "broken": True,
+    "tiles": ["one", "two"],
+    "no attribute": True,
+    "no such class": True,
+    "storage": True,
+    "stored": "value",
+    "not stored": True,
+    "seen": ["one"],
+    "answer": 200,
+}
+
+
+@pytest.fixture(scope="module")
+def program():
+    """Return the modules of the program that tries an adapter, with the given one."""
+
+    def program(adapter):
+        root = Path(__file__).parents[3] / "tracker" / "neuralens_tracker" / "web"
+        return {
+            "neuralens_tracker": "",
+            ENTRY: "from neuralens_tracker.main import start\n",
+            "neuralens_tracker.main": Path(__file__).with_name("main.py").read_text(),
+            "neuralens_tracker.web.ffi": (root / f"ffi_{adapter}.py").read_text(),
+        }
+
+    return program
+
+
+@pytest.fixture
+def until():
+    """Wait until an expression is true in the page.
+
+    Playwright's own waiting makes a function from text there, which a strict policy forbids.
+    """
+
+    def until(page, expression, seconds=PATIENCE):
+        deadline = time.monotonic() + seconds
+        while not page.evaluate(expression):
+            assert time.monotonic() < deadline, f"{expression} did not come true"
+            page.wait_for_timeout(20)
+
+    return until
+
+
+@pytest.fixture
+def findings(until):
+    """Wait until the program has found everything, and return it."""
+
+    def findings(page):
+        names = json.dumps(list(FINDINGS))
+        until(page, f"'found' in window && {names}.every((name) => name in found)")
+        return {name: json.loads(text) for name, text in page.evaluate("found").items()}
+
+    findings.expected = FINDINGS
+    return findings
+
+
+@pytest.fixture
+def new_globals():
+    """Return the names that a page has now and had not before its first script."""
+
+    def new_globals(page):
+        return page.evaluate(
+            "Object.getOwnPropertyNames(window)"
+            ".filter((name) => name !== 'before' && !before.globals.includes(name)).sort()"
+        )
+
+    return new_globals

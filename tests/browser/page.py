@@ -1,0 +1,85 @@
+"""A page of the shop: its snippet, its markup, and a tab that shows it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+from neuralens_build.snippet import Snippet
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.servers import APPLICATION
+from tests.browser.shop import Shop
+
+# Milliseconds, where the time itself is not what a test is about.
+VIEW_MS = 150
+SUGGESTION_MS = 100
+TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
+LOUD = ("warning", "error")
+
+
+@pytest.fixture
+def tag(runtime: str, uid: str) -> Callable[..., Markup]:
+    """Return the embed snippet: ``tag(view_ms=1000, stub=True, ...)``, see ``Snippet``."""
+
+    def tag(**settings: Any) -> Markup:
+        usual = {"uid": uid, "view_ms": VIEW_MS, "suggestion_ms": SUGGESTION_MS}
+        return Snippet(APPLICATION, runtime=runtime, **{**usual, **settings}).render()
+
+    return tag
+
+
+@pytest.fixture
+def context(chromium: Browser, shop: Shop) -> Iterator[BrowserContext]:
+    """A browser profile of its own."""
+    with chromium.new_context(
+        base_url=shop.url, viewport={"width": 1000, "height": 800}
+    ) as context:
+        yield context
+
+
+@pytest.fixture
+def put(shop: Shop, tag: Callable[..., Markup]) -> Callable[..., str]:
+    """Serve a page of the folder pages/, or one with the given body, and return its path.
+
+    ``values`` are for the template; the other named arguments are settings of the tag.
+    """
+
+    def put(
+        source: str,
+        path: str = "/",
+        headers: dict[str, str] | None = None,
+        values: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> str:
+        if source.endswith(".html"):
+            template, given = TEMPLATES.get_template(source), values or {}
+        else:
+            template, given = TEMPLATES.get_template("layout.html"), {"body": Markup(source)}
+        shop.put(path, template.render(tag=tag(**settings), **given), headers)
+        return path
+
+    return put
+
+
+@pytest.fixture
+def show(put: Callable[..., str], context: BrowserContext) -> Callable[..., Page]:
+    """Serve a page as ``put`` does, open it in a tab, a new one if none is given, and wait for
+    the tracker.
+
+    ``page.said`` are the warnings and errors on its console, and what was thrown into it.
+    """
+
+    def show(source: str, path: str = "/", tab: Page | None = None, **given: Any) -> Page:
+        put(source, path, **given)
+        page = tab or context.new_page()
+        page.said = []
+        page.on("console", lambda line: page.said.append(line.text) if line.type in LOUD else None)
+        page.on("pageerror", lambda error: page.said.append(f"thrown: {error}"))
+        page.goto(path)
+        page.wait_for_function("() => window.neuralens && neuralens.version")
+        return page
+
+    return show
