@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .cache/stamps
-SOURCES := $(shell find tracker build demo_site/neuralens_demo/shop_hooks.py -name '*.py' -o -name '*.jinja' -o -name '*.cjs' -o -name '*.js' 2>/dev/null)
+DEMO_HOOKS := demo_site/neuralens_demo/shop_hooks.py
+SOURCES := $(shell find tracker build/neuralens_build $(DEMO_HOOKS) -name '*.py' -o -name '*.cjs' -o -name '*.js' 2>/dev/null)
 
 # A worker a core, each with its own browser, relay and sandbox; make test ARGS=-n0 does without.
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=worksteal
@@ -65,4 +66,7 @@ $(STAMPS)/tests: build/machine.sh
 
 dist/manifest.json: $(STAMPS)/venv $(STAMPS)/npm $(SOURCES)
 	@echo "Building the bundles"
+	@# dist/demo first: the manifest in dist says that all is there.
+	@$(BIN)/neuralens-tracker build --output dist/demo --with $(DEMO_HOOKS) >/dev/null
+	@cp node_modules/chart.js/dist/chart.umd.min.js dist/demo/chart.js
 	@$(BIN)/neuralens-tracker build

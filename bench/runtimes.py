@@ -23,8 +23,8 @@ from statistics import median
 from typing import Any
 
 from neuralens_build import brython, sources
-from neuralens_build.bundles import MANIFEST, directory, manifest
-from neuralens_build.snippet import RUNTIMES, Snippet
+from neuralens_embed.bundles import MANIFEST, directory, manifest
+from neuralens_embed.snippet import RUNTIMES, Snippet
 from playwright.sync_api import Page, sync_playwright
 
 from bench.chromium import fresh_page, slow_down

@@ -2,8 +2,8 @@
 
 import gzip
 
-from neuralens_build.bundles import directory, manifest
-from neuralens_build.release import BUDGETS, LOAD_BUDGETS
+from neuralens_build.distribution import BUDGETS, LOAD_BUDGETS
+from neuralens_embed.bundles import directory, manifest
 
 from bench.report import Bound, Report
 

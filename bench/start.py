@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from neuralens_build import esbuild
-from neuralens_build.bundles import read
+from neuralens_embed.bundles import read
 from playwright.sync_api import Page, sync_playwright
 
 from bench.chromium import fresh_page, slow_down, traced

@@ -9,7 +9,7 @@ DIST = "dist"
 
 
 class BundlesHook(BuildHookInterface[Any]):
-    """Adds ``dist`` to the package ``neuralens_build``, where ``bundles.directory`` finds it."""
+    """Adds ``dist`` to the package ``neuralens_embed``, where ``bundles.directory`` finds it."""
 
     PLUGIN_NAME = "custom"
 
@@ -20,4 +20,4 @@ class BundlesHook(BuildHookInterface[Any]):
         dist = Path(self.root) / DIST
         if not (dist / "manifest.json").is_file():
             raise FileNotFoundError(f"there are no bundles in {dist}: run `make build` first")
-        build_data["force_include"][str(dist)] = f"neuralens_build/{DIST}"
+        build_data["force_include"][str(dist)] = f"neuralens_embed/{DIST}"

@@ -1,1 +1,1 @@
-"""Turns the tracker into bundles and snippets; the command line."""
+"""Turns the tracker, portable Python, into bundles for the browser. Needs Node."""

@@ -1,42 +1,44 @@
-"""The command line ``neuralens-tracker``: one group, whose commands live with what they run."""
+"""The command ``build``."""
 
-import importlib
+from pathlib import Path
 
 import click
 
-# name: where the command stands, and its help in one line, so that --help imports none of them.
-COMMANDS = {
-    "audit": ("neuralens_build.commands", "Say what the tracker would capture on a page."),
-    "build": ("neuralens_build.commands", "Build the bundles."),
-    "demo": ("neuralens_demo.cli", "Run storefront, relay, sandbox and inspector."),
-    "relay": ("neuralens_relay.cli", "Receive events from pages and forward them."),
-    "sandbox": ("neuralens_demo.cli", "Run a stand-in for the event API."),
-    "snippet": ("neuralens_build.commands", "Print the embed snippet."),
-}
+from neuralens_build.checkout import CHECKOUT
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is called."""
+class WrongInput(click.ClickException):
+    """What was asked for cannot be done: one sentence, and the exit status of a wrong call."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+    exit_code = 2
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="neuralens-tracker")
-def main() -> None:
-    """Track what shoppers see and do, and send it to the Neuralens event API."""
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the bundles; in a checkout its dist, else ./dist.",
+)
+@click.option(
+    "--with",
+    "with_hooks",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file of the shop's own hooks in Python, to be part of the bundles.",
+)
+def build(output: Path | None, with_hooks: Path | None) -> None:
+    """Build the bundles from the tracker's Python. Needs what `npm install` installs."""
+    from neuralens_build import distribution, hooks
+    from neuralens_build.brython import BrythonError
+    from neuralens_build.edits import EditError
+    from neuralens_build.esbuild import BundlerError
+    from neuralens_build.pyscript import PyScriptError
+
+    in_checkout = (CHECKOUT / "pyproject.toml").is_file()
+    folder = output or (CHECKOUT if in_checkout else Path.cwd()) / "dist"
+    try:
+        manifest = distribution.build(folder, hooks.read(with_hooks) if with_hooks else None)
+    except (BrythonError, BundlerError, EditError, PyScriptError, ValueError, OSError) as error:
+        raise WrongInput(str(error)) from error
+    for name, entry in manifest.items():
+        click.echo(f"{entry['brotli']:>9,} bytes  {folder / name}")

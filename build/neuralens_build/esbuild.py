@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 
-from neuralens_build.bundles import CHECKOUT
+from neuralens_build.checkout import CHECKOUT
 
 # Browsers with Object.hasOwn and String.replaceAll: those of the last four years.
 TARGET = "es2021"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from neuralens_build import esbuild
-from neuralens_build.bundles import CHECKOUT
+from neuralens_build.checkout import CHECKOUT
 from neuralens_build.edits import EditError, apply
 from neuralens_build.pyscript_edits import CORE, DEFINES, GLOBALS, MICROPYTHON, PRELUDE
 from neuralens_build.sources import ENTRY, in_order, lean

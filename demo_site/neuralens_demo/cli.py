@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-from neuralens_build.bundles import NotBuiltError
+from neuralens_embed.bundles import NotBuiltError
 from neuralens_relay.outbox import OutboxError
 from neuralens_relay.serving import address, listen
 from neuralens_tracker.vocabulary import GRANTED, PENDING

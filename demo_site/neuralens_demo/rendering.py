@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from neuralens_build.snippet import ALONE, RUNTIMES, install
+from neuralens_embed.jinja import install
+from neuralens_embed.snippet import ALONE, RUNTIMES
 from neuralens_tracker.vocabulary import CONSENTS, DENIED, GRANTED
 from starlette.requests import Request
 from starlette.responses import HTMLResponse

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from neuralens_build.bundles import NotBuiltError, directory, integrity, manifest
-from neuralens_build.snippet import RUNTIMES
+from neuralens_embed.bundles import NotBuiltError, directory, integrity, manifest
+from neuralens_embed.snippet import RUNTIMES
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response

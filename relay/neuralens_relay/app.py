@@ -18,7 +18,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from neuralens_build.bundles import MANIFEST, directory
+from neuralens_embed.bundles import MANIFEST, directory
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException

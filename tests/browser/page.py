@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
-from neuralens_build.snippet import Snippet
+from neuralens_embed.snippet import Snippet
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.servers import APPLICATION

@@ -1,8 +1,8 @@
 """The runtimes that the browser tests go through, and which of them wait for the night."""
 
 import pytest
-from neuralens_build import bundles
-from neuralens_build.snippet import RUNTIMES
+from neuralens_embed import bundles
+from neuralens_embed.snippet import RUNTIMES
 
 
 def built_runtimes() -> list[str]:

@@ -5,8 +5,8 @@ import socket
 import threading
 
 import pytest
-from neuralens_build import bundles
-from neuralens_build.snippet import RUNTIMES, Snippet
+from neuralens_embed import bundles
+from neuralens_embed.snippet import RUNTIMES, Snippet
 from neuralens_tracker.vocabulary import KEPT_KEY
 
 APPLICATION = "test-app"

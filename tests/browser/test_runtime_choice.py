@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from neuralens_build.snippet import RUNTIMES
+from neuralens_embed.snippet import RUNTIMES
 
 PATIENCE = 30
 HOOKED_REGION = {"region": "Europe"}

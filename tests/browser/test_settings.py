@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from neuralens_build.snippet import KINDS, Snippet
+from neuralens_embed.snippet import KINDS, Snippet
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import PAGES
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from neuralens_build import brython, esbuild, javascript, linking, minification, pyscript, sources
-from neuralens_build.bundles import CHECKOUT
+from neuralens_build.checkout import CHECKOUT
 from neuralens_build.dialect import library, library_names
 from neuralens_build.subset import strip
 from neuralens_tracker.vocabulary import VERSION

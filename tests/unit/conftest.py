@@ -25,7 +25,7 @@ CHART_LIBRARY = Path(__file__).parents[2] / "node_modules/chart.js/dist/chart.um
 # The command, with the bundles of a folder that the test made.
 COMMAND = """
 import pathlib, sys
-from neuralens_build import bundles
+from neuralens_embed import bundles
 bundles.CHECKOUT = pathlib.Path(sys.argv.pop(1))
 from neuralens_demo.cli import demo
 demo()

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from neuralens_build import bundles
-from neuralens_build.audit import KNOWN, Audit
-from neuralens_build.cli import COMMANDS, main
-from neuralens_build.snippet import KINDS, RUNTIMES, Snippet, kebab
+from neuralens_embed import bundles
+from neuralens_embed.audit import KNOWN, Audit
+from neuralens_embed.cli import COMMANDS, main
+from neuralens_embed.snippet import KINDS, RUNTIMES, Snippet, kebab
 from neuralens_tracker import attributes as names
 from neuralens_tracker.vocabulary import PAGES
 
@@ -73,9 +73,9 @@ def served() -> Iterator[str]:
 
 def test_help_names_every_command_and_imports_none() -> None:
     code = (
-        "import sys\nfrom neuralens_build.cli import main\n"
+        "import sys\nfrom neuralens_embed.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "print([name for name in ('aiohttp', 'jinja2', 'pscript') if name in sys.modules])"
+        "print([name for name in ('aiohttp', 'starlette', 'pscript') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     *lines, loaded = done.stdout.splitlines()

@@ -397,7 +397,7 @@ def test_an_outbox_that_is_none_is_named(try_demo, tmp_path):
 
 
 def test_without_a_build_the_remedy_is_named(try_demo, tmp_path):
-    if (Path(__file__).parents[2] / "build" / "neuralens_build" / "dist").exists():
+    if (Path(__file__).parents[2] / "build" / "neuralens_embed" / "dist").exists():
         pytest.skip("this is an installed wheel: the bundles are in the package")
     (tmp_path / "pyproject.toml").touch()
     done = try_demo("--port", "0", folder=tmp_path)

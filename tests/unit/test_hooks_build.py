@@ -1,11 +1,13 @@
 """Hooks files: which are taken, and what is said of the others, with file and line."""
 
 import subprocess
+from pathlib import Path
 
+import neuralens_demo
 import pytest
 from click.testing import CliRunner
-from neuralens_build import hooks, hooks_javascript, javascript, release
-from neuralens_build.cli import main
+from neuralens_build import hooks, hooks_javascript, javascript
+from neuralens_embed.cli import main
 
 GOOD = """from neuralens_tracker import before, on as listen
 from neuralens_tracker.kinds import is_digits
@@ -134,7 +136,7 @@ def test_a_missing_file_and_a_folder(tmp_path):
 
 
 def test_the_demos_hooks_are_taken():
-    assert hooks.read(release.DEMO_HOOKS).name == "shop_hooks"
+    assert hooks.read(Path(neuralens_demo.__file__).with_name("shop_hooks.py")).name == "shop_hooks"
 
 
 def play(code, calls):

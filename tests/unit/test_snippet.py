@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
-from neuralens_build import bundles
-from neuralens_build.attributes import MarkupError
-from neuralens_build.snippet import KINDS, Snippet, install
+from neuralens_embed import bundles
+from neuralens_embed.attributes import MarkupError
+from neuralens_embed.jinja import install
+from neuralens_embed.snippet import KINDS, Snippet
 from neuralens_tracker import attributes as names
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import ACTIONS, MAX_COUNT, MAX_TEXT, PAGES

@@ -13,8 +13,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from neuralens_build import bundles
-from neuralens_build.snippet import Snippet
+from neuralens_embed import bundles
+from neuralens_embed.snippet import Snippet
 
 ROOT = Path(__file__).parents[2]
 # What a wheel is made from, beside the bundles.
@@ -79,9 +79,9 @@ def test_the_wheel_holds_what_it_runs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     built = {file.relative_to(bundles.directory()) for file in bundles.directory().rglob("*")}
-    assert {f"neuralens_build/dist/{file}" for file in built if file.suffix} <= held
+    assert {f"neuralens_embed/dist/{file}" for file in built if file.suffix} <= held
     for folder, package in {
-        "build": "neuralens_build/templates",
+        "build": "neuralens_embed/templates",
         "demo_site": "neuralens_demo/templates",
         "demo_site/": "neuralens_demo/static",
     }.items():

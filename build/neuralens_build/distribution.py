@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 
 import brotli
-import neuralens_demo
 from neuralens_tracker.vocabulary import VERSION
 
 from neuralens_build import brython, declarations, javascript, pyscript, sources
-from neuralens_build.bundles import CHECKOUT, MANIFEST
-from neuralens_build.hooks import Hooks, read
+from neuralens_build.hooks import Hooks
+
+MANIFEST = "manifest.json"
 
 # The most bytes that a file may have, compressed by brotli at its highest level.
 BUDGETS = {
@@ -27,29 +27,13 @@ MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropyt
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
 LOAD_BUDGETS = {MICROPYTHON: 200_000, FIRST_LOAD: 235_000}
 
-DEMO_HOOKS = Path(neuralens_demo.__file__).parent / "shop_hooks.py"
-CHART = CHECKOUT / "node_modules" / "chart.js" / "dist" / "chart.umd.min.js"
-
-
-class MissingPartError(FileNotFoundError):
-    """Something that the build takes from npm is not installed."""
-
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:
-    """Build everything into folder, with a shop's hooks in it, and return its manifest.
+    """Build every bundle into folder, with a shop's hooks in it, and return its manifest.
 
-    Its folder ``demo`` is what the demonstration needs: the same with the demo shop's hooks, and a
-    chart library. Raises SubsetError, BundlerError, HooksError or MissingPartError with what is
-    wrong in one sentence.
+    The manifest, ``{file: {bytes, brotli, integrity, runtime, version}}``, is written there too.
+    Raises SubsetError, BundlerError or HooksError with what is wrong in one sentence.
     """
-    manifest = build_bundles(folder, hooks)
-    build_bundles(folder / "demo", read(DEMO_HOOKS))
-    copy_chart(folder / "demo" / "chart.js")
-    return manifest
-
-
-def build_bundles(folder: Path, hooks: Hooks | None) -> dict[str, dict[str, str | int]]:
-    """Build the bundles into folder, and return their manifest, which is written there too."""
     name = None if hooks is None else hooks.name
     own = {} if hooks is None else {hooks.name: hooks.source}
     for_brython = brython.build({**sources.read("brython"), **own}, VERSION, name)
@@ -93,11 +77,3 @@ def describe(content: bytes, runtime: str) -> dict[str, str | int]:
 def packed_size(content: bytes) -> int:
     """Return how many bytes a file has for a browser; most are the same with any hooks."""
     return len(brotli.compress(content, quality=11))
-
-
-def copy_chart(target: Path) -> None:
-    """Copy the demo's chart library, which the wheel holds too."""
-    if not CHART.is_file():
-        raise MissingPartError("chart.js is missing: run `npm install` and try again")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(CHART, target)

@@ -1,4 +1,4 @@
-"""The commands ``snippet``, ``build`` and ``audit``."""
+"""The commands ``snippet`` and ``audit``."""
 
 import sys
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import click
 from neuralens_tracker.kinds import wanted
 
-from neuralens_build.attributes import MarkupError
-from neuralens_build.audit import Audit
-from neuralens_build.bundles import CHECKOUT, NotBuiltError
-from neuralens_build.snippet import CROSSORIGIN, KINDS, RUNTIMES, Snippet, kebab
+from neuralens_embed.attributes import MarkupError
+from neuralens_embed.audit import Audit
+from neuralens_embed.bundles import NotBuiltError
+from neuralens_embed.snippet import CROSSORIGIN, KINDS, RUNTIMES, Snippet, kebab
 
 # Hosts whose pages are audited: other people's are not this command's business.
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -72,37 +72,6 @@ def snippet(**options: Any) -> None:
         click.echo(Snippet(**options).render())
     except (MarkupError, NotBuiltError) as error:
         raise WrongInput(str(error)) from error
-
-
-@click.command()
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the bundles; in a checkout its dist, else ./dist.",
-)
-@click.option(
-    "--with",
-    "with_hooks",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A file of the shop's own hooks in Python, to be part of the bundles.",
-)
-def build(output: Path | None, with_hooks: Path | None) -> None:
-    """Build the bundles from the tracker's Python. Needs what `npm install` installs."""
-    from neuralens_build import hooks, release
-    from neuralens_build.brython import BrythonError
-    from neuralens_build.edits import EditError
-    from neuralens_build.esbuild import BundlerError
-    from neuralens_build.pyscript import PyScriptError
-
-    in_checkout = (CHECKOUT / "pyproject.toml").is_file()
-    folder = output or (CHECKOUT if in_checkout else Path.cwd()) / "dist"
-    try:
-        manifest = release.build(folder, hooks.read(with_hooks) if with_hooks else None)
-    except (BrythonError, BundlerError, EditError, PyScriptError, ValueError, OSError) as error:
-        raise WrongInput(str(error)) from error
-    for name, entry in manifest.items():
-        click.echo(f"{entry['brotli']:>9,} bytes  {folder / name}")
 
 
 @click.command()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import brotli
 import pytest
-from neuralens_build import release
-from neuralens_build.bundles import MANIFEST
+from neuralens_build import distribution
+from neuralens_build.distribution import MANIFEST
 from neuralens_tracker.vocabulary import VERSION
 
 Manifest = dict[str, dict[str, str | int]]
@@ -18,7 +18,7 @@ Manifest = dict[str, dict[str, str | int]]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which everything was built."""
     path = tmp_path_factory.mktemp("dist")
-    release.build(path)
+    distribution.build(path)
     return path
 
 
@@ -35,8 +35,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_manifest_describes_every_file(folder: Path, manifest: Manifest) -> None:
-    # The demo's own build has a manifest of its own.
-    files = {name: c for name, c in contents(folder).items() if not name.startswith("demo/")}
+    files = contents(folder)
     del files[MANIFEST]
     assert manifest.keys() == files.keys()
     for name, content in files.items():
@@ -58,18 +57,18 @@ def test_the_default_runtime_is_there(name: str, folder: Path) -> None:
     assert (folder / name).stat().st_size > 0
 
 
-@pytest.mark.parametrize("name", release.BUDGETS)
+@pytest.mark.parametrize("name", distribution.BUDGETS)
 def test_a_file_keeps_to_its_budget(name: str, folder: Path) -> None:
     content = (folder / name).read_bytes()
-    assert len(brotli.compress(content, quality=11)) <= release.BUDGETS[name]
+    assert len(brotli.compress(content, quality=11)) <= distribution.BUDGETS[name]
 
 
-@pytest.mark.parametrize("prefixes", release.LOAD_BUDGETS, ids=", ".join)
+@pytest.mark.parametrize("prefixes", distribution.LOAD_BUDGETS, ids=", ".join)
 def test_what_loads_together_keeps_to_its_budget(prefixes: tuple[str, ...], folder: Path) -> None:
     parts = {name: part for name, part in contents(folder).items() if name.startswith(prefixes)}
     assert len(parts) >= len(prefixes)
     size = sum(len(brotli.compress(part, quality=11)) for part in parts.values())
-    assert size <= release.LOAD_BUDGETS[prefixes]
+    assert size <= distribution.LOAD_BUDGETS[prefixes]
 
 
 @pytest.mark.parametrize("name", ["neuralens.js", "neuralens.mjs", "neuralens.stub.js"])
@@ -80,13 +79,7 @@ def test_no_text_is_compiled_in_the_page(name: str, folder: Path) -> None:
 
 
 def test_two_builds_are_alike(folder: Path, tmp_path: Path) -> None:
-    release.build(tmp_path)
+    distribution.build(tmp_path)
     again = contents(tmp_path)
     assert again.keys() == contents(folder).keys()
     assert [name for name, content in contents(folder).items() if again[name] != content] == []
-
-
-def test_a_part_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "CHART", tmp_path / "chart.js")
-    with pytest.raises(release.MissingPartError, match=r"chart\.js is missing: run `npm install`"):
-        release.copy_chart(tmp_path / "copy.js")

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from neuralens_tracker.kinds import TEXT, read, wanted
 from neuralens_tracker.settings import SETTINGS
 
-from neuralens_build import bundles
-from neuralens_build.attributes import Attributes, MarkupError, attributes, choice, query, text
+from neuralens_embed import bundles
+from neuralens_embed.attributes import MarkupError, attributes, choice, query, text
 
 # Each runtime's file.
 RUNTIMES = {
@@ -36,7 +36,7 @@ NONCE = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 # What would end or restart an inline script: https://html.spec.whatwg.org/#restrictions-for-contents-of-script-elements
 UNSAFE_INLINE = re.compile(r"<!--|</?script", re.IGNORECASE)
 
-TEMPLATES = Environment(loader=PackageLoader("neuralens_build"), autoescape=True)
+TEMPLATES = Environment(loader=PackageLoader("neuralens_embed"), autoescape=True)
 
 
 class Snippet:
@@ -213,16 +213,3 @@ def inline(script: str) -> Markup:
     if UNSAFE_INLINE.search(script):
         raise MarkupError(f"{STUB} holds a script tag or <!-- and cannot stand inline")
     return Markup(script)  # noqa: S704 - the build's own file, checked above
-
-
-def install(environment: Environment, **defaults: Any) -> None:
-    """Add the Jinja globals ``neuralens_snippet(...)`` and ``nl`` to an environment.
-
-    ``defaults`` are arguments of Snippet for every call of ``neuralens_snippet``, which may
-    override them.
-    """
-
-    def neuralens_snippet(**overrides: Any) -> Markup:
-        return Snippet(**{**defaults, **overrides}).render()
-
-    environment.globals.update(neuralens_snippet=neuralens_snippet, nl=Attributes())

@@ -24,9 +24,9 @@ from neuralens_tracker.vocabulary import (
     VIEW_SUGGESTION,
 )
 
-from neuralens_build.attributes import MarkupError
-from neuralens_build.markup import Element, parse
-from neuralens_build.snippet import EARLY, KINDS, LOADING, RUNTIMES, kebab, setting
+from neuralens_embed.attributes import MarkupError
+from neuralens_embed.markup import Element, parse
+from neuralens_embed.snippet import EARLY, KINDS, LOADING, RUNTIMES, kebab, setting
 
 PREFIX = "data-nl-"
 APP_ID = "data-app-id"
