@@ -1,8 +1,8 @@
 """The types file, neuralens.d.ts, from the tracker's one vocabulary."""
 
 from neuralens_tracker.hooks import LISTENED
-from neuralens_tracker.kinds import COUNT, FLAG, TEXT
 from neuralens_tracker.settings import SETTINGS
+from neuralens_tracker.value_types import COUNT, FLAG, TEXT
 from neuralens_tracker.vocabulary import CONSENTS, EVENTS, PAGES
 
 TYPES = {TEXT: "string", FLAG: "boolean", COUNT: "number", PAGES: "Page", CONSENTS: "Consent"}

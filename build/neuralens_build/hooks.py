@@ -23,7 +23,7 @@ from neuralens_build.subset.stripping import ANNOTATION_MODULES
 
 PACKAGE = "neuralens_tracker"
 # Modules of the tracker with nothing but words and plain functions.
-PLAIN = (f"{PACKAGE}.vocabulary", f"{PACKAGE}.kinds")
+PLAIN = (f"{PACKAGE}.vocabulary", f"{PACKAGE}.value_types")
 # The most bytes of a hooks file: a page loads it.
 MAX_BYTES = 100_000
 # Functions of the package that are no calls.

@@ -40,8 +40,8 @@ export const start = (settings) => {
 };
 """,
     "neuralens.stub.js": """
-import { stand_in } from './neuralens_tracker.web.stub.js';
-stand_in();
+import { install_stub } from './neuralens_tracker.web.stub.js';
+install_stub();
 """,
     "neuralens.early.js": """
 import { start } from './neuralens_tracker.early.js';

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neuralens_tracker import attributes as names
-from neuralens_tracker.kinds import COUNT, TEXT, read, wanted
+from neuralens_tracker.value_types import COUNT, TEXT, read, wanted
 from neuralens_tracker.vocabulary import (
     ACTIONS,
     AUTOCOMPLETE,

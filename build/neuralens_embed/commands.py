@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import click
-from neuralens_tracker.kinds import wanted
+from neuralens_tracker.value_types import wanted
 
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.audit import Audit

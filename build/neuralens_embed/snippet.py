@@ -8,8 +8,8 @@ from urllib.parse import urljoin, urlsplit
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
-from neuralens_tracker.kinds import TEXT, read, wanted
 from neuralens_tracker.settings import SETTINGS
+from neuralens_tracker.value_types import TEXT, read, wanted
 
 from neuralens_embed import bundles
 from neuralens_embed.attributes import MarkupError, attributes, choice, query, text

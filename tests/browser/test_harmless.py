@@ -53,7 +53,7 @@ OBSTACLES = {
     "additions to objects": """
         Object.prototype.each = function () {};""",
     "its own words": """
-        for (const name of ["$", "_", "items", "state", "Page", "start"]) {
+        for (const name of ["$", "_", "items", "state", "Tracker", "start"]) {
             window[name] = "the page's";
         }""",
     "frozen prototypes": """

@@ -10,7 +10,7 @@ from neuralens_build import hooks, hooks_javascript, javascript
 from neuralens_embed.cli import main
 
 GOOD = """from neuralens_tracker import before, on as listen
-from neuralens_tracker.kinds import is_digits
+from neuralens_tracker.value_types import is_digits
 from neuralens_tracker.vocabulary import SHARE as shared
 
 names = ["a", "b"]
@@ -153,7 +153,7 @@ def compiled(file, tmp_path):
     def compiled(source):
         folder = tmp_path / "modules"
         folder.mkdir()
-        javascript.compile_modules("neuralens_tracker.kinds", folder)
+        javascript.compile_modules("neuralens_tracker.value_types", folder)
         hooks_javascript.write(hooks.read(file(source)), folder)
         entry = folder / "entry.js"
         entry.write_text("import { install } from './hooks.js';\ninstall();\n")

@@ -23,14 +23,14 @@ def call(command: str, *values: Any) -> None:
 def hand_over(value: Any) -> Any:
     """Return a Python value as the browser takes it; a function takes and returns Python values."""
     from neuralens_tracker.web.ffi import callback, describe
-    from neuralens_tracker.web.values import share, take
+    from neuralens_tracker.web.values import from_browser, to_browser
 
     if not callable(value):
-        return share(value)
+        return to_browser(value)
 
     def handle(thing: Any) -> Any:
         try:
-            return share(value(take(thing)))
+            return to_browser(value(from_browser(thing)))
         except Exception as error:
             report(describe(error))
             return thing
@@ -62,9 +62,9 @@ def consent(state: str) -> None:
     call("consent", state)
 
 
-def geo(place: Any) -> None:
-    """Give the place of the events from now on: {lat, long, region}; None takes it back."""
-    call("geo", place)
+def geo(location: Any) -> None:
+    """Give the location of the events from now on: {lat, long, region}; None takes it back."""
+    call("geo", location)
 
 
 def page(view: dict[str, Any]) -> None:

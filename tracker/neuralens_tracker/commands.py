@@ -3,34 +3,34 @@
 from typing import Any
 
 from neuralens_tracker.hooks import LISTENED
-from neuralens_tracker.kinds import demand
 from neuralens_tracker.settings import choose
+from neuralens_tracker.value_types import demand
 
 
 class Commands:
-    """Checks and carries out the calls; ``take`` turns a browser object into a dict.
+    """Checks and carries out the calls; ``from_browser`` turns a browser object into a dict.
 
-    ``decide(state)`` takes the shopper's consent, ``turn()`` begins a new page view.
+    ``decide(state)`` takes the shopper's consent, ``begin_page_view()`` begins a new page view.
     """
 
     def __init__(
         self,
         settings: dict[str, Any],
-        tracker: Any,
+        pipeline: Any,
         delivery: Any,
         hooks: Any,
-        take: Any,
+        from_browser: Any,
         decide: Any,
-        turn: Any,
+        begin_page_view: Any,
         say: Any,
     ) -> None:
         self._settings = settings
-        self._tracker = tracker
+        self._pipeline = pipeline
         self._delivery = delivery
         self._hooks = hooks
-        self._take = take
+        self._from_browser = from_browser
         self._decide = decide
-        self._turn = turn
+        self._begin_page_view = begin_page_view
         self._say = say
         self._commands = {
             "track": self._track,
@@ -57,15 +57,15 @@ class Commands:
     def _consent(self, state: Any, _: Any) -> None:
         self._decide(choose("consent", state, self._settings["consent"], self._say))
 
-    def _geo(self, place: Any, _: Any) -> None:
-        # Nothing at all takes the place back; what is no place is said with the next event.
-        self._tracker.locate(None if place is None else self._take(place) or {})
+    def _geo(self, geo: Any, _: Any) -> None:
+        # Nothing at all takes it back; what is wrong with it is said with the next event.
+        self._pipeline.set_geo(None if geo is None else self._from_browser(geo) or {})
 
     def _page(self, fields: Any, _: Any) -> None:
-        given = self._take(fields) or {}
+        given = self._from_browser(fields) or {}
         self._settings["page"] = choose("page", given.get("page"), None, self._say)
         self._settings["query"] = choose("query", given.get("query"), None, self._say)
-        self._turn()
+        self._begin_page_view()
 
     def _on(self, name: Any, handler: Any) -> None:
         if name in LISTENED:
@@ -77,7 +77,7 @@ class Commands:
         self._delivery.flush(False)
 
     def _track(self, event: Any, given: Any) -> None:
-        fields = self._take(given) or {}
+        fields = self._from_browser(given) or {}
         fields["page"] = fields.get("page") or self._settings["page"]
         fields["query"] = fields.get("query") or self._settings["query"]
-        self._tracker.track(event, fields.get("ids") or fields.get("id"), fields, None)
+        self._pipeline.track(event, fields.get("ids") or fields.get("id"), fields, None)

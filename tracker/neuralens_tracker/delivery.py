@@ -24,7 +24,7 @@ def backoff(attempt: int, random: Any) -> float:
 
 
 class Delivery:
-    """Sends batches and settles them.
+    """Sends batches and follows what becomes of them.
 
     ``transport`` is a ``neuralens_tracker.web.transport.Transport``.
     """
@@ -63,7 +63,7 @@ class Delivery:
     def flush(self, leaving: bool) -> None:
         """Send everything that waits; a page that is left cannot wait for an answer."""
         while self._outbox.count() > 0:
-            self._send(self._outbox.take(MAX_BATCH_CHARACTERS), leaving)
+            self._send(self._outbox.pop_batch(MAX_BATCH_CHARACTERS), leaving)
 
     def _send(self, events: list[Any], leaving: bool) -> None:
         batch = {
@@ -71,34 +71,34 @@ class Delivery:
             "app": self._settings["appId"],
             "batch": self._identity.make_uuid(),
             "sent": self._transport.now(),
-            "lost": self._outbox.take_lost(),
+            "lost": self._outbox.pop_lost(),
             "events": events,
         }
 
-        def settle(status: int) -> None:
-            self._settle(batch, status)
+        def report(status: int) -> None:
+            self._finish(batch, status)
 
         as_beacon = leaving or (self._attempt == 0 and not self._blind)
-        self._transport.send(batch, as_beacon, settle)
+        self._transport.send(batch, as_beacon, report)
 
-    def _settle(self, batch: dict[str, Any], status: int) -> None:
+    def _finish(self, batch: dict[str, Any], status: int) -> None:
         """Close a batch by the relay's answer; 0 when the answer cannot be known."""
         events = batch["events"]
         if status == ACCEPTED:
             self._attempt = 0
-            self._outbox.settle(events)
+            self._outbox.erase(events)
             self._hooks.emit("delivered", batch)
             return
-        self._outbox.lose(batch["lost"])
+        self._outbox.count_lost(batch["lost"])
         if status in [400, 413, 415]:
             # No valid batch, or too large, or of no known version: the relay will never take it.
             # What it holds is lost, and is said to be. After any other answer it is sent again,
             # unless the shopper has refused in between.
-            self._outbox.lose(len(events))
-            self._outbox.settle(events)
+            self._outbox.count_lost(len(events))
+            self._outbox.erase(events)
             self._say("relay answered " + str(status))
         elif self._settings["consent"] == GRANTED:
             self._blind = self._blind or status == 0
             self._attempt += 1
-            self._outbox.restore(events)
+            self._outbox.requeue(events)
             self.schedule(backoff(self._attempt, self._transport.random))

@@ -10,11 +10,11 @@ from typing import Any
 from neuralens_tracker.attributes import IGNORE, LANDING, PURCHASE_ORDER, SUGGESTION
 from neuralens_tracker.capture.clicks import Clicks
 from neuralens_tracker.capture.items import Items
-from neuralens_tracker.capture.navigation import when_idle, when_left, when_loaded
+from neuralens_tracker.capture.lifecycle import when_idle, when_left, when_loaded
 from neuralens_tracker.capture.suggestions import SEARCH_BOX
 from neuralens_tracker.identity import Identity
-from neuralens_tracker.kinds import FLAG, TEXT, read
 from neuralens_tracker.privacy import decide
+from neuralens_tracker.value_types import FLAG, TEXT, read
 from neuralens_tracker.vocabulary import (
     DENIED,
     GRANTED,
@@ -23,32 +23,32 @@ from neuralens_tracker.vocabulary import (
     PAGES,
     PURCHASE,
 )
+from neuralens_tracker.web.dom import attribute, closest, document, find_all, listen
 from neuralens_tracker.web.ffi import call, callback, dump, get, put, window
-from neuralens_tracker.web.page import attribute, closest, document, find_all, listen
 from neuralens_tracker.web.storage import Storage
-from neuralens_tracker.web.stub import stand_in
-from neuralens_tracker.web.values import take
+from neuralens_tracker.web.stub import install_stub
+from neuralens_tracker.web.values import from_browser
 
 
 class Early:
     """Keeps what happens until ``hand_over`` is called."""
 
     def __init__(self, tag: Any) -> None:
-        given = take(get(window, "neuralensConfig")) or {}
-        given.update(take(get(tag, "dataset")))
+        given = from_browser(get(window, "neuralensConfig")) or {}
+        given.update(from_browser(get(tag, "dataset")))
         self._settings: dict[str, Any] = {
             # A word that is none of the three keeps everything out of storage.
             "consent": given.get("consent") or GRANTED,
             "respectGpc": read(FLAG, given.get("respectGpc")) is not False,
         }
-        self._turn(given)
+        self._read_context(given)
         self._storage = Storage()
         self._identity = Identity(self._storage, self.random)
         self._items = Items(self._settings, self.ignore)
         self._clicks = Clicks(self._items, self.keep, self.ignore)
         self._tag = tag
         self._queue = get(get(window, "neuralens"), "q")
-        # What is not in storage, and what was told of the page itself, as Page.recall takes it.
+        # What is not in storage, and what was told of the page itself, as Tracker.recall takes it.
         self._held: list[Any] = []
         self._told: list[Any] = []
         self._typed: Any = None
@@ -90,7 +90,7 @@ class Early:
         self._settings["consent"] = DENIED
         return handed
 
-    def _turn(self, given: dict[str, Any]) -> None:
+    def _read_context(self, given: dict[str, Any]) -> None:
         """Take the page and the query of settings, or of a call."""
         self._settings["page"] = read(PAGES, given.get("page"))
         self._settings["query"] = read(TEXT, given.get("query"))
@@ -102,9 +102,9 @@ class Early:
             if values[0] == "consent":
                 self._settings["consent"] = given
             elif values[0] == "page":
-                self._turn(given)
+                self._read_context(given)
             elif leaving and values[0] == "track":
-                fields = take(values[2]) or {}
+                fields = from_browser(values[2]) or {}
                 fields["page"] = fields.get("page") or self._settings["page"]
                 fields["query"] = fields.get("query") or self._settings["query"]
                 self._store(given, fields, None)
@@ -167,7 +167,7 @@ class Early:
 
 def start(tag: Any) -> None:
     """Stand in for the runtime that the tag names in ``data-src``; a second start does nothing."""
-    stand_in()
+    install_stub()
     neuralens = get(window, "neuralens")
     if not get(neuralens, "version") and not get(neuralens, "early"):
         early = Early(tag)

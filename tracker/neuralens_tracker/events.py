@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neuralens_tracker.kinds import COUNT, TEXT, demand, is_number, read
+from neuralens_tracker.value_types import COUNT, TEXT, demand, is_number, read
 from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
 ITEMS = "a list of {id}"

@@ -8,13 +8,13 @@ LISTENED = ("event", "suppressed", "delivered", "error")
 class Hooks:
     """Calls the page's functions, each with a copy of its own.
 
-    ``share(value)`` gives a browser object, ``take(object)`` the value back (None when it is no
-    object), ``invoke(handler, otherwise, argument)`` is a guarded call.
+    ``to_browser(value)`` gives a browser object, ``from_browser(object)`` the value back (None
+    when it is no object), ``invoke(handler, otherwise, argument)`` is a guarded call.
     """
 
-    def __init__(self, share: Any, take: Any, invoke: Any) -> None:
-        self._share = share
-        self._take = take
+    def __init__(self, to_browser: Any, from_browser: Any, invoke: Any) -> None:
+        self._to_browser = to_browser
+        self._from_browser = from_browser
         self._invoke = invoke
         self._before: list[Any] = []
         self._listeners: list[Any] = []
@@ -33,7 +33,9 @@ class Hooks:
         One that throws leaves it as it was.
         """
         for handler in self._before:
-            event = self._take(self._invoke(handler, self._share(event), self._share(event)))
+            event = self._from_browser(
+                self._invoke(handler, self._to_browser(event), self._to_browser(event))
+            )
             if event is None:
                 break
         return event
@@ -42,4 +44,4 @@ class Hooks:
         """Tell the listeners of ``name``."""
         for listener in self._listeners:
             if listener[0] == name:
-                self._invoke(listener[1], None, self._share(detail))
+                self._invoke(listener[1], None, self._to_browser(detail))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neuralens_tracker.kinds import TEXT, read
+from neuralens_tracker.value_types import TEXT, read
 
 UUID_FORM = "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx"
 HEX = "0123456789abcdef"

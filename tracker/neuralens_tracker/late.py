@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from neuralens_tracker.capture.navigation import when_left, when_shown
-from neuralens_tracker.kinds import TEXT, is_number, read
-from neuralens_tracker.main import Page
+from neuralens_tracker.capture.lifecycle import when_left, when_shown
+from neuralens_tracker.main import Tracker
+from neuralens_tracker.value_types import TEXT, is_number, read
 from neuralens_tracker.vocabulary import KEPT_KEY, MAX_COUNT
 from neuralens_tracker.web.ffi import get, invoke, parse, window
 from neuralens_tracker.web.storage import Storage
@@ -20,8 +20,8 @@ def is_kept(entry: list[Any]) -> bool:
     )
 
 
-def restore(page: Page, entry: list[Any]) -> None:
-    """Have the page track an entry [eid, Unix time in milliseconds, event, fields, once].
+def restore(tracker: Tracker, entry: list[Any]) -> None:
+    """Have the tracker track an entry [eid, Unix time in milliseconds, event, fields, once].
 
     The fields are those of a call of ``track``.
     """
@@ -36,7 +36,7 @@ def restore(page: Page, entry: list[Any]) -> None:
         "page": fields.get("page"),
         "index": fields.get("index"),
     }
-    page.restore(event, entry[4])
+    tracker.restore(event, entry[4])
 
 
 def start(tag: Any) -> None:
@@ -46,28 +46,28 @@ def start(tag: Any) -> None:
         return
     early = None if stub is None else get(stub, "early")
     handed = None if early is None else parse(invoke(early, "null"))
-    page = Page(tag)
+    tracker = Tracker(tag)
     storage = Storage()
 
     def take_up() -> None:
         """Take in what storage keeps, as soon as the shopper has consented."""
-        if page.may_send():
+        if tracker.may_send():
             for key in storage.names(KEPT_KEY):
                 entry = parse(storage.read(key))
                 if isinstance(entry, list) and is_kept(entry):
-                    restore(page, entry)
+                    restore(tracker, entry)
                 storage.erase(key)
 
     def follow(*_: Any) -> None:
         """Take in the rest after the page's own calls, whose hooks and place hold for it."""
         if handed is not None:
             for entry in handed[0]:
-                restore(page, entry)
-        page.when_decided(take_up)
+                restore(tracker, entry)
+        tracker.when_decided(take_up)
         take_up()
-        when_left(page.finish)
+        when_left(tracker.finish)
 
     if handed is not None:
-        page.recall(handed[1], handed[2])
-    page.take_over(stub)
+        tracker.recall(handed[1], handed[2])
+    tracker.take_over(stub)
     when_shown(follow)

@@ -4,9 +4,9 @@ from typing import Any
 
 from neuralens_tracker.attributes import SUGGESTION
 from neuralens_tracker.capture.clicks import Clicks
-from neuralens_tracker.capture.intake import Intake
+from neuralens_tracker.capture.discovery import Discovery
 from neuralens_tracker.capture.items import Items
-from neuralens_tracker.capture.navigation import when_left, when_read, when_shown
+from neuralens_tracker.capture.lifecycle import when_left, when_read, when_shown
 from neuralens_tracker.capture.suggestions import Suggestions
 from neuralens_tracker.capture.views import Views
 from neuralens_tracker.commands import Commands
@@ -14,11 +14,12 @@ from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import Outbox
+from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.privacy import decide
 from neuralens_tracker.settings import resolve
-from neuralens_tracker.tracker import Tracker
 from neuralens_tracker.vocabulary import GRANTED, PREFIX, VERSION
 from neuralens_tracker.web.console import Console
+from neuralens_tracker.web.dom import listen
 from neuralens_tracker.web.ffi import (
     callback,
     dump,
@@ -31,27 +32,26 @@ from neuralens_tracker.web.ffi import (
     record,
     window,
 )
-from neuralens_tracker.web.page import listen
 from neuralens_tracker.web.storage import Storage
 from neuralens_tracker.web.transport import Transport
-from neuralens_tracker.web.values import share, take
+from neuralens_tracker.web.values import from_browser, to_browser
 
 
-class Page:
+class Tracker:
     """The tracker of one page: every part, made with the parts that it needs."""
 
     def __init__(self, tag: Any) -> None:
-        self._hooks = Hooks(share, take, invoke)
+        self._hooks = Hooks(to_browser, from_browser, invoke)
         self._console = Console(self._hooks)
         # A configuration that throws is said to be wrong, not what it throws.
         on_caught(self._misconfigured)
-        given = take(get(window, "neuralensConfig") or record({}))
+        given = from_browser(get(window, "neuralensConfig") or record({}))
         if given is None:
             given = {}
             self._misconfigured()
         on_caught(self._console.say)
         if tag:
-            given.update(take(get(tag, "dataset")))
+            given.update(from_browser(get(tag, "dataset")))
         self._settings = resolve(given, self._console.say)
         if self._settings["debug"]:
             self._hooks.on("event", get(get(window, "console"), "log"))
@@ -67,7 +67,7 @@ class Page:
             self._hooks,
             self._console.say,
         )
-        self._tracker = Tracker(
+        self._pipeline = Pipeline(
             self._settings,
             self._storage,
             self._identity,
@@ -80,16 +80,16 @@ class Page:
         self._items = Items(self._settings, self._console.complain)
         self._suggestions = Suggestions(self._items, self._settings, self.emit)
         self._views = Views(self._items, self._settings, self.emit)
-        self._intake = Intake(self._items, self._views, self._suggestions, self.emit)
+        self._discovery = Discovery(self._items, self._views, self._suggestions, self.emit)
         self._clicks = Clicks(self._items, self.emit, self._console.complain)
         self._commands = Commands(
             self._settings,
-            self._tracker,
+            self._pipeline,
             self._delivery,
             self._hooks,
-            take,
+            from_browser,
             self.consent,
-            self.turn,
+            self.begin_page_view,
             self._console.say,
         )
         # What this page view has told of already.
@@ -118,12 +118,12 @@ class Page:
         self._views.start()
         self._transport.start()
         when_left(self.leave)
-        when_read(self._intake.start)
+        when_read(self._discovery.start)
         listen("pageshow", self._restored)
 
     def restore(self, event: dict[str, Any], once: Any) -> None:
         """Track an event that was kept before this tracker was there."""
-        self._tracker.restore(event, once)
+        self._pipeline.restore(event, once)
 
     def may_send(self) -> bool:
         """Tell whether the shopper has consented."""
@@ -140,22 +140,22 @@ class Page:
 
     def finish(self, *_: Any) -> None:
         """Tell of what the page itself stands for, for a slow runtime may not have come to it."""
-        self._intake.finish()
+        self._discovery.finish()
 
     def when_decided(self, act: Any) -> None:
         """Act at each decision on consent from now on."""
         self._decided = act
 
-    def turn(self) -> None:
+    def begin_page_view(self) -> None:
         """Begin a new page view: in a single-page shop, or out of the back/forward cache."""
         self._told = {}
         self._suggestions.forget()
-        self._intake.scan()
+        self._discovery.scan()
 
     def _restored(self, event: Any) -> None:
         """Begin a new page view when the page comes back from the back/forward cache."""
         if get(event, "persisted"):
-            self.turn()
+            self.begin_page_view()
 
     def leave(self, *_: Any) -> None:
         """Send what waits, for the page may be seen for the last time."""
@@ -164,7 +164,7 @@ class Page:
     def consent(self, state: str) -> None:
         """Follow the shopper's decision, or the browser's."""
         signal = get(get(window, "navigator"), "globalPrivacyControl")
-        self._tracker.set_consent(decide(state, self._settings["respectGpc"], signal))
+        self._pipeline.set_consent(decide(state, self._settings["respectGpc"], signal))
         if self._decided:
             self._decided()
 
@@ -181,7 +181,7 @@ class Page:
         fields = self._items.context(item)
         if item[1] == SUGGESTION:
             fields["query"] = self._suggestions.query(fields["query"])
-        self._tracker.track(event, item[2], fields, once)
+        self._pipeline.track(event, item[2], fields, once)
 
 
 def start(tag: Any) -> None:
@@ -191,5 +191,5 @@ def start(tag: Any) -> None:
     """
     stub = get(window, "neuralens")
     if not stub or not get(stub, "version"):
-        page = Page(tag)
-        page.take_over(stub)
+        tracker = Tracker(tag)
+        tracker.take_over(stub)

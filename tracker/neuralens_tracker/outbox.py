@@ -37,21 +37,21 @@ class Outbox:
                 self._waiting.append(event)
             else:
                 self._storage.erase(key)
-                self.lose(1)
+                self.count_lost(1)
 
     def add(self, event: dict[str, Any]) -> None:
         """Queue an event and write it into the journal; over the bound the oldest is lost."""
         self._waiting.append(event)
         self._storage.write(EVENT_KEY + event["eid"], self._dump(event))
         if len(self._waiting) > MAX_EVENTS:
-            self.lose(1)
-            self.settle([self._waiting.pop(0)])
+            self.count_lost(1)
+            self.erase([self._waiting.pop(0)])
 
-    def lose(self, count: int) -> None:
+    def count_lost(self, count: int) -> None:
         """Count events that had to be dropped."""
         self._lost += count
 
-    def take_lost(self) -> int:
+    def pop_lost(self) -> int:
         """Return how many events were dropped since this was last asked."""
         lost = self._lost
         self._lost = 0
@@ -61,7 +61,7 @@ class Outbox:
         """Return how many events wait."""
         return len(self._waiting)
 
-    def take(self, most: int) -> list[Any]:
+    def pop_batch(self, most: int) -> list[Any]:
         """Remove and return the first events, as many as fit in ``most`` characters of JSON."""
         taken: list[Any] = []
         size = 0
@@ -72,16 +72,16 @@ class Outbox:
             taken.append(self._waiting.pop(0))
         return taken
 
-    def restore(self, events: list[Any]) -> None:
+    def requeue(self, events: list[Any]) -> None:
         """Put taken events back at the head of the queue."""
         events.extend(self._waiting)
         self._waiting = events
 
-    def settle(self, events: list[Any]) -> None:
+    def erase(self, events: list[Any]) -> None:
         """Erase events whose fate is known from the journal."""
         for event in events:
             self._storage.erase(EVENT_KEY + event["eid"])
 
-    def empty(self) -> None:
+    def clear(self) -> None:
         """Forget every event that waits; the journal is its owner's to clear."""
         self._waiting = []

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neuralens_tracker.kinds import COUNT, FLAG, TEXT, demand, read
+from neuralens_tracker.value_types import COUNT, FLAG, TEXT, demand, read
 from neuralens_tracker.vocabulary import CONSENTS, GRANTED, PAGES
 
 # name: (kind, default). The attribute of the script tag is "data-" and the name in kebab-case.

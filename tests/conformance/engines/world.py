@@ -10,11 +10,11 @@ from neuralens_tracker.delivery import Delivery, backoff
 from neuralens_tracker.events import explain
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
-from neuralens_tracker.kinds import is_digits, is_number, read, wanted
 from neuralens_tracker.outbox import Outbox
+from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.privacy import decide
 from neuralens_tracker.settings import choose, resolve
-from neuralens_tracker.tracker import Tracker
+from neuralens_tracker.value_types import is_digits, is_number, read, wanted
 from neuralens_tracker.web.ffi import dump, on_caught, parse
 
 START = 1715644800.25
@@ -58,7 +58,7 @@ class Wire:
         self._time = 0
         self._step = 0
         self._sent: list[Any] = []
-        self._settles: list[Any] = []
+        self._reports: list[Any] = []
         self._timers: list[Any] = []
 
     def count_step(self) -> None:
@@ -90,17 +90,17 @@ class Wire:
         """Return the milliseconds until each timer fires."""
         return [timer[0] - self._time for timer in self._timers]
 
-    def send(self, batch: dict[str, Any], as_beacon: bool, settle: Any) -> None:
+    def send(self, batch: dict[str, Any], as_beacon: bool, report: Any) -> None:
         """Keep a batch, and what to call with the answer's status."""
         kept = parse(dump(batch))
         kept["beacon"] = as_beacon
         self._sent.append(kept)
-        self._settles.append(settle)
+        self._reports.append(report)
 
-    def answer(self, place: int, status: int) -> None:
-        """Answer the batch that was sent in that place."""
-        settle = self._settles[place]
-        settle(status)
+    def answer(self, index: int, status: int) -> None:
+        """Answer the batch that was sent at that index."""
+        report = self._reports[index]
+        report(status)
 
     def sent(self) -> list[Any]:
         """Return the batches sent so far, with whether each was a beacon."""
@@ -115,17 +115,17 @@ class World:
         on_caught(lambda sentence: None)
         self._said: list[str] = []
         self._told: list[Any] = []
-        self._turns = 0
+        self._page_views = 0
         self._settings = resolve(given.get("settings") or {}, self.say)
         self._memory = Memory(given)
         self._wire = Wire()
-        self._hooks = Hooks(self.copy, self.take, self.invoke)
+        self._hooks = Hooks(self.copy, self.from_browser, self.invoke)
         self._identity = Identity(self._memory, self._wire.random)
         self._outbox = Outbox(self._memory, parse, dump)
         self._delivery = Delivery(
             self._settings, self._identity, self._outbox, self._wire, self._hooks, self.say
         )
-        self._tracker = Tracker(
+        self._pipeline = Pipeline(
             self._settings,
             self._memory,
             self._identity,
@@ -137,19 +137,19 @@ class World:
         )
         self._commands = Commands(
             self._settings,
-            self._tracker,
+            self._pipeline,
             self._delivery,
             self._hooks,
-            self.take,
-            self._tracker.set_consent,
-            self.turn,
+            self.from_browser,
+            self._pipeline.set_consent,
+            self.begin_page_view,
             self.say,
         )
         self._calls = {
-            "kinds.is_digits": is_digits,
-            "kinds.is_number": is_number,
-            "kinds.read": read,
-            "kinds.wanted": wanted,
+            "value_types.is_digits": is_digits,
+            "value_types.is_number": is_number,
+            "value_types.read": read,
+            "value_types.wanted": wanted,
             "events.explain": explain,
             "settings.resolve": self.resolve,
             "settings.choose": self.choose,
@@ -159,19 +159,19 @@ class World:
             "identity.find": self._identity.find,
             "outbox.adopt": self._outbox.adopt,
             "outbox.add": self._outbox.add,
-            "outbox.lose": self._outbox.lose,
-            "outbox.take_lost": self._outbox.take_lost,
-            "outbox.take": self._outbox.take,
-            "outbox.restore": self._outbox.restore,
-            "outbox.settle": self._outbox.settle,
-            "outbox.empty": self._outbox.empty,
+            "outbox.count_lost": self._outbox.count_lost,
+            "outbox.pop_lost": self._outbox.pop_lost,
+            "outbox.pop_batch": self._outbox.pop_batch,
+            "outbox.requeue": self._outbox.requeue,
+            "outbox.erase": self._outbox.erase,
+            "outbox.clear": self._outbox.clear,
             "hooks.before": self._hooks.before,
             "hooks.on": self._hooks.on,
             "hooks.change": self._hooks.change,
             "hooks.emit": self._hooks.emit,
-            "tracker.track": self._tracker.track,
-            "tracker.locate": self._tracker.locate,
-            "tracker.set_consent": self._tracker.set_consent,
+            "pipeline.track": self._pipeline.track,
+            "pipeline.set_geo": self._pipeline.set_geo,
+            "pipeline.set_consent": self._pipeline.set_consent,
             "delivery.flush": self._delivery.flush,
             "neuralens": self._commands.run,
             "memory": self._memory.names,
@@ -182,7 +182,7 @@ class World:
             "wire.sent": self._wire.sent,
             "said": self.said,
             "told": self.told,
-            "turns": self.turns,
+            "page_views": self.page_views,
             "settings": self.settings,
         }
 
@@ -227,13 +227,13 @@ class World:
         self._told = []
         return told
 
-    def turn(self) -> None:
+    def begin_page_view(self) -> None:
         """Count a new page view."""
-        self._turns += 1
+        self._page_views += 1
 
-    def turns(self) -> int:
+    def page_views(self) -> int:
         """Return the new page views so far."""
-        return self._turns
+        return self._page_views
 
     def settings(self) -> dict[str, Any]:
         """Return the settings as they are now."""
@@ -243,7 +243,7 @@ class World:
         """Return a copy of a JSON value, as the page's functions get one."""
         return None if value is None else parse(dump(value))
 
-    def take(self, thing: Any) -> Any:
+    def from_browser(self, thing: Any) -> Any:
         """Return a copy of a dict; None for anything else."""
         return self.copy(thing) if isinstance(thing, dict) else None
 

@@ -5,8 +5,8 @@ from typing import Any
 from neuralens_tracker.attributes import ACTION, IGNORE, LANDING, PRODUCT
 from neuralens_tracker.capture.items import SUBJECT_SELECTOR
 from neuralens_tracker.vocabulary import ACTIONS, CLICK_PRODUCT, CLICK_SUGGESTION
+from neuralens_tracker.web.dom import attribute, closest, find_id, listen
 from neuralens_tracker.web.ffi import call, elements, get, same
-from neuralens_tracker.web.page import attribute, closest, find_id, listen
 
 # Where the browser itself turns Enter and Space into a click.
 NATIVE = "a[href],button,input,select,textarea,summary"

@@ -15,10 +15,10 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
-from neuralens_tracker.kinds import COUNT, TEXT, read
+from neuralens_tracker.value_types import COUNT, TEXT, read
 from neuralens_tracker.vocabulary import AUTOCOMPLETE, PAGES, PREFIX, PRODUCT_PAGE
+from neuralens_tracker.web.dom import attribute, closest, document, find_all, find_id
 from neuralens_tracker.web.ffi import call, get, same
-from neuralens_tracker.web.page import attribute, closest, document, find_all, find_id
 
 OPTION = "[role=option]"
 PRODUCT_SELECTOR = "[" + PRODUCT + "]"
@@ -40,7 +40,7 @@ class Items:
         self._settings = settings
         self._complain = complain
         # What is counted so far, by list and kind of item, until the page changes:
-        # [list, kind, its elements, how many of them are read, how many counted, places by id].
+        # [list, kind, its elements, how many of them are read, how many counted, positions by id].
         self._counts: list[Any] = []
 
     def forget_ranks(self) -> None:
@@ -127,13 +127,13 @@ class Items:
             if position:
                 rank = position - 1
             elif listing and item[1] != LANDING:
-                place = self._place(listing, item)
+                position = self._position(listing, item)
                 offset = self._nearest(item[0], OFFSET, COUNT) or 0
-                rank = None if place is None else offset + place
+                rank = None if position is None else offset + position
         return rank
 
-    def _place(self, listing: Any, item: list[Any]) -> Any:
-        """Return the item's place in its list; what stands behind it is not counted yet."""
+    def _position(self, listing: Any, item: list[Any]) -> Any:
+        """Return the item's position in its list; what stands behind it is not counted yet."""
         kind = item[1]
         count: Any = None
         for made in self._counts:
@@ -142,17 +142,17 @@ class Items:
         if count is None:
             count = [listing, kind, find_all(listing, "[" + kind + "]," + OPTION), 0, 0, {}]
             self._counts.append(count)
-        places = count[5]
+        positions = count[5]
         sought = PREFIX + item[2]
-        while places.get(sought) is None and count[3] < len(count[2]):
+        while positions.get(sought) is None and count[3] < len(count[2]):
             other = self.read(count[2][count[3]])
             count[3] += 1
             if other and other[1] == kind and same(listing, self.list_of(other)):
                 key = PREFIX + other[2]
-                if places.get(key) is None:
-                    places[key] = count[4]
+                if positions.get(key) is None:
+                    positions[key] = count[4]
                     count[4] += 1
-        return places.get(sought)
+        return positions.get(sought)
 
     def context(self, item: list[Any]) -> dict[str, Any]:
         """Return an item's page, query and index: as its markup says, else as is usual."""

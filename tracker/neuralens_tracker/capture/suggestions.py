@@ -5,8 +5,8 @@ from typing import Any
 from neuralens_tracker.attributes import SUGGESTION
 from neuralens_tracker.capture.items import LISTS, SUGGESTION_SELECTOR
 from neuralens_tracker.vocabulary import VIEW_SUGGESTION
+from neuralens_tracker.web.dom import cancel, document, find_all, listen, wait
 from neuralens_tracker.web.ffi import call, construct, get, window
-from neuralens_tracker.web.page import cancel, document, find_all, listen, wait
 
 # Where a shopper types what to search for: no password, no address.
 SEARCH_BOX = "[role=combobox],[type=search],[type=text],input:not([type])"
@@ -37,7 +37,7 @@ class Suggestions:
         """Listen from now on."""
         listen("input", self._type)
         listen("focusin", self._type)
-        listen("click", self.stir)
+        listen("click", self.schedule)
 
     def query(self, otherwise: Any) -> Any:
         """Return the text that the shopper has typed; ``otherwise`` when none was."""
@@ -58,9 +58,9 @@ class Suggestions:
             call(self._lists, "delete", listing)
             cancel(self._timer)
             self._timer = None
-            self.stir()
+            self.schedule()
 
-    def stir(self, *_: Any) -> None:
+    def schedule(self, *_: Any) -> None:
         """Look once the time has passed, unless that is about to happen."""
         if not self._timer:
             self._timer = wait(self._settings["suggestionMs"], self._look)
@@ -69,7 +69,7 @@ class Suggestions:
         target = get(event, "target")
         if call(target, "matches", SEARCH_BOX):
             self._typed = get(target, "value")
-        self.stir()
+        self.schedule()
 
     def _look(self) -> None:
         self._timer = None

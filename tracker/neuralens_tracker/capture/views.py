@@ -4,8 +4,8 @@ from typing import Any
 
 from neuralens_tracker.attributes import LIST
 from neuralens_tracker.vocabulary import VIEW_PRODUCT
+from neuralens_tracker.web.dom import attribute, cancel, is_visible, listen, wait
 from neuralens_tracker.web.ffi import call, callback, construct, elements, get, record, window
-from neuralens_tracker.web.page import attribute, cancel, is_visible, listen, wait
 
 
 class Views:
@@ -24,7 +24,7 @@ class Views:
 
     def start(self) -> None:
         """Listen from now on."""
-        listen("visibilitychange", self._turn)
+        listen("visibilitychange", self._restart)
 
     def watch(self, element: Any) -> None:
         """Wait for a product to be seen; anew when it is watched already."""
@@ -59,7 +59,7 @@ class Views:
         cancel(call(self._timers, "get", element))
         call(self._timers, "delete", element)
 
-    def _turn(self, *_: Any) -> None:
+    def _restart(self, *_: Any) -> None:
         """Break off every second when the page is hidden; begin them anew when it is back."""
         for element in elements(call(self._timers, "keys")):
             cancel(call(self._timers, "get", element))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neuralens_tracker.kinds import demand
+from neuralens_tracker.value_types import demand
 from neuralens_tracker.web.ffi import call, get, window
 
 # Lines in the life of a page: enough for every mistake of a template, too few to be a nuisance.

@@ -5,7 +5,7 @@ from typing import Any
 from neuralens_tracker.web.ffi import get, put, window
 
 
-def stand_in() -> None:
+def install_stub() -> None:
     """Make ``neuralens()`` queue its calls, unless there is one already."""
     if get(window, "neuralens") is None:
         queue: list[Any] = []

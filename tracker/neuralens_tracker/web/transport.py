@@ -3,6 +3,7 @@
 from typing import Any
 
 from neuralens_tracker.vocabulary import PREFIX
+from neuralens_tracker.web.dom import wait
 from neuralens_tracker.web.ffi import (
     attempt,
     call,
@@ -14,11 +15,10 @@ from neuralens_tracker.web.ffi import (
     record,
     window,
 )
-from neuralens_tracker.web.page import wait
 
 UUID_LENGTH = 36
 # Milliseconds after which a beacon that no Resource Timing entry told of is taken as unknown.
-VERDICT_MS = 10000
+OUTCOME_MS = 10000
 
 
 class Transport:
@@ -27,7 +27,7 @@ class Transport:
     def __init__(self, settings: dict[str, Any]) -> None:
         self._settings = settings
         # What to call with the fate of a beacon, by the batch's id.
-        self._verdicts: dict[str, Any] = {}
+        self._reports: dict[str, Any] = {}
 
     def start(self) -> None:
         """Read the fate of beacons from now on.
@@ -49,10 +49,10 @@ class Transport:
 
         A batch that is none of this page's is passed over.
         """
-        settle = self._verdicts.get(PREFIX + batch_id)
-        self._verdicts[PREFIX + batch_id] = None
-        if settle:
-            settle(status)
+        report = self._reports.get(PREFIX + batch_id)
+        self._reports[PREFIX + batch_id] = None
+        if report:
+            report(status)
 
     def random(self) -> float:
         """Return a random number from 0 below 1."""
@@ -66,13 +66,13 @@ class Transport:
         """Call handler once, later."""
         wait(milliseconds, handler)
 
-    def send(self, batch: dict[str, Any], as_beacon: bool, settle: Any) -> None:
-        """Post a batch; ``settle`` is called with the answer's status, or 0 if it stays unknown."""
+    def send(self, batch: dict[str, Any], as_beacon: bool, report: Any) -> None:
+        """Post a batch; ``report`` is called with the answer's status, or 0 if it stays unknown."""
         address = self._settings["endpoint"] + "?b=" + batch["batch"]
         text = dump(batch)
 
         batch_id = batch["batch"]
-        self._verdicts[PREFIX + batch_id] = settle
+        self._reports[PREFIX + batch_id] = report
 
         def answer(response: Any) -> None:
             # An answer that is not read to its end holds on to its part of the 64 KiB in flight.
@@ -83,7 +83,7 @@ class Transport:
             self.resolve(batch_id, 0)
 
         if as_beacon and attempt(get(window, "navigator"), "sendBeacon", address, text):
-            wait(VERDICT_MS, give_up)
+            wait(OUTCOME_MS, give_up)
         else:
             options = {"method": "POST", "body": text, "keepalive": True}
             sent = call(window, "fetch", address, record(options))

@@ -5,12 +5,12 @@ from typing import Any
 from neuralens_tracker.web.ffi import attempt, call, dump, get, parse, window
 
 
-def share(value: Any) -> Any:
+def to_browser(value: Any) -> Any:
     """Return a browser object that holds a copy of a JSON value."""
     return call(get(window, "JSON"), "parse", dump(value))
 
 
-def take(thing: Any) -> Any:
+def from_browser(thing: Any) -> Any:
     """Return a copy of a browser object's fields as a dict; None when it is no object."""
     text = attempt(get(window, "JSON"), "stringify", thing)
     value = None if text is None else parse(text)

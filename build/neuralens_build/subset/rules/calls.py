@@ -282,7 +282,7 @@ def sort(module: Module) -> Found:
 @rule(
     "number-from-text",
     reason="text that is no number becomes NaN or 0, and no error",
-    remedy="`int(text) if is_digits(text) else ...`, with is_digits of neuralens_tracker.kinds",
+    remedy="`int(text) if is_digits(text) else ...`, with value_types.is_digits",
 )
 def number_from_text(module: Module) -> Found:
     """Find numbers made from text that was not checked, or in another base."""

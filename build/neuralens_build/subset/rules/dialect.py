@@ -237,7 +237,7 @@ def arity(module: Module) -> Found:
 @rule(
     "script",
     reason="which letters and digits count depends on the engine",
-    remedy="a comparison of each letter, such as `neuralens_tracker.kinds.is_digits(text)`",
+    remedy="a comparison of each letter, such as `neuralens_tracker.value_types.is_digits(text)`",
     engine="dialect",
 )
 def script(module: Module) -> Found:

@@ -4,14 +4,14 @@ from typing import Any
 
 from neuralens_tracker.delivery import FLUSH_MS
 from neuralens_tracker.events import REQUIRED, explain
-from neuralens_tracker.kinds import TEXT, read
+from neuralens_tracker.value_types import TEXT, read
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PURCHASE
 
 # The orders whose purchase was tracked.
 ORDER_KEY = "o:"
 
 
-class Tracker:
+class Pipeline:
     """Makes events, holds them until there is consent, and hands them to the outbox."""
 
     def __init__(
@@ -73,8 +73,8 @@ class Tracker:
         else:
             self._held.append([event, once])
 
-    def locate(self, geo: Any) -> None:
-        """Give the events from now on a place; None takes it back."""
+    def set_geo(self, geo: Any) -> None:
+        """Give the events from now on a location; None takes it back."""
         self._geo = geo
 
     def set_consent(self, state: str) -> None:
@@ -84,7 +84,7 @@ class Tracker:
             self._outbox.adopt()
             self._delivery.schedule(FLUSH_MS)
         elif state == DENIED:
-            self._outbox.empty()
+            self._outbox.clear()
             for key in self._storage.names(""):
                 self._storage.erase(key)
         held = self._held

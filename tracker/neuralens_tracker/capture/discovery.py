@@ -10,8 +10,9 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
-from neuralens_tracker.capture.navigation import when_idle
+from neuralens_tracker.capture.lifecycle import when_idle
 from neuralens_tracker.vocabulary import LAND_PRODUCT_PAGE, PURCHASE
+from neuralens_tracker.web.dom import attribute, closest, document, find_all, listen
 from neuralens_tracker.web.ffi import (
     call,
     callback,
@@ -21,7 +22,6 @@ from neuralens_tracker.web.ffi import (
     record,
     window,
 )
-from neuralens_tracker.web.page import attribute, closest, document, find_all, listen
 
 # The attributes that tell of items, and those by which widgets show a list that was there already.
 OBSERVED = [
@@ -48,7 +48,7 @@ def is_far(element: Any) -> bool:
     return get(call(element, "getBoundingClientRect"), "top") > FAR_PX
 
 
-class Intake:
+class Discovery:
     """Hands each element to the capture it belongs to, in slices while the browser is idle."""
 
     def __init__(self, items: Any, views: Any, suggestions: Any, emit: Any) -> None:
@@ -62,15 +62,15 @@ class Intake:
         self._roots: list[Any] = []
         self._searched = 0
         self._found: list[Any] = []
-        self._place = 0
+        self._next = 0
         self._due = False
         # Products that wait to come near the window, whether they may have, and how many products
         # were taken in.
-        self._stirred = False
+        self._awake = False
         self._far: list[Any] = []
         self._count = 0
         # One that fails stops no other.
-        self._guarded = callback(self._take_in)
+        self._guarded = callback(self._dispatch)
 
     def start(self, *_: Any) -> None:
         """Take in the document and watch it from now on."""
@@ -82,7 +82,7 @@ class Intake:
         }
         observer = construct("MutationObserver", callback(self._notice))
         call(observer, "observe", document, record(options))
-        listen("scroll", self._stir)
+        listen("scroll", self._wake)
         self.scan()
 
     def scan(self) -> None:
@@ -90,12 +90,12 @@ class Intake:
         self._roots.append(get(document, "documentElement"))
         # What waits is found again.
         self._far = []
-        self._stir()
+        self._wake()
 
     def finish(self) -> None:
         """Take in the page's landing and purchase without delay: the page is being left."""
         for element in find_all(document, "[" + LANDING + "],[" + PURCHASE_ORDER + "]"):
-            self._take_in(element)
+            self._dispatch(element)
 
     def _notice(self, records: Any, *_: Any) -> None:
         self._items.forget_ranks()
@@ -104,7 +104,7 @@ class Intake:
             name = get(change, "attributeName")
             if name is not None:
                 self._roots.append(target)
-                self._suggestions.stir()
+                self._suggestions.schedule()
             else:
                 for node in elements(get(change, "addedNodes")):
                     if get(node, "nodeType") == ELEMENT_NODE:
@@ -113,10 +113,10 @@ class Intake:
                 holder = target if get(target, "closest") else get(target, "parentElement")
                 if holder:
                     self._suggestions.change(holder)
-        self._stir()
+        self._wake()
 
-    def _stir(self, *_: Any) -> None:
-        self._stirred = True
+    def _wake(self, *_: Any) -> None:
+        self._awake = True
         self._plan()
 
     def _plan(self) -> None:
@@ -128,11 +128,11 @@ class Intake:
         self._due = False
         end = call(get(window, "Date"), "now") + SLICE_MS
         while call(get(window, "Date"), "now") < end:
-            if self._place < len(self._found):
-                self._guarded(self._found[self._place])
-                self._place += 1
+            if self._next < len(self._found):
+                self._guarded(self._found[self._next])
+                self._next += 1
             elif len(self._roots) > 0:
-                self._place = 0
+                self._next = 0
                 if self._searched < len(OBSERVED):
                     self._found = find_all(self._roots[0], "[" + OBSERVED[self._searched] + "]")
                     self._searched += 1
@@ -141,16 +141,16 @@ class Intake:
                     self._searched = 0
             else:
                 # What leaves the page is let go.
-                self._place = 0
+                self._next = 0
                 self._found = []
-                if not self._stirred:
+                if not self._awake:
                     return
                 self._found = self._far
                 self._far = []
-                self._stirred = False
+                self._awake = False
         self._plan()
 
-    def _take_in(self, element: Any) -> None:
+    def _dispatch(self, element: Any) -> None:
         item = self._items.read(element)
         if not item:
             purchase = closest(element, PURCHASE_ORDER)

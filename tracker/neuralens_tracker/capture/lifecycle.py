@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from neuralens_tracker.web.dom import document, listen
 from neuralens_tracker.web.ffi import callback, get, invoke, record, window
-from neuralens_tracker.web.page import document, listen
 
 # Milliseconds that a page which is never idle may hold things back.
 PATIENCE_MS = 2000
