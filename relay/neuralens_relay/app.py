@@ -22,12 +22,14 @@ from neuralens_embed.bundles import MANIFEST, directory
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from neuralens_relay.breaker import State
 from neuralens_relay.bundles import Bundle, load
+from neuralens_relay.forwarded import TrustedProxies
 from neuralens_relay.intake import RETRY_BROKEN, Intake
 from neuralens_relay.outbox import OutboxError
 from neuralens_relay.rate import RateLimit
@@ -67,6 +69,7 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
             ),
         ],
         exception_handlers={HTTPException: answer_http_error, Exception: answer_fault},
+        middleware=[Middleware(TrustedProxies, trusted=settings.trusted_proxies)],
         lifespan=relay.lifespan,
     )
     app.router.redirect_slashes = False

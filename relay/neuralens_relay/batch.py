@@ -2,6 +2,8 @@
 
 import json
 import logging
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,6 +21,9 @@ MAX_EVENTS = 500
 BATCH_ID = r"^[A-Za-z0-9_-]{1,64}\Z"
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
+# Seconds by which a device's clock may be off: less than a page's own delays would be corrected.
+CLOCK_TOLERANCE = 120
+
 Lost = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
 
@@ -26,8 +31,11 @@ class BatchError(ValueError):
     """The body is no batch; the text says why."""
 
 
-class Batch(msgspec.Struct, forbid_unknown_fields=True):
-    """The envelope: see "From tracker to relay" in the documents. ``sent`` is Unix time."""
+class Batch(msgspec.Struct):
+    """The envelope: see "From tracker to relay" in the documents. ``sent`` is Unix time.
+
+    Fields that are not named here are those of a newer tracker, and are passed over.
+    """
 
     v: int
     app: Name
@@ -60,6 +68,8 @@ def read_batch(body: bytes) -> Batch:
         raise BatchError(f"the body is not JSON: {error}") from error
     if isinstance(envelope, dict) and envelope.get("v", WIRE_VERSION) != WIRE_VERSION:
         raise BatchError(f"v must be {WIRE_VERSION}")
+    if isinstance(envelope, dict):
+        envelope = select(envelope, Batch.__struct_fields__)
     try:
         return msgspec.convert(envelope, Batch)
     except UnicodeError:
@@ -68,17 +78,56 @@ def read_batch(body: bytes) -> Batch:
         raise BatchError(f"the body is no batch: {error}") from error
 
 
-def sort_events(given: list[Any]) -> tuple[list[Event], list[Rejection]]:
-    """Part the events of a batch into those to keep and those that are wrong."""
+def select(record: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the named fields of a record; one that nobody knows here is a newer tracker's."""
+    return {name: record[name] for name in names if name in record}
+
+
+def sort_events(batch: Batch, received: float) -> tuple[list[Event], list[Rejection]]:
+    """Part a batch's events, received at Unix time, into those to keep and those that are wrong."""
     kept = []
     rejected = []
-    for event in given:
+    for given in batch.events:
+        event = leave_behind(given)
         reason = explain(event)
         if reason:
             rejected.append(Rejection(readable_eid(event), reason))
         else:
+            event["timestamp"] = correct(event["timestamp"], batch.sent, received)
             kept.append(Event(event["eid"], outgoing(event)))
     return kept, rejected
+
+
+def leave_behind(given: Any) -> Any:
+    """Return an event without the fields that are not known, in its items and its place too."""
+    if not isinstance(given, dict):
+        return given
+    event = select(given, events.FIELDS)
+    if isinstance(event.get("geo"), dict):
+        event["geo"] = select(event["geo"], events.GEO_FIELDS)
+    if isinstance(event.get("items"), list):
+        event["items"] = [
+            select(item, events.ITEM_FIELDS) if isinstance(item, dict) else item
+            for item in event["items"]
+        ]
+    return event
+
+
+def correct(timestamp: float, sent: float, received: float) -> float:
+    """Return when an event happened by the relay's clock instead of the device's.
+
+    All are Unix time. ``sent`` is when the device, by its own clock, sent the batch: how far that
+    is from ``received`` is how far the clock is off. A difference that a slow network explains is
+    left alone, and so is one that would put the event before 1970: such a ``sent`` is no time.
+    """
+    offset = received - sent
+    if not math.isfinite(offset) or abs(offset) <= CLOCK_TOLERANCE:
+        offset = 0
+    corrected = timestamp + offset
+    # What was sent cannot have happened after it arrived: the clock was set back in between.
+    if corrected > received + CLOCK_TOLERANCE:
+        return int(received)
+    return timestamp if corrected < 0 else int(corrected)
 
 
 def explain(event: Any) -> str:

@@ -83,6 +83,8 @@ def serve(host: str, port: int) -> None:
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,
+        # The application reads what proxies say itself: see NEURALENS_TRUSTED_PROXIES.
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )

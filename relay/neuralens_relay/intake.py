@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import math
+import time
+from collections.abc import Mapping
 
 from neuralens_tracker.vocabulary import MAX_BATCH_BYTES
 from starlette.exceptions import HTTPException
@@ -25,7 +27,11 @@ BODY_TIMEOUT = 10
 # Seconds to wait before the next try when the outbox cannot be written, or is full.
 RETRY_BROKEN = 10
 RETRY_FULL = 60
+# The same when the body did not arrive.
+RETRY_SLOW = 1
 PREFLIGHT_AGE = 86400
+# Otherwise the server would go on to read, and throw away, what is still to come.
+CLOSING = {"Connection": "close"}
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +48,8 @@ class Intake:
 
         202 with ``{"accepted", "duplicates", "rejected": [{"eid", "reason"}]}`` once all that is
         counted is on disk. Otherwise ``{"error": reason}`` with 400 (no batch), 403 (origin), 413
-        (over MAX_BATCH_BYTES), 415 (media type), 429 or 503 (later, see Retry-After). Never 408:
+        (over MAX_BATCH_BYTES), 415 (media type), 429 or 503 (later, see Retry-After). A body that
+        does not arrive in time is for later too: nothing is known to be wrong with it. Never 408:
         browsers repeat a beacon on it by themselves.
         """
         try:
@@ -81,6 +88,7 @@ class Intake:
         if wait > 0:
             raise later(429, "too many batches from this address", math.ceil(wait))
         check_media_type(request)
+        received = time.time()
         body = await read_body(request)
         try:
             batch = read_batch(body)
@@ -88,10 +96,10 @@ class Intake:
             raise HTTPException(400, str(error)) from error
         if batch.app != self._relay.settings.application_id:
             raise HTTPException(400, "app is not the application that this relay serves")
-        return await self._keep(request, batch)
+        return await self._keep(request, batch, received)
 
-    async def _keep(self, request: Request, batch: Batch) -> Response:
-        events, rejected = sort_events(batch.events)
+    async def _keep(self, request: Request, batch: Batch, received: float) -> Response:
+        events, rejected = sort_events(batch, received)
         try:
             fresh = await self._relay.add(events)
         except OutboxFullError as error:
@@ -130,9 +138,11 @@ def share(request: Request, response: Response) -> None:
         response.headers["Access-Control-Expose-Headers"] = "Retry-After"
 
 
-def later(status: int, reason: str, seconds: int) -> HTTPException:
+def later(
+    status: int, reason: str, seconds: int, headers: Mapping[str, str] | None = None
+) -> HTTPException:
     """Return a refusal that asks to come back."""
-    return HTTPException(status, reason, {"Retry-After": str(seconds)})
+    return HTTPException(status, reason, {"Retry-After": str(seconds), **(headers or {})})
 
 
 def check_media_type(request: Request) -> None:
@@ -149,8 +159,6 @@ async def read_body(request: Request) -> bytes:
     """Return the request's body, read no further than it may be long; raise HTTPException."""
     body = bytearray()
     size = 0
-    # Otherwise the server would go on to read, and throw away, what is still to come.
-    closing = {"Connection": "close"}
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
             async for chunk in request.stream():
@@ -160,9 +168,9 @@ async def read_body(request: Request) -> bytes:
                 elif size > MAX_DRAINED:
                     break
     except TimeoutError:
-        raise HTTPException(400, "the body took too long to arrive", closing) from None
+        raise later(503, "the body took too long to arrive", RETRY_SLOW, CLOSING) from None
     except ClientDisconnect:
-        raise HTTPException(400, "the body did not arrive whole") from None
+        raise later(503, "the body did not arrive whole", RETRY_SLOW) from None
     if size > MAX_BATCH_BYTES:
-        raise HTTPException(413, f"the body is over {MAX_BATCH_BYTES} bytes", closing)
+        raise HTTPException(413, f"the body is over {MAX_BATCH_BYTES} bytes", CLOSING)
     return bytes(body)

@@ -7,6 +7,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
+from neuralens_relay.forwarded import Network, read_networks
+
 PREFIX = "NEURALENS_"
 ANY_ORIGIN = "*"
 
@@ -94,6 +96,12 @@ class Settings:
     allowed_origins: tuple[str, ...] = setting(
         read_origins, "origins of pages that may send besides the relay's own; * is any", ()
     )
+    trusted_proxies: tuple[Network, ...] = setting(
+        read_networks,
+        "addresses and networks of the proxies whose X-Forwarded-For, -Host and -Proto count;"
+        " 0.0.0.0/0 is any",
+        read_networks("127.0.0.1 ::1"),
+    )
     outbox: str = setting(
         str,
         "where events wait: sqlite:///PATH, or redis://HOST:PORT/DATABASE",
@@ -155,7 +163,14 @@ def describe() -> list[tuple[str, str, str]]:
         (
             variable(declared.name),
             declared.metadata["help"],
-            "required" if declared.default is MISSING else str(declared.default or "none"),
+            "required" if declared.default is MISSING else in_words(declared.default),
         )
         for declared in fields(Settings)
     ]
+
+
+def in_words(default: Any) -> str:
+    """Return a default as it would be written into the variable."""
+    if isinstance(default, tuple):
+        return ", ".join(map(str, default)) or "none"
+    return str(default or "none")

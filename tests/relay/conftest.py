@@ -47,7 +47,7 @@ def make_batch(*events: Any, **fields: Any) -> dict[str, Any]:
         "v": 1,
         "app": APPLICATION,
         "batch": str(uuid4()),
-        "sent": 1715644800.25,
+        "sent": time.time(),
         "lost": 0,
         "events": list(events),
     }

@@ -1,0 +1,197 @@
+"""What networks, proxies and other releases of the tracker do to a batch on its way."""
+
+import json
+import socket
+import time
+
+import httpx
+import pytest
+from neuralens_relay.batch import CLOCK_TOLERANCE, correct
+from neuralens_relay.forwarded import find_client, read_address, read_networks
+from neuralens_relay.settings import read_setting
+
+from tests.relay.conftest import eventually, make_batch, make_event
+
+HALF_MINUTE = 30
+MONTH = 30 * 86400
+
+
+def delivered(sandbox, count=1):
+    eventually(lambda: len(sandbox.bodies()) >= count)
+    return sandbox.bodies()
+
+
+def test_fields_of_a_newer_tracker_are_taken_and_left_behind(spawn, environment, sandbox):
+    relay, _ = spawn(environment)
+    event = make_event(
+        items=[{"id": "AV768", "price": {"amount": 3}}],
+        geo={"lat": 1.5, "long": 2, "region": None, "altitude": 4},
+        uid="u1",
+        query="oak",
+        page="PRODUCT_PAGE",
+        index=3,
+        seq=7,
+        viewport=[1, 2],
+        __proto__={"x": 1},
+        unpaired="\ud800",
+    )
+    now = time.time()
+    event["timestamp"] = int(now)
+    batch = make_batch(event, journal="j1", losses={"overflow": 1}, unpaired="\ud800")
+    batch["\udc00"] = 1
+    answer = relay.post(json.dumps(batch).encode())
+    assert answer.status_code == 202, answer.text
+    assert answer.json() == {"accepted": 1, "duplicates": 0, "rejected": []}
+    assert delivered(sandbox) == [
+        {
+            "event": "CLICK_PRODUCT",
+            "items": [{"id": "AV768"}],
+            "timestamp": int(now),
+            "uid": "u1",
+            "query": "oak",
+            "page": "PRODUCT_PAGE",
+            "index": 3,
+            "geo": {"lat": 1.5, "long": 2},
+        }
+    ]
+
+
+def test_a_batch_of_another_wire_is_refused_with_the_reason(standing):
+    answer = standing.post(make_batch(make_event(), v=2, fresh=True))
+    assert answer.status_code == 400
+    assert "v must be 1" in answer.json()["error"]
+
+
+def test_a_slow_upload_is_for_later(standing):
+    url = httpx.URL(standing.url)
+    body = json.dumps(make_batch(make_event())).encode()
+    head = (
+        f"POST {url.path.rstrip('/')}/events HTTP/1.1\r\nHost: {url.netloc.decode()}\r\n"
+        f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((url.host, url.port), timeout=HALF_MINUTE) as connection:
+        connection.sendall(head.encode() + body[: len(body) // 2])
+        # The other half would come later than the relay waits for it.
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+    headers, _, content = answer.partition(b"\r\n\r\n")
+    assert headers.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: " in headers.lower()
+    assert "too long" in json.loads(content)["error"]
+
+
+@pytest.mark.parametrize("days", [30, -30, 3650])
+def test_the_clock_of_a_device_is_corrected(start, environment, sandbox, days):
+    relay = start(environment)
+    now = time.time()
+    off = days * 86400
+    events = [make_event(timestamp=int(now + off - age)) for age in (0, 3600)]
+    relay.post(make_batch(*events, sent=now + off)).raise_for_status()
+    happened = sorted(body["timestamp"] for body in delivered(sandbox, 2))
+    assert happened[0] == pytest.approx(now - 3600, abs=HALF_MINUTE)
+    assert happened[1] == pytest.approx(now, abs=HALF_MINUTE)
+
+
+def test_an_old_event_of_a_right_clock_keeps_its_time(start, environment, sandbox):
+    relay = start(environment)
+    old = int(time.time()) - MONTH
+    relay.post(make_batch(make_event(timestamp=old), sent=time.time() - 60)).raise_for_status()
+    assert delivered(sandbox)[0]["timestamp"] == old
+
+
+NOW = 2_000_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "sent", "corrected"),
+    [
+        (NOW - 9, NOW - CLOCK_TOLERANCE, NOW - 9),
+        (NOW - 9, NOW - CLOCK_TOLERANCE - 1, NOW - 9 + CLOCK_TOLERANCE + 1),
+        (NOW + 60, NOW + 60, NOW + 60),
+        # The clock was set back between the event and the batch.
+        (NOW + MONTH, NOW, NOW),
+        (NOW + 2 * MONTH, NOW + MONTH, NOW),
+        # Milliseconds, or nothing of a time: what the event says is the best there is.
+        (NOW - 9, NOW * 1000, NOW - 9),
+        (NOW - 9, float("nan"), NOW - 9),
+        (NOW - 9, float("inf"), NOW - 9),
+        (NOW - 9, 1e308, NOW - 9),
+        (NOW - 9, -1e308, NOW),
+        (0, NOW, 0),
+    ],
+)
+def test_how_a_time_is_corrected(timestamp, sent, corrected):
+    assert correct(timestamp, sent, NOW) == corrected
+
+
+PROXIED = {
+    "Host": "relay.internal",
+    "Origin": "https://shop.example",
+    "X_Forwarded_Host": "shop.example",
+    "X_Forwarded_Proto": "https",
+    "X_Forwarded_For": "203.0.113.7",
+}
+
+
+def test_a_trusted_proxy_may_send_another_host(spawn, offline):
+    relay, _ = spawn(offline | {"NEURALENS_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"})
+    answer = relay.post(make_batch(make_event()), **PROXIED)
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    assert "Secure" in answer.headers["Set-Cookie"]
+    assert relay.post(make_batch(), **PROXIED | {"X_Forwarded_Host": "x.example"}).is_error
+
+
+def test_what_others_say_of_themselves_does_not_count(spawn, offline):
+    relay, _ = spawn(offline | {"NEURALENS_TRUSTED_PROXIES": "10.0.0.0/8"})
+    assert relay.post(make_batch(make_event()), **PROXIED).status_code == 403
+    answer = relay.post(make_batch(make_event()), X_Forwarded_Proto="https")
+    assert "Secure" not in answer.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(
+    ("named", "client"),
+    [
+        ([], "10.0.0.1"),
+        (["203.0.113.7"], "203.0.113.7"),
+        (["203.0.113.7:4711"], "203.0.113.7"),
+        (["1.2.3.4", "203.0.113.7"], "203.0.113.7"),
+        (["1.2.3.4", "203.0.113.7", "10.0.0.2", "::ffff:10.0.0.3"], "203.0.113.7"),
+        (["[2001:db8::1]:443"], "2001:db8::1"),
+        ([" fe80::1%eth0 "], "fe80::1"),
+        (["10.0.0.3"], "10.0.0.3"),
+        (["1.2.3.4", "unknown"], "10.0.0.1"),
+        (["1.2.3.4", ""], "10.0.0.1"),
+    ],
+)
+def test_who_asked_is_the_last_that_is_no_proxy(named, client):
+    assert find_client("10.0.0.1", named, read_networks("10.0.0.0/8 ::1")) == client
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.2.3", "[", "[]:1", "1.2.3.4:5:6", '"', "%"])
+def test_what_is_no_address_is_none(text):
+    assert read_address(text) is None
+
+
+def test_a_wrong_network_is_named():
+    with pytest.raises(ValueError, match=r"NEURALENS_TRUSTED_PROXIES has '10\.0\.0\.0/99'"):
+        read_setting("trusted_proxies", {"NEURALENS_TRUSTED_PROXIES": "::1, 10.0.0.0/99"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "events", 405), ("PUT", "health", 405), ("GET", "x", 404)],
+)
+def test_every_refusal_says_why_in_json(standing, method, path, status):
+    answer = standing.http.request(method, path)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+def test_a_relay_whose_outbox_cannot_be_opened_says_so_in_json(start_lazily, offline, tmp_path):
+    relay = start_lazily(offline | {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/none/outbox.db"})
+    answer = relay.post(make_batch(make_event()))
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.json()["error"]
