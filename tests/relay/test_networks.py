@@ -10,7 +10,8 @@ from neuralens_relay.batch import CLOCK_TOLERANCE, correct
 from neuralens_relay.forwarded import find_client, read_address, read_networks
 from neuralens_relay.settings import read_setting
 
-from tests.relay.conftest import eventually, make_batch, make_event
+from tests.polling import eventually
+from tests.relay.conftest import make_batch, make_event
 
 HALF_MINUTE = 30
 MONTH = 30 * 86400
