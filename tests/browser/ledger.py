@@ -48,22 +48,27 @@ class Ledger:
     A straggler of an earlier test, known by its uid, is left out.
     """
 
-    def __init__(self, sandbox: httpx.Client, relay: httpx.Client, strangers: set[str]) -> None:
+    def __init__(
+        self, http: httpx.Client, sandbox: Process, relay: Process, strangers: set[str]
+    ) -> None:
+        self._http = http
         self._sandbox = sandbox
         self._relay = relay
         self._strangers = strangers
 
     def clear(self) -> None:
-        self._sandbox.delete("ledger").raise_for_status()
-        self._sandbox.delete("faults").raise_for_status()
+        self._http.delete(f"{self._sandbox.url}/ledger").raise_for_status()
+        self._http.delete(f"{self._sandbox.url}/faults").raise_for_status()
 
     def fail(self, **fault: Any) -> None:
         """Have the next requests to the sandbox go wrong, see ``neuralens_demo.faults.Fault``."""
-        self._sandbox.post("faults", json=fault).raise_for_status()
+        self._http.post(f"{self._sandbox.url}/faults", json=fault).raise_for_status()
 
     def entries(self) -> list[Event]:
         """Return the events so far, in order, without controls."""
-        events = [Event(entry["body"]) for entry in self._sandbox.get("ledger").json()]
+        events = [
+            Event(entry["body"]) for entry in self._http.get(f"{self._sandbox.url}/ledger").json()
+        ]
         return [
             event
             for event in events
@@ -85,9 +90,15 @@ class Ledger:
         """
         control = CONTROL + uuid4().hex
         page.evaluate(SEE_CONTROL, [control, PATIENCE * 1000])
-        eventually(lambda: control in self._sandbox.get("ledger").text)
-        eventually(lambda: "neuralens_outbox_waiting 0.0" in self._relay.get("metrics").text)
+        eventually(lambda: control in self._http.get(f"{self._sandbox.url}/ledger").text)
+        eventually(lambda: self.metric("neuralens_outbox_waiting") == 0)
         return self.entries()
+
+    def metric(self, name: str) -> float:
+        """Return a metric of the relay, which may have another address than when it was ended."""
+        lines = self._http.get(f"{self._relay.url}/metrics").text.splitlines()
+        (value,) = [line.split()[1] for line in lines if line.startswith(f"{name} ")]
+        return float(value)
 
 
 @pytest.fixture(scope="session")
@@ -106,10 +117,7 @@ def uid(strangers: set[str]) -> Iterator[str]:
 
 @pytest.fixture
 def ledger(sandbox: Process, relay: Process, strangers: set[str]) -> Iterator[Ledger]:
-    with (
-        httpx.Client(base_url=sandbox.url, timeout=PATIENCE) as taken,
-        httpx.Client(base_url=relay.url, timeout=PATIENCE) as relayed,
-    ):
-        ledger = Ledger(taken, relayed, strangers)
+    with httpx.Client(timeout=PATIENCE) as http:
+        ledger = Ledger(http, sandbox, relay, strangers)
         ledger.clear()
         yield ledger

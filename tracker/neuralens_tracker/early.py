@@ -23,8 +23,9 @@ from neuralens_tracker.vocabulary import (
     PAGES,
     PURCHASE,
 )
+from neuralens_tracker.web.console import Console
 from neuralens_tracker.web.dom import attribute, closest, document, find_all, listen
-from neuralens_tracker.web.ffi import call, callback, dump, get, put, window
+from neuralens_tracker.web.ffi import call, callback, dump, get, on_caught, put, window
 from neuralens_tracker.web.storage import Storage
 from neuralens_tracker.web.stub import install_stub
 from neuralens_tracker.web.values import from_browser
@@ -34,6 +35,8 @@ class Early:
     """Keeps what happens until ``hand_over`` is called."""
 
     def __init__(self, tag: Any) -> None:
+        self._console = Console(self.ignore)
+        on_caught(self._console.say)
         given = from_browser(get(window, "neuralensConfig")) or {}
         given.update(from_browser(get(tag, "dataset")))
         self._settings: dict[str, Any] = {

@@ -42,7 +42,7 @@ class Tracker:
 
     def __init__(self, tag: Any) -> None:
         self._hooks = Hooks(to_browser, from_browser, invoke)
-        self._console = Console(self._hooks)
+        self._console = Console(self._hooks.emit)
         # A configuration that throws is said to be wrong, not what it throws.
         on_caught(self._misconfigured)
         given = from_browser(get(window, "neuralensConfig") or record({}))

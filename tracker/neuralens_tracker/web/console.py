@@ -12,8 +12,8 @@ MAX_LINES = 50
 class Console:
     """Says each sentence once; ``emit("error", {message})`` tells the page's listeners too."""
 
-    def __init__(self, hooks: Any) -> None:
-        self._hooks = hooks
+    def __init__(self, emit: Any) -> None:
+        self._emit = emit
         self._said: list[str] = []
 
     def say(self, sentence: str) -> None:
@@ -21,7 +21,7 @@ class Console:
         if sentence not in self._said and len(self._said) < MAX_LINES:
             self._said.append(sentence)
             call(get(window, "console"), "warn", "neuralens: " + sentence)
-            self._hooks.emit("error", {"message": sentence})
+            self._emit("error", {"message": sentence})
 
     def complain(self, element: Any, name: str, kind: Any) -> None:
         """Warn of an element's attribute, with the kind that it must be of."""
