@@ -14,7 +14,7 @@ from neuralens_tracker.value_types import wanted
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.audit import Audit
 from neuralens_embed.bundles import NotBuiltError
-from neuralens_embed.snippet import CROSSORIGIN, KINDS, RUNTIMES, Snippet, kebab
+from neuralens_embed.snippet import CROSSORIGIN, KINDS, PREFIX, RUNTIMES, Snippet, kebab
 
 # Hosts whose pages are audited: other people's are not this command's business.
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -45,7 +45,14 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @settings_options
-@click.option("--src", metavar="URL", help="Address of the script; under /nl/ if not given.")
+@click.option(
+    "--prefix",
+    metavar="PATH",
+    default=PREFIX,
+    show_default=True,
+    help="Where pages reach the relay; sets the script's address and the endpoint.",
+)
+@click.option("--src", metavar="URL", help="Address of the script, if it is not under the prefix.")
 @click.option(
     "--runtime",
     metavar="NAME",
@@ -57,7 +64,11 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--stub", is_flag=True, help="Put the inline stub in front, which keeps calls.")
 @click.option("--nonce", metavar="NONCE", help="The nonce of the page's content security policy.")
 @click.option("--integrity/--no-integrity", default=True, help="The hash of the built script.")
-@click.option("--versioned", is_flag=True, help="An address that browsers keep for a year.")
+@click.option(
+    "--versioned/--unversioned",
+    default=True,
+    help="Whether the address changes with the script, so that browsers may keep it for a year.",
+)
 @click.option(
     "--bundles",
     "folder",

@@ -12,7 +12,15 @@ from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.value_types import TEXT, read, wanted
 
 from neuralens_embed import bundles
-from neuralens_embed.attributes import MarkupError, attributes, choice, query, text
+from neuralens_embed.attributes import (
+    MarkupError,
+    attributes,
+    check_leniently,
+    check_strictly,
+    choice,
+    query,
+    text,
+)
 
 # Each runtime's file.
 RUNTIMES = {
@@ -28,6 +36,8 @@ HEAVY = ("brython", "pyscript")
 ALONE = ("alone",)
 # Attributes of the tag that are no settings of the tracker: how its runtime is loaded.
 LOADING = ("data-src", "data-integrity", "data-pyscript")
+# The path of the relay, which is that of the tracker's own default endpoint.
+PREFIX = "/nl"
 # Characters of a hash in an address; the relay asks for 8 at least.
 VERSION_LENGTH = 12
 CROSSORIGIN = ("anonymous", "use-credentials")
@@ -43,31 +53,36 @@ class Snippet:
     """The embed snippet of one page; print it, or put it into a template of any engine.
 
     ``settings`` are the tracker's own, in snake_case (``page``, ``view_ms``, ...); None leaves one
-    at its default. ``src`` is the address of the runtime's script, below ``/nl/`` on the page's own
-    host if not given. For the runtimes of HEAVY the page's tag is that of EARLY, which lies beside
-    it. ``pyscript="alone"`` starts MicroPython without PyScript's core.
+    at its default. ``prefix`` is the path, or the URL, under which pages reach the relay: the
+    script's address and the endpoint both follow from it. ``src`` is the address of the runtime's
+    script where that lies elsewhere. For the runtimes of HEAVY the page's tag is that of EARLY,
+    which lies beside it. ``pyscript="alone"`` starts MicroPython without PyScript's core.
 
     ``stub`` puts the inline stub before it, ``nonce`` goes on both script elements. ``integrity``
     adds the hash that the build wrote down; ``versioned`` adds its beginning to the address, so
-    that browsers keep the script for a year. ``crossorigin`` is set by itself if src names a host.
+    that browsers keep the script for a year and an upgrade has an address of its own.
+    ``crossorigin`` is set by itself if src names a host.
     ``folder`` is that of the built files, if they are not the project's own.
 
-    Raises MarkupError for a wrong value and NotBuiltError when the bundles are not built.
+    With ``strict`` false, for production, a wrong nonce or setting is left out and logged once.
+    Otherwise raises MarkupError for a wrong value; NotBuiltError when the bundles are not built.
     """
 
     def __init__(
         self,
         app_id: str,
         *,
+        prefix: str = PREFIX,
         src: str | None = None,
         runtime: str = "javascript",
         pyscript: str | None = None,
         stub: bool = False,
-        nonce: str | None = None,
+        nonce: Any = None,
         integrity: bool = True,
-        versioned: bool = False,
+        versioned: bool = True,
         crossorigin: str | None = None,
         folder: Path | None = None,
+        strict: bool = True,
         **settings: Any,
     ) -> None:
         self.file = RUNTIMES[choice("runtime", runtime, RUNTIMES)]
@@ -77,11 +92,13 @@ class Snippet:
             if runtime != "pyscript":
                 raise MarkupError(f"pyscript is for the runtime pyscript, not {runtime}")
         self.pyscript = pyscript
-        self.src = address("src", f"/nl/{self.file}" if src is None else src)
+        prefix = address("prefix", prefix).rstrip("/")
+        self.src = f"{prefix}/{self.file}" if src is None else address("src", src)
+        if prefix != PREFIX and settings.get("endpoint") is None:
+            settings["endpoint"] = f"{prefix}/events"
         self.stub = stub
-        if nonce is not None and not NONCE.fullmatch(text("nonce", nonce)):
-            raise MarkupError(f"nonce must be base64 text, not {nonce!r:.80}")
-        self.nonce = nonce
+        check = check_strictly if strict else check_leniently
+        self.nonce = None if nonce is None else check(base64_text, "nonce", nonce)
         self.integrity = integrity
         self.versioned = versioned
         self.folder = folder
@@ -90,10 +107,14 @@ class Snippet:
         elif urlsplit(self.src).netloc:
             crossorigin = CROSSORIGIN[0]
         self.crossorigin = crossorigin
-        self.settings = {
-            name: setting(name, value)
-            for name, value in {"app_id": app_id, **settings}.items()
-            if name == "app_id" or (value is not None and (name, value) != ("query", ""))
+        given = {
+            name: value
+            for name, value in settings.items()
+            if value is not None and (name, value) != ("query", "")
+        }
+        self.settings: dict[str, str | None] = {
+            "app_id": setting("app_id", app_id),
+            **{name: check(setting, name, value) for name, value in given.items()},
         }
 
     def render(self) -> Markup:
@@ -142,8 +163,9 @@ class Snippet:
 
     __html__ = render
 
-    def __str__(self) -> str:
-        return str(self.render())
+    def __str__(self) -> Markup:
+        # Template engines that ask for the text first, as Django's does, must see that it is HTML.
+        return self.render()
 
     def preconnects(self) -> list[Markup]:
         """Return the attributes of a preconnect link for each other host that the tracker calls.
@@ -153,13 +175,21 @@ class Snippet:
         """
         wanted = {
             (origin(self.src), self.crossorigin): None,
-            (origin(self.settings.get("endpoint", "")), None): None,
+            (origin(self.settings.get("endpoint") or ""), None): None,
         }
         return [
             attributes([("rel", "preconnect"), ("href", href), ("crossorigin", crossorigin)])
             for href, crossorigin in wanted
             if href
         ]
+
+
+def base64_text(name: str, value: Any) -> str:
+    """Return a nonce; a lazy one is made, and noted for the page's policy, by being read."""
+    nonce = text(name, value)
+    if not NONCE.fullmatch(nonce):
+        raise MarkupError(f"{name} must be base64 text, not {nonce!r:.80}")
+    return nonce
 
 
 def setting(name: str, value: Any) -> str:

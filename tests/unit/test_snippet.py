@@ -1,6 +1,8 @@
 """The snippet and the attribute globals, read back by a real HTML parser."""
 
 import json
+import uuid
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -14,7 +16,7 @@ from markupsafe import Markup
 from neuralens_embed import bundles
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.jinja import install
-from neuralens_embed.snippet import KINDS, Snippet
+from neuralens_embed.snippet import KINDS, PREFIX, Snippet
 from neuralens_tracker import attributes as names
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import ACTIONS, MAX_COUNT, MAX_TEXT, PAGES
@@ -77,7 +79,8 @@ def is_representable(text: str) -> bool:
 
 def test_the_tag_alone(built: Path) -> None:
     assert str(Snippet(app_id="APP")) == (
-        '<script async src="/nl/neuralens.js" integrity="sha384-abc+/=" data-app-id="APP"></script>'
+        '<script async src="/nl/neuralens.js?v=abc-_=" integrity="sha384-abc+/=" '
+        'data-app-id="APP"></script>'
     )
 
 
@@ -86,7 +89,7 @@ def test_the_tag_with_the_stub_and_a_nonce(built: Path) -> None:
     assert stub.attrib == {"nonce": "bm9uY2U="}
     assert stub.text == STUB
     assert tag.attrib["nonce"] == "bm9uY2U="
-    assert tag.attrib["src"] == "/nl/neuralens.js"
+    assert tag.attrib["src"] == "/nl/neuralens.js?v=abc-_="
 
 
 def test_a_stub_that_would_end_its_element_is_refused(built: Path) -> None:
@@ -133,9 +136,9 @@ def test_a_heavy_runtime_is_loaded_by_what_stands_in_for_it(built: Path) -> None
     (tag,) = parse(str(Snippet(app_id="APP", runtime="pyscript", pyscript="alone")))
     assert tag.attrib == {
         "async": "",
-        "src": "/nl/neuralens.early.js",
+        "src": "/nl/neuralens.early.js?v=early_345678",
         "integrity": "sha384-early/3456789012",
-        "data-src": "/nl/neuralens.pyscript.js",
+        "data-src": "/nl/neuralens.pyscript.js?v=python-45678",
         "data-integrity": "sha384-python+456789012",
         "data-pyscript": "alone",
         "data-app-id": "APP",
@@ -148,6 +151,7 @@ def test_what_stands_in_lies_beside_the_runtime() -> None:
         runtime="brython",
         src="https://cdn.example/nl/neuralens.brython.js",
         integrity=False,
+        versioned=False,
     )
     _, tag = parse(str(made))
     assert tag.attrib["src"] == "https://cdn.example/nl/neuralens.early.js"
@@ -156,11 +160,11 @@ def test_what_stands_in_lies_beside_the_runtime() -> None:
 
 
 def test_an_address_with_the_version_of_the_script(built: Path) -> None:
-    made = Snippet(app_id="APP", runtime="pyscript", versioned=True, integrity=False)
+    made = Snippet(app_id="APP", runtime="pyscript", integrity=False)
     (tag,) = parse(str(made))
     assert tag.attrib["src"] == "/nl/neuralens.early.js?v=early_345678"
     assert tag.attrib["data-src"] == "/nl/neuralens.pyscript.js?v=python-45678"
-    (tag,) = parse(str(Snippet(app_id="APP", src="/x.js?a=1", versioned=True)))
+    (tag,) = parse(str(Snippet(app_id="APP", src="/x.js?a=1")))
     assert tag.attrib["src"] == "/x.js?a=1&v=abc-_="
     assert tag.attrib["integrity"] == "sha384-abc+/="
 
@@ -216,7 +220,7 @@ def test_settings_that_are_none_are_left_out() -> None:
         ({"view_ms": float("nan")}, "view_ms must be .*nan"),
         ({"debug": "yes"}, "debug must be true or false, not 'yes'"),
         ({"veiw_ms": 1}, "no setting veiw_ms: did you mean view_ms"),
-        ({"query": 3}, "query must be text, not 3"),
+        ({"query": b"oak"}, "query must be text, not b'oak'"),
         ({"app_id": ""}, "app_id must be text of 1 to"),
         ({"app_id": None}, "app_id must be text of 1 to"),
         ({"uid": "a\0"}, "uid must be text without NUL"),
@@ -322,7 +326,7 @@ def test_the_attributes() -> None:
         ("nl.context(page='HOME')", "nl.context: page must be one of .*'HOME'"),
         ("nl.context(offset='24')", "nl.context: offset must be a whole number"),
         ("nl.context(list=[1])", r"nl.context: list must be text .*\[1\]"),
-        ("nl.context(query=3)", "nl.context: query must be text, not 3"),
+        ("nl.context(query=[3])", r"nl.context: query must be text, not \[3\]"),
     ],
 )
 def test_a_wrong_value_is_refused(expression: str, named: str) -> None:
@@ -343,3 +347,98 @@ def test_a_snippet_prints_itself_in_a_template() -> None:
     made = Snippet(app_id="APP", integrity=False)
     html = jinja2.Environment(autoescape=True).from_string("{{ made }}").render(made=made)
     assert html == str(made)
+
+
+def test_a_prefix_sets_the_address_and_the_endpoint() -> None:
+    (tag,) = parse(str(Snippet(app_id="APP", prefix="/track/", integrity=False, versioned=False)))
+    assert tag.attrib["src"] == "/track/neuralens.js"
+    assert tag.attrib["data-endpoint"] == "/track/events"
+
+
+def test_the_prefix_is_that_of_the_default_endpoint() -> None:
+    _, default = SETTINGS["endpoint"]
+    assert default == f"{PREFIX}/events"
+
+
+class Lazy:
+    """A framework's lazy text: made when it is read."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Pretending(Lazy):
+    """One that also pretends to be text, as lazy objects of Django's ecosystem do."""
+
+    @property
+    def __class__(self) -> type:
+        return str
+
+
+SOME_UUID = uuid.UUID("7b4a0f7e-4c5d-4a52-9d0b-2f1b43c9a001")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (SOME_UUID, str(SOME_UUID)),
+        (Decimal("17"), "17"),
+        (42, "42"),
+        (Lazy("AV768"), "AV768"),
+        (Pretending("AV768"), "AV768"),
+        (Markup("A&B"), "A&B"),
+    ],
+    ids=["UUID", "Decimal", "int", "lazy", "pretending", "Markup"],
+)
+def test_an_id_is_anything_with_a_plain_text(value: Any, text: str) -> None:
+    assert attributes_of("nl.product(id)", id=value) == {names.PRODUCT: text}
+
+
+@pytest.mark.parametrize("value", [None, True, 1.5, b"AV768", ["AV768"], {}, object(), ""])
+def test_an_id_without_a_plain_text_is_refused(value: Any) -> None:
+    with pytest.raises(MarkupError, match=r"nl\.product: id"):
+        render("nl.product(id)", id=value)
+
+
+def test_a_lazy_nonce_and_uid_are_read_when_they_are_rendered() -> None:
+    made = Snippet("APP", nonce=Pretending("bm9uY2U="), uid=Lazy("u1"), integrity=False)
+    (tag,) = parse(str(made))
+    assert tag.attrib["nonce"] == "bm9uY2U="
+    assert tag.attrib["data-uid"] == "u1"
+
+
+def test_without_strict_a_wrong_value_is_left_out_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    template = environment(strict=False).from_string(
+        "<i {{ nl.product('A', index=-1) }}></i><i {{ nl.product(none) }}></i>"
+        "{{ neuralens_snippet(uid='', view_ms=200) }}"
+    )
+    for _ in range(3):
+        first, second, tag = parse(template.render())
+    assert first.attrib == {names.PRODUCT: "A"}
+    assert second.attrib == {}
+    assert tag.attrib["data-view-ms"] == "200"
+    assert "data-uid" not in tag.attrib
+    logged = sorted(record.getMessage().split(" must ")[0] for record in caplog.records)
+    assert logged == [
+        "left out of the page: nl.product: id",
+        "left out of the page: nl.product: index",
+        "left out of the page: uid",
+    ]
+
+
+def test_what_differs_from_page_to_page_may_be_a_function_of_the_context() -> None:
+    template = environment(uid=lambda context: context["user"]).from_string(
+        "{{ neuralens_snippet() }}"
+    )
+    for user in ("u1", "u2"):
+        (tag,) = parse(template.render(user=user))
+        assert tag.attrib["data-uid"] == user
+
+
+def test_an_engine_that_asks_for_text_first_gets_markup() -> None:
+    assert isinstance(Snippet("APP", integrity=False).__str__(), Markup)
