@@ -48,7 +48,7 @@ class Early:
         self._storage = Storage()
         self._identity = Identity(self._storage, self.random)
         self._items = Items(self._settings, self.ignore)
-        self._clicks = Clicks(self._items, self.keep, self.ignore)
+        self._clicks = Clicks(self._items, self.keep)
         self._tag = tag
         self._queue = get(get(window, "neuralens"), "q")
         # What is not in storage, and what was told of the page itself, as Tracker.recall takes it.

@@ -81,7 +81,7 @@ class Tracker:
         self._suggestions = Suggestions(self._items, self._settings, self.emit)
         self._views = Views(self._items, self._settings, self.emit)
         self._discovery = Discovery(self._items, self._views, self._suggestions, self.emit)
-        self._clicks = Clicks(self._items, self.emit, self._console.complain)
+        self._clicks = Clicks(self._items, self.emit)
         self._commands = Commands(
             self._settings,
             self._pipeline,

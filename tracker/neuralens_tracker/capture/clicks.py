@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from neuralens_tracker.attributes import ACTION, IGNORE, LANDING, PRODUCT
-from neuralens_tracker.capture.items import SUBJECT_SELECTOR
-from neuralens_tracker.vocabulary import ACTIONS, CLICK_PRODUCT, CLICK_SUGGESTION
+from neuralens_tracker.attributes import ACTION, IGNORE
+from neuralens_tracker.capture.items import ACTIVATED
+from neuralens_tracker.vocabulary import ACTIONS
 from neuralens_tracker.web.dom import attribute, closest, find_id, listen
 from neuralens_tracker.web.ffi import call, elements, get, same
 
@@ -17,10 +17,9 @@ ECHO_MS = 500
 class Clicks:
     """Listens for the whole document; ``emit(event, item, None)`` is called for each activation."""
 
-    def __init__(self, items: Any, emit: Any, complain: Any) -> None:
+    def __init__(self, items: Any, emit: Any) -> None:
         self._items = items
         self._emit = emit
-        self._complain = complain
         # The last activation: what it was on, its innermost element if it was a click, and until
         # when a click may repeat it.
         self._last_owner: Any = None
@@ -69,8 +68,8 @@ class Clicks:
             host = get(call(element, "getRootNode"), "host")
             if host:
                 self._activate(host, event)
-        elif item[1] != LANDING and not self._is_echo(item[0], event):
-            self._emit(CLICK_PRODUCT if item[1] == PRODUCT else CLICK_SUGGESTION, item, None)
+        elif item[1] in list(ACTIVATED.keys()) and not self._is_echo(item[0], event):
+            self._emit(ACTIVATED[item[1]], item, None)
 
     def _is_echo(self, owner: Any, event: Any) -> bool:
         """Tell whether a click repeats the last activation.
@@ -88,14 +87,6 @@ class Clicks:
         return echo
 
     def _act(self, control: Any) -> None:
-        action = attribute(control, ACTION)
-        owner = call(control, "closest", SUBJECT_SELECTOR)
-        actions = list(ACTIONS.keys())
-        if action not in actions:
-            self._complain(control, ACTION, actions)
-        elif not owner:
-            self._complain(control, ACTION, "inside " + SUBJECT_SELECTOR)
-        elif attribute(control, "aria-pressed") != "true":
-            item = self._items.read(owner)
-            if item:
-                self._emit(ACTIONS[action], item, None)
+        item = self._items.read_subject(control)
+        if item:
+            self._emit(ACTIONS[attribute(control, ACTION)], item, None)

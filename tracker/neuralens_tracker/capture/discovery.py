@@ -10,9 +10,9 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
+from neuralens_tracker.capture.items import SEEN
 from neuralens_tracker.capture.lifecycle import when_idle
-from neuralens_tracker.vocabulary import LAND_PRODUCT_PAGE, PURCHASE
-from neuralens_tracker.web.dom import attribute, closest, document, find_all, listen
+from neuralens_tracker.web.dom import closest, document, find_all, listen
 from neuralens_tracker.web.ffi import (
     call,
     callback,
@@ -157,7 +157,7 @@ class Discovery:
             if purchase and not closest(purchase, IGNORE):
                 order = self._items.read_purchase(purchase)
                 if order:
-                    self._emit(PURCHASE, order, attribute(purchase, PURCHASE_ORDER))
+                    self._emit(SEEN[order[1]], order, self._items.deduplication_key(order))
         elif item[1] == PRODUCT:
             self._count += 1
             if self._count > MANY and is_far(element):
@@ -167,4 +167,4 @@ class Discovery:
         elif item[1] == SUGGESTION:
             self._suggestions.change(element)
         else:
-            self._emit(LAND_PRODUCT_PAGE, item, item[2])
+            self._emit(SEEN[item[1]], item, self._items.deduplication_key(item))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from neuralens_tracker.attributes import (
+    ACTION,
     IGNORE,
     INDEX,
     LANDING,
@@ -16,7 +17,19 @@ from neuralens_tracker.attributes import (
     SUGGESTIONS,
 )
 from neuralens_tracker.value_types import COUNT, TEXT, read
-from neuralens_tracker.vocabulary import AUTOCOMPLETE, PAGES, PREFIX, PRODUCT_PAGE
+from neuralens_tracker.vocabulary import (
+    ACTIONS,
+    AUTOCOMPLETE,
+    CLICK_PRODUCT,
+    CLICK_SUGGESTION,
+    LAND_PRODUCT_PAGE,
+    PAGES,
+    PREFIX,
+    PRODUCT_PAGE,
+    PURCHASE,
+    VIEW_PRODUCT,
+    VIEW_SUGGESTION,
+)
 from neuralens_tracker.web.dom import attribute, closest, document, find_all, find_id
 from neuralens_tracker.web.ffi import call, get, same
 
@@ -31,6 +44,14 @@ DECLARED = "[" + SUGGESTIONS + "]"
 OWNERS = DECLARED + "," + DECLARED + " *"
 # A listbox is a list without being declared one.
 LISTS = "[" + LIST + "],[role=listbox]"
+# The event of an item that is seen, and of one that is activated, by the item's kind.
+SEEN = {
+    PRODUCT: VIEW_PRODUCT,
+    SUGGESTION: VIEW_SUGGESTION,
+    LANDING: LAND_PRODUCT_PAGE,
+    PURCHASE_ORDER: PURCHASE,
+}
+ACTIVATED = {PRODUCT: CLICK_PRODUCT, SUGGESTION: CLICK_SUGGESTION}
 
 
 class Items:
@@ -85,6 +106,18 @@ class Items:
             return None
         return [element, PURCHASE_ORDER, ids]
 
+    def read_subject(self, control: Any) -> Any:
+        """Return the item that the action of a control is about; None when nothing is to happen."""
+        owner = call(control, "closest", SUBJECT_SELECTOR)
+        actions = list(ACTIONS.keys())
+        if attribute(control, ACTION) not in actions:
+            self._complain(control, ACTION, actions)
+        elif not owner:
+            self._complain(control, ACTION, "inside " + SUBJECT_SELECTOR)
+        elif attribute(control, "aria-pressed") != "true":
+            return self.read(owner)
+        return None
+
     def _is_option(self, element: Any) -> bool:
         """Tell whether element is an option that ``data-nl-suggestions`` declares.
 
@@ -101,6 +134,16 @@ class Items:
                     if box and call(box, "contains", element):
                         return True
         return False
+
+    def deduplication_key(self, item: list[Any]) -> str:
+        """Return what two views of one item have in common: order, or id and name of the list."""
+        if item[1] == PURCHASE_ORDER:
+            return str(attribute(item[0], PURCHASE_ORDER))
+        if item[1] != PRODUCT:
+            return str(item[2])
+        listing = self.list_of(item)
+        name = attribute(listing, LIST) if listing else None
+        return (name or "") + "\n" + item[2]
 
     def list_of(self, item: list[Any]) -> Any:
         """Return the element inside which the item's rank counts; None when there is none."""

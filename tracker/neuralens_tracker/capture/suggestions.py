@@ -3,8 +3,7 @@
 from typing import Any
 
 from neuralens_tracker.attributes import SUGGESTION
-from neuralens_tracker.capture.items import LISTS, SUGGESTION_SELECTOR
-from neuralens_tracker.vocabulary import VIEW_SUGGESTION
+from neuralens_tracker.capture.items import LISTS, SEEN, SUGGESTION_SELECTOR
 from neuralens_tracker.web.dom import cancel, document, find_all, listen, wait
 from neuralens_tracker.web.ffi import call, construct, get, window
 
@@ -81,4 +80,5 @@ class Suggestions:
                 listing = self._items.list_of(item) or document
                 call(self._lists, "add", listing)
                 if not call(stood, "has", listing):
-                    self._emit(VIEW_SUGGESTION, item, item[2] + "\n" + (self._typed or ""))
+                    key = self._items.deduplication_key(item)
+                    self._emit(SEEN[item[1]], item, key + "\n" + (self._typed or ""))

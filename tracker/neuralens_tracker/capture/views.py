@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from neuralens_tracker.attributes import LIST
-from neuralens_tracker.vocabulary import VIEW_PRODUCT
-from neuralens_tracker.web.dom import attribute, cancel, is_visible, listen, wait
+from neuralens_tracker.capture.items import SEEN
+from neuralens_tracker.web.dom import cancel, is_visible, listen, wait
 from neuralens_tracker.web.ffi import call, callback, construct, elements, get, record, window
 
 
@@ -69,6 +68,4 @@ class Views:
         self._drop(element)
         item = self._items.read(element)
         if item:
-            listing = self._items.list_of(item)
-            name = (attribute(listing, LIST) if listing else None) or ""
-            self._emit(VIEW_PRODUCT, item, name + "\n" + item[2])
+            self._emit(SEEN[item[1]], item, self._items.deduplication_key(item))
