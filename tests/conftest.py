@@ -34,3 +34,8 @@ def chromium(playwright: Playwright, chromium_options: dict[str, object]) -> Ite
     started = playwright.chromium.launch(**chromium_options)
     yield started
     started.close()
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a body by its argument: it may hold a time, and all workers must agree on the name."""
+    return argname if isinstance(val, bytes) else None
