@@ -27,19 +27,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from neuralens_relay.access import may_inspect
 from neuralens_relay.breaker import State
 from neuralens_relay.bundles import Bundle, load
 from neuralens_relay.forwarded import TrustedProxies
 from neuralens_relay.intake import RETRY_BROKEN, Intake
 from neuralens_relay.outbox import OutboxError
-from neuralens_relay.rate import RateLimit
 from neuralens_relay.relay import Relay
 from neuralens_relay.responses import as_json, explain_error
 from neuralens_relay.scripts import serve_bundle
-from neuralens_relay.settings import Settings
-
-# Seconds' worth of the rate that a client may send at once.
-BURST_SECONDS = 10
+from neuralens_relay.settings import Settings, variable
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +50,12 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
     """
     settings = settings or Settings.from_environment()
     relay = Relay(settings)
-    burst = settings.rate_limit * BURST_SECONDS
-    intake = Intake(relay, RateLimit(settings.rate_limit, burst, time.monotonic))
+    intake = Intake(relay)
     status = Status(relay)
 
+    trust = Middleware(
+        TrustedProxies, trusted=settings.trusted_proxies, setting=variable("trusted_proxies")
+    )
     app = Starlette(
         routes=[
             Route("/events", intake.take_batch, methods=["POST"]),
@@ -69,11 +68,12 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
             ),
         ],
         exception_handlers={HTTPException: answer_http_error, Exception: answer_fault},
-        middleware=[Middleware(TrustedProxies, trusted=settings.trusted_proxies)],
+        middleware=[trust],
         lifespan=relay.lifespan,
     )
     app.router.redirect_slashes = False
     app.state.relay = relay
+    app.state.intake = intake
     return app
 
 
@@ -107,6 +107,8 @@ class Status:
         except OutboxError as error:
             ready = False
             reasons.append(str(error))
+        if not may_inspect(request, self._relay.settings.status_token):
+            return as_json({"live": True, "ready": ready}, 200 if ready else 503)
         state, reason = self._relay.state
         if state is not State.RUNNING:
             reasons.append(f"forwarding is {state.value}: {reason}")
@@ -115,6 +117,9 @@ class Status:
 
     async def metrics(self, request: Request) -> Response:
         """Print the metrics; those of the outbox are missing while it cannot be read."""
+        if not may_inspect(request, self._relay.settings.status_token):
+            token = variable("status_token")
+            return as_json({"error": f"metrics are for this machine, or with {token}"}, 403)
         metrics = self._relay.metrics
         try:
             metrics.show_depth(await self._relay.depth(), time.time())

@@ -3,6 +3,8 @@
 import json
 import logging
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 MAX_EVENTS = 500
 # Also the form of what a cookie may carry.
 BATCH_ID = r"^[A-Za-z0-9_-]{1,64}\Z"
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
 # Seconds by which a device's clock may be off: less than a page's own delays would be corrected.
@@ -98,6 +102,17 @@ def sort_events(batch: Batch, received: float) -> tuple[list[Event], list[Reject
     return kept, rejected
 
 
+def name_events(batch: Batch) -> list[str | None]:
+    """Return the id of each event of a batch, None where it has no usable one."""
+    return [readable_eid(event) for event in batch.events]
+
+
+def count_uids(batch: Batch) -> Counter[str]:
+    """Count the events of each shopper, as far as they are named; nothing is checked yet."""
+    uids = [event.get("uid") for event in batch.events if isinstance(event, dict)]
+    return Counter(uid for uid in uids if isinstance(uid, str) and uid.isprintable())
+
+
 def leave_behind(given: Any) -> Any:
     """Return an event without the fields that are not known, in its items and its place too."""
     if not isinstance(given, dict):
@@ -140,12 +155,22 @@ def explain(event: Any) -> str:
     except RecursionError:
         return "event is nested too deep"
     try:
-        return events.explain(event)
+        return events.explain(event) or explain_ids(event)
     except Exception:
         # A fault of the check must not cost the other events of the batch, which the page would
         # send again and again.
         log.exception("an event could not be checked")
         return "event could not be checked"
+
+
+def explain_ids(event: dict[str, Any]) -> str:
+    """Say which id of a right event has control characters, which no id of a shop has."""
+    ids = [item["id"] for item in event["items"]]
+    named = {"eid": [event["eid"]], "uid": [event.get("uid") or ""], "items": ids}
+    for name, texts in named.items():
+        if any(CONTROL.search(text) for text in texts):
+            return f"{name} has control characters"
+    return ""
 
 
 def readable_eid(event: Any) -> str | None:
@@ -171,6 +196,9 @@ def outgoing(event: dict[str, Any]) -> bytes:
         if name in body:
             # JavaScript, and so JSON, has no whole numbers of its own: 3.0 is meant as 3.
             body[name] = int(body[name])
+    if "query" in body:
+        # What is typed or pasted may have tabs and line breaks.
+        body["query"] = CONTROL.sub(" ", body["query"])
     if "geo" in body:
         body["geo"] = {name: value for name, value in body["geo"].items() if value is not None}
     return msgspec.json.encode(body)

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from neuralens_relay.app import create_app
+from neuralens_relay.connections import Server, bound, count_connections, raise_descriptors
 from neuralens_relay.outbox import Dead, OutboxError, Store
 from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import SettingsError, describe, read_setting
@@ -75,11 +76,16 @@ def serve(host: str, port: int) -> None:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     app = create_app()
+    relay = app.state.relay
+    descriptors = raise_descriptors()
+    connections = count_connections(descriptors, relay.settings.concurrency)
     listener = listen(host, port)
-    app.state.relay.start()
-    site = Starlette(routes=[Mount(PATH, app)], lifespan=app.state.relay.lifespan)
+    relay.start()
+    site = Starlette(routes=[Mount(PATH, app)], lifespan=relay.lifespan)
     config = uvicorn.Config(
         site,
+        http=bound(connections, relay.metrics.malformed.inc),
+        ws="none",
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,
@@ -92,7 +98,7 @@ def serve(host: str, port: int) -> None:
     # uvicorn repeats the signal that stopped it once it has stopped: both come as the same one.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config, app.state.intake.stop_reading).run(sockets=[listener])
 
 
 @contextmanager

@@ -5,11 +5,17 @@ for which host and by which scheme in ``X-Forwarded-For``, ``-Host`` and ``-Prot
 send these headers, so they count only when the connection comes from a trusted proxy.
 """
 
+import logging
+import time
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from neuralens_relay.notices import Notices
+
+log = logging.getLogger(__name__)
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -58,16 +64,34 @@ def find_client(peer: str, named: Sequence[str], trusted: Sequence[Network]) -> 
 class TrustedProxies:
     """Passes a request on as whoever asked the proxy made it: client, host and scheme."""
 
-    def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
+    def __init__(self, app: ASGIApp, trusted: Sequence[Network], setting: str) -> None:
+        """Trust proxies in these networks; ``setting`` is the variable that names them."""
         self._app = app
         self._trusted = trusted
+        self._setting = setting
+        self._notices = Notices(log, time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; what comes from elsewhere than a trusted proxy is left alone."""
         peer = scope.get("client")
-        if scope["type"] == "http" and peer and is_within(read_address(peer[0]), self._trusted):
-            scope = self._restore(scope, peer)
+        if scope["type"] == "http" and peer:
+            address = read_address(peer[0])
+            if is_within(address, self._trusted):
+                scope = self._restore(scope, peer)
+            elif address is not None and address.is_private and FOR in Headers(scope=scope):
+                self._note_proxy(address)
         await self._app(scope, receive, send)
+
+    def _note_proxy(self, address: Address) -> None:
+        """Say in the log that a proxy is not trusted, when it is one of ours by its address."""
+        prefix = 16 if address.version == 4 else 64
+        self._notices.say(
+            logging.WARNING,
+            FOR,
+            "a proxy in %s is not trusted, so all its clients count as one: name it in %s",
+            ip_network((address, prefix), strict=False),
+            self._setting,
+        )
 
     def _restore(self, scope: Scope, peer: tuple[str, int]) -> Scope:
         headers = Headers(scope=scope)

@@ -4,7 +4,9 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from neuralens_tracker.vocabulary import MAX_BATCH_BYTES
 from starlette.exceptions import HTTPException
@@ -12,10 +14,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from neuralens_relay.acknowledgement import acknowledge
-from neuralens_relay.batch import Batch, BatchError, Rejection, read_batch, sort_events
-from neuralens_relay.origins import refuse
-from neuralens_relay.outbox import OutboxError, OutboxFullError
-from neuralens_relay.rate import RateLimit
+from neuralens_relay.batch import (
+    Batch,
+    BatchError,
+    Rejection,
+    count_uids,
+    name_events,
+    read_batch,
+    sort_events,
+)
+from neuralens_relay.notices import Notices
+from neuralens_relay.origins import is_named, refuse
+from neuralens_relay.outbox import OutboxError, OutboxFullError, digest
+from neuralens_relay.rate import RateLimit, Shares, cost, name_sender
 from neuralens_relay.relay import Relay
 from neuralens_relay.responses import as_json, explain_error
 
@@ -24,14 +35,22 @@ MEDIA_TYPES = ("text/plain", "application/json")
 # when the connection is closed never sees the answer.
 MAX_DRAINED = 1 << 20
 BODY_TIMEOUT = 10
+# Bodies that may arrive from one sender at once. Through a proxy they arrive whole.
+MAX_READING = 256
 # Seconds to wait before the next try when the outbox cannot be written, or is full.
 RETRY_BROKEN = 10
 RETRY_FULL = 60
 # The same when the body did not arrive.
 RETRY_SLOW = 1
 PREFLIGHT_AGE = 86400
+# Seconds' worth of the rate that a sender may send at once: browsers that were offline come back
+# with all that they kept, and many of them may share one address.
+BURST_SECONDS = 60
+# Seconds for which it is known how many events wait.
+DEPTH_AGE = 1.0
 # Otherwise the server would go on to read, and throw away, what is still to come.
 CLOSING = {"Connection": "close"}
+GPC = "the shopper's browser says Global Privacy Control"
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +58,25 @@ log = logging.getLogger(__name__)
 class Intake:
     """The endpoints for pages, over one relay."""
 
-    def __init__(self, relay: Relay, limit: RateLimit) -> None:
+    def __init__(self, relay: Relay) -> None:
+        settings = relay.settings
+        burst = settings.rate_limit * BURST_SECONDS
         self._relay = relay
-        self._limit = limit
+        self._settings = settings
+        self._senders = RateLimit(settings.rate_limit, burst, time.monotonic)
+        self._shoppers = RateLimit(settings.rate_limit, burst, time.monotonic)
+        self._shares = Shares(settings.outbox_limit)
+        self._counted = -DEPTH_AGE
+        self._notices = Notices(log, time.monotonic)
+        self._reading: Counter[str] = Counter()
+        self._timeouts: set[asyncio.Timeout] = set()
+        self._stopping = False
+
+    def stop_reading(self) -> None:
+        """Answer requests whose bodies have not arrived yet: the server is about to stop."""
+        self._stopping = True
+        for timeout in self._timeouts:
+            timeout.reschedule(0)
 
     async def take_batch(self, request: Request) -> Response:
         """Take a batch.
@@ -56,9 +91,10 @@ class Intake:
             self._check_origin(request)
             response = await self._take(request)
         except HTTPException as error:
+            self._note_refusal(error)
             response = explain_error(error)
         if response.status_code != 403:
-            share(request, response)
+            self._share(request, response)
         self._relay.metrics.batches.labels(str(response.status_code)).inc()
         return response
 
@@ -72,41 +108,88 @@ class Intake:
         response.headers["Access-Control-Allow-Methods"] = "POST"
         response.headers["Access-Control-Allow-Headers"] = "Content-Type"
         response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_AGE)
-        share(request, response)
+        self._share(request, response)
         return response
 
     def _check_origin(self, request: Request) -> None:
-        allowed = self._relay.settings.allowed_origins
+        allowed = self._settings.allowed_origins
         host = request.headers.get("Host", "")
         reason = refuse(request.headers.get("Origin"), host, allowed)
         if reason:
             raise HTTPException(403, reason, {"Vary": "Origin"})
 
+    def _is_named(self, request: Request) -> bool:
+        allowed = self._settings.allowed_origins
+        host = request.headers.get("Host", "")
+        return is_named(request.headers.get("Origin"), host, allowed)
+
+    def _share(self, request: Request, response: Response) -> None:
+        """Let the page that sent the request read the answer, if it is of another origin.
+
+        Only an origin that is named gets it for a request with cookies: any page at all could
+        act in the shopper's name otherwise.
+        """
+        origin = request.headers.get("Origin")
+        response.headers.append("Vary", "Origin")
+        if origin is None:
+            return
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        if self._is_named(request):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Allow-Credentials"] = "true"
+
     async def _take(self, request: Request) -> Response:
-        client = request.client.host if request.client else ""
-        wait = self._limit.take(client)
-        if wait > 0:
-            raise later(429, "too many batches from this address", math.ceil(wait))
+        sender = name_sender(request.client.host if request.client else "")
+        self._admit(sender)
         check_media_type(request)
         received = time.time()
-        body = await read_body(request)
+        with self._counted_in(sender):
+            body = await self._read_body(request)
+        paid = cost(0, len(body))
+        self._senders.charge(sender, paid)
         try:
             batch = read_batch(body)
         except BatchError as error:
             raise HTTPException(400, str(error)) from error
-        if batch.app != self._relay.settings.application_id:
+        if batch.app != self._settings.application_id:
             raise HTTPException(400, "app is not the application that this relay serves")
-        return await self._keep(request, batch, received)
+        self._senders.charge(sender, cost(len(batch.events), len(body)) - paid)
+        self._charge_shoppers(batch)
+        return await self._keep(request, batch, received, sender)
 
-    async def _keep(self, request: Request, batch: Batch, received: float) -> Response:
+    def _admit(self, sender: str) -> None:
+        """Raise HTTPException (429) when a sender has sent, or is sending, too much."""
+        wait = self._senders.wait(sender)
+        if wait > 0:
+            raise later(429, "too many events from this address", math.ceil(wait))
+        if self._reading[sender] >= MAX_READING:
+            raise later(429, "too many requests at once from this address", RETRY_SLOW, CLOSING)
+        if not self._shares.allows(sender):
+            raise later(429, "this address has its share of the events that wait", RETRY_FULL)
+
+    def _charge_shoppers(self, batch: Batch) -> None:
+        """Raise HTTPException (429) when a shopper, wherever, has sent too much."""
+        counts = {digest(uid).hex(): count for uid, count in count_uids(batch).items()}
+        wait = max((self._shoppers.wait(uid) for uid in counts), default=0)
+        if wait > 0:
+            raise later(429, "too many events of one uid", math.ceil(wait))
+        for uid, count in counts.items():
+            self._shoppers.charge(uid, count)
+
+    async def _keep(self, request: Request, batch: Batch, received: float, sender: str) -> Response:
         events, rejected = sort_events(batch, received)
+        if self._settings.respect_gpc and request.headers.get("Sec-GPC") == "1":
+            events, rejected = [], [Rejection(eid, GPC) for eid in name_events(batch)]
         try:
             fresh = await self._relay.add(events)
+            await self._note_depth()
         except OutboxFullError as error:
             raise later(503, "the outbox is full", RETRY_FULL) from error
         except OutboxError as error:
-            log.error("%s", error)
+            self._notices.say(logging.ERROR, "outbox", "%s", error)
             raise later(503, "the outbox cannot be written", RETRY_BROKEN) from error
+        self._shares.note_added(sender, fresh.count(True))
         self._count(batch, fresh, rejected)
         receipt = {
             "accepted": fresh.count(True),
@@ -114,8 +197,17 @@ class Intake:
             "rejected": [{"eid": wrong.eid, "reason": wrong.reason} for wrong in rejected],
         }
         response = as_json(receipt, 202)
-        acknowledge(request, response, batch.batch)
+        if request.headers.get("Origin") is None or self._is_named(request):
+            acknowledge(request, response, batch.batch)
         return response
+
+    async def _note_depth(self) -> None:
+        """Look now and then how many events wait."""
+        now = time.monotonic()
+        if now - self._counted >= DEPTH_AGE:
+            self._counted = now
+            depth = await self._relay.depth()
+            self._shares.note_waiting(depth.waiting)
 
     def _count(self, batch: Batch, fresh: list[bool], rejected: list[Rejection]) -> None:
         metrics = self._relay.metrics
@@ -127,15 +219,46 @@ class Intake:
         if False not in fresh:
             metrics.lost.inc(batch.lost)
 
+    def _note_refusal(self, error: HTTPException) -> None:
+        """Say in the log, once in a while for each reason, that something is refused."""
+        reason = "".join(c if c.isprintable() else " " for c in error.detail)
+        kind = (error.status_code, reason.partition(":")[0])
+        self._notices.say(logging.WARNING, kind, "refusing with %d: %s", error.status_code, reason)
 
-def share(request: Request, response: Response) -> None:
-    """Let the page that sent the request read the answer, if it is of another origin."""
-    origin = request.headers.get("Origin")
-    response.headers.append("Vary", "Origin")
-    if origin is not None:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    @contextmanager
+    def _counted_in(self, sender: str) -> Iterator[None]:
+        """Count a body that arrives."""
+        self._reading[sender] += 1
+        try:
+            yield
+        finally:
+            self._reading[sender] -= 1
+            if self._reading[sender] == 0:
+                del self._reading[sender]
+
+    async def _read_body(self, request: Request) -> bytes:
+        """Return the request's body, read no further than it may be long; raise HTTPException."""
+        body = bytearray()
+        size = 0
+        try:
+            async with asyncio.timeout(0 if self._stopping else BODY_TIMEOUT) as timeout:
+                self._timeouts.add(timeout)
+                try:
+                    async for chunk in request.stream():
+                        size += len(chunk)
+                        if size <= MAX_BATCH_BYTES:
+                            body += chunk
+                        elif size > MAX_DRAINED:
+                            break
+                finally:
+                    self._timeouts.discard(timeout)
+        except TimeoutError:
+            raise later(503, "the body took too long to arrive", RETRY_SLOW, CLOSING) from None
+        except ClientDisconnect:
+            raise later(503, "the body did not arrive whole", RETRY_SLOW) from None
+        if size > MAX_BATCH_BYTES:
+            raise HTTPException(413, f"the body is over {MAX_BATCH_BYTES} bytes", CLOSING)
+        return bytes(body)
 
 
 def later(
@@ -153,24 +276,3 @@ def check_media_type(request: Request) -> None:
         raise HTTPException(415, f"Content-Type must be {' or '.join(MEDIA_TYPES)}, in UTF-8")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise HTTPException(415, "Content-Encoding must be identity")
-
-
-async def read_body(request: Request) -> bytes:
-    """Return the request's body, read no further than it may be long; raise HTTPException."""
-    body = bytearray()
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size <= MAX_BATCH_BYTES:
-                    body += chunk
-                elif size > MAX_DRAINED:
-                    break
-    except TimeoutError:
-        raise later(503, "the body took too long to arrive", RETRY_SLOW, CLOSING) from None
-    except ClientDisconnect:
-        raise later(503, "the body did not arrive whole", RETRY_SLOW) from None
-    if size > MAX_BATCH_BYTES:
-        raise HTTPException(413, f"the body is over {MAX_BATCH_BYTES} bytes", CLOSING)
-    return bytes(body)

@@ -17,6 +17,7 @@ class Metrics:
             ["status"],
             registry=self._registry,
         )
+        self.malformed = self._counter("neuralens_requests_malformed", "Requests that are not HTTP")
         self.received = self._counter("neuralens_events_received", "Events in batches read")
         self.accepted = self._counter("neuralens_events_accepted", "Events written down")
         self.duplicates = self._counter("neuralens_events_duplicate", "Events seen before")

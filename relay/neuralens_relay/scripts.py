@@ -1,5 +1,6 @@
 """``GET neuralens.js`` and the other bundles."""
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -7,21 +8,26 @@ from neuralens_relay.bundles import Bundle
 
 # An address that names the content never changes its meaning. The plain one does with the next
 # release, and a page with a new integrity must not meet an old script for long.
-VERSIONED = "public, max-age=31536000, immutable"
-PLAIN = "public, max-age=300, immutable"
-# A version that is not this one: an old page, or a typing error.
-OTHER = "no-cache"
+# Proxies that minify would break the integrity.
+VERSIONED = "public, max-age=31536000, immutable, no-transform"
+PLAIN = "public, max-age=300, immutable, no-transform"
+# A relay of the new version may be asked for it in a moment, under the same address.
+NOT_KEPT = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
 
 
 async def serve_bundle(bundle: Bundle, request: Request) -> Response:
     """Serve one bundle, in the best encoding that the browser takes.
 
     ``?v=`` with the start of the file's sha384 (base64, 8 characters or more), as in its
-    integrity attribute, lets browsers keep it for a year.
+    integrity attribute, lets browsers keep it for a year. Another version is not found: a page of
+    before an upgrade has that version's integrity, and this file would be blocked there.
     """
+    version = request.query_params.get("v")
+    if version is not None and not bundle.is_version(version):
+        raise HTTPException(404, "this is not the version that is served", NOT_KEPT)
     encoding, content = bundle.encode(request.headers.get("Accept-Encoding", ""))
     headers = {
-        "Cache-Control": cache_control(bundle, request.query_params.get("v")),
+        "Cache-Control": PLAIN if version is None else VERSIONED,
         "ETag": f'"{bundle.version[:16]}{encoding and "-"}{encoding}"',
         "Vary": "Accept-Encoding",
         # A script with integrity from another host is fetched with CORS.
@@ -36,13 +42,6 @@ async def serve_bundle(bundle: Bundle, request: Request) -> Response:
     # Given as a header: the media_type argument would add a charset to types without one.
     headers["Content-Type"] = bundle.media_type
     return Response(content, headers=headers)
-
-
-def cache_control(bundle: Bundle, version: str | None) -> str:
-    """Say how long an answer may be kept."""
-    if version is None:
-        return PLAIN
-    return VERSIONED if bundle.is_version(version) else OTHER
 
 
 def matches(condition: str, tag: str) -> bool:

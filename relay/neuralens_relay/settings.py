@@ -11,6 +11,9 @@ from neuralens_relay.forwarded import Network, read_networks
 
 PREFIX = "NEURALENS_"
 ANY_ORIGIN = "*"
+# What browsers say for pages without an origin, such as those in a sandboxed frame.
+NO_ORIGIN = "null"
+MASK = "***"
 
 
 class SettingsError(ValueError):
@@ -42,7 +45,7 @@ def read_address(text: str) -> str:
 
 def read_origin(text: str) -> str:
     """Return an origin ("https://shop.example") in the form browsers send; or "*", "null"."""
-    if text in (ANY_ORIGIN, "null"):
+    if text in (ANY_ORIGIN, NO_ORIGIN):
         return text
     parts = urlsplit(text)
     if not parts.scheme or not parts.hostname or parts.path.strip("/") or parts.query:
@@ -55,6 +58,13 @@ def read_origin(text: str) -> str:
 def read_origins(text: str) -> tuple[str, ...]:
     """Return a list of origins parted by commas or spaces."""
     return tuple(read_origin(origin) for origin in text.replace(",", " ").split())
+
+
+def read_flag(text: str) -> bool:
+    """Return whether something is to be so."""
+    if text.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text.lower() == "true"
 
 
 def number(low: float, high: float, whole: bool = False) -> Callable[[str], float]:
@@ -75,14 +85,25 @@ def number(low: float, high: float, whole: bool = False) -> Callable[[str], floa
 
 def setting(read: Callable[[str], Any], help: str, default: Any = MISSING) -> Any:  # noqa: A002
     """Declare one setting: how its text is read, what it is for, and its default."""
-    secret = read is read_key
-    return field(default=default, repr=not secret, metadata={"read": read, "help": help})
+    return field(default=default, metadata={"read": read, "help": help})
 
+
+def mask(name: str, value: Any) -> Any:
+    """Return what may be shown of a setting: no secret, and no password in an address."""
+    if name in SECRETS:
+        return MASK if value else value
+    if isinstance(value, str) and "@" in value and "://" in value:
+        scheme, _, rest = value.partition("://")
+        return f"{scheme}://{MASK}@{rest.rpartition('@')[2]}"
+    return value
+
+
+SECRETS = ("api_key", "status_token")
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Settings:
     """What the relay needs to know. The variable of each is NEURALENS_ and its name in capitals."""
 
@@ -116,7 +137,19 @@ class Settings:
         number(0.01, 3650), "how long the id of an event is kept to drop its duplicates", 30.0
     )
     rate_limit: float = setting(
-        number(0, 1e9), "batches a second from one address; ten times as many at once; 0: any", 1e3
+        number(0, 1e9),
+        "events, or KiB if these are more, a second from one address, and of one uid; sixty times"
+        " as many at once; 0: any",
+        500.0,
+    )
+    respect_gpc: bool = setting(
+        read_flag, "whether events of browsers that say Global Privacy Control are left out", True
+    )
+    status_token: str = setting(
+        read_text,
+        "with it, as a bearer token, health's details and the metrics are shown to others than"
+        " this machine",
+        "",
     )
     concurrency: int = setting(number(1, 1000, whole=True), "requests in flight to the API", 32)
     timeout: float = setting(number(0.01, 3600), "seconds the API gets to answer", 10.0)
@@ -128,6 +161,13 @@ class Settings:
         60.0,
     )
     grace: float = setting(number(0, 600), "seconds that sends in flight get at the end", 10.0)
+
+    def __repr__(self) -> str:
+        """Show every setting but the secrets."""
+        shown = [
+            f"{each.name}={mask(each.name, getattr(self, each.name))!r}" for each in fields(self)
+        ]
+        return f"Settings({', '.join(shown)})"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -173,4 +213,6 @@ def in_words(default: Any) -> str:
     """Return a default as it would be written into the variable."""
     if isinstance(default, tuple):
         return ", ".join(map(str, default)) or "none"
+    if isinstance(default, bool):
+        return str(default).lower()
     return str(default or "none")

