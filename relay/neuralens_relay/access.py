@@ -4,7 +4,7 @@ import hmac
 
 from starlette.requests import Request
 
-from neuralens_relay.forwarded import read_address
+from neuralens_relay.addresses import read_address
 
 # A request with one of these came through a proxy, so its sender may be anybody.
 PROXY_HEADERS = (

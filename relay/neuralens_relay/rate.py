@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import ip_network
 
-from neuralens_relay.forwarded import read_address
+from neuralens_relay.addresses import read_address
 
 # Senders remembered; the one heard of longest ago is forgotten first.
 MAX_SENDERS = 50_000

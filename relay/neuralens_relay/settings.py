@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from neuralens_relay.forwarded import Network, read_networks
+from neuralens_relay.addresses import Network, read_networks
 
 PREFIX = "NEURALENS_"
 ANY_ORIGIN = "*"

@@ -6,8 +6,8 @@ import time
 
 import httpx
 import pytest
+from neuralens_relay.addresses import find_client, read_address, read_networks
 from neuralens_relay.batch import CLOCK_TOLERANCE, correct
-from neuralens_relay.forwarded import find_client, read_address, read_networks
 from neuralens_relay.settings import read_setting
 
 from tests.polling import eventually
