@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from neuralens_build import esbuild
+from neuralens_build import npm_tools
 from neuralens_embed.bundles import read
 from playwright.sync_api import Page, sync_playwright
 
@@ -54,7 +54,7 @@ MOST_GROWTH = 12
 def measure() -> Report:
     """Measure the tracker with few tiles and many, and the peer, in turn."""
     tracker = read("neuralens.js")
-    peer = esbuild.run(str(HERE / "snowplow.js"), "--bundle", "--minify", "--format=iife")
+    peer = npm_tools.run_esbuild(str(HERE / "snowplow.js"), "--bundle", "--minify", "--format=iife")
     subjects = {
         "snowplow": (peer, 0),
         f"{FEW:,} tiles": (tracker, FEW),

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from neuralens_build import esbuild
+from neuralens_build import npm_tools
 from neuralens_build.brython_cuts import ABSENT_MODULES, EDITS, SECTIONS, SEVERED
 from neuralens_build.edits import apply
+from neuralens_build.errors import BuildError
 from neuralens_build.sources import ENTRY, in_order, lean
 
 VERSION = "3.15.0"
@@ -25,7 +26,7 @@ GUARD = "neuralens_guard"
 HERE = Path(__file__).parent
 
 
-class BrythonError(Exception):
+class BrythonError(BuildError):
     """The bundle cannot be built; the message says what is wrong and what to do."""
 
 
@@ -46,7 +47,7 @@ def build(modules: Mapping[str, str], version: str, hooks: str | None = None) ->
     sources = [{"name": name, "source": lean(modules[name])} for name in names]
     runtime = read_runtime()
     translated = run_node("translate_brython.cjs", {"runtime": runtime, "modules": sources})
-    guard = esbuild.run(
+    guard = npm_tools.run_esbuild(
         str(HERE / "page" / "brython.js"), "--bundle", "--format=iife", "--global-name=boundary"
     )
     shaken = run_node(
@@ -61,7 +62,7 @@ def build(modules: Mapping[str, str], version: str, hooks: str | None = None) ->
     )
     check(shaken)
     functions = ",\n".join(f"function () {{\n{text}\n}}" for text in translated)
-    return NOTICE.format(version=version, brython=VERSION) + esbuild.run(
+    return NOTICE.format(version=version, brython=VERSION) + npm_tools.run_esbuild(
         "--minify",
         "--log-level=error",
         # brython.js is strict, what it translates is not.
@@ -87,7 +88,7 @@ def build_source(modules: Mapping[str, str]) -> str:
         name: [".py", lean(modules.get(name, "")), [], *([True] * (name in packages))]
         for name in sorted({*modules, *packages})
     }
-    guard = esbuild.run(
+    guard = npm_tools.run_esbuild(
         str(HERE / "page" / "brython_source.js"), "--bundle", "--format=iife", "--minify"
     )
     return f"{guard}__BRYTHON__.loadBrythonPackage({json.dumps(files)});\n"

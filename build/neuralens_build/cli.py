@@ -29,16 +29,13 @@ class WrongInput(click.ClickException):
 def build(output: Path | None, with_hooks: Path | None) -> None:
     """Build the bundles from the tracker's Python. Needs what `npm install` installs."""
     from neuralens_build import distribution, hooks
-    from neuralens_build.brython import BrythonError
-    from neuralens_build.edits import EditError
-    from neuralens_build.esbuild import BundlerError
-    from neuralens_build.pyscript import PyScriptError
+    from neuralens_build.errors import BuildError
 
     in_checkout = (CHECKOUT / "pyproject.toml").is_file()
     folder = output or (CHECKOUT if in_checkout else Path.cwd()) / "dist"
     try:
         manifest = distribution.build(folder, hooks.read(with_hooks) if with_hooks else None)
-    except (BrythonError, BundlerError, EditError, PyScriptError, ValueError, OSError) as error:
+    except (BuildError, OSError) as error:
         raise WrongInput(str(error)) from error
     for name, entry in manifest.items():
         click.echo(f"{entry['brotli']:>9,} bytes  {folder / name}")

@@ -32,7 +32,7 @@ def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str |
     """Build every bundle into folder, with a shop's hooks in it, and return its manifest.
 
     The manifest, ``{file: {bytes, brotli, integrity, runtime, version}}``, is written there too.
-    Raises SubsetError, BundlerError or HooksError with what is wrong in one sentence.
+    Raises SubsetError, CompileError, NpmError or HooksError with what is wrong in one sentence.
     """
     name = None if hooks is None else hooks.name
     own = {} if hooks is None else {hooks.name: hooks.source}

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from neuralens_build.errors import BuildError
 
-class EditError(ValueError):
+
+class EditError(BuildError):
     """A text to be replaced is not there, or is there twice."""
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuralens_build import sources
+from neuralens_build.errors import BuildError
 from neuralens_build.subset import check
 from neuralens_build.subset.stripping import ANNOTATION_MODULES
 
@@ -35,7 +36,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN = frozenset((*sys.stdlib_module_names, "browser", "js", "jsffi", "micropython", "pyscript"))
 
 
-class HooksError(ValueError):
+class HooksError(BuildError):
     """A file that cannot be used as hooks; the message names file and line, and the remedy."""
 
 
@@ -87,12 +88,6 @@ def read(path: Path) -> Hooks:
 
 def explain_form(tree: ast.Module, path: Path) -> None:
     """Raise HooksError where a module of the subset is no hooks file."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id == "print":
-            raise HooksError(
-                f"{path}:{node.lineno}: a page has no `print`: leave it out; "
-                "data-debug on the script tag shows every event on the console"
-            )
     registers = False
     for statement in tree.body:
         place = f"{path}:{statement.lineno}"

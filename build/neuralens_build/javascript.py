@@ -1,22 +1,23 @@
-"""From the tracker's Python to one JavaScript file: pscript, module by module, then esbuild."""
+"""From the tracker's Python to one JavaScript file: the compiler, then the bundler."""
 
 import ast
+import shutil
 import tempfile
 from pathlib import Path
 
 import neuralens_tracker
 
 from neuralens_build import hooks_javascript
-from neuralens_build.dialect import ACCESS, compile_statement, is_variable, library, library_names
+from neuralens_build.compiler import LIBRARY, Source, compile_program
+from neuralens_build.compiler.source_map import write
+from neuralens_build.errors import BuildError
 from neuralens_build.hooks import Hooks
-from neuralens_build.linking import link
 from neuralens_build.minification import bundle, bundle_module
 from neuralens_build.subset import check_files, strip
 
 PACKAGE = "neuralens_tracker"
 SOURCE = Path(neuralens_tracker.__file__).parent
 FFI = f"{PACKAGE}.web.ffi"
-LIBRARY = "library.js"
 
 # What each file begins with: the one place where the tracker starts by itself. The module form
 # leaves the start to the page, whose settings then stand in for the script tag's.
@@ -55,14 +56,14 @@ MODULES = {
 }
 
 
-class SubsetError(ValueError):
+class SubsetError(BuildError):
     """The tracker's Python means different things on different engines; the message says where."""
 
 
 def build(hooks: Hooks | None = None) -> dict[str, bytes]:
     """Return the JavaScript files of dist/, by name, with a shop's hooks in them.
 
-    Raises SubsetError, BundlerError, and HooksError for hooks that do not compile.
+    Raises SubsetError, CompileError and NpmError.
     """
     problems = check_files(portable_sources())
     if problems:
@@ -92,51 +93,29 @@ def source_of(module: str, runtime: str = "javascript") -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def imports_of(tree: ast.Module) -> dict[str, list[str]]:
-    """Return the tracker modules that a module imports, and the names it takes from each."""
-    imports: dict[str, list[str]] = {}
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module:
-            imports.setdefault(node.module, []).extend(alias.name for alias in node.names)
-    return imports
+def imports_of(tree: ast.Module) -> list[str]:
+    """Return the tracker modules that a module imports."""
+    return [node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module]
 
 
-def collect(main: str) -> dict[str, ast.Module]:
+def collect(main: str) -> dict[str, Source]:
     """Return the stripped modules that ``main`` needs, by name."""
-    modules: dict[str, ast.Module] = {}
+    modules: dict[str, Source] = {}
     pending = [main]
     while pending:
         name = pending.pop()
         if name not in modules:
-            modules[name] = strip(ast.parse(source_of(name).read_text("utf-8")))
-            pending += imports_of(modules[name])
+            path = source_of(name)
+            text = path.read_text("utf-8")
+            tree = strip(ast.parse(text))
+            modules[name] = Source(path.relative_to(SOURCE.parent).as_posix(), text, tree)
+            pending += imports_of(tree)
     return modules
 
 
 def compile_modules(main: str, folder: Path) -> None:
     """Write the ES modules that ``main`` needs, and the library's, into folder."""
-    modules = link(collect(main))
-    wanted = {name: imports_of(tree) for name, tree in modules.items()}
-    used: set[str] = set()
-    for name, tree in modules.items():
-        code = compile_module(tree)
-        taken = {
-            f"{module}.js": [taken for taken in names if taken not in ACCESS]
-            for module, names in wanted[name].items()
-        }
-        taken[LIBRARY] = sorted(library_names(code))
-        used |= library_names(code)
-        imports = "".join(
-            f"import {{ {', '.join(names)} }} from './{file}';\n" for file, names in taken.items()
-        )
-        (folder / f"{name}.js").write_text(imports + code, "utf-8")
-    (folder / LIBRARY).write_text(library(used), "utf-8")
-
-
-def compile_module(tree: ast.Module) -> str:
-    """Return the exports of a linked module: constants, but for the members of objects."""
-    statements = (item for item in tree.body if not isinstance(item, ast.ImportFrom))
-    return "".join(
-        f"export {'let' if is_variable(item) else 'const'} {compile_statement(item)}\n"
-        for item in statements
-    )
+    modules = collect(main)
+    for name, code in compile_program(modules).items():
+        (folder / f"{name}.js").write_text(write(code, modules[name]), "utf-8")
+    shutil.copy(LIBRARY, folder)

@@ -7,24 +7,28 @@ few names, which brotli likes; esbuild alone leaves a tracker that is a tenth la
 
 from pathlib import Path
 
-from neuralens_build import esbuild
+from neuralens_build import npm_tools
+from neuralens_build.compiler import MARK
+
+# The attributes of records.
+SHORTEN = f"--mangle-props=\\{MARK}$"
 
 
 def bundle(entry: Path) -> bytes:
     """Return the classic script that an entry module and what it imports become."""
-    script = esbuild.run(str(entry), "--bundle", "--format=iife")
-    named = esbuild.run_program(
+    script = npm_tools.run_esbuild(str(entry), "--bundle", "--format=iife", SHORTEN)
+    named = npm_tools.run_program(
         "google-closure-compiler",
         "--compilation_level=SIMPLE",
         "--language_in=ECMASCRIPT_2021",
         "--language_out=ECMASCRIPT_2021",
-        # A name is declared where it is first assigned, which may be twice.
-        "--jscomp_off=checkVars",
         text=script,
     )
-    return esbuild.run("--minify-syntax", "--minify-whitespace", text=named).encode()
+    return npm_tools.run_esbuild("--minify-syntax", "--minify-whitespace", text=named).encode()
 
 
 def bundle_module(entry: Path) -> bytes:
     """Return the module, for other bundlers, that an entry module and its imports become."""
-    return esbuild.run(str(entry), "--bundle", "--minify", "--format=esm").encode()
+    return npm_tools.run_esbuild(
+        str(entry), "--bundle", "--minify", "--format=esm", SHORTEN
+    ).encode()

@@ -6,9 +6,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from neuralens_build import esbuild
+from neuralens_build import npm_tools
 from neuralens_build.checkout import CHECKOUT
 from neuralens_build.edits import EditError, apply
+from neuralens_build.errors import BuildError
 from neuralens_build.pyscript_edits import CORE, DEFINES, GLOBALS, MICROPYTHON, PRELUDE
 from neuralens_build.sources import ENTRY, in_order, lean
 
@@ -29,7 +30,7 @@ NOTICE = (
 HERE = Path(__file__).parent
 
 
-class PyScriptError(Exception):
+class PyScriptError(BuildError):
     """The bundle cannot be built; the message says what is wrong and what to do."""
 
 
@@ -57,7 +58,7 @@ def build(modules: Mapping[str, str], version: str, hooks: str | None = None) ->
     )
     built = {
         LOADER: (notice + bundle_loader(files, hooks)).encode(),
-        f"{FOLDER}/guard.mjs": esbuild.run(
+        f"{FOLDER}/guard.mjs": npm_tools.run_esbuild(
             str(HERE / "page" / "micropython.js"), "--bundle", "--minify", "--format=esm"
         ).encode(),
         f"{FOLDER}/pyscript.json": configure(files),
@@ -93,7 +94,7 @@ def bundle_loader(files: Mapping[str, str], hooks: str | None) -> str:
     with tempfile.TemporaryDirectory() as folder:
         modules = Path(folder) / "modules.json"
         modules.write_text(json.dumps({"files": files, "hooks": hooks}), "utf-8")
-        return esbuild.run(
+        return npm_tools.run_esbuild(
             str(HERE / "page" / "pyscript.js"),
             f"--alias:neuralens-modules={modules}",
             "--bundle",
@@ -113,7 +114,7 @@ def build_micropython() -> dict[str, bytes]:
                 "must follow"
             )
         text = re.sub(rf"\bglobalThis\.{name}\b", name, text)
-    minified = esbuild.run(
+    minified = npm_tools.run_esbuild(
         "--minify",
         "--format=esm",
         "--pure:assert",

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import neuralens_tracker
 
+from neuralens_build.errors import BuildError
 from neuralens_build.subset.stripping import ANNOTATION_MODULES, is_docstring
 
 ENTRY = "neuralens_tracker.late"
 FFI = "neuralens_tracker.web.ffi"
 
 
-class SourceError(ValueError):
+class SourceError(BuildError):
     """A module is missing, or needs one that the runtime has not; the message names it."""
 
 

@@ -3,7 +3,6 @@
 import ast
 import importlib.util
 import json
-import logging
 import re
 import shutil
 import subprocess
@@ -14,9 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from neuralens_build import brython, esbuild, javascript, linking, minification, pyscript, sources
+from neuralens_build import (
+    brython,
+    compiler,
+    javascript,
+    minification,
+    npm_tools,
+    pyscript,
+    sources,
+)
 from neuralens_build.checkout import CHECKOUT
-from neuralens_build.dialect import library, library_names
 from neuralens_build.subset import strip
 from neuralens_tracker.vocabulary import VERSION
 
@@ -72,7 +78,7 @@ class JavaScript(Node):
     """The build's own way from Python to JavaScript."""
 
     def run(self, source: str) -> Any:
-        return super().run(compile_program(source))
+        return super().run(compile_text(source))
 
 
 class CPython:
@@ -114,11 +120,7 @@ def dump(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-# It warns of bodies that are only a docstring.
-logging.getLogger("pscript").setLevel(logging.ERROR)
-
-
-def compile_program(source: str) -> str:
+def compile_text(source: str) -> str:
     """Compile a program as the build compiles the tracker; its statements become ``start``."""
     tree = strip(ast.parse(source))
     is_top = [isinstance(node, ast.ClassDef | ast.FunctionDef) for node in tree.body]
@@ -128,10 +130,10 @@ def compile_program(source: str) -> str:
     start = ast.parse("def start(): pass").body[0]
     assert isinstance(start, ast.FunctionDef)
     start.body = rest or start.body
-    module = ast.fix_missing_locations(ast.Module([*top, start], []))
-    code = javascript.compile_module(linking.link({"program": module})["program"])
-    text = library(library_names(code)) + code + "start();"
-    return re.sub("^export ", "", text, flags=re.MULTILINE)
+    program = compiler.Source("program.py", source, ast.Module([*top, start], []))
+    code = str(compiler.compile_program({"program": program}, frozenset({"out"}))["program"])
+    text = compiler.LIBRARY.read_text("utf-8") + code + "start();"
+    return re.sub("^(export |import .*$)", "", text, flags=re.MULTILINE)
 
 
 def start_javascript(folder: Path, patch: pytest.MonkeyPatch) -> Node:
@@ -160,7 +162,7 @@ def start_micropython(folder: Path) -> Node:
     needed = sources.in_order(modules, pyscript.PROVIDED, sources.ENTRY)
     files = {pyscript.path_of(name, modules): sources.lean(modules[name]) for name in needed}
     (folder / "files.json").write_text(json.dumps(files), "utf-8")
-    guard = esbuild.run(str(PAGE / "micropython.js"), "--bundle", "--format=esm")
+    guard = npm_tools.run_esbuild(str(PAGE / "micropython.js"), "--bundle", "--format=esm")
     (folder / "guard.mjs").write_text(guard, "utf-8")
     return Node(
         "micropython.mjs",
@@ -174,7 +176,7 @@ def start_micropython(folder: Path) -> Node:
 def start_brython(folder: Path) -> Node:
     (folder / "bundle.js").write_text(brython.build(python_modules("brython"), VERSION), "utf-8")
     (folder / "brython.js").write_text(brython.read_runtime(), "utf-8")
-    guard = esbuild.run(str(PAGE / "brython_source.js"), "--bundle", "--format=iife")
+    guard = npm_tools.run_esbuild(str(PAGE / "brython_source.js"), "--bundle", "--format=iife")
     (folder / "guard.js").write_text(guard, "utf-8")
     return Node("brython.cjs", folder / "bundle.js", folder / "brython.js", folder / "guard.js")
 

@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-from neuralens_build import esbuild
+from neuralens_build import npm_tools
 from neuralens_build.declarations import render
 from neuralens_tracker.commands import Commands
 from neuralens_tracker.events import FIELDS, REQUIRED
@@ -54,4 +54,4 @@ def test_every_call_is_declared() -> None:
 
 
 def test_the_file_is_typescript() -> None:
-    assert esbuild.run("--loader=ts", text=DECLARED) == ""
+    assert npm_tools.run_esbuild("--loader=ts", text=DECLARED) == ""

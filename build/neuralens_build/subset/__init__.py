@@ -1,8 +1,9 @@
 """The portability check: what a tracker module must not say, as engines differ on it.
 
-The same source runs on CPython, through pscript as JavaScript, on Brython and on MicroPython. Each
-rule refuses what means something else, or nothing, on one of them, and says how to write it. As far
-as a rule depends on types it knows those of literals, annotations and what is assigned from them.
+The same source runs on CPython, compiled to JavaScript, on Brython and on MicroPython. What the
+compiler does not know is refused (``whitelist``), and so is what means something else on one of the
+engines (``rules``). As far as a rule depends on types it knows those of literals, annotations and
+what is assigned from them.
 
 From the command line: ``python -m neuralens_build.subset PATH...``.
 """

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from neuralens_build.subset.module import Library, Module
 from neuralens_build.subset.rules import RULES
+from neuralens_build.subset.whitelist import Whitelist
 
 # Adapters speak their runtime's own dialect.
 EXEMPT = "ffi_*.py"
+# What stands for a rule's name where the compiler itself refuses.
+LANGUAGE = "language"
 
 
 @dataclass(frozen=True, order=True)
@@ -29,11 +32,16 @@ class Problem:
         )
 
 
-def check(source: str, filename: str, library: Library | None = None) -> list[Problem]:
-    """Return what the rules refuse in one module, in the order of the text.
+def check(
+    source: str,
+    filename: str,
+    library: Library | None = None,
+    outside: frozenset[str] = frozenset(),
+) -> list[Problem]:
+    """Return what the compiler or a rule refuses in one module, in the order of the text.
 
     What the module imports from other tracker modules is looked up beside ``filename``, else in
-    the installed package.
+    the installed package. ``outside`` are names that the module finds around it.
     """
     try:
         module = Module(source, filename, library or Library())
@@ -51,6 +59,10 @@ def check(source: str, filename: str, library: Library | None = None) -> list[Pr
         )
         for rule in RULES
         for node, word in rule.find(module)
+    }
+    problems |= {
+        Problem(filename, error.line, error.column, LANGUAGE, error.reason, error.remedy)
+        for error in Whitelist(module, outside).run()
     }
     return sorted(problems)
 

@@ -345,6 +345,12 @@ class Module:
             if attribute == name and isinstance(binding.node, ast.FunctionDef)
         ]
 
+    def attribute_names(self) -> set[str]:
+        """Return the attributes and methods of all classes here and in the package around."""
+        others = self.library.around(self.filename)
+        modules = [self, *(module for module in others if module is not None)]
+        return {name for module in modules for _, name in module.attributes}
+
     # Kinds
 
     def kind(self, node: ast.AST | None) -> str | None:

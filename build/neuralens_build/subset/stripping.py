@@ -11,16 +11,11 @@ Definition = TypeVar("Definition", ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Stripper(ast.NodeTransformer):
-    """Takes out annotations, docstrings and the imports of ANNOTATION_MODULES."""
+    """Takes out docstrings, imports of ANNOTATION_MODULES, and annotations but of parameters."""
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
         """Leave out an import for annotations."""
         return None if node.module in ANNOTATION_MODULES else node
-
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        """Leave out a parameter's annotation."""
-        node.annotation = None
-        return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         """Turn an annotated assignment into a plain one; a bare annotation goes."""
@@ -42,11 +37,11 @@ class Stripper(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        """Leave out the function's docstring and annotations."""
+        """Leave out the function's docstring and what it returns."""
         return self.strip_function(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
-        """Leave out the function's docstring and annotations."""
+        """Leave out the function's docstring and what it returns."""
         return self.strip_function(node)
 
     def strip_function(self, node: Definition) -> Definition:
@@ -58,9 +53,9 @@ class Stripper(ast.NodeTransformer):
 
 
 def strip(tree: ast.Module) -> ast.Module:
-    """Return a copy of a module without annotations, docstrings and typing imports.
+    """Return a copy of a module without docstrings, typing imports and most annotations.
 
-    What stays keeps its place in the file.
+    The parameters keep theirs, for the compiler. What stays keeps its place in the file.
     """
     stripped: ast.Module = Stripper().visit(copy.deepcopy(tree))
     return stripped

@@ -1,4 +1,4 @@
-"""The adapter for the bundle that pscript compiles: browser objects are the values themselves.
+"""The adapter for the bundle compiled to JavaScript: browser objects are the values themselves.
 
 What is not here, such as ``get`` and ``call``, the compiler writes as what it stands for.
 """

@@ -2,18 +2,7 @@
 
 from types import ModuleType
 
-from neuralens_build.subset.rules import (
-    calls,
-    dialect,
-    exceptions,
-    functions,
-    items,
-    loops,
-    names,
-    syntax,
-    text,
-    truth,
-)
+from neuralens_build.subset.rules import arithmetic, items, objects, values
 from neuralens_build.subset.rules.rule import Rule
 
 
@@ -22,8 +11,4 @@ def rules_of(module: ModuleType) -> list[Rule]:
     return [value for value in vars(module).values() if isinstance(value, Rule)]
 
 
-RULES = tuple(
-    rule
-    for module in (syntax, names, functions, calls, truth, items, text, loops, exceptions, dialect)
-    for rule in rules_of(module)
-)
+RULES = tuple(rule for module in (values, items, arithmetic, objects) for rule in rules_of(module))

@@ -5,14 +5,16 @@ import ast
 from neuralens_build.subset.module import (
     DICT,
     LIST,
+    VIEW,
+    VIEWS,
     Binding,
     Module,
+    called,
     is_name,
     method_called,
     parameters,
     within,
 )
-from neuralens_build.subset.rules.calls import catches
 from neuralens_build.subset.rules.rule import Found, rule
 
 Judged = dict[ast.AST, bool]
@@ -27,62 +29,25 @@ INHERITED = (
 
 @rule(
     "missing-item",
-    reason="a missing item is undefined: no error, and not None",
+    reason="a missing item is None in JavaScript, and no error",
     remedy="`d.get(key)`, or ask `key in list(d.keys())` first",
 )
 def missing_item(module: Module) -> Found:
-    """Find items compared with None, in a try for their lack, or not in a literal dict."""
+    """Find items in a try for their lack."""
     for node in module.walk(ast.Subscript):
-        if isinstance(node.slice, ast.Slice) or not isinstance(node.ctx, ast.Load):
-            continue
-        if (
-            catches(module, node, "KeyError", "IndexError", "LookupError")
-            or is_lacking(module, node)
-            or (
-                is_compared_with_none(module, node)
-                and not is_present(module, node.value, node.slice)
-            )
-        ):
+        if catches(module, node, "KeyError", "IndexError", "LookupError"):
             yield node, ""
 
 
-def is_compared_with_none(module: Module, node: ast.expr) -> bool:
-    """Tell whether an expression is compared with None."""
-    parent = module.parents[node]
-    return isinstance(parent, ast.Compare) and any(
-        isinstance(value, ast.Constant) and value.value is None for value in parent.comparators
-    )
-
-
-def is_lacking(module: Module, node: ast.Subscript) -> bool:
-    """Tell whether a literal key is none of those that a dict was ever given."""
-    if not isinstance(node.value, ast.Name) or not isinstance(node.slice, ast.Constant):
-        return False
-    bindings = module.bindings(node.value)
-    displays = [b.value for b in bindings if isinstance(b.value, ast.Dict)]
-    if not displays or len(displays) != len(bindings) or is_shared(module, node.value):
-        return False
-    return not any(
-        key is None or not isinstance(key, ast.Constant) or key.value == node.slice.value
-        for display in displays
-        for key in display.keys
-    )
-
-
-def is_shared(module: Module, name: ast.Name) -> bool:
-    """Tell whether a dict gets further keys: stored into, or handed to something else."""
-    for other in module.walk(ast.Name):
-        if other.id != name.id:
-            continue
-        parent = module.parents[other]
-        if isinstance(parent, ast.Subscript) and parent.value is other:
-            if isinstance(parent.ctx, ast.Store):
-                return True
-        elif isinstance(parent, ast.Attribute):
-            if parent.attr not in ("get", "keys", "values", "items"):
-                return True
-        elif isinstance(other.ctx, ast.Load) and not isinstance(parent, ast.Compare | ast.For):
-            return True
+def catches(module: Module, node: ast.AST, *names: str) -> bool:
+    """Tell whether node stands in a try whose handlers name one of those exceptions."""
+    child = node
+    for ancestor in module.ancestors(node):
+        if isinstance(ancestor, ast.Try) and child in ancestor.body:
+            for handler in ancestor.handlers:
+                if isinstance(handler.type, ast.Name) and handler.type.id in names:
+                    return True
+        child = ancestor
     return False
 
 
@@ -301,16 +266,15 @@ def is_own_parameter(module: Module, parameter: ast.arg, judged: Judged) -> bool
 
 @rule(
     "index",
-    reason="an index below 0 is undefined unless a literal, and then its list is worked out twice",
-    remedy="`xs[len(xs) - n]`, and hold a call in a name before `[-1]`",
+    reason="an index below 0 finds nothing in JavaScript unless it is a literal",
+    remedy="`xs[len(xs) - n]`",
 )
 def index(module: Module) -> Found:
     """Find indexes that are or may be negative."""
     for node in module.walk(ast.Subscript):
         place = node.slice
         if isinstance(place, ast.UnaryOp) and isinstance(place.op, ast.USub):
-            has_call = any(isinstance(part, ast.Call) for part in ast.walk(node.value))
-            if has_call or not isinstance(place.operand, ast.Constant):
+            if not isinstance(place.operand, ast.Constant):
                 yield node, ""
         elif isinstance(place, ast.BinOp) and isinstance(place.op, ast.Sub):
             left = place.left
@@ -338,3 +302,79 @@ def list_plus(module: Module) -> Found:
     for node in module.walk(ast.AugAssign):
         if LIST in (module.kind(node.target), module.kind(node.value)):
             yield node, ""
+
+
+@rule(
+    "dict-key",
+    reason="keys are text on every engine, digits are reordered and `__proto__` is lost",
+    remedy="text keys that begin with a letter",
+)
+def dict_key(module: Module) -> Found:
+    """Find literal keys that JavaScript changes."""
+    for node in module.walk(ast.Dict):
+        for key in node.keys:
+            if key is not None and is_wrong_key(module, key):
+                yield key, ""
+    for subscript in module.walk(ast.Subscript):
+        if module.kind(subscript.value) == "dict" and is_wrong_key(module, subscript.slice):
+            yield subscript.slice, ""
+
+
+def is_wrong_key(module: Module, key: ast.expr) -> bool:
+    """Tell whether a key is known to be no text, or text that JavaScript treats in its own way."""
+    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+        return key.value == "__proto__" or key.value.isdigit()
+    return module.kind(key) not in (None, "str")
+
+
+@rule(
+    "del",
+    reason="`del` leaves the length of a list as it was, and the name in its place",
+    remedy="`pop(i)`",
+)
+def deletion(module: Module) -> Found:
+    """Find del of anything but attributes and items of known dicts."""
+    for node in module.walk(ast.Delete):
+        for target in node.targets:
+            is_item = isinstance(target, ast.Subscript) and module.kind(target.value) == "dict"
+            if not is_item and not isinstance(target, ast.Attribute):
+                yield target, ""
+
+
+@rule(
+    "dict-question",
+    reason="`len` and `in` ask a list or a text, and a loop goes through one",
+    remedy="`list(d.keys())` in its place",
+)
+def dict_question(module: Module) -> Found:
+    """Find len, `in` and loops on known dicts."""
+    for call in module.walk(ast.Call):
+        if called(call) == "len" and call.args and module.kind(call.args[0]) == DICT:
+            yield call, ""
+    for node in module.walk(ast.Compare):
+        for operator, right in zip(node.ops, node.comparators, strict=True):
+            if isinstance(operator, ast.In | ast.NotIn) and module.kind(right) == DICT:
+                yield node, ""
+    for loop in module.walk(ast.For, ast.comprehension):
+        if module.kind(loop.iter) == DICT:
+            yield loop.iter, ""
+
+
+@rule(
+    "view",
+    reason="what keys() gives is a list in JavaScript, and misses what is stored later",
+    remedy="`list(...)` around it",
+)
+def view(module: Module) -> Found:
+    """Find views that are kept."""
+    for node in module.walk(ast.Call):
+        if method_called(node) in VIEWS and module.kind(node) == VIEW:
+            parent = module.parents[node]
+            is_looped = isinstance(parent, ast.For | ast.comprehension) and parent.iter is node
+            is_asked = isinstance(parent, ast.Compare) or called(parent) in (
+                "list",
+                "len",
+                "sorted",
+            )
+            if not is_looped and not is_asked:
+                yield node, ""

@@ -8,14 +8,15 @@ itself. Nothing is looked up at run time, and a minifier can shorten every name.
 
 import ast
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from neuralens_build.compiler.records import is_literal, is_record
+from neuralens_build.compiler.refusal import CompileError
+from neuralens_build.compiler.source import Source
 
 CREATE = "create_"
 MEMBER = "of_"
-
-
-class LinkError(SyntaxError):
-    """A program, or a class, that is not of this form."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Class:
     """A class of the program: its methods, and what is known of its attributes and parameters."""
 
     name: str
-    module: str
+    file: str
     methods: dict[str, ast.FunctionDef]
     # How often each attribute is assigned.
     stores: Counter[str]
@@ -75,15 +76,6 @@ class Class:
 def is_self(node: ast.AST) -> bool:
     """Tell whether node is the name ``self``."""
     return isinstance(node, ast.Name) and node.id == "self"
-
-
-def is_literal(node: ast.expr) -> bool:
-    """Tell whether an expression is the same whenever it is evaluated, or empty."""
-    return (
-        isinstance(node, ast.Constant)
-        or (isinstance(node, ast.List) and not node.elts)
-        or (isinstance(node, ast.Dict) and not node.keys)
-    )
 
 
 def stored_in(node: ast.AST) -> Counter[str]:
@@ -132,41 +124,71 @@ def defined_in(tree: ast.Module) -> set[str]:
 class Program:
     """All modules of a program, linked by ``run``."""
 
-    def __init__(self, modules: dict[str, ast.Module]) -> None:
+    def __init__(self, modules: Mapping[str, Source]) -> None:
         self.modules = modules
+        # The file of the module that is read or written now.
+        self.file = ""
         self.classes: dict[str, Class] = {}
         # The variables of ``start`` that hold an object.
         self.objects: dict[str, Object] = {}
         # Top-level functions, by the name that is the same in every module that imports it.
         self.functions: set[str] = set()
-        for name, tree in modules.items():
-            for statement in tree.body:
-                if isinstance(statement, ast.ClassDef):
-                    self.classes[statement.name] = self.read_class(statement, name)
-                elif isinstance(statement, ast.FunctionDef):
-                    if statement.name in self.functions:
-                        raise LinkError(f"{name}.{statement.name}: another module has that name")
-                    self.functions.add(statement.name)
+        # What is defined at the top, by its name, with the file.
+        defined: dict[str, str] = {}
+        for source in modules.values():
+            self.file = source.file
+            for node in source.tree.body:
+                if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                    if node.name in defined:
+                        raise self.refuse(
+                            node, f"{defined[node.name]} has a {node.name} too", "another name"
+                        )
+                    defined[node.name] = source.file
+                if isinstance(node, ast.FunctionDef):
+                    self.functions.add(node.name)
+                elif isinstance(node, ast.ClassDef) and not is_record(node):
+                    self.classes[node.name] = self.read_class(node)
+                elif isinstance(node, ast.ImportFrom):
+                    self.read_import(node)
 
-    @staticmethod
-    def read_class(node: ast.ClassDef, module: str) -> Class:
+    def refuse(self, node: ast.AST, reason: str, remedy: str) -> CompileError:
+        """Return the error that says what is not of the form, where, and what to write."""
+        return CompileError(self.file, node, reason, remedy)
+
+    def read_import(self, node: ast.ImportFrom) -> None:
+        """Refuse an import under another name: a name means the same in every module."""
+        for alias in node.names:
+            if alias.asname:
+                raise self.refuse(
+                    node, f"{alias.name} has one name in the whole program", "it without `as`"
+                )
+
+    def read_class(self, node: ast.ClassDef) -> Class:
         """Return what there is to know of a class before any object is made."""
         methods = {m.name: m for m in node.body if isinstance(m, ast.FunctionDef)}
         if node.bases or len(methods) < len(node.body) or "__init__" not in methods:
-            raise LinkError(f"class {node.name}: write __init__, methods, and nothing else")
+            raise self.refuse(
+                node,
+                f"class {node.name} becomes functions and variables",
+                "__init__, methods, and nothing else: no base, no attribute of the class",
+            )
         init = methods["__init__"]
         return Class(
-            node.name, module, methods, stored_in(node), settled_in(init), rebound_in(init)
+            node.name, self.file, methods, stored_in(node), settled_in(init), rebound_in(init)
         )
 
-    def run(self) -> dict[str, ast.Module]:
-        """Return the modules without classes, and with the imports that they need now."""
-        for tree in self.modules.values():
-            for node in tree.body:
+    def run(self) -> dict[str, Source]:
+        """Return the modules without singletons, and with the imports that they need now."""
+        for source in self.modules.values():
+            for node in source.tree.body:
                 if isinstance(node, ast.FunctionDef) and node.name == "start":
+                    self.file = source.file
                     self.follow(node.body, None)
-        linked = {name: self.rewrite(tree) for name, tree in self.modules.items()}
-        return {name: self.import_names(name, tree, linked) for name, tree in linked.items()}
+        linked = {name: self.rewrite(source) for name, source in self.modules.items()}
+        return {
+            name: replace(self.modules[name], tree=self.import_names(name, tree, linked))
+            for name, tree in linked.items()
+        }
 
     # What is known of the objects: from the one place where they are made.
 
@@ -188,20 +210,34 @@ class Program:
             if owner.stores[target.attr] == 1 and target.attr in owner.settled:
                 owner.attributes[target.attr] = value
             elif isinstance(value, Object):
-                raise LinkError(f"{owner.name}.{target.attr}: assign an object once, in __init__")
+                raise self.refuse(
+                    target,
+                    f"{owner.name}.{target.attr} may hold one object or another",
+                    f"`self.{target.attr} = ...` once, in __init__",
+                )
 
     def follow_creation(self, call: ast.Call, owner: Class | None) -> None:
         """Bind the parameters of a class to what its one call gives them."""
         created = self.class_of(call)
         assert created is not None  # noqa: S101 - the caller has looked
         if created.created:
-            raise LinkError(f"class {created.name}: make one object of it")
+            raise self.refuse(
+                call, f"class {created.name} has an object already", "one call of it in the program"
+            )
         created.created = True
+        if len(call.args) != len(created.order) or call.keywords:
+            raise self.refuse(
+                call,
+                f"class {created.name} takes {len(created.order)} arguments",
+                f"{created.name}({', '.join(created.order)})",
+            )
         for name, value in zip(created.order, call.args, strict=True):
             known = self.resolve(value, owner) or self.variable_of(value, owner)
             if known is not None and name not in created.rebound:
                 created.parameters[name] = known
+        file, self.file = self.file, created.file
         self.follow(created.methods["__init__"].body, created)
+        self.file = file
 
     @staticmethod
     def variable_of(node: ast.AST, owner: Class | None) -> Variable | None:
@@ -241,39 +277,47 @@ class Program:
         if node.attr in holder.methods:
             return Function(holder.method(node.attr))
         if holder is not owner:
-            raise LinkError(f"{holder.name}.{node.attr}: call a method of another object")
+            raise self.refuse(
+                node,
+                f"{holder.name}.{node.attr} is no method: an object's attributes are its own",
+                f"a method of {holder.name} that returns it",
+            )
         return holder.attributes.get(node.attr)
 
     # The modules without classes.
 
-    def rewrite(self, tree: ast.Module) -> ast.Module:
-        """Return a module with functions and variables in the place of its classes."""
+    def rewrite(self, source: Source) -> ast.Module:
+        """Return a module with functions and variables in the place of its singletons."""
+        self.file = source.file
         body: list[ast.stmt] = []
-        for statement in tree.body:
+        for statement in source.tree.body:
             if isinstance(statement, ast.ClassDef):
-                owner = self.classes[statement.name]
+                owner = self.classes.get(statement.name)
+                if owner is None or not owner.created:
+                    # A record, or a class that nothing in this program makes an object of.
+                    continue
                 variables: dict[str, ast.expr] = {}
                 functions = [
                     Rewriter(self, owner, variables).rewrite(method)
                     for method in owner.methods.values()
                 ]
                 for name, value in sorted(variables.items()):
-                    body.append(ast.Assign([ast.Name(name, ast.Store())], value, lineno=0))
+                    body.append(ast.Assign([ast.Name(name, ast.Store())], value))
                 body += functions
             elif isinstance(statement, ast.FunctionDef):
                 body.append(Rewriter(self, None, {}).rewrite(statement))
             elif not isinstance(statement, ast.ImportFrom):
                 if any(self.class_of(node) is not None for node in ast.walk(statement)):
-                    raise LinkError(f"{ast.unparse(statement)}: make objects in start")
+                    raise self.refuse(statement, "the program begins in start", "this there")
                 body.append(statement)
-        return ast.fix_missing_locations(ast.Module(body, []))
+        return ast.Module(body, [])
 
     def import_names(
         self, name: str, tree: ast.Module, linked: dict[str, ast.Module]
     ) -> ast.Module:
         """Return a module with an import of each name that another one defines."""
         origins: dict[str, str] = {}
-        for statement in self.modules[name].body:
+        for statement in self.modules[name].tree.body:
             if isinstance(statement, ast.ImportFrom) and statement.module:
                 origins |= {alias.name: statement.module for alias in statement.names}
         for module, other in linked.items():
@@ -287,7 +331,7 @@ class Program:
             for used_name in sorted(used & origins.keys())
             if used_name not in own
         ]
-        return ast.fix_missing_locations(ast.Module([*imports, *tree.body], []))
+        return ast.Module([*imports, *tree.body], [])
 
 
 class Rewriter(ast.NodeTransformer):
@@ -343,7 +387,7 @@ class Rewriter(ast.NodeTransformer):
         target = node.targets[0]
         created = self.program.class_of(node.value)
         if created is not None and isinstance(node.value, ast.Call):
-            return ast.Expr(self.create(created, node.value))
+            return ast.copy_location(ast.Expr(self.create(created, node.value)), node)
         if isinstance(target, ast.Attribute) and is_self(target.value) and self.in_init:
             assert self.owner is not None  # noqa: S101 - in_init says so
             if target.attr in self.owner.attributes:
@@ -361,15 +405,23 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def refuse_made(self, node: ast.AST) -> None:
-        """Raise LinkError for an object that is not held at once."""
+        """Refuse an object that is not held at once."""
         created = self.program.class_of(node)
         if created is not None:
-            raise LinkError(f"class {created.name}: hold its object in a name or an attribute")
+            raise self.program.refuse(
+                node,
+                f"the object of class {created.name} is known by the name that holds it",
+                "`name = Class(...)` in start, or `self._name = Class(...)` in __init__",
+            )
 
     def create(self, created: Class, node: ast.Call) -> ast.Call:
         """Make an object by its function, without the arguments that are known."""
         if not created.created:
-            raise LinkError(f"class {created.name}: make its object in start or in an __init__")
+            raise self.program.refuse(
+                node,
+                f"the object of class {created.name} is made where the program is put together",
+                "its call in start, or in the __init__ of an object that is made there",
+            )
         for value in node.args:
             self.refuse_made(value)
         arguments = [
@@ -377,12 +429,15 @@ class Rewriter(ast.NodeTransformer):
             for name, value in zip(created.order, node.args, strict=True)
             if name not in created.parameters
         ]
-        return ast.Call(ast.Name(CREATE + created.name, ast.Load()), arguments, [])
+        function = ast.copy_location(ast.Name(CREATE + created.name, ast.Load()), node.func)
+        return ast.copy_location(ast.Call(function, arguments, []), node)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """Put a function in the place of a parameter that is known to be it."""
         known = self.known(node) if self.owner is not None else None
-        return ast.Name(known.name, ast.Load()) if isinstance(known, Function | Variable) else node
+        if not isinstance(known, Function | Variable):
+            return node
+        return ast.copy_location(ast.Name(known.name, ast.Load()), node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """Put a function or a variable in the place of ``self.x`` and ``self.x.method``."""
@@ -390,18 +445,22 @@ class Rewriter(ast.NodeTransformer):
         if isinstance(node.ctx, ast.Load):
             known = self.known(node)
             if isinstance(known, Function | Variable):
-                return ast.Name(known.name, ast.Load())
+                return ast.copy_location(ast.Name(known.name, ast.Load()), node)
             if isinstance(known, Object):
-                raise LinkError(f"{ast.unparse(node)}: an object cannot be passed on here")
+                raise self.program.refuse(
+                    node,
+                    f"{ast.unparse(node)} is an object, and no value",
+                    "a method of it, or give the object to a class as an argument",
+                )
         if self.owner is not None and is_self(node.value):
             name = self.owner.variable(node.attr)
             if not isinstance(node.ctx, ast.Load):
                 self.assigned[-1].add(name)
-            return ast.Name(name, node.ctx)
+            return ast.copy_location(ast.Name(name, node.ctx), node)
         self.generic_visit(node)
         return node
 
 
-def link(modules: dict[str, ast.Module]) -> dict[str, ast.Module]:
-    """Return the modules of a program that ``start`` begins, without classes."""
+def link(modules: Mapping[str, Source]) -> dict[str, Source]:
+    """Return the modules of a program that ``start`` begins, without singletons."""
     return Program(modules).run()

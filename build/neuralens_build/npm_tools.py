@@ -1,31 +1,32 @@
-"""esbuild, which bundles and minifies: found in the checkout or on PATH."""
+"""Programs from npm, found in the checkout or on PATH: esbuild and the Closure Compiler."""
 
 import shutil
 import subprocess
 
 from neuralens_build.checkout import CHECKOUT
+from neuralens_build.errors import BuildError
 
 # Browsers with Object.hasOwn and String.replaceAll: those of the last four years.
 TARGET = "es2021"
 
 
-class BundlerError(RuntimeError):
+class NpmError(BuildError):
     """A program of the build is missing, or refused its input."""
 
 
 def find(name: str) -> str:
-    """Return the path of a program from npm; BundlerError when there is none."""
+    """Return the path of a program from npm; NpmError when there is none."""
     local = CHECKOUT / "node_modules" / ".bin" / name
     found = str(local) if local.is_file() else shutil.which(name)
     if found is None:
-        raise BundlerError(f"{name} is missing: run `npm install {name}` and try again")
+        raise NpmError(f"{name} is missing: run `npm install {name}` and try again")
     return found
 
 
 def run_program(name: str, *arguments: str, text: str | None = None) -> str:
     """Run a program from npm and return what it writes; the text is its input.
 
-    Raises BundlerError where it is missing, or refuses its input.
+    Raises NpmError where it is missing, or refuses its input.
     """
     done = subprocess.run(  # noqa: S603 - a fixed program with the build's own arguments
         [find(name), *arguments],
@@ -35,10 +36,10 @@ def run_program(name: str, *arguments: str, text: str | None = None) -> str:
         check=False,
     )
     if done.returncode != 0:
-        raise BundlerError(f"{name} refused its input: {done.stderr}")
+        raise NpmError(f"{name} refused its input: {done.stderr}")
     return done.stdout
 
 
-def run(*arguments: str, text: str | None = None) -> str:
+def run_esbuild(*arguments: str, text: str | None = None) -> str:
     """Run esbuild; as run_program does."""
     return run_program("esbuild", f"--target={TARGET}", "--charset=utf8", *arguments, text=text)

@@ -1,0 +1,40 @@
+// What portable Python's builtins become where JavaScript has no word for them.
+
+const order = (key, sign) => (a, b) => {
+  const [first, second] = [key(a), key(b)];
+  return first < second ? -sign : first > second ? sign : 0;
+};
+
+/** `xs.sort(key=..., reverse=...)`: stable, reversed too. */
+export const $sort = (list, key = (item) => item, reverse = false) =>
+  void list.sort(order(key, reverse ? -1 : 1));
+
+export const $sorted = (list, key, reverse) => {
+  const copy = Array.from(list);
+  $sort(copy, key, reverse);
+  return copy;
+};
+
+export const $copy = (value) => (Array.isArray(value) ? [...value] : { ...value });
+
+export const $is_dict = (value) =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The numbers of a range, worked out before the loop begins. */
+export const $range = (start, end, step) =>
+  Array.from({ length: Math.max(0, Math.ceil((end - start) / step)) }, (_, i) => start + i * step);
+
+/** The remainder, with the sign of the divisor. */
+export const $modulo = (a, b) => {
+  const rest = a % b;
+  return rest && rest < 0 !== b < 0 ? rest + b : rest;
+};
+
+/** What `raise Name("text")` throws. */
+export const $error = (name, text) => Object.assign(new Error(text), { name });
+
+export const $remove = (list, item) => {
+  const place = list.indexOf(item);
+  if (place < 0) throw $error("ValueError", "list.remove(x): x not in list");
+  list.splice(place, 1);
+};

@@ -1,0 +1,88 @@
+"""What the compiler knows, asked of one module: what its emitter refuses is not portable."""
+
+import ast
+from collections.abc import Callable
+from functools import partial
+
+from neuralens_build.compiler import CompileError
+from neuralens_build.compiler.code import Code, Part
+from neuralens_build.compiler.emitter import Emitter
+from neuralens_build.compiler.language import LOWEST
+from neuralens_build.compiler.records import is_record, read_record
+from neuralens_build.subset.module import Module
+from neuralens_build.subset.stripping import strip
+
+NOTHING = Code(("",))
+
+
+class Whitelist(Emitter):
+    """Goes through a module that is not linked, and keeps what is refused in ``problems``.
+
+    An attribute is known where a class of the tracker has it; ``outside`` are names that the module
+    finds around it.
+    """
+
+    def __init__(self, module: Module, outside: frozenset[str]) -> None:
+        tree = strip(module.tree)
+        classes = frozenset(node.name for node in tree.body if isinstance(node, ast.ClassDef))
+        attributes = frozenset(module.attribute_names())
+        super().__init__(module.filename, tree, {}, attributes, frozenset(), classes | outside)
+        self.problems: list[CompileError] = []
+
+    def run(self) -> list[CompileError]:
+        """Return everything that is refused."""
+        for node in self.tree.body:
+            if isinstance(node, ast.ClassDef):
+                self.check_class(node)
+            elif not isinstance(node, ast.ImportFrom | ast.Import):
+                self.lines(node, "")
+        return self.problems
+
+    def check_class(self, node: ast.ClassDef) -> None:
+        """Go through a class: a record, or a singleton with methods and nothing else."""
+        if is_record(node):
+            self.keep(partial(read_record, self.file, node))
+        for part in node.body:
+            if isinstance(part, ast.FunctionDef):
+                self.keep(partial(self.function_statement, part))
+        methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+        is_plain = not node.bases and not node.decorator_list and len(methods) == len(node.body)
+        if not is_plain or not any(method.name == "__init__" for method in methods):
+            self.problems.append(
+                self.refuse(
+                    node,
+                    "a class is a record, or becomes functions and variables",
+                    "__init__, methods, and nothing else: no base, no attribute of the class",
+                )
+            )
+
+    def keep(self, emit: Callable[[], object]) -> None:
+        """Emit something, and keep what it is refused for."""
+        scopes, depth = [*self.scopes], self.depth
+        try:
+            emit()
+        except CompileError as error:
+            self.problems.append(error)
+            self.scopes, self.depth = scopes, depth
+
+    def write(self, node: ast.AST, rank: int = LOWEST) -> Code:
+        """Write an expression, or keep what it is refused for."""
+        written = NOTHING
+
+        def emit() -> None:
+            nonlocal written
+            written = super(Whitelist, self).write(node, rank)
+
+        self.keep(emit)
+        return written
+
+    def lines(self, node: ast.stmt, margin: str) -> list[Part]:
+        """Write a statement, or keep what it is refused for."""
+        written: list[Part] = []
+
+        def emit() -> None:
+            nonlocal written
+            written = super(Whitelist, self).lines(node, margin)
+
+        self.keep(emit)
+        return written
