@@ -10,8 +10,10 @@ import msgspec
 
 # A wait longer than this is taken for a mistake.
 MAX_RETRY_AFTER = 86400
-RETRIED = frozenset({408, 425, 429})
-PAUSED = frozenset({401, 403})
+RETRIED = frozenset({408, 423, 425, 429})
+# What says that the event is wrong. Every other 4xx is about the key, the address, or something
+# between here and the API: these are the same for all events.
+REFUSED = frozenset({400, 409, 413, 422})
 # A gateway that gave up on the API does not know whether the API took the event.
 AMBIGUOUS = frozenset({502, 504})
 
@@ -30,8 +32,8 @@ class Answer:
     """The fate of an event, and why: a reason that may quote what the API said.
 
     ``wait``: the seconds that the API asked to wait, 0 if it did not. ``ambiguous``: the API may
-    have taken the event all the same. ``bounded``: not to be repeated without end, because the
-    API probably took it.
+    have taken the event all the same. ``bounded``: not to be repeated without end while others
+    are delivered, because the API probably took it, or because it is the event's fault after all.
     """
 
     fate: Fate
@@ -63,12 +65,12 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: float
             return Answer(Fate.DEAD, f"failure: {message}")
         reason = f"{status} without the documented body"
         return Answer(Fate.RETRY, reason, ambiguous=True, bounded=True)
-    if status in PAUSED:
-        return Answer(Fate.PAUSE, reason)
+    if status in REFUSED:
+        return Answer(Fate.DEAD, reason)
     if status in RETRIED or status >= 500 or status < 400:
         wait = read_retry_after(headers.get("Retry-After", ""), now)
         return Answer(Fate.RETRY, reason, wait, ambiguous=status in AMBIGUOUS)
-    return Answer(Fate.DEAD, reason)
+    return Answer(Fate.PAUSE, reason, bounded=True)
 
 
 def read_body(body: bytes) -> Documented | None:
@@ -89,8 +91,9 @@ def read_retry_after(text: str, now: float) -> float:
         return min(float(text), MAX_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = moment.timestamp() - now
+    except (ValueError, OverflowError):
         return 0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max(moment.timestamp() - now, 0), MAX_RETRY_AFTER)
+    return min(max(seconds, 0), MAX_RETRY_AFTER)

@@ -3,12 +3,15 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from time import monotonic
+from traceback import format_tb
 from typing import Self
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from neuralens_relay.answers import Answer, Fate, read_answer
+from neuralens_relay.notices import Notices
 from neuralens_relay.settings import Settings, variable
 
 log = logging.getLogger(__name__)
@@ -31,6 +34,7 @@ class ApiClient:
         """``clock`` gives Unix time."""
         self._settings = settings
         self._clock = clock
+        self._notices = Notices(log, monotonic)
 
     async def __aenter__(self) -> Self:
         """Open the session."""
@@ -58,7 +62,7 @@ class ApiClient:
         await self._session.close()
 
     async def send(self, body: bytes) -> Answer:
-        """Send one event and judge what comes back; never raises for what the network does."""
+        """Send one event and judge what comes back; never raises, whatever that is."""
         try:
             # A redirect is not followed: it would carry the key somewhere else.
             async with self._session.post(
@@ -69,9 +73,18 @@ class ApiClient:
         except TimeoutError as error:
             reason = f"no answer within {self._settings.timeout:g} seconds"
             answer = Answer(Fate.RETRY, reason, ambiguous=not isinstance(error, UNSENT))
-        except (aiohttp.ClientError, OSError) as error:
+        except Exception as error:
+            # Whatever it was, the event is not to be stranded by it.
             reason = f"{type(error).__name__}: {error}"
             answer = Answer(Fate.RETRY, reason, ambiguous=not isinstance(error, UNSENT))
+            if not isinstance(error, (aiohttp.ClientError, OSError)):
+                # Without the traceback's last line, which may quote an answer that quotes the key.
+                trace = "".join(format_tb(error.__traceback__))
+                said = tidy(reason, self._settings.api_key)
+                kind = type(error).__name__
+                self._notices.say(
+                    logging.ERROR, kind, "an answer is beyond us: %s\n%s", said, trace
+                )
         return replace(answer, reason=tidy(answer.reason, self._settings.api_key))
 
 

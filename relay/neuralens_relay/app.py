@@ -28,11 +28,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from neuralens_relay.access import may_inspect
-from neuralens_relay.breaker import State
 from neuralens_relay.bundles import Bundle, load
 from neuralens_relay.forwarded import TrustedProxies
 from neuralens_relay.intake import RETRY_BROKEN, Intake
-from neuralens_relay.outbox import OutboxError
 from neuralens_relay.relay import Relay
 from neuralens_relay.responses import as_json, explain_error
 from neuralens_relay.scripts import serve_bundle
@@ -95,38 +93,26 @@ class Status:
         self._relay = relay
 
     async def health(self, request: Request) -> Response:
-        """Say ``{"live", "ready", "forwarding", "reasons"}``; 503 when not ready.
+        """Say how the relay is, as ``Health.as_json`` does; 503 when it takes no events.
 
-        Ready is a relay that can take events. One whose forwarding is paused or held can: it
-        keeps them, and says so in ``forwarding``.
+        One whose forwarding is paused or held takes them: it keeps them, and says so in
+        ``forwarding``. With ``?live`` it only says that it runs, and touches nothing.
         """
-        reasons = []
-        ready = True
-        try:
-            await self._relay.depth()
-        except OutboxError as error:
-            ready = False
-            reasons.append(str(error))
+        if "live" in request.query_params:
+            return as_json({"live": True}, 200)
+        health = await self._relay.health()
+        status = 200 if health.ready else 503
         if not may_inspect(request, self._relay.settings.status_token):
-            return as_json({"live": True, "ready": ready}, 200 if ready else 503)
-        state, reason = self._relay.state
-        if state is not State.RUNNING:
-            reasons.append(f"forwarding is {state.value}: {reason}")
-        health = {"live": True, "ready": ready, "forwarding": state.value, "reasons": reasons}
-        return as_json(health, 200 if ready or "live" in request.query_params else 503)
+            return as_json({"live": True, "ready": health.ready}, status)
+        return as_json(health.as_json(), status)
 
     async def metrics(self, request: Request) -> Response:
         """Print the metrics; those of the outbox are missing while it cannot be read."""
         if not may_inspect(request, self._relay.settings.status_token):
             token = variable("status_token")
             return as_json({"error": f"metrics are for this machine, or with {token}"}, 403)
-        metrics = self._relay.metrics
-        try:
-            metrics.show_depth(await self._relay.depth(), time.time())
-        except OutboxError as error:
-            log.error("%s", error)
-        metrics.show_state(self._relay.state[0])
-        return Response(metrics.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        text = self._relay.metrics.render(await self._relay.health())
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def answer_http_error(request: Request, error: Exception) -> Response:

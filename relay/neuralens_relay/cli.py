@@ -4,9 +4,10 @@ import json
 import logging
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from starlette.routing import Mount
 from neuralens_relay.app import create_app
 from neuralens_relay.connections import Server, bound, count_connections, raise_descriptors
 from neuralens_relay.outbox import Dead, OutboxError, Store
+from neuralens_relay.salvage import salvage
 from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import SettingsError, describe, read_setting
 from neuralens_relay.stores import open_existing
@@ -24,6 +26,9 @@ from neuralens_relay.stores import open_existing
 PATH = "/nl"
 # Dead events listed at most.
 MAX_LISTED = 10_000
+# Dead letters changed in one transaction, and seconds between two.
+PORTION = 500
+BREATH = 0.05
 # What a connection gets to finish once the server is told to stop, in seconds.
 GRACE = 5
 
@@ -40,22 +45,46 @@ def settings_table() -> str:
 @click.option("--dead", is_flag=True, help="List the events that the API refused, and why.")
 @click.option("--json", "as_json", is_flag=True, help="With --dead: one JSON object a line.")
 @click.option("--replay", is_flag=True, help="Send refused events again: all, or those named.")
+@click.option("--forget", is_flag=True, help="Drop refused events: all, or those named.")
+@click.option(
+    "--salvage",
+    "damaged",
+    nargs=2,
+    type=click.Path(path_type=Path),
+    metavar="OLD NEW",
+    help="Write what can be read of a damaged outbox file to a new one.",
+)
 @click.argument("eids", nargs=-1)
 def relay(
-    host: str, port: int, dead: bool, as_json: bool, replay: bool, eids: tuple[str, ...]
+    host: str,
+    port: int,
+    dead: bool,
+    as_json: bool,
+    replay: bool,
+    forget: bool,
+    damaged: tuple[Path, Path] | None,
+    eids: tuple[str, ...],
 ) -> None:
     """Receive events from pages under /nl and forward them to the event API.
 
-    Refused events are listed with --dead and sent again with --replay, also while a relay runs.
-    EIDS are the ids that --dead prints.
+    Refused events (dead letters) are listed with --dead, sent again with --replay, and dropped
+    with --forget, also while a relay runs. EIDS are the ids that --dead prints.
     """
-    if (eids and not replay) or (as_json and not dead) or (dead and replay):
-        raise click.UsageError("give --dead [--json], or --replay [EIDS], or none of these")
+    chosen = dead + replay + forget + (damaged is not None)
+    if chosen > 1 or (eids and not (replay or forget)) or (as_json and not dead):
+        raise click.UsageError(
+            "give --dead [--json], --replay [EIDS], --forget [EIDS], --salvage OLD NEW, or none"
+        )
     try:
         if dead:
             list_dead(as_json)
         elif replay:
-            replay_dead(eids)
+            now = time.time()
+            change_dead(lambda store, part, most: store.replay(part, most, now), eids, "sent again")
+        elif forget:
+            change_dead(lambda store, part, most: store.forget(part, most), eids, "dropped")
+        elif damaged:
+            salvage_outbox(*damaged)
         else:
             serve(host, port)
     except SettingsError as error:
@@ -103,38 +132,70 @@ def serve(host: str, port: int) -> None:
 
 @contextmanager
 def opened() -> Iterator[Store]:
-    """Open the outbox for one transaction; a relay may have it open as well."""
-    store = open_existing(read_setting("outbox"))
+    """Open the outbox; a relay may have it open as well."""
+    store = open_existing(read_setting("outbox"), read_setting("redis_vouched"))
     try:
-        with store.transaction():
-            yield store
+        yield store
     finally:
         store.close()
 
 
 def list_dead(as_json: bool) -> None:
-    """Print the dead events, the newest first."""
-    with opened() as store:
+    """Print the dead letters, the newest first."""
+    with opened() as store, store.transaction():
         events = store.dead(MAX_LISTED)
         count = store.depth().dead
     for event in events:
         click.echo(json.dumps(as_record(event)) if as_json else describe_dead(event))
     if not as_json:
         shown = f", of which {len(events)} are listed" if count > len(events) else ""
-        click.echo(f"{count} dead event{'' if count == 1 else 's'}{shown}")
+        click.echo(f"{count} dead letter{'' if count == 1 else 's'}{shown}")
 
 
-def replay_dead(eids: tuple[str, ...]) -> None:
-    """Let dead events be sent again."""
+def change_dead(
+    change: Callable[[Store, Sequence[str], int], int], eids: Sequence[str], done: str
+) -> None:
+    """Send dead letters again, or drop them, in portions: pages send meanwhile."""
+    count = 0
     with opened() as store:
-        count = store.replay(eids, time.time())
-    click.echo(f"{count} event{'' if count == 1 else 's'} will be sent again")
+        for part in portions(store, eids):
+            with store.transaction():
+                changed = change(store, part, PORTION)
+            count += changed
+            if not changed and not eids:
+                break
+            time.sleep(BREATH)
+    click.echo(f"{count} event{'' if count == 1 else 's'} will be {done}")
     if count < len(set(eids)):
-        raise click.ClickException(f"{len(set(eids)) - count} of the ids are not of dead events")
+        raise click.ClickException(f"{len(set(eids)) - count} of the ids are not of dead letters")
+
+
+def portions(store: Store, eids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Part ids; where there are none, as many times none as there are portions of dead letters.
+
+    What becomes a dead letter meanwhile is left alone: it may be there because of this.
+    """
+    if eids:
+        for start in range(0, len(eids), PORTION):
+            yield eids[start : start + PORTION]
+        return
+    with store.transaction():
+        count = store.depth().dead
+    for _ in range(0, count, PORTION):
+        yield ()
+
+
+def salvage_outbox(old: Path, new: Path) -> None:
+    """Write what can be read of one outbox file to another."""
+    found = salvage(old, new)
+    click.echo(
+        f"{found.events} events, {found.dead} dead letters and {found.known} ids are in {new};"
+        f" {found.lost} events could not be read"
+    )
 
 
 def as_record(event: Dead) -> dict[str, Any]:
-    """Return a dead event as values of JSON."""
+    """Return a dead letter as values of JSON."""
     return {
         "eid": event.eid,
         "reason": event.reason,
@@ -145,7 +206,7 @@ def as_record(event: Dead) -> dict[str, Any]:
 
 
 def describe_dead(event: Dead) -> str:
-    """Return a dead event in words; what came from outside cannot steer the terminal."""
+    """Return a dead letter in words; what came from outside cannot steer the terminal."""
     received = datetime.fromtimestamp(event.received, UTC).isoformat(" ", "seconds")
     lines = [
         f"{event.eid}  received {received}  attempts {event.attempts}",

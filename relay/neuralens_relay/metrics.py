@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from neuralens_relay.breaker import State
-from neuralens_relay.outbox import Depth
+from neuralens_relay.health import Health
 
 
 class Metrics:
@@ -11,6 +11,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._outbox = CollectorRegistry()
         self.batches = Counter(
             "neuralens_batches",
             "Batches by HTTP status answered",
@@ -35,29 +36,64 @@ class Metrics:
         self.seconds = Histogram(
             "neuralens_forward_seconds", "Time the API took to answer", registry=self._registry
         )
-        self._waiting = self._gauge("neuralens_outbox_waiting", "Events that wait for the API")
-        self._dead = self._gauge("neuralens_outbox_dead", "Events for which nothing more is tried")
-        self._oldest = self._gauge("neuralens_outbox_oldest_seconds", "Age of the oldest waiting")
+        self._limit = self._gauge(
+            "neuralens_forwarding_limit", "Requests to the API that there may be at once now"
+        )
+        self._in_flight = self._gauge(
+            "neuralens_forwarding_in_flight", "Requests to the API that have no answer yet"
+        )
+        self._states = Gauge(
+            "neuralens_forwarding_state",
+            "1 for what forwarding is doing",
+            ["state"],
+            registry=self._registry,
+        )
         self._paused = self._gauge("neuralens_forwarding_paused", "1: the API refuses the key")
         self._holding = self._gauge("neuralens_forwarding_holding", "1: the API takes nothing now")
+        self._ready = self._gauge("neuralens_ready", "1: events are taken")
+        self._last = Gauge(
+            "neuralens_last_timestamp_seconds",
+            "Unix time of the last write to the outbox, look for what is due, and delivery",
+            ["what"],
+            registry=self._registry,
+        )
+        # Those of the outbox, which are not shown while it cannot be read.
+        self._waiting = self._held("neuralens_outbox_waiting", "Events that wait for the API")
+        self._dead = self._held("neuralens_outbox_dead", "Dead letters: nothing more is tried")
+        self._oldest = self._held("neuralens_outbox_oldest_seconds", "Age of the oldest waiting")
+        self._unreadable = self._held("neuralens_outbox_unreadable", "Events lost to damage")
+        self._dropped = self._held(
+            "neuralens_outbox_dead_dropped", "Dead letters dropped for age or number, since start"
+        )
 
-    def show_depth(self, depth: Depth, now: float) -> None:
-        """Set what is known of the outbox at Unix time ``now``."""
-        self._waiting.set(depth.waiting)
-        self._dead.set(depth.dead)
-        self._oldest.set(max(0.0, now - depth.oldest) if depth.oldest is not None else 0)
-
-    def show_state(self, state: State) -> None:
-        """Set what is known of the forwarder."""
-        self._paused.set(state is State.PAUSED)
-        self._holding.set(state is State.HOLDING)
-
-    def render(self) -> bytes:
-        """Return everything in Prometheus's text format."""
-        return generate_latest(self._registry)
+    def render(self, health: Health) -> bytes:
+        """Return everything in Prometheus's text format; without a depth, nothing of the outbox."""
+        self._limit.set(health.limit)
+        self._in_flight.set(health.in_flight)
+        for state in State:
+            self._states.labels(state.value).set(state is health.state)
+        self._paused.set(health.state is State.PAUSED)
+        self._holding.set(health.state is State.HOLDING)
+        self._ready.set(health.ready)
+        for what, moment in health.last.items():
+            self._last.labels(what).set(moment or 0)
+        text = generate_latest(self._registry)
+        depth = health.depth
+        if depth is not None:
+            self._waiting.set(depth.waiting)
+            self._dead.set(depth.dead)
+            age = 0.0 if depth.oldest is None else health.now - depth.oldest
+            self._oldest.set(max(0.0, age))
+            self._unreadable.set(depth.unreadable)
+            self._dropped.set(depth.dropped)
+            text += generate_latest(self._outbox)
+        return text
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(name, text, registry=self._registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self._registry)
+
+    def _held(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self._outbox)

@@ -7,12 +7,15 @@ so that many requests at once cost one write to the disk.
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum
 from hashlib import blake2b
+from math import inf
 from queue import Empty, SimpleQueue
+from time import time
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -26,7 +29,7 @@ class OutboxError(Exception):
 
 
 class OutboxFullError(OutboxError):
-    """The outbox holds as many events as it may."""
+    """The outbox takes no more events now; the text says why. Nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,33 @@ class Taken:
     attempts: int
 
 
+class Outcome(Enum):
+    """What became of an event that was taken."""
+
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    AGAIN = "again"
+    UNSENT = "unsent"
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What is to be written down about a taken event.
+
+    ``DELIVERED``: the API has it; it goes, and its id stays known. ``DEAD``: it is kept as a dead
+    letter, with the reason. ``AGAIN``: it is handed out again at ``due`` (Unix time). ``UNSENT``:
+    the same, and it was not tried after all.
+    """
+
+    key: Any
+    outcome: Outcome
+    reason: str = ""
+    due: float = 0.0
+
+
 @dataclass(frozen=True)
 class Dead:
-    """An event for which nothing more is tried, and why. ``received`` is Unix time."""
+    """A dead letter: an event for which nothing more is tried. ``received`` is Unix time."""
 
     eid: str
     body: bytes
@@ -58,15 +85,35 @@ class Dead:
 
 
 @dataclass(frozen=True)
-class Depth:
-    """How many events wait (those being sent included) and are dead, and since when one waits.
+class Bounds:
+    """How much an outbox keeps, and for how long (seconds).
 
-    ``oldest`` is the Unix time at which the oldest waiting event was received, None if none is.
+    ``waiting``: events that wait; ``known``: ids of events; ``dead`` and ``dead_age``: dead
+    letters.
+    """
+
+    waiting: float = inf
+    known: float = inf
+    dead: float = inf
+    dead_age: float = inf
+
+
+@dataclass(frozen=True)
+class Depth:
+    """What the outbox holds.
+
+    ``waiting``: events to be sent, those being sent included; ``dead``: dead letters; ``oldest``:
+    the Unix time at which the oldest waiting event was received, None if none waits. ``refusal``:
+    why no events are taken now, "" when they are. ``unreadable``: events lost to damage;
+    ``dropped``: dead letters that were dropped for their age or their number since the start.
     """
 
     waiting: int
     dead: int
     oldest: float | None
+    refusal: str = ""
+    unreadable: int = 0
+    dropped: int = 0
 
 
 def digest(eid: str) -> bytes:
@@ -78,11 +125,13 @@ class Store(Protocol):
     """What keeps the events. Every method raises OutboxError when it cannot do its work.
 
     Everything but ``close`` is called within ``transaction``. Times are Unix time in seconds.
-    ``threads``: how many may use it at once; ``group``: operations that share a transaction.
+    ``threads``: how many may use it at once; ``group``: operations that share a transaction;
+    ``idle``: seconds without a write after which ``check`` is due.
     """
 
     threads: int
     group: int
+    idle: float
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make what happens inside durable when it is left.
@@ -91,37 +140,53 @@ class Store(Protocol):
         """
 
     def add(self, events: Sequence[Event], now: float) -> list[bool]:
-        """Keep the events; for each tell whether it is new: an id seen before is dropped."""
+        """Keep the events; for each tell whether it is new: an id seen before is dropped.
+
+        Raises OutboxFullError, before anything is written, when it takes no more.
+        """
 
     def lead(self) -> bool:
         """Tell whether this process may forward; asked again until it may."""
 
-    def recover(self) -> int:
-        """Give back what forwarders that are gone had taken; return how many that were.
+    def recover(self, sending: Collection[Any]) -> int:
+        """Give back what was taken and nobody sends; return how many that were.
 
-        Called again and again by whoever leads.
+        ``sending``: keys of what this process sends. Called again and again by whoever leads.
         """
 
     def take(self, limit: int, now: float) -> list[Taken]:
         """Hand out at most ``limit`` events that are due, the longest due first, none twice."""
 
-    def deliver(self, key: Any) -> None:
-        """Drop a taken event: the API has it. Its id stays known."""
+    def probe(self, now: float) -> list[Taken]:
+        """Hand out one event that is due, if there is any: one never tried rather than another."""
 
-    def retry(self, key: Any, due: float, reason: str) -> None:
-        """Put a taken event back, to be handed out at ``due``."""
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Write down what became of events that were taken."""
 
-    def park(self, key: Any, reason: str) -> None:
-        """Keep a taken event as dead."""
+    def tidy(self, now: float, longest: float, steady: bool) -> None:
+        """Do a portion of the housekeeping, about once a second, by whoever leads.
+
+        Makes due what is due later than ``longest`` seconds from now: that was written by another
+        clock. Forgets ids and dead letters past their retention, if the clock is ``steady``.
+        """
+
+    def check(self, now: float) -> None:
+        """Raise OutboxError unless it can be written."""
 
     def depth(self) -> Depth:
-        """Count."""
+        """Say what it holds, from counters."""
 
     def dead(self, limit: int) -> list[Dead]:
-        """List dead events, the newest first."""
+        """List dead letters, the newest first."""
 
-    def replay(self, eids: Sequence[str], now: float) -> int:
-        """Let dead events wait again: those with these ids, or all; return how many."""
+    def replay(self, eids: Sequence[str], limit: int, now: float) -> int:
+        """Let at most ``limit`` dead letters wait again; return how many.
+
+        Those with these ids, or, when there are none, any.
+        """
+
+    def forget(self, eids: Sequence[str], limit: int) -> int:
+        """Drop at most ``limit`` dead letters, chosen as by ``replay``; return how many."""
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -130,14 +195,28 @@ class Store(Protocol):
 Operation = Callable[[Store], Any]
 
 
+@dataclass(frozen=True)
+class Written:
+    """How the last write ended: Unix time of the last that succeeded, and why a later one failed.
+
+    ``at`` is None before the first; ``fault`` is "" when the last one succeeded.
+    """
+
+    at: float | None = None
+    fault: str = ""
+
+
 class Outbox:
     """A store with its threads: operations from any thread or event loop, committed in groups."""
 
     def __init__(self, store: Store) -> None:
         """Start the threads; ``close`` also closes the store."""
         self._store = store
+        # Seconds without a write after which to check whether it can be written.
+        self.idle = store.idle
         self._queue: SimpleQueue[tuple[Operation, Future[Any]] | None] = SimpleQueue()
         self._closed = False
+        self.written = Written()
         # Nothing may be queued after the mark that ends the queue: it would wait for ever.
         self._closing = threading.Lock()
         # Daemons: an application that never closes the relay can still end. What was
@@ -166,6 +245,26 @@ class Outbox:
     async def call(self, operation: Callable[[Store], T]) -> T:
         """Do the operation and return its result once it is durable; raises OutboxError."""
         return await asyncio.wrap_future(self.submit(operation))
+
+    async def write(
+        self, operation: Callable[[Store], T], wrote: Callable[[T], bool] = lambda _: True
+    ) -> T:
+        """Do an operation as ``call`` does, and note how that ended.
+
+        ``wrote`` tells by the result whether there was anything to write: if not, it says nothing
+        about whether the outbox can be written.
+        """
+        try:
+            result = await self.call(operation)
+        except OutboxFullError:
+            # The store can be written; that it takes no more, it says itself.
+            raise
+        except OutboxError as error:
+            self.written = Written(self.written.at, str(error))
+            raise
+        if wrote(result):
+            self.written = Written(time())
+        return result
 
     def close(self) -> None:
         """Finish what was submitted, then close the store."""
@@ -202,7 +301,7 @@ def commit(store: Store, group: Sequence[tuple[Operation, Future[Any]]]) -> None
     """Do a group of operations in one transaction and hand out their results."""
     try:
         with store.transaction():
-            results = [operation(store) for operation, _ in group]
+            results = [attempt(store, operation) for operation, _ in group]
     except Exception as error:
         if len(group) == 1:
             group[0][1].set_exception(error)
@@ -212,4 +311,15 @@ def commit(store: Store, group: Sequence[tuple[Operation, Future[Any]]]) -> None
             commit(store, [entry])
     else:
         for (_, future), result in zip(group, results, strict=True):
-            future.set_result(result)
+            if isinstance(result, OutboxFullError):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+
+def attempt(store: Store, operation: Operation) -> Any:
+    """Return an operation's result, or that nothing was taken, which undoes no other operation."""
+    try:
+        return operation(store)
+    except OutboxFullError as error:
+        return error

@@ -2,27 +2,29 @@
 
 Each change is one script, so it happens whole or not at all. An event is an entry of a stream
 from which the relays read as one consumer group; while it waits for its next try it is in a
-sorted set instead. Redis must write its log before it answers (``appendonly yes`` and
-``appendfsync always``): an acknowledgement means that the event is on disk.
+sorted set instead. Redis must write its log before it answers, and never evict
+(``neuralens_relay.redis_server``): an acknowledgement means that the event is on disk.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import redis
 
 from neuralens_relay.outbox import (
+    Bounds,
     Dead,
     Depth,
     Event,
     OutboxError,
     OutboxFullError,
+    Settlement,
     Taken,
     digest,
 )
+from neuralens_relay.redis_server import RedisServer, UnfitError
 
 # In braces: a cluster keeps all of them on one node, which scripts need.
 PREFIX = "{neuralens}:"
@@ -33,12 +35,19 @@ DEAD = PREFIX + "dead"
 LIVE = PREFIX + "live"
 DEAD_ORDER = PREFIX + "dead-order"
 SEEN = PREFIX + "seen:"
+# Written only to see whether it can be.
+BEAT = PREFIX + "beat"
 KEYS = (STREAM, LATER, DEAD, LIVE, DEAD_ORDER)
-# Seconds for one command.
-TIMEOUT = 5
 FULL = "FULL"
-# Entries looked at in one go when those of relays that are gone are taken over.
+# Entries looked at in one go when those of relays that are gone are taken over, or at all.
 CLAIMED = 100
+TIDIED = 1000
+# Milliseconds after which a consumer that has nothing and says nothing is forgotten.
+CONSUMER_IDLE = 60_000
+# What Redis can keep of a retention: milliseconds.
+LONGEST = 2**53
+UNBOUNDED = Bounds()
+DAY = 86400.0
 
 HEADER = """
 local stream, later, dead, live, order = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -59,12 +68,36 @@ local function pop(id)
   redis.call('XDEL', stream, id)
   return r
 end
+local function move_due(now, limit)
+  local due = redis.call('ZRANGE', later, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)
+  for _, member in ipairs(due) do
+    append(cmsgpack.unpack(member))
+    redis.call('ZREM', later, member)
+  end
+end
+local function read(consumer, limit)
+  return redis.call('XREADGROUP', 'GROUP', 'relays', consumer, 'COUNT', limit,
+                    'STREAMS', stream, '>')
+end
+-- Dead letters with the digests from ARGV[first] on; any when there are none.
+local function choose(first, limit)
+  if not ARGV[first] then return redis.call('ZRANGE', order, 0, limit - 1) end
+  local members = {}
+  for i = first, #ARGV do
+    if #members < limit then members[#members + 1] = ARGV[i] end
+  end
+  return members
+end
+local function drop(member)
+  redis.call('ZREM', order, member)
+  return redis.call('HDEL', dead, member)
+end
 """
 # now, limit, retention; for each event its id, digest and body. The keys of the ids seen follow.
 ADD = """
 local now, limit, retention = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local count = (#ARGV - 3) / 3
-if redis.call('ZCARD', live) + redis.call('ZCARD', order) + count > limit then
+if redis.call('ZCARD', live) + count > limit then
   return redis.error_reply('FULL')
 end
 local fresh = {}
@@ -85,35 +118,38 @@ return fresh
 # consumer, limit, now
 TAKE = """
 ensure_group()
-local due = redis.call('ZRANGE', later, '-inf', ARGV[3], 'BYSCORE', 'LIMIT', 0, ARGV[2])
-for _, member in ipairs(due) do
-  append(cmsgpack.unpack(member))
-  redis.call('ZREM', later, member)
-end
-return redis.call('XREADGROUP', 'GROUP', 'relays', ARGV[1], 'COUNT', ARGV[2],
-                  'STREAMS', stream, '>')
+move_due(ARGV[3], ARGV[2])
+return read(ARGV[1], ARGV[2])
 """
-# id
-DELIVER = """
-local r = pop(ARGV[1])
-if r then redis.call('ZREM', live, r.digest) end
+# consumer, now. What is not in the sorted set has not failed before.
+PROBE = """
+ensure_group()
+local found = read(ARGV[1], 1)
+if found then return found end
+move_due(ARGV[2], 1)
+return read(ARGV[1], 1)
 """
-# id, due, attempts
-RETRY = """
-local r = pop(ARGV[1])
-if r then
-  r.attempts = ARGV[3]
-  redis.call('ZADD', later, ARGV[2], cmsgpack.pack(r))
-end
-"""
-# id, attempts, reason
-PARK = """
-local r = pop(ARGV[1])
-if r then
-  r.attempts, r.reason = ARGV[2], ARGV[3]
-  redis.call('ZREM', live, r.digest)
-  redis.call('HSET', dead, r.digest, cmsgpack.pack(r))
-  redis.call('ZADD', order, r.received, r.digest)
+# for each event its entry, attempts, outcome, due and reason
+SETTLE = """
+for i = 1, #ARGV, 5 do
+  local r = pop(ARGV[i])
+  if r then
+    r.attempts = ARGV[i + 1]
+    local outcome = ARGV[i + 2]
+    if outcome == 'unsent' then
+      r.attempts = r.attempts - 1
+      append(r)
+    elseif outcome == 'again' then
+      redis.call('ZADD', later, ARGV[i + 3], cmsgpack.pack(r))
+    else
+      redis.call('ZREM', live, r.digest)
+    end
+    if outcome == 'dead' then
+      r.reason = ARGV[i + 4]
+      redis.call('HSET', dead, r.digest, cmsgpack.pack(r))
+      redis.call('ZADD', order, r.received, r.digest)
+    end
+  end
 end
 """
 # limit
@@ -129,37 +165,67 @@ COUNT = """
 return {redis.call('ZCARD', live), redis.call('ZCARD', order),
         redis.call('ZRANGE', live, 0, 0, 'WITHSCORES')}
 """
-# digests; all when there are none
+# limit, digests
 REPLAY = """
-local members = ARGV
-if #members == 0 then members = redis.call('ZRANGE', order, 0, -1) end
 local revived = 0
-for _, member in ipairs(members) do
+for _, member in ipairs(choose(2, tonumber(ARGV[1]))) do
   local packed = redis.call('HGET', dead, member)
   if packed then
     local r = cmsgpack.unpack(packed)
     r.attempts = 0
     append(r)
     redis.call('ZADD', live, r.received, member)
-    redis.call('ZREM', order, member)
-    redis.call('HDEL', dead, member)
-    revived = revived + 1
+    revived = revived + drop(member)
   end
 end
 return revived
 """
-# consumer, idle, cursor, count. What has been idle for so long is put back into the stream.
+# limit, digests
+FORGET = """
+local forgotten = 0
+for _, member in ipairs(choose(2, tonumber(ARGV[1]))) do forgotten = forgotten + drop(member) end
+return forgotten
+"""
+# now, horizon, limit, the time before which dead letters are too old, how many there may be
+TIDY = """
+local now, horizon, limit, old, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local far = redis.call('ZRANGE', later, '(' .. horizon, '+inf', 'BYSCORE', 'LIMIT', 0, limit)
+for _, member in ipairs(far) do redis.call('ZADD', later, now, member) end
+local dropped = 0
+for _, member in ipairs(redis.call('ZRANGE', order, '-inf', '(' .. old, 'BYSCORE',
+                                   'LIMIT', 0, limit)) do
+  dropped = dropped + drop(member)
+end
+local excess = math.min(redis.call('ZCARD', order) - most, tonumber(limit))
+if excess > 0 then
+  for _, member in ipairs(redis.call('ZRANGE', order, 0, excess - 1)) do
+    dropped = dropped + drop(member)
+  end
+end
+return dropped
+"""
+# consumer, idle, cursor, count, consumer's idle; the entries that are being sent. What has been
+# idle for so long is put back into the stream.
 RECOVER = """
 ensure_group()
+local sending = {}
+for i = 6, #ARGV do sending[ARGV[i]] = true end
 local claimed = redis.call('XAUTOCLAIM', stream, 'relays', ARGV[1], ARGV[2], ARGV[3],
                            'COUNT', ARGV[4])
 local recovered = 0
 for _, entry in ipairs(claimed[2]) do
-  local r = pop(entry[1])
+  local r = not sending[entry[1]] and pop(entry[1])
   if r then
     r.attempts = r.attempts + 1
     append(r)
     recovered = recovered + 1
+  end
+end
+for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', stream, 'relays')) do
+  local consumer = {}
+  for i = 1, #fields, 2 do consumer[fields[i]] = fields[i + 1] end
+  if consumer.pending == 0 and consumer.idle > tonumber(ARGV[5]) then
+    redis.call('XGROUP', 'DELCONSUMER', stream, 'relays', consumer.name)
   end
 end
 return {claimed[1], recovered}
@@ -172,39 +238,51 @@ class RedisStore:
     # Many commands at once share one write to Redis's log.
     threads = 16
     group = 1
+    # What is said of the server may change while it runs.
+    idle = 1.0
 
-    def __init__(self, address: str, limit: int, retention: float, idle: float) -> None:
-        """Connect to ``redis://`` or ``rediss://``.
+    def __init__(
+        self, address: str, bounds: Bounds = UNBOUNDED, idle: float = DAY, vouched: bool = False
+    ) -> None:
+        """Connect to the server that an address means, see ``RedisServer``.
 
-        ``limit``: events it may hold; ``retention``: seconds for which ids are known; ``idle``:
-        seconds after which a taken event belongs to a relay that is gone: more than a send lasts.
-        Raises OutboxError when Redis cannot be reached or may forget what it acknowledged.
+        ``idle``: seconds after which a taken event belongs to a relay that is gone: more than a
+        send lasts. Raises OutboxError when Redis cannot be reached, cannot be written, or may
+        forget what it acknowledged.
         """
-        self._name = f"redis at {urlsplit(address).hostname}"
-        self._limit = limit
-        self._retention = round(retention * 1000)
+        self._bounds = bounds
+        self._retention = round(min(bounds.known * 1000, LONGEST))
         self._idle = round(idle * 1000)
         self._consumer = str(uuid4())
+        self._dropped = 0
+        # Why the server may not be used as it is now.
+        self._refusal = ""
+        self._server = RedisServer(address, vouched)
+        self._redis = self._server.client
         with self.transaction():
-            self._redis = redis.Redis.from_url(
-                address, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
-            )
-            self._check_durability()
+            self._redis.ping()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """See Store. Each operation is one script, and doing it again does no harm."""
         try:
             yield
+        except UnfitError as error:
+            raise OutboxError(str(error)) from error
         except redis.RedisError as error:
-            raise OutboxError(f"the outbox in {self._name} cannot be used: {error}") from error
+            if isinstance(error, redis.exceptions.ReadOnlyError):
+                # The primary has become a replica: the next connection looks for the new one.
+                self._server.disconnect()
+            raise OutboxError(f"the outbox in {self._server} cannot be used: {error}") from error
 
     def add(self, events: Sequence[Event], now: float) -> list[bool]:
-        """See Store. Raises OutboxFullError when it holds as many events as it may."""
+        """See Store."""
+        if self._refusal:
+            raise OutboxFullError(self._refusal)
         if not events:
             return []
         digests = [digest(event.eid) for event in events]
-        values: list[Any] = [now, self._limit, self._retention]
+        values: list[Any] = [now, self._bounds.waiting, self._retention]
         for event, known in zip(events, digests, strict=True):
             values += [event.eid, known, event.body]
         try:
@@ -212,26 +290,34 @@ class RedisStore:
         except redis.ResponseError as error:
             if str(error) != FULL:
                 raise
-            raise OutboxFullError(f"the outbox holds {self._limit} events") from error
+            raise OutboxFullError(self._full()) from error
         return [is_new == 1 for is_new in fresh]
 
     def lead(self) -> bool:
         """See Store. Every relay forwards: the consumer group parts the events among them."""
         return True
 
-    def recover(self) -> int:
+    def recover(self, sending: Collection[Any]) -> int:
         """See Store. What is idle was taken by a relay that is gone, or has lost its connection."""
+        entries = [entry for entry, _ in sending]
         recovered: int = 0
         cursor = b"0-0"
         while True:
-            cursor, found = self._run(RECOVER, [self._consumer, self._idle, cursor, CLAIMED])
+            values = [self._consumer, self._idle, cursor, CLAIMED, CONSUMER_IDLE, *entries]
+            cursor, found = self._run(RECOVER, values)
             recovered += found
             if cursor == b"0-0":
                 return recovered
 
     def take(self, limit: int, now: float) -> list[Taken]:
         """See Store."""
-        streams = self._run(TAKE, [self._consumer, limit, now])
+        return self._as_taken(self._run(TAKE, [self._consumer, limit, now]))
+
+    def probe(self, now: float) -> list[Taken]:
+        """See Store."""
+        return self._as_taken(self._run(PROBE, [self._consumer, now]))
+
+    def _as_taken(self, streams: Any) -> list[Taken]:
         taken = []
         for identifier, fields in streams[0][1] if streams else []:
             entry = dict(zip(fields[::2], fields[1::2], strict=True))
@@ -239,22 +325,35 @@ class RedisStore:
             taken.append(Taken((identifier, attempts), entry[b"body"], attempts))
         return taken
 
-    def deliver(self, key: Any) -> None:
-        """See Store."""
-        self._run(DELIVER, [key[0]])
-
-    def retry(self, key: Any, due: float, reason: str) -> None:
+    def settle(self, settlements: Sequence[Settlement]) -> None:
         """See Store. Redis does not keep the reason of a try that is to be repeated."""
-        self._run(RETRY, [key[0], due, key[1]])
+        if settlements:
+            values: list[Any] = []
+            for each in settlements:
+                values += [*each.key, each.outcome.value, each.due, each.reason]
+            self._run(SETTLE, values)
 
-    def park(self, key: Any, reason: str) -> None:
-        """See Store."""
-        self._run(PARK, [*key, reason])
+    def tidy(self, now: float, longest: float, steady: bool) -> None:
+        """See Store. Redis forgets ids by itself, and by its own clock."""
+        old = now - self._bounds.dead_age if steady else "-inf"
+        self._dropped += self._run(TIDY, [now, now + longest, TIDIED, old, self._bounds.dead])
+
+    def check(self, now: float) -> None:
+        """See Store. Says again whether the server forgets nothing: settings may have changed."""
+        self._refusal = ""
+        try:
+            self._server.inspect()
+        except UnfitError as error:
+            self._refusal = str(error)
+            raise
+        self._redis.set(BEAT, now)
 
     def depth(self) -> Depth:
         """See Store."""
         waiting, dead, oldest = self._run(COUNT, [])
-        return Depth(waiting, dead, float(oldest[1]) if oldest else None)
+        refusal = self._refusal or (self._full() if waiting >= self._bounds.waiting else "")
+        received = float(oldest[1]) if oldest else None
+        return Depth(waiting, dead, received, refusal, dropped=self._dropped)
 
     def dead(self, limit: int) -> list[Dead]:
         """See Store."""
@@ -263,21 +362,20 @@ class RedisStore:
             for eid, body, attempts, received, reason in self._run(LIST, [limit])
         ]
 
-    def replay(self, eids: Sequence[str], now: float) -> int:
+    def replay(self, eids: Sequence[str], limit: int, now: float) -> int:
         """See Store."""
-        return int(self._run(REPLAY, [digest(eid) for eid in eids]))
+        return int(self._run(REPLAY, [limit, *map(digest, eids)]))
+
+    def forget(self, eids: Sequence[str], limit: int) -> int:
+        """See Store."""
+        return int(self._run(FORGET, [limit, *map(digest, eids)]))
 
     def close(self) -> None:
         """See Store."""
         self._redis.close()
 
+    def _full(self) -> str:
+        return f"the outbox holds {self._bounds.waiting} events, and may hold no more"
+
     def _run(self, script: str, values: Sequence[Any], keys: Sequence[bytes] = ()) -> Any:
         return self._redis.register_script(HEADER + script)([*KEYS, *keys], values)
-
-    def _check_durability(self) -> None:
-        """Raise OutboxError unless Redis writes to the disk before it answers."""
-        wanted = {"appendonly": "yes", "appendfsync": "always"}
-        if self._redis.config_get(*wanted) != wanted:
-            raise OutboxError(
-                f"{self._name} may forget events: set appendonly yes and appendfsync always in it"
-            )

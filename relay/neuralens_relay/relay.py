@@ -14,11 +14,17 @@ from starlette.applications import Starlette
 from neuralens_relay.api import ApiClient
 from neuralens_relay.backoff import Backoff
 from neuralens_relay.breaker import Breaker, State
+from neuralens_relay.clock import Clock
 from neuralens_relay.forwarder import Forwarder
+from neuralens_relay.health import Health
+from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
-from neuralens_relay.outbox import Depth, Event, Outbox, OutboxError
+from neuralens_relay.outbox import Depth, Event, Outbox, OutboxError, Written
 from neuralens_relay.settings import Settings
 from neuralens_relay.stores import store_opener
+
+# Seconds that the outbox gets to say what it holds.
+PATIENCE = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -79,23 +85,49 @@ class Relay:
         """Keep events; for each tell, once all are on disk, whether it is new."""
         outbox = await self._started()
         now = time.time()
-        fresh = await outbox.call(lambda store: store.add(events, now))
+        fresh = await outbox.write(lambda store: store.add(events, now), any)
         if self._forwarding is not None:
             self._forwarding.wake()
         return fresh
 
-    async def depth(self) -> Depth:
-        """Count what is in the outbox."""
-        outbox = await self._started()
-        return await outbox.call(lambda store: store.depth())
+    async def health(self) -> Health:
+        """Say how the relay is; does not wait long for an outbox that does not answer."""
+        fault = ""
+        depth = None
+        try:
+            depth = await self._depth()
+        except OutboxError as error:
+            fault = str(error)
+        outbox, forwarding = self._outbox, self._forwarding
+        written = outbox.written if outbox is not None else Written()
+        last = {"write": written.at, "take": None, "delivery": None}
+        state, reason = State.STOPPED, "the forwarder does not run"
+        if forwarding is not None:
+            forwarder = forwarding.forwarder
+            last |= {"take": forwarder.taken, "delivery": forwarder.delivered}
+            if forwarding.alive:
+                state, reason = forwarder.state
+            if depth is not None and not depth.dead:
+                forwarder.refused.clear()
+        return Health(
+            now=time.time(),
+            depth=depth,
+            fault=fault or written.fault,
+            state=state,
+            reason=reason,
+            limit=forwarding.forwarder.limit if forwarding else 0,
+            in_flight=forwarding.forwarder.in_flight if forwarding else 0,
+            last=last,
+            refused=dict(forwarding.forwarder.refused) if forwarding else {},
+        )
 
-    @property
-    def state(self) -> tuple[State, str]:
-        """Whether events are forwarded, and if not, why."""
-        forwarding = self._forwarding
-        if forwarding is None or not forwarding.alive:
-            return State.HOLDING, "the forwarder does not run"
-        return forwarding.breaker.state, forwarding.breaker.reason
+    async def _depth(self) -> Depth:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                outbox = await self._started()
+                return await outbox.call(lambda store: store.depth())
+        except TimeoutError:
+            raise OutboxError(f"the outbox has not answered for {PATIENCE:g} s") from None
 
     async def _started(self) -> Outbox:
         # Opening a file may take a while: not in the loop that answers requests.
@@ -119,13 +151,10 @@ class Forwarding:
         self._settings = settings
         self._outbox = outbox
         self._metrics = metrics
-        self._backoff = Backoff(settings.backoff_base, settings.backoff_cap)
-        holding = Backoff(settings.backoff_base, settings.probe)
-        self.breaker = Breaker(settings.concurrency, holding, time.monotonic)
         self._ready: Future[tuple[asyncio.AbstractEventLoop, Forwarder]] = Future()
         self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
         self._thread.start()
-        self._loop, self._forwarder = self._ready.result()
+        self._loop, self.forwarder = self._ready.result()
 
     @property
     def alive(self) -> bool:
@@ -134,11 +163,11 @@ class Forwarding:
 
     def wake(self) -> None:
         """Tell the forwarder that there are events."""
-        self._tell(self._forwarder.wake)
+        self._tell(self.forwarder.wake)
 
     def close(self) -> None:
         """Stop, and wait until what is in flight has ended."""
-        self._tell(self._forwarder.stop)
+        self._tell(self.forwarder.stop)
         self._thread.join()
 
     def _tell(self, message: Callable[[], None]) -> None:
@@ -157,16 +186,20 @@ class Forwarding:
                 self._ready.set_exception(error)
 
     async def _forward(self) -> None:
-        async with ApiClient(self._settings, time.time) as client:
+        settings = self._settings
+        patience = settings.retry_after_cap
+        backoff = Backoff(settings.backoff_base, settings.backoff_cap, patience)
+        holding = Backoff(settings.backoff_base, settings.probe, patience)
+        async with ApiClient(settings, time.time) as client:
             forwarder = Forwarder(
                 self._outbox,
                 client.send,
-                self.breaker,
-                self._backoff,
+                Breaker(holding, time.monotonic),
+                Limiter(settings.concurrency),
+                backoff,
                 self._metrics,
-                time.time,
-                self._settings.concurrency,
-                self._settings.grace,
+                Clock(time.time, time.monotonic),
+                settings.grace,
             )
             self._ready.set_result((asyncio.get_running_loop(), forwarder))
             await forwarder.run()

@@ -92,9 +92,11 @@ def mask(name: str, value: Any) -> Any:
     """Return what may be shown of a setting: no secret, and no password in an address."""
     if name in SECRETS:
         return MASK if value else value
-    if isinstance(value, str) and "@" in value and "://" in value:
+    if isinstance(value, str) and "://" in value:
         scheme, _, rest = value.partition("://")
-        return f"{scheme}://{MASK}@{rest.rpartition('@')[2]}"
+        credentials, at, place = rest.rpartition("@")
+        place, query, _ = place.partition("?")
+        return f"{scheme}://{MASK if credentials else ''}{at}{place}{query}{MASK if query else ''}"
     return value
 
 
@@ -125,17 +127,28 @@ class Settings:
     )
     outbox: str = setting(
         str,
-        "where events wait: sqlite:///PATH, or redis://HOST:PORT/DATABASE",
+        "where events wait: sqlite:///PATH, redis://HOST:PORT/DATABASE, or"
+        " redis+sentinel://HOST:PORT,.../SERVICE/DATABASE",
         "sqlite:///outbox.db",
+    )
+    redis_vouched: bool = setting(
+        read_flag,
+        "true: the Redis that does not let CONFIG be read has appendonly yes, appendfsync always"
+        " and maxmemory-policy noeviction",
+        False,
     )
     outbox_limit: int = setting(
         number(1, 1e9, whole=True),
-        "events kept, waiting or dead; at more the relay answers 503",
+        "events that may wait; at more the relay answers 503",
         1_000_000,
     )
     retention_days: float = setting(
-        number(0.01, 3650), "how long the id of an event is kept to drop its duplicates", 30.0
+        number(0.01, 3650), "how long the id of an event is kept to drop its duplicates", 7.0
     )
+    dead_limit: int = setting(
+        number(0, 1e9, whole=True), "dead letters kept; of more, the oldest are dropped", 100_000
+    )
+    dead_days: float = setting(number(0.01, 3650), "how long dead letters are kept", 30.0)
     rate_limit: float = setting(
         number(0, 1e9),
         "events, or KiB if these are more, a second from one address, and of one uid; sixty times"
@@ -151,10 +164,19 @@ class Settings:
         " this machine",
         "",
     )
-    concurrency: int = setting(number(1, 1000, whole=True), "requests in flight to the API", 32)
+    concurrency: int = setting(
+        number(1, 10_000, whole=True),
+        "requests in flight to the API at most; fewer while it is slow or refuses",
+        512,
+    )
     timeout: float = setting(number(0.01, 3600), "seconds the API gets to answer", 10.0)
     backoff_base: float = setting(number(0.001, 3600), "seconds; bound of the first wait", 1.0)
-    backoff_cap: float = setting(number(0.001, 86400), "seconds; bound of every wait", 300.0)
+    backoff_cap: float = setting(
+        number(0.001, 86400), "seconds; bound of every wait, but for what the API asks", 300.0
+    )
+    retry_after_cap: float = setting(
+        number(0, 86400), "seconds; the longest Retry-After that is heeded", 300.0
+    )
     probe: float = setting(
         number(0.01, 86400),
         "seconds between tries while the API refuses the key; bound while it is down",

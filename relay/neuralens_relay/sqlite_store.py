@@ -4,54 +4,45 @@ apsw brings its own SQLite: versions 3.7.0 to 3.51.2, which many systems still h
 a database with several connections (https://sqlite.org/wal.html#walresetbug).
 """
 
-import math
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import apsw
 
-from neuralens_relay.outbox import Dead, Depth, Event, OutboxError, OutboxFullError, Taken, digest
+from neuralens_relay.damage import quick_check, rebuild
+from neuralens_relay.disk import Reserve, measure
+from neuralens_relay.outbox import (
+    Bounds,
+    Dead,
+    Depth,
+    Event,
+    OutboxError,
+    OutboxFullError,
+    Outcome,
+    Settlement,
+    Taken,
+    digest,
+)
+from neuralens_relay.schema import SCHEMA, SCHEMA_VERSION, UPGRADE, count_again
 
-# "seen" outlives "events": it is what duplicates are told by. Its key is a digest, because ids
-# may be long. It is cut from its oldest end, which the row number gives without an index.
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS seen (
-    id INTEGER PRIMARY KEY,
-    digest BLOB NOT NULL UNIQUE,
-    received REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS events (
-    id INTEGER PRIMARY KEY,
-    eid TEXT NOT NULL,
-    body BLOB NOT NULL,
-    received REAL NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    reason TEXT NOT NULL DEFAULT '',
-    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sending')),
-    due REAL NOT NULL
-);
-CREATE INDEX IF NOT EXISTS events_by_due ON events (state, due);
-CREATE TABLE IF NOT EXISTS dead (
-    id INTEGER PRIMARY KEY,
-    eid TEXT NOT NULL,
-    body BLOB NOT NULL,
-    received REAL NOT NULL,
-    attempts INTEGER NOT NULL,
-    reason TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS dead_by_eid ON dead (eid);
-"""
-# Kept in the file's header, so that a later version knows what it opens.
-SCHEMA_VERSION = 1
+UNBOUNDED = Bounds()
 # Milliseconds to wait for another process that is writing.
 BUSY_TIMEOUT = 5000
-# Seconds for which a count is good enough.
-COUNT_AGE = 1.0
-# Ids forgotten for each one added: two, so that those past retention become fewer.
-PURGE_FACTOR = 2
+# Bytes of the write-ahead log that are kept for the next writes.
+LOG_BYTES = 16 << 20
+# Events that are due among which one never tried is looked for.
+PROBED = 256
+# Ids forgotten in one go, and pages given back to the file system, at most.
+PURGED = 5000
+VACUUMED = 1000
+# Pages of a file of an earlier version that is small enough to be written anew.
+COMPACTED = 16_000
+DAMAGED_LETTER = "damaged in the outbox"
+# What may be in a file beside the outbox's own: they hold the same.
+COMPANIONS = ("", "-wal", "-shm", "-forwarder", "-reserve")
 
 
 class SqliteStore:
@@ -62,69 +53,115 @@ class SqliteStore:
 
     threads = 1
     group = 256
+    idle = 10.0
 
-    def __init__(self, path: Path, limit: float = math.inf, retention: float = math.inf) -> None:
-        """Open or create the file. ``limit``: events it may hold; ``retention``: seconds.
+    def __init__(self, path: Path, bounds: Bounds = UNBOUNDED) -> None:
+        """Open or create the file.
 
-        Raises OutboxError when the file cannot be opened, or is not an outbox.
+        Raises OutboxError when it cannot be opened or written, or is not an outbox.
         """
         self._path = path
-        self._limit = limit
-        self._retention = retention
+        self._bounds = bounds
         self._lock: apsw.Connection | None = None
-        self._recovered = False
-        self._recent = 0
-        self._counted = -COUNT_AGE
+        self._suspect = False
+        self._dropped = 0
+        self._added = 0
+        self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
         with self._complaint():
             # Events name shoppers: nobody else on the machine is to read them.
             path.touch(0o600)
-            self._db = apsw.Connection(str(path))
-            self._db.set_busy_timeout(BUSY_TIMEOUT)
-            self._db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-            version = self._value("PRAGMA user_version")
-            if version not in (0, SCHEMA_VERSION):
-                raise OutboxError(f"{path} is an outbox of another version of the relay")
-            self._db.execute(SCHEMA)
-            if version == 0:
-                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            self._close_to_others()
+            room = measure(path)
+            if room.free < room.floor:
+                self._reserve.give_up()
+            self.database = apsw.Connection(str(path))
+            self.database.set_busy_timeout(BUSY_TIMEOUT)
+            try:
+                self._open(room.log_pages(4096))
+            except BaseException:
+                self.database.close()
+                raise
+
+    def _open(self, log_pages: int) -> None:
+        # Takes effect in a file that is still empty.
+        self.database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        self._use_log()
+        self.database.execute(
+            "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
+            f" PRAGMA wal_autocheckpoint = {log_pages}; PRAGMA journal_size_limit = {LOG_BYTES}"
+        )
+        version = self._value("PRAGMA user_version")
+        if version > SCHEMA_VERSION:
+            raise OutboxError(f"{self._path} is an outbox of a later version of the relay")
+        if version < SCHEMA_VERSION:
+            with self.transaction():
+                # Another process may have done it meanwhile.
+                version = self._value("PRAGMA user_version")
+                if version == 0:
+                    self.database.execute(SCHEMA)
+                if version == 1:
+                    self.database.execute(UPGRADE)
+                    count_again(self.database)
+                self.database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            if version == 1 and self._value("PRAGMA page_count") <= COMPACTED:
+                # Only a file that is written anew can give space back later.
+                self.database.execute("VACUUM")
+        self._suspect = not quick_check(self.database)
+        try:
+            with self.transaction():
+                self.check(0)
+        except OutboxError as error:
+            # A full disk will have room again, and a damaged file still has events to send.
+            if not isinstance(error.__cause__, (apsw.FullError, apsw.CorruptError)):
+                raise
+
+    def _use_log(self) -> None:
+        """Switch write-ahead logging on; raise OutboxError where there can be none."""
+        try:
+            mode = self._value("PRAGMA journal_mode = WAL")
+        except (apsw.IOError, apsw.CantOpenError) as error:
+            mode = str(error)
+        if mode != "wal":
+            raise OutboxError(
+                f"{self._path} is where SQLite cannot keep a write-ahead log (WAL), as on a"
+                f" network file system: put the outbox on a local disk ({mode})"
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """See Store."""
         with self._complaint():
-            self._db.execute("BEGIN IMMEDIATE")
+            self.database.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._db.execute("COMMIT")
+                self.database.execute("COMMIT")
             except BaseException:
                 # SQLite itself has rolled back where the disk is full or gave an error.
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                if self.database.in_transaction:
+                    self.database.execute("ROLLBACK")
                 raise
 
     def add(self, events: Sequence[Event], now: float) -> list[bool]:
-        """See Store. Raises OutboxFullError when it holds as many events as it may."""
-        if self._held() + len(events) > self._limit:
-            raise OutboxFullError(f"the outbox holds {self._limit} events")
+        """See Store."""
+        refusal = self._refusal(len(events))
+        if refusal:
+            raise OutboxFullError(refusal)
         fresh = []
         for event in events:
-            self._db.execute(
+            self.database.execute(
                 "INSERT OR IGNORE INTO seen (digest, received) VALUES (?, ?)",
                 (digest(event.eid), now),
             )
-            is_new = self._db.changes() == 1
+            is_new = self.database.changes() == 1
             if is_new:
-                self._db.execute(
-                    "INSERT INTO events (eid, body, received, due) VALUES (?, ?, ?, ?)",
-                    (event.eid, event.body, now, now),
+                self.database.execute(
+                    "INSERT INTO events (eid, body, received, due, checksum)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (event.eid, event.body, now, now, crc32(event.body)),
                 )
             fresh.append(is_new)
-        self._recent += sum(fresh)
-        self._db.execute(
-            "DELETE FROM seen WHERE received < ?"
-            " AND id IN (SELECT id FROM seen ORDER BY id LIMIT ?)",
-            (now - self._retention, PURGE_FACTOR * len(events)),
-        )
+        self._added += len(events)
+        self._count(waiting=fresh.count(True))
         return fresh
 
     def lead(self) -> bool:
@@ -132,105 +169,252 @@ class SqliteStore:
         if self._lock is not None:
             return True
         with self._complaint():
-            lock = apsw.Connection(f"{self._path}-forwarder")
-            try:
-                lock.execute("BEGIN EXCLUSIVE")
-            except apsw.BusyError:
-                lock.close()
-                return False
+            lock = take_lock(self._path)
+        if lock is None:
+            return False
         self._lock = lock
+        if not self._suspect:
+            count_again(self.database)
         return True
 
-    def recover(self) -> int:
-        """See Store. There is one forwarder at a time, so only its predecessors' are looked for."""
-        if self._recovered:
-            return 0
-        self._recovered = True
-        self._db.execute("UPDATE events SET state = 'waiting' WHERE state = 'sending'")
-        return self._db.changes()
+    def recover(self, sending: Collection[Any]) -> int:
+        """See Store. There is one forwarder at a time: what it does not send, nobody does."""
+        if self._suspect:
+            rebuild(self.database)
+            self._suspect = False
+        taken = self.database.execute("SELECT id FROM events WHERE state = 'sending'")
+        left = [(key,) for (key,) in taken if key not in sending]
+        self.database.executemany("UPDATE events SET state = 'waiting' WHERE id = ?", left)
+        return len(left)
 
     def take(self, limit: int, now: float) -> list[Taken]:
         """See Store."""
-        rows = self._db.execute(
-            "UPDATE events SET state = 'sending', attempts = attempts + 1 WHERE id IN"
-            " (SELECT id FROM events WHERE state = 'waiting' AND due <= ? ORDER BY due LIMIT ?)"
-            " RETURNING id, body, attempts, due",
+        return self._take(
+            "SELECT id FROM events WHERE state = 'waiting' AND due <= ? ORDER BY due LIMIT ?",
             (now, limit),
         )
-        ordered = sorted(rows, key=lambda row: (row[3], row[0]))
-        return [Taken(key, body, attempts) for key, body, attempts, _ in ordered]
 
-    def deliver(self, key: Any) -> None:
+    def probe(self, now: float) -> list[Taken]:
         """See Store."""
-        self._db.execute("DELETE FROM events WHERE id = ?", (key,))
-
-    def retry(self, key: Any, due: float, reason: str) -> None:
-        """See Store."""
-        self._db.execute(
-            "UPDATE events SET state = 'waiting', due = ?, reason = ? WHERE id = ?",
-            (due, reason, key),
+        return self._take(
+            "SELECT id FROM (SELECT id, attempts, due FROM events"
+            " WHERE state = 'waiting' AND due <= ? ORDER BY due LIMIT ?)"
+            " ORDER BY min(attempts, 1), due LIMIT 1",
+            (now, PROBED),
         )
 
-    def park(self, key: Any, reason: str) -> None:
-        """See Store."""
-        self._db.execute(
-            "INSERT INTO dead (eid, body, received, attempts, reason)"
-            " SELECT eid, body, received, attempts, ? FROM events WHERE id = ?",
-            (reason, key),
+    def _take(self, chosen: str, values: tuple[Any, ...]) -> list[Taken]:
+        rows = self.database.execute(
+            "UPDATE events SET state = 'sending', attempts = attempts + 1"  # noqa: S608 - constants
+            f" WHERE id IN ({chosen}) RETURNING id, body, attempts, due, checksum",
+            values,
         )
-        self.deliver(key)
+        taken = []
+        damaged = []
+        for key, body, attempts, _, checksum in sorted(rows, key=lambda row: (row[3], row[0])):
+            if checksum is None or checksum == crc32(body):
+                taken.append(Taken(key, body, attempts))
+            else:
+                damaged.append(Settlement(key, Outcome.DEAD, DAMAGED_LETTER))
+        if damaged:
+            self.settle(damaged)
+            self._count(unreadable=len(damaged))
+        return taken
+
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """See Store."""
+        gone = 0
+        dead = 0
+        for each in settlements:
+            if each.outcome in (Outcome.AGAIN, Outcome.UNSENT):
+                self.database.execute(
+                    "UPDATE events SET state = 'waiting', due = ?, reason = ?,"
+                    " attempts = attempts - ? WHERE id = ?",
+                    (each.due, each.reason, each.outcome is Outcome.UNSENT, each.key),
+                )
+                continue
+            if each.outcome is Outcome.DEAD:
+                self.database.execute(
+                    "INSERT INTO dead (eid, body, received, attempts, reason)"
+                    " SELECT eid, body, received, attempts, ? FROM events WHERE id = ?",
+                    (each.reason, each.key),
+                )
+                dead += self.database.changes()
+            self.database.execute("DELETE FROM events WHERE id = ?", (each.key,))
+            gone += self.database.changes()
+        self._count(waiting=-gone, dead=dead)
+
+    def tidy(self, now: float, longest: float, steady: bool) -> None:
+        """See Store."""
+        self.database.execute(
+            "UPDATE events SET due = ? WHERE id IN"
+            " (SELECT id FROM events WHERE state = 'waiting' AND due > ? LIMIT ?)",
+            (now, now + longest, PURGED),
+        )
+        if steady:
+            self._forget_ids(now, longest)
+            self._drop(
+                "SELECT id FROM dead WHERE received < ? ORDER BY id LIMIT ?",
+                (now - self._bounds.dead_age, PURGED),
+            )
+        excess = self._totals()[1] - self._bounds.dead
+        if excess > 0:
+            self._drop("SELECT id FROM dead ORDER BY id LIMIT ?", (min(excess, PURGED),))
+        if self._value("PRAGMA freelist_count") > VACUUMED:
+            self.database.execute(f"PRAGMA incremental_vacuum({VACUUMED})").fetchall()
+        self._reserve.keep(measure(self._path))
+
+    def _forget_ids(self, now: float, longest: float) -> None:
+        """Forget what is past retention, from the oldest end, where it is."""
+        oldest = self._value("SELECT received FROM seen ORDER BY id LIMIT 1")
+        forgotten = now - self._bounds.known
+        if oldest is None or forgotten <= oldest <= now + longest:
+            return
+        # Twice as many as came, so that those past retention become fewer.
+        portion = min(PURGED, 1000 + 2 * self._added)
+        self._added = 0
+        self.database.execute(
+            "DELETE FROM seen WHERE received < ?"
+            " AND id IN (SELECT id FROM seen ORDER BY id LIMIT ?)",
+            (forgotten, portion),
+        )
+        # What came while the clock was ahead: it would never be forgotten, and nothing after it.
+        self.database.execute(
+            "UPDATE seen SET received = ? WHERE received > ?"
+            " AND id IN (SELECT id FROM seen ORDER BY id LIMIT ?)",
+            (now, now + longest, portion),
+        )
+
+    def _drop(self, chosen: str, values: tuple[Any, ...]) -> None:
+        """Drop dead letters that are too old, or too many."""
+        self.database.execute(f"DELETE FROM dead WHERE id IN ({chosen})", values)  # noqa: S608 - constants
+        dropped = self.database.changes()
+        self._dropped += dropped
+        self._count(dead=-dropped)
+
+    def check(self, now: float) -> None:
+        """See Store."""
+        self.database.execute("INSERT OR REPLACE INTO beat (id, at) VALUES (1, ?)", (now,))
 
     def depth(self) -> Depth:
         """See Store."""
+        waiting, dead, unreadable = self._totals()
         # Events are added in the order of their row numbers, so the first has waited longest.
         oldest = self._value("SELECT received FROM events ORDER BY id LIMIT 1")
-        return Depth(self._count("events"), self._count("dead"), oldest)
+        return Depth(waiting, dead, oldest, self._refusal(1), unreadable, self._dropped)
 
     def dead(self, limit: int) -> list[Dead]:
         """See Store."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             "SELECT eid, body, attempts, received, reason FROM dead ORDER BY id DESC LIMIT ?",
             (limit,),
         )
         return [Dead(*row) for row in rows]
 
-    def replay(self, eids: Sequence[str], now: float) -> int:
+    def replay(self, eids: Sequence[str], limit: int, now: float) -> int:
         """See Store."""
-        named = eids or [row[0] for row in self._db.execute("SELECT DISTINCT eid FROM dead")]
-        revived = 0
-        for eid in named:
-            self._db.execute(
-                "INSERT INTO events (eid, body, received, reason, due)"
-                " SELECT eid, body, received, reason, ? FROM dead WHERE eid = ?",
-                (now, eid),
-            )
-            self._db.execute("DELETE FROM dead WHERE eid = ?", (eid,))
-            revived += self._db.changes()
-        return revived
+        chosen = self._choose(eids, limit)
+        self.database.executemany(
+            "INSERT INTO events (eid, body, received, reason, due, checksum)"
+            " SELECT eid, body, received, reason, ?, ? FROM dead WHERE id = ?",
+            [(now, crc32(body), key) for key, body in chosen],
+        )
+        self._remove(chosen)
+        self._count(waiting=len(chosen))
+        return len(chosen)
+
+    def forget(self, eids: Sequence[str], limit: int) -> int:
+        """See Store."""
+        chosen = self._choose(eids, limit)
+        self._remove(chosen)
+        return len(chosen)
 
     def close(self) -> None:
         """See Store."""
-        self._db.close()
+        self.database.close()
         if self._lock is not None:
             self._lock.close()
 
-    def _held(self) -> int:
-        """Return how many events are held, about: counting for each addition takes long."""
-        now = time.monotonic()
-        if now - self._counted >= COUNT_AGE:
-            self._recent = self._count("events") + self._count("dead")
-            self._counted = now
-        return self._recent
+    def _choose(self, eids: Sequence[str], limit: int) -> list[tuple[int, bytes]]:
+        """Return the key and body of dead letters with these ids, or of any."""
+        if not eids:
+            rows = self.database.execute("SELECT id, body FROM dead ORDER BY id LIMIT ?", (limit,))
+            return list(rows)
+        chosen: list[tuple[int, bytes]] = []
+        for eid in eids:
+            chosen += self.database.execute("SELECT id, body FROM dead WHERE eid = ?", (eid,))
+        return list(dict.fromkeys(chosen))[:limit]
 
-    def _count(self, table: str) -> int:
-        return int(self._value(f"SELECT count(*) FROM {table}"))  # noqa: S608 - constants
+    def _remove(self, chosen: Sequence[tuple[int, bytes]]) -> None:
+        self.database.executemany("DELETE FROM dead WHERE id = ?", [(key,) for key, _ in chosen])
+        self._count(dead=-len(chosen))
+
+    def _refusal(self, more: int) -> str:
+        """Return why so many more events are not taken now, "" if they are."""
+        waiting, _, unreadable = self._totals()
+        if self._suspect or unreadable:
+            return (
+                f"the outbox {self._path} is damaged ({unreadable} events could not be read): stop"
+                " the relay, and write what can be read to another file with relay --salvage"
+            )
+        if waiting + more > self._bounds.waiting:
+            return f"the outbox holds {waiting} events, and may hold {self._bounds.waiting}"
+        room = measure(self._path)
+        if room.free < room.floor:
+            free, floor = room.free >> 20, room.floor >> 20
+            return f"the disk of {self._path} has {free} MiB left, and {floor} are kept free"
+        return ""
+
+    def _totals(self) -> tuple[int, int, int]:
+        """Return how many events wait, are dead letters, and were lost to damage."""
+        query = "SELECT waiting, dead, unreadable FROM totals"
+        totals: list[tuple[Any, ...]] = self.database.execute(query).fetchall()
+        waiting, dead, unreadable = totals[0]
+        return waiting, dead, unreadable
+
+    def _count(self, waiting: int = 0, dead: int = 0, unreadable: int = 0) -> None:
+        if waiting or dead or unreadable:
+            self.database.execute(
+                "UPDATE totals SET waiting = waiting + ?, dead = dead + ?,"
+                " unreadable = unreadable + ?",
+                (waiting, dead, unreadable),
+            )
+
+    def _close_to_others(self) -> None:
+        """Let nobody but the owner read what is there."""
+        for suffix in COMPANIONS:
+            file = self._path.with_name(self._path.name + suffix)
+            if file.exists() and file.stat().st_mode & 0o077:
+                file.chmod(file.stat().st_mode & 0o700)
 
     def _value(self, query: str) -> Any:
-        return self._db.execute(query).get
+        return self.database.execute(query).get
 
     @contextmanager
     def _complaint(self) -> Iterator[None]:
         try:
             yield
+        except apsw.CorruptError as error:
+            self._suspect = True
+            raise OutboxError(f"the outbox {self._path} is damaged: {error}") from error
+        except apsw.FullError as error:
+            self._reserve.give_up()
+            raise OutboxError(f"the disk of the outbox {self._path} is full") from error
+        except apsw.ReadOnlyError as error:
+            raise OutboxError(
+                f"the outbox {self._path} cannot be written: let this user write to it and to its"
+                f" folder ({error})"
+            ) from error
         except (apsw.Error, OSError) as error:
             raise OutboxError(f"the outbox {self._path} cannot be used: {error}") from error
+
+
+def take_lock(path: Path) -> apsw.Connection | None:
+    """Return the lock that the one who forwards from a file holds; None when another one has it."""
+    lock = apsw.Connection(f"{path}-forwarder")
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except apsw.BusyError:
+        lock.close()
+        return None
+    return lock

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from neuralens_relay.outbox import OutboxError, Store
+from neuralens_relay.outbox import Bounds, OutboxError, Store
+from neuralens_relay.redis_server import SCHEMES, read_location
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.settings import Settings, SettingsError, variable
 from neuralens_relay.sqlite_store import SqliteStore
 
 SQLITE = "sqlite:///"
-REDIS = ("redis", "rediss")
 DAY = 86400
 # A relay that has sent nothing for so many times the API's timeout is gone.
 GONE = 3
@@ -23,30 +23,38 @@ def sqlite_path(address: str) -> Path | None:
     """
     if address.startswith(SQLITE) and len(address) > len(SQLITE):
         return Path(unquote(address.removeprefix(SQLITE)))
-    parts = urlsplit(address)
-    if parts.scheme in REDIS and parts.hostname:
-        return None
-    raise SettingsError(
-        f"{variable('outbox')} must be sqlite:///PATH (four slashes for an absolute path)"
-        " or redis://HOST:PORT/DATABASE"
-    )
+    if urlsplit(address).scheme not in SCHEMES:
+        raise SettingsError(
+            f"{variable('outbox')} must be sqlite:///PATH (four slashes for an absolute path)"
+            " or redis://HOST:PORT/DATABASE"
+        )
+    try:
+        read_location(address)
+    except ValueError as error:
+        raise SettingsError(f"{variable('outbox')} {error}") from error
+    return None
 
 
 def store_opener(settings: Settings) -> Callable[[], Store]:
     """Return what opens the store that ``settings.outbox`` names; raise SettingsError if none."""
     path = sqlite_path(settings.outbox)
-    retention = settings.retention_days * DAY
+    bounds = Bounds(
+        settings.outbox_limit,
+        settings.retention_days * DAY,
+        settings.dead_limit,
+        settings.dead_days * DAY,
+    )
     if path is not None:
-        return lambda: SqliteStore(path, settings.outbox_limit, retention)
+        return lambda: SqliteStore(path, bounds)
     idle = settings.timeout * GONE
-    return lambda: RedisStore(settings.outbox, settings.outbox_limit, retention, idle)
+    return lambda: RedisStore(settings.outbox, bounds, idle, settings.redis_vouched)
 
 
-def open_existing(address: str) -> Store:
+def open_existing(address: str, vouched: bool) -> Store:
     """Open an outbox to look into; raise OutboxError when there is none at the address."""
     path = sqlite_path(address)
     if path is None:
-        return RedisStore(address, limit=0, retention=0, idle=DAY)
+        return RedisStore(address, vouched=vouched)
     if not path.is_file():
         raise OutboxError(f"there is no outbox {path}: see {variable('outbox')}")
     return SqliteStore(path)

@@ -146,7 +146,7 @@ def test_dead_events_are_listed_and_replayed(request, spawn, environment, sandbo
     assert out.splitlines()[0].startswith("e2  received 20")
     assert out.splitlines()[1] == "  failure: no [31m product 2"
     assert '"items":[{"id":"p2"}]' in out
-    assert "3 dead events" in out
+    assert "3 dead letters" in out
     status, out, _ = run("--dead", "--json")
     records = [json.loads(line) for line in out.splitlines()]
     assert [record["eid"] for record in records] == ["e2", "e1", "e0"]
@@ -162,7 +162,7 @@ def test_dead_events_are_listed_and_replayed(request, spawn, environment, sandbo
     assert run("--replay")[:2] == (0, "1 event will be sent again\n")
     eventually(lambda: sorted(sandbox.ids()) == ["p0", "p1", "p2"])
     eventually(lambda: client.metric("neuralens_outbox_dead") == 0)
-    assert run("--dead")[1] == "0 dead events\n"
+    assert run("--dead")[1] == "0 dead letters\n"
     # Replayed events stay known.
     assert client.take(make_event(eid="e0"))["duplicates"] == 1
 

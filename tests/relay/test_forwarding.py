@@ -1,10 +1,34 @@
 """What the relay sends to the API, and what it makes of the answers."""
 
+import re
+import subprocess
+import sys
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
+import httpx
 import pytest
 
 from tests.relay.conftest import KEY, eventually, make_batch, make_event
+
+
+class SlowApi:
+    """An API of which the test says how long it takes."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def take_seconds(self, seconds):
+        httpx.post(f"{self.url}/?seconds={seconds}").raise_for_status()
+
+
+@pytest.fixture
+def slow_api():
+    command = [sys.executable, "-m", "bench.slow_api", "0.05"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield SlowApi(process.stdout.readline().split()[1])
+        process.kill()
 
 
 def test_exactly_the_documented_fields_are_sent(relay, sandbox):
@@ -178,7 +202,7 @@ def test_one_event_that_always_fails_does_not_hold_up_the_others(relay, sandbox)
     sandbox.fail(status=500, item="poison", times=100_000)
     relay.take(make_event(items=[{"id": "poison"}]))
     eventually(lambda: relay.metric('neuralens_forwarded_total{fate="retry"}') >= 40)
-    assert relay.health()["forwarding"] == "running"
+    assert relay.health()["forwarding"] == "failing"
     relay.take(make_event(items=[{"id": "good"}]))
     eventually(lambda: sandbox.ids() == ["good"])
 
@@ -202,3 +226,142 @@ def test_requests_are_in_flight_together(start, environment, sandbox):
     relay.post(make_batch(*[make_event() for _ in range(20)]))
     eventually(lambda: len(sandbox.bodies()) == 20)
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_a_wrong_address_holds_everything_and_kills_nothing(relay, sandbox, status, caplog):
+    sandbox.fail(status=status, times=100_000)
+    relay.take(*[make_event() for _ in range(100)])
+    eventually(lambda: relay.health()["forwarding"] == "paused")
+    assert "not at its address" in caplog.text
+    assert str(status) in relay.health()["reasons"][0]
+    eventually(lambda: relay.metric('neuralens_forwarded_total{fate="pause"}') >= 40)
+    assert relay.metric("neuralens_outbox_dead") == 0
+    sandbox.heal()
+    eventually(lambda: relay.waiting() == 0)
+    assert len(sandbox.bodies()) == 100
+
+
+def test_one_event_that_is_answered_as_if_there_were_no_api_dies_in_the_end(relay, sandbox):
+    sandbox.fail(status=404, item="odd", times=100_000)
+    relay.take(make_event(items=[{"id": "odd"}]))
+
+    def dead():
+        relay.take(make_event(items=[{"id": "good"}]))
+        return relay.metric("neuralens_outbox_dead") == 1
+
+    eventually(dead, 30)
+    eventually(lambda: relay.waiting() == 0)
+    assert relay.health()["forwarding"] == "running"
+    assert "404" in relay.health()["reasons"][0]
+    assert set(sandbox.ids()) == {"good"}
+
+
+def test_a_retry_after_beyond_all_times_is_a_retry(relay, sandbox):
+    sandbox.fail(status=429, retry_after="Wed, 21 Oct 2026 07:28:99999999999 GMT", times=40)
+    relay.take(*[make_event() for _ in range(40)])
+    eventually(lambda: relay.waiting() == 0)
+    assert len(sandbox.bodies()) == 40
+
+
+def test_a_retry_after_of_a_day_is_not_heeded_for_a_day_and_it_is_said_until_when(
+    start, environment, sandbox, tmp_path
+):
+    relay = start(environment | {"NEURALENS_RETRY_AFTER_CAP": "0.5"})
+    sandbox.fail(status=503, retry_after=86400)
+    relay.take(make_event())
+    eventually(lambda: relay.health()["forwarding"] == "holding")
+    eventually(lambda: relay.waiting() == 0)
+    other = {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/other.db"}
+    relay = start(environment | other | {"NEURALENS_RETRY_AFTER_CAP": "40"})
+    sandbox.fail(status=503, retry_after=86400)
+    relay.take(make_event())
+    eventually(lambda: relay.health()["forwarding"] == "holding")
+    reason = relay.health()["reasons"][0]
+    assert re.search(r"the next try is in (39|40) s", reason), reason
+
+
+@pytest.mark.parametrize("count", [4, 25])
+def test_an_api_that_is_down_is_said_however_few_events_there_are(relay, sandbox, count, caplog):
+    sandbox.fail(status=500, times=100_000)
+    relay.take(*[make_event() for _ in range(count)])
+    eventually(lambda: relay.health()["forwarding"] in ("failing", "holding"))
+    if count > 20:
+        eventually(lambda: relay.health()["forwarding"] == "holding")
+    assert "500" in relay.health()["reasons"][0]
+    assert "500" in caplog.text
+    sandbox.heal()
+    eventually(lambda: relay.waiting() == 0)
+    assert relay.health()["reasons"] == []
+    assert "takes events again" in caplog.text
+
+
+def test_what_is_no_documented_answer_kills_nothing_while_no_other_comes(start, environment):
+    answers = {"body": b"<html>Please log in</html>"}
+
+    class Portal(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answers["body"])
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Portal) as server:
+        Thread(target=server.serve_forever).start()
+        relay = start(environment | {"NEURALENS_API_URL": f"http://127.0.0.1:{server.server_port}"})
+        relay.take(*[make_event() for _ in range(5)])
+        eventually(lambda: relay.metric('neuralens_forwarded_total{fate="retry"}') >= 60, 30)
+        assert relay.metric("neuralens_outbox_dead") == 0
+        assert relay.health()["forwarding"] != "running"
+        answers["body"] = b'{"status": "success", "message": ""}'
+        eventually(lambda: relay.waiting() == 0)
+        server.shutdown()
+
+
+def test_the_first_dead_letter_of_each_reason_is_logged_and_all_stand_in_health(
+    relay, sandbox, caplog
+):
+    sandbox.fail(status=400, item="a", times=30)
+    sandbox.fail(status=422, item="b", times=3)
+    relay.take(*[make_event(items=[{"id": "a"}]) for _ in range(30)])
+    relay.take(*[make_event(items=[{"id": "b"}]) for _ in range(3)])
+    eventually(lambda: relay.metric("neuralens_outbox_dead") == 33)
+    reason = relay.health()["reasons"][0]
+    assert reason.startswith("33 dead letters: 30 x 400")
+    assert "3 x 422" in reason
+    assert len([line for line in caplog.messages if "refuses an event" in line]) == 2
+
+
+def test_an_api_that_slows_down_has_fewer_requests_in_flight(start, environment, slow_api):
+    relay = start(environment | {"NEURALENS_API_URL": slow_api.url})
+
+    def fill():
+        if relay.waiting() < 3000:
+            relay.take(*[make_event() for _ in range(200)])
+
+    def quick():
+        fill()
+        return relay.metric("neuralens_forwarding_limit") > 200
+
+    def slow():
+        fill()
+        return relay.metric("neuralens_forwarding_limit") < 20
+
+    eventually(quick, 30)
+    slow_api.take_seconds(1.5)
+    eventually(slow, 60)
+    eventually(lambda: relay.metric("neuralens_forwarding_in_flight") < 20, 30)
+    slow_api.take_seconds(0.05)
+    eventually(quick, 30)
+
+
+def test_one_slow_answer_holds_up_nothing(relay, sandbox):
+    sandbox.fail(hang=True, item="slow")
+    relay.take(make_event(items=[{"id": "slow"}]))
+    eventually(lambda: not sandbox.pending())
+    relay.take(*[make_event(items=[{"id": f"p{number}"}]) for number in range(200)])
+    eventually(lambda: len(sandbox.bodies()) == 200, 4)
+    assert relay.metric("neuralens_forwarding_in_flight") == 1

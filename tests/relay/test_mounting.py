@@ -36,12 +36,10 @@ def test_mounted_it_starts_with_the_first_request(start_lazily, environment, san
 
 
 def test_mounted_it_starts_before_any_batch_when_asked_for_health(start_lazily, environment):
-    assert start_lazily(environment).health() == {
-        "live": True,
-        "ready": True,
-        "forwarding": "running",
-        "reasons": [],
-    }
+    health = start_lazily(environment).health()
+    assert health["ready"]
+    assert health["forwarding"] == "running"
+    assert health["reasons"] == []
 
 
 def test_mounted_with_the_lifespan_it_starts_and_closes_with_it(environment, bundles, sandbox):

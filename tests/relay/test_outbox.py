@@ -7,7 +7,15 @@ from contextlib import ExitStack, contextmanager
 import apsw
 import pytest
 import redis
-from neuralens_relay.outbox import Event, Outbox, OutboxError, OutboxFullError
+from neuralens_relay.outbox import (
+    Bounds,
+    Event,
+    Outbox,
+    OutboxError,
+    OutboxFullError,
+    Outcome,
+    Settlement,
+)
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
 
@@ -22,11 +30,12 @@ def open_store(request, tmp_path):
     address = None if request.param == "sqlite" else request.getfixturevalue("redis_address")
     with ExitStack() as opened:
 
-        def open_one(limit=1000):
+        def open_one(**more):
+            bounds = Bounds(**{"waiting": 1000, "known": 30 * DAY, **more})
             if address is None:
-                store = SqliteStore(tmp_path / "outbox.db", limit, 30 * DAY)
+                store = SqliteStore(tmp_path / "outbox.db", bounds)
             else:
-                store = RedisStore(address, limit, 30 * DAY, idle=0.05)
+                store = RedisStore(address, bounds, idle=0.05)
             opened.callback(store.close)
             return store
 
@@ -36,6 +45,14 @@ def open_store(request, tmp_path):
 @pytest.fixture
 def store(open_store):
     return open_store()
+
+
+def delivered(taken):
+    return [Settlement(event.key, Outcome.DELIVERED) for event in taken]
+
+
+def refused(taken, reason="400: no"):
+    return [Settlement(event.key, Outcome.DEAD, reason) for event in taken]
 
 
 def events(*names):
@@ -59,7 +76,7 @@ def test_an_id_stays_known_after_delivery_and_restart(open_store):
     first = open_store()
     with first.transaction():
         assert first.add(events("a", "a"), 10) == [True, False]
-        first.deliver(first.take(1, 10)[0].key)
+        first.settle(delivered(first.take(1, 10)))
     again = open_store()
     with again.transaction():
         assert again.add(events("a"), 11) == [False]
@@ -69,7 +86,7 @@ def test_an_id_stays_known_after_delivery_and_restart(open_store):
 def test_what_failed_is_due_later(store):
     with store.transaction():
         store.add(events("a"), 10)
-        store.retry(store.take(1, 10)[0].key, 50, "500")
+        store.settle([Settlement(store.take(1, 10)[0].key, Outcome.AGAIN, "500", 50)])
         assert store.take(1, 49) == []
         assert store.take(1, 50)[0].attempts == 2
 
@@ -83,7 +100,7 @@ def test_what_a_forwarder_that_is_gone_had_taken_is_given_back(open_store):
 
     def recover():
         with store.transaction():
-            return store.recover()
+            return store.recover([])
 
     assert eventually(recover) == 1
     assert recover() == 0
@@ -98,16 +115,15 @@ def test_what_a_forwarder_that_is_gone_had_taken_is_given_back(open_store):
 def test_dead_events_are_kept_until_replayed(store):
     with store.transaction():
         store.add(events("a", "b", "c"), 10)
-        for event in store.take(3, 10):
-            store.park(event.key, "400: no")
+        store.settle(refused(store.take(3, 10)))
         assert [dead.eid for dead in store.dead(2)] == ["c", "b"]
         assert store.dead(1)[0].reason == "400: no"
         assert store.dead(1)[0].received == 10
         assert (store.depth().waiting, store.depth().dead) == (0, 3)
         assert store.add(events("a"), 11) == [False]
-        assert store.replay(["b", "nothing"], 20) == 1
+        assert store.replay(["b", "nothing"], 99, 20) == 1
         assert store.take(9, 20)[0].attempts == 1
-        assert store.replay([], 20) == 2
+        assert store.replay([], 99, 20) == 2
         assert store.dead(9) == []
 
 
@@ -117,25 +133,38 @@ def test_the_oldest_waiting_is_known(store):
         store.add(events("a"), 10)
         store.add(events("b"), 20)
         assert store.depth().oldest == 10
-        store.deliver(store.take(1, 30)[0].key)
+        store.settle(delivered(store.take(1, 30)))
         assert store.depth().oldest == 20
 
 
 def test_ids_are_forgotten_after_their_retention_in_sqlite(tmp_path):
-    store = SqliteStore(tmp_path / "outbox.db", retention=DAY)
+    store = SqliteStore(tmp_path / "outbox.db", Bounds(known=DAY))
     with store.transaction():
         store.add(events(*(f"old{number}" for number in range(10))), 0)
-        for number in range(5):
-            store.add(events(f"new{number}"), DAY + 1)
-        assert store.add(events("new0"), DAY + 1) == [False]
+        store.add(events("new"), DAY + 1)
+        # A clock that has just been changed is not believed.
+        store.tidy(DAY + 1, 60, steady=False)
+        assert store.add(events("old0"), DAY + 1) == [False]
+        store.tidy(DAY + 1, 60, steady=True)
+        assert store.add(events("new"), DAY + 1) == [False]
         assert store.add(events("old0"), DAY + 1) == [True]
     store.close()
-    count = apsw.Connection(str(tmp_path / "outbox.db")).execute("SELECT count(*) FROM seen").get
-    assert count <= 6
+
+
+def test_ids_of_a_time_to_come_do_not_stop_the_forgetting(tmp_path):
+    store = SqliteStore(tmp_path / "outbox.db", Bounds(known=DAY))
+    with store.transaction():
+        store.add(events("ahead"), 400 * DAY)
+        store.add(events("old"), 10)
+        for now in (DAY + 11, 2 * DAY + 12):
+            store.add(events("new"), now)
+            store.tidy(now, 60, steady=True)
+        assert store.add(events("old", "ahead"), now) == [True, True]
+    store.close()
 
 
 def test_ids_are_forgotten_after_their_retention_in_redis(redis_address):
-    store = RedisStore(redis_address, 1000, retention=0.05, idle=1)
+    store = RedisStore(redis_address, Bounds(known=0.05))
     with store.transaction():
         assert store.add(events("a"), 10) == [True]
     eventually(lambda: store.add(events("a"), 10) == [True])
@@ -143,7 +172,7 @@ def test_ids_are_forgotten_after_their_retention_in_redis(redis_address):
 
 
 def test_an_outbox_takes_no_more_than_it_may_hold(open_store):
-    store = open_store(limit=2)
+    store = open_store(waiting=2)
     with store.transaction():
         store.add(events("a", "b"), 10)
     with pytest.raises(OutboxFullError), store.transaction():
@@ -176,7 +205,7 @@ def test_a_full_disk_leaves_what_was_there(sqlite):
         with sqlite.transaction():
             sqlite.add([Event(f"{start}-{number}", b"x" * 5000) for number in range(10)], 10)
 
-    sqlite._db.execute("PRAGMA max_page_count = 60")
+    sqlite.database.execute("PRAGMA max_page_count = 60")
     fill("first")
 
     def fill_up():
@@ -187,7 +216,7 @@ def test_a_full_disk_leaves_what_was_there(sqlite):
         fill_up()
     before = sqlite.depth().waiting
     assert before % 10 == 0
-    sqlite._db.execute("PRAGMA max_page_count = 6000")
+    sqlite.database.execute("PRAGMA max_page_count = 6000")
     fill("again")
     assert sqlite.depth().waiting == before + 10
 
@@ -215,7 +244,7 @@ def test_one_sqlite_store_leads_at_a_time(sqlite, tmp_path):
 
 def test_an_outbox_of_a_later_version_is_not_touched(tmp_path):
     apsw.Connection(str(tmp_path / "outbox.db")).execute("PRAGMA user_version = 99")
-    with pytest.raises(OutboxError, match="another version"):
+    with pytest.raises(OutboxError, match="later version"):
         SqliteStore(tmp_path / "outbox.db")
 
 
@@ -225,16 +254,15 @@ def test_an_outbox_without_its_folder_says_which(tmp_path):
 
 
 def test_relays_share_the_events_of_one_redis(redis_address):
-    first, second = (RedisStore(redis_address, 1000, DAY, idle=60) for _ in range(2))
+    first, second = (RedisStore(redis_address, idle=60) for _ in range(2))
     first.add(events(*(f"e{number}" for number in range(10))), 10)
     one, other = first.take(4, 10), second.take(9, 10)
     assert len(one) == 4
     assert len({event.body for event in one + other}) == 10
-    assert second.recover() == 0
+    assert second.recover([]) == 0
     # A relay that was taken for gone and comes back late changes nothing.
-    first.deliver(one[0].key)
-    first.deliver(one[0].key)
-    first.retry(one[0].key, 20, "late")
+    first.settle(delivered(one[:1] * 2))
+    first.settle([Settlement(one[0].key, Outcome.AGAIN, "late", 20)])
     assert second.depth().waiting == 9
     first.close()
     second.close()
@@ -245,14 +273,14 @@ def test_a_redis_that_may_forget_is_refused(redis_address):
         client.config_set("appendfsync", "everysec")
         try:
             with pytest.raises(OutboxError, match="appendfsync always"):
-                RedisStore(redis_address, 1000, DAY, idle=60)
+                RedisStore(redis_address, idle=60)
         finally:
             client.config_set("appendfsync", "always")
 
 
 def test_a_redis_that_cannot_be_reached_is_named_without_its_password():
     with pytest.raises(OutboxError, match="redis at 127") as caught:
-        RedisStore(f"redis://:s3cret@127.0.0.1:{closed_port()}/0", 1000, DAY, idle=60)
+        RedisStore(f"redis://:s3cret@127.0.0.1:{closed_port()}/0")
     assert "s3cret" not in str(caught.value)
 
 
@@ -260,9 +288,12 @@ class SlowStore(SqliteStore):
     """A store that counts its commits and waits in each until it may go on."""
 
     def __init__(self, path):
-        super().__init__(path)
         self.commits = 0
         self.go = threading.Event()
+        self.go.set()
+        super().__init__(path)
+        self.commits = 0
+        self.go.clear()
 
     @contextmanager
     def transaction(self):

@@ -12,7 +12,7 @@ from neuralens_relay.answers import Fate, read_answer, read_retry_after
 from neuralens_relay.api import MAX_REASON, ApiClient, tidy
 from neuralens_relay.backoff import Backoff
 from neuralens_relay.batch import outgoing
-from neuralens_relay.breaker import Breaker, State
+from neuralens_relay.breaker import HOLD_AFTER, Breaker, State
 from neuralens_relay.origins import refuse
 from neuralens_relay.rate import MAX_SENDERS, RateLimit, Shares, cost, name_sender
 from neuralens_relay.serving import address, listen
@@ -210,13 +210,13 @@ def test_a_sender_has_a_share_of_what_piles_up():
 
 @given(st.integers(1, 10_000), st.floats(0, 1e6))
 def test_a_wait_grows_to_its_cap_and_never_under_its_floor(attempts, floor):
-    longest = Backoff(1, 300, lambda low, high: high).delay(attempts, floor)
+    longest = Backoff(1, 300, 1e9, lambda low, high: high).delay(attempts, floor)
     assert longest == floor + min(300, 2.0 ** min(attempts - 1, 64))
-    assert Backoff(1, 300, lambda low, high: low).delay(attempts, floor) == floor
+    assert Backoff(1, 300, 1e9, lambda low, high: low).delay(attempts, floor) == floor
 
 
 def test_waits_are_spread():
-    assert len({Backoff(1, 300).delay(5) for _ in range(20)}) > 15
+    assert len({Backoff(1, 300, 300).delay(5) for _ in range(20)}) > 15
 
 
 @pytest.fixture
@@ -226,49 +226,94 @@ def clock():
 
 @pytest.fixture
 def breaker(clock):
-    return Breaker(3, Backoff(1, 60, lambda low, high: high), clock)
+    return Breaker(Backoff(1, 60, 300, lambda low, high: high), clock)
 
 
-def test_a_breaker_opens_after_failures_in_a_row(breaker, clock):
-    breaker.fail("500")
-    breaker.fail("500")
-    breaker.succeed()
-    breaker.fail("500")
-    breaker.fail("500")
-    assert breaker.state is State.RUNNING
-    breaker.fail("500")
+def fail_many(breaker, clock, count, **more):
+    for number in range(count):
+        breaker.fail(f"event {number}", clock(), "500", **more)
+
+
+def test_a_breaker_opens_after_many_events_failed_in_a_row(breaker, clock):
+    fail_many(breaker, clock, HOLD_AFTER - 1)
+    breaker.succeed(clock())
+    fail_many(breaker, clock, HOLD_AFTER - 1)
+    assert not breaker.state.open
+    breaker.fail("another", clock(), "500")
     assert (breaker.state, breaker.reason, breaker.wait()) == (State.HOLDING, "500", 1)
     clock.now += 1
     assert breaker.wait() == 0
-    breaker.fail("502")
+    breaker.fail("probe", clock(), "502")
     assert breaker.wait() == 2
-    for _ in range(20):
-        breaker.fail("502")
+    for number in range(20):
+        clock.now += 60
+        breaker.fail(f"probe {number}", clock(), "502")
     assert breaker.wait() == 60
-    breaker.succeed()
+    breaker.succeed(clock())
     assert (breaker.state, breaker.reason, breaker.wait()) == (State.RUNNING, "", 0)
 
 
-def test_a_breaker_opens_at_once_when_asked_to_wait(breaker):
-    breaker.fail("429", 30)
+def test_what_was_sent_before_a_breaker_opened_does_not_lengthen_the_wait(breaker, clock):
+    sent = clock()
+    clock.now += 5
+    fail_many(breaker, clock, HOLD_AFTER)
+    for number in range(500):
+        breaker.fail(f"late {number}", sent, "500")
+    assert breaker.wait() == 1
+
+
+def test_a_breaker_opens_at_once_when_asked_to_wait_and_not_for_longer_than_it_has_patience(
+    breaker, clock
+):
+    breaker.fail("event", clock(), "429", 30)
     assert breaker.state is State.HOLDING
-    assert breaker.wait() >= 30
+    assert 30 <= breaker.wait() <= 31
+    # What was answered well had been sent before.
+    breaker.succeed(clock() - 1)
+    assert breaker.state is State.HOLDING
+    clock.now += 31
+    breaker.succeed(clock())
+    assert breaker.state is State.RUNNING
+    breaker.fail("event", clock(), "503", 86400)
+    assert breaker.wait() <= 301
 
 
-def test_a_breaker_does_not_mind_an_event_that_fails_again(breaker):
+def test_a_few_events_that_always_fail_hold_up_no_other_and_are_said(breaker, clock):
     for _ in range(100):
-        breaker.fail("500", first=False)
-    assert breaker.state is State.RUNNING
+        breaker.fail("poison", clock(), "500", first=False)
+    assert breaker.state is State.FAILING
+    assert not breaker.state.open
+    assert breaker.reason == "500"
+    breaker.succeed(clock())
+    # Nor when the API asks to wait for it alone.
+    breaker.fail("poison", clock(), "503", 60, first=False)
+    assert not breaker.state.open
 
 
-def test_a_refused_key_waits_and_stays_paused_until_it_is_taken(breaker, clock):
-    breaker.pause("401")
-    assert (breaker.state, breaker.wait()) == (State.PAUSED, 60)
+def test_events_that_fail_again_while_others_are_held_do_not_lengthen_the_wait(breaker, clock):
+    fail_many(breaker, clock, HOLD_AFTER)
+    for _ in range(20):
+        clock.now += 1
+        breaker.fail("poison", clock(), "500", first=False)
+    assert breaker.wait() == 1
+
+
+def test_a_refused_key_stays_paused_until_it_is_taken(breaker, clock):
+    breaker.pause("event", clock(), "401")
+    assert (breaker.state, breaker.wait()) == (State.PAUSED, 1)
     clock.now += 60
-    breaker.fail("500")
+    breaker.fail("event", clock(), "500")
     assert breaker.state is State.PAUSED
-    breaker.succeed()
+    breaker.succeed(clock())
     assert breaker.state is State.RUNNING
+
+
+def test_an_api_is_trusted_while_its_last_answer_was_good(breaker, clock):
+    assert not breaker.trusted
+    breaker.succeed(clock())
+    assert breaker.trusted
+    breaker.fail("event", clock(), "500")
+    assert not breaker.trusted
 
 
 SUCCESS = b'{"status": "success", "message": ""}'
@@ -289,7 +334,12 @@ SUCCESS = b'{"status": "success", "message": ""}'
         (400, SUCCESS, Fate.DEAD, False),
         (401, b"", Fate.PAUSE, False),
         (403, b"", Fate.PAUSE, False),
-        (404, b"", Fate.DEAD, False),
+        (404, b"", Fate.PAUSE, False),
+        (405, b"", Fate.PAUSE, False),
+        (410, b"", Fate.PAUSE, False),
+        (407, b"", Fate.PAUSE, False),
+        (413, b"", Fate.DEAD, False),
+        (422, SUCCESS, Fate.DEAD, False),
         (408, b"", Fate.RETRY, False),
         (425, b"", Fate.RETRY, False),
         (429, b"", Fate.RETRY, False),
@@ -302,8 +352,9 @@ SUCCESS = b'{"status": "success", "message": ""}'
 def test_what_an_answer_means(status, body, fate, ambiguous):
     answer = read_answer(status, {}, body, 0)
     assert (answer.fate, answer.ambiguous) == (fate, ambiguous)
-    # An event that the API probably took is not repeated without end.
-    assert answer.bounded is (status < 300 and fate is Fate.RETRY)
+    # An event that the API probably took is not repeated without end, nor one that alone is
+    # answered as if there were no API.
+    assert answer.bounded is (fate is Fate.PAUSE or (status < 300 and fate is Fate.RETRY))
 
 
 @pytest.mark.parametrize(
@@ -320,6 +371,9 @@ def test_what_an_answer_means(status, body, fate, ambiguous):
         (formatdate(1_000_060, usegmt=True), 60),
         (formatdate(999_000, usegmt=True), 0),
         ("Mon, 99 Foo 2026 00:00:00 GMT", 0),
+        ("Wed, 21 Oct 2026 07:28:99999999999 GMT", 0),
+        ("Wed, 21 Oct 2026 07:28:00 +99999999", 0),
+        ("Wed, 21 Oct 99999999999 07:28:00 GMT", 0),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text, seconds):

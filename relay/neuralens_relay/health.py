@@ -1,0 +1,74 @@
+"""How a relay is: what it can do now, and why not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from neuralens_relay.breaker import State
+from neuralens_relay.outbox import Depth
+
+# Reasons of dead letters that are named.
+MAX_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """What is known of a relay at ``now`` (Unix time).
+
+    ``depth``: what the outbox holds, None when it cannot be read. ``fault``: why the outbox
+    cannot be read, or why the last write to it failed; "" otherwise. ``state`` and ``reason``:
+    whether events are forwarded, and if not, why. ``limit`` and ``in_flight``: requests to the
+    API. ``last``: Unix time of the last "write", "take" (a look for what is due) and "delivery",
+    None where there was none. ``refused``: dead letters since the start, by reason.
+    """
+
+    now: float
+    depth: Depth | None
+    fault: str
+    state: State
+    reason: str
+    limit: int
+    in_flight: int
+    last: Mapping[str, float | None]
+    refused: Mapping[str, int]
+
+    @property
+    def ready(self) -> bool:
+        """Whether events are taken."""
+        return self.depth is not None and not self.fault and not self.depth.refusal
+
+    @property
+    def reasons(self) -> list[str]:
+        """Everything that is not as it should be, in sentences."""
+        reasons = [self.fault] if self.fault else []
+        if self.depth is not None and self.depth.refusal:
+            reasons.append(self.depth.refusal)
+        if self.state is not State.RUNNING:
+            reasons.append(f"forwarding is {self.state.value}: {self.reason}")
+        if self.depth is not None and self.depth.dead:
+            reasons.append(self._describe_dead(self.depth.dead))
+        if self.depth is not None and self.depth.dropped:
+            reasons.append(f"{self.depth.dropped} dead letters were dropped: too old, or too many")
+        return reasons
+
+    def _describe_dead(self, count: int) -> str:
+        text = f"{count} dead letter{'' if count == 1 else 's'}"
+        named = sorted(self.refused.items(), key=lambda item: -item[1])[:MAX_NAMED]
+        if named:
+            text += ": " + "; ".join(f"{times} x {reason}" for reason, times in named)
+        return text
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``GET health`` says."""
+        depth = self.depth
+        return {
+            "live": True,
+            "ready": self.ready,
+            "forwarding": self.state.value,
+            "reasons": self.reasons,
+            "waiting": depth.waiting if depth else None,
+            "dead": depth.dead if depth else None,
+            "in_flight": self.in_flight,
+            "limit": self.limit,
+            **{f"last_{what}": moment for what, moment in self.last.items()},
+        }

@@ -1,0 +1,195 @@
+"""The Redis server behind an address: how it is reached, and whether it forgets nothing.
+
+===================================  ==========================================================
+``redis://HOST:PORT/DATABASE``       one server; ``rediss://`` over TLS
+``redis+sentinel://HOST:PORT,.../SERVICE/DATABASE``
+                                     the primary that Sentinels name; ``rediss+sentinel://`` is
+                                     over TLS. ``?sentinel_username=`` and
+                                     ``?sentinel_password=`` are for the Sentinels
+===================================  ==========================================================
+
+User and password of the server stand before the host, as in any address.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import redis
+from redis.sentinel import Sentinel
+
+SCHEMES = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
+PORT = 6379
+SENTINEL_PORT = 26379
+# Seconds for one command.
+TIMEOUT = 5
+WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+# The same as a server tells where CONFIG cannot be read.
+TOLD = {"aof_enabled": 1, "maxmemory_policy": "noeviction"}
+REMEDY = "set " + ", ".join(f"{name} {value}" for name, value in WANTED.items()) + " in it"
+VOUCH = "NEURALENS_REDIS_VOUCHED=true"
+
+
+class UnfitError(redis.RedisError):
+    """The server cannot keep events as it is now; the text says why, and the remedy."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a server is: itself, or the Sentinels that know it and the name of its service."""
+
+    hosts: tuple[tuple[str, int], ...]
+    service: str | None
+    database: int
+    tls: bool
+    username: str | None
+    password: str | None
+    sentinel: dict[str, str]
+
+
+def read_location(address: str) -> Location:
+    """Return what an address means; raise ValueError, without repeating it, for a wrong one."""
+    parts = urlsplit(address)
+    if parts.scheme not in SCHEMES:
+        raise ValueError("must begin with redis:// or one of its kind")
+    sentinels = parts.scheme.endswith("+sentinel")
+    credentials, _, places = parts.netloc.rpartition("@")
+    username, _, password = credentials.partition(":")
+    default = SENTINEL_PORT if sentinels else PORT
+    hosts = tuple(read_host(place, default) for place in places.split(","))
+    path = [unquote(part) for part in parts.path.strip("/").split("/") if part]
+    service = path.pop(0) if sentinels and path else None
+    if (sentinels and not service) or (len(hosts) > 1 and not sentinels) or len(path) > 1:
+        raise ValueError(
+            "must be redis://HOST:PORT/DB or redis+sentinel://HOST:PORT,.../SERVICE/DB"
+        )
+    database = path[0] if path else "0"
+    if not (database.isascii() and database.isdigit()):
+        raise ValueError("must end in the number of a database")
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    sentinel = {name: query.pop(f"sentinel_{name}", "") for name in ("username", "password")}
+    if query:
+        raise ValueError(f"has options that mean nothing: {', '.join(sorted(query))}")
+    return Location(
+        hosts,
+        service,
+        int(database),
+        parts.scheme.startswith("rediss"),
+        unquote(username) or None,
+        unquote(password) or None,
+        {name: value for name, value in sentinel.items() if value},
+    )
+
+
+def read_host(text: str, default: int) -> tuple[str, int]:
+    """Return host and port; raise ValueError for a wrong one."""
+    parts = urlsplit(f"//{text}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if not parts.hostname:
+        raise ValueError("must name a host")
+    if port == 0:
+        raise ValueError("must have a port from 1 to 65535")
+    return parts.hostname, port or default
+
+
+class RedisServer:
+    """A client of the server; ``str()`` names it without its password.
+
+    No command goes over a connection before the server at its other end was inspected.
+    """
+
+    def __init__(self, address: str, vouched: bool) -> None:
+        """``vouched``: whoever runs it says that it forgets nothing, and it need not tell."""
+        self._vouched = vouched
+        self._location = location = read_location(address)
+        options: dict[str, Any] = {
+            "db": location.database,
+            "username": location.username,
+            "password": location.password,
+            "socket_timeout": TIMEOUT,
+            "socket_connect_timeout": TIMEOUT,
+            "redis_connect_func": self._greet,
+        }
+        if location.service is not None:
+            sentinel = location.sentinel | {"socket_timeout": TIMEOUT}
+            sentinels: Any = Sentinel(list(location.hosts), sentinel_kwargs=sentinel)  # type: ignore[no-untyped-call]
+            self.client: redis.Redis = sentinels.master_for(
+                location.service, ssl=location.tls, **options
+            )
+        else:
+            host, port = location.hosts[0]
+            self.client = redis.Redis(host=host, port=port, ssl=location.tls, **options)
+
+    def __str__(self) -> str:
+        hosts = ", ".join(host for host, _ in self._location.hosts)
+        service = self._location.service
+        return f"redis at {hosts}" if service is None else f"redis {service} by {hosts}"
+
+    def disconnect(self) -> None:
+        """Close the connections, so that the next command looks for the server anew."""
+        self.client.connection_pool.disconnect()
+
+    def inspect(self) -> None:
+        """Raise UnfitError unless the server is a primary that forgets nothing."""
+        try:
+            self._inspect(self.client.execute_command)
+        except UnfitError:
+            self.disconnect()
+            raise
+
+    def _greet(self, connection: Any) -> None:
+        """Log in on a new connection, and look whom it leads to."""
+        connection.on_connect()
+
+        def ask(*command: str) -> Any:
+            connection.send_command(*command)
+            return connection.read_response()
+
+        self._inspect(ask)
+
+    def _inspect(self, ask: Any) -> None:
+        if as_text(ask("ROLE")[0]) != "master":
+            raise UnfitError(f"{self} is a read-only replica: the outbox must be on the primary")
+        try:
+            # One by one: before Redis 7, CONFIG GET takes one name.
+            told = {name: as_mapping(ask("CONFIG", "GET", name)).get(name) for name in WANTED}
+        except redis.ResponseError as error:
+            self._believe(ask, error)
+            return
+        if told != WANTED:
+            raise UnfitError(f"{self} may forget events: {REMEDY}")
+
+    def _believe(self, ask: Any, error: redis.ResponseError) -> None:
+        """Go without CONFIG, if somebody vouches and nothing else that is told speaks against."""
+        if not self._vouched:
+            raise UnfitError(
+                f"{self} does not let CONFIG be read ({error}): allow it (+config|get), or"
+                f" {REMEDY} and vouch for that with {VOUCH}"
+            ) from error
+        told = as_info(ask("INFO"))
+        if any(told.get(name, value) != value for name, value in TOLD.items()):
+            raise UnfitError(f"{self} may forget events, whoever vouches for it: {REMEDY}")
+
+
+def as_text(value: Any) -> Any:
+    """Return bytes as text."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def as_mapping(answer: Any) -> dict[str, Any]:
+    """Return a mapping, which the older protocol sends as a list."""
+    pairs = (
+        answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
+    )
+    return {as_text(name): as_text(value) for name, value in pairs}
+
+
+def as_info(answer: Any) -> dict[str, Any]:
+    """Return what INFO tells of TOLD: parsed by the client, or as the server sends it."""
+    if isinstance(answer, dict):
+        return answer
+    lines = [line.partition(":") for line in as_text(answer).splitlines()]
+    return {name: int(value) if value.isdigit() else value for name, _, value in lines}
