@@ -14,7 +14,6 @@ and closes when the process ends. To start and close it with the other applicati
 
 import json
 import logging
-import time
 from functools import partial
 from pathlib import Path
 

@@ -95,7 +95,7 @@ class Relay:
         fault = ""
         depth = None
         try:
-            depth = await self._depth()
+            depth = await self.depth()
         except OutboxError as error:
             fault = str(error)
         outbox, forwarding = self._outbox, self._forwarding
@@ -121,7 +121,7 @@ class Relay:
             refused=dict(forwarding.forwarder.refused) if forwarding else {},
         )
 
-    async def _depth(self) -> Depth:
+    async def depth(self) -> Depth:
         try:
             async with asyncio.timeout(PATIENCE):
                 outbox = await self._started()
