@@ -122,6 +122,7 @@ class Relay:
         )
 
     async def depth(self) -> Depth:
+        """Say what the outbox holds; raises OutboxError, soon where it does not answer."""
         try:
             async with asyncio.timeout(PATIENCE):
                 outbox = await self._started()
