@@ -36,7 +36,7 @@ def run_process(environment):
             env=merged,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )
         return done.returncode, done.stdout, done.stderr

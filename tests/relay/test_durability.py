@@ -169,7 +169,7 @@ asyncio.run(post())
         env=offline,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "202\n"), done.stderr
