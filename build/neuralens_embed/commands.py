@@ -12,7 +12,6 @@ import click
 from neuralens_tracker.value_types import wanted
 
 from neuralens_embed.attributes import MarkupError
-from neuralens_embed.audit import Audit
 from neuralens_embed.bundles import NotBuiltError
 from neuralens_embed.snippet import CROSSORIGIN, KINDS, PREFIX, RUNTIMES, Snippet, kebab
 
@@ -86,23 +85,31 @@ def snippet(**options: Any) -> None:
 
 
 @click.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="Lines to read; one JSON object a page and line; or annotations of GitHub's workflows.",
+)
 @click.argument("pages", nargs=-1, metavar="[PAGE]...")
 @click.pass_context
-def audit(ctx: click.Context, pages: tuple[str, ...]) -> None:
+def audit(ctx: click.Context, form: str, pages: tuple[str, ...]) -> None:
     """Say what the tracker would capture on each PAGE, and which attributes are wrong.
 
     A PAGE is an HTML file, a URL of this machine, or - for standard input, which is the default.
     Exit status 1 if anything is wrong.
     """
+    from neuralens_embed import audit, reports
+
     wrong = 0
     for page in pages or ("-",):
+        report = audit.audit(read_page(page))
         name = "standard input" if page == "-" else page
-        report = Audit(read_page(page))
-        for capture in report.captures():
-            click.echo(f"{name}:{capture.line}: {capture}")
-        for finding in report.findings():
-            click.echo(f"{name}:{finding.line}: wrong: {finding}")
-            wrong += 1
+        for line in reports.FORMATS[form](name, report):
+            click.echo(line)
+        wrong += len(report.problems)
     if wrong:
         ctx.exit(1)
 

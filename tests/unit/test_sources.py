@@ -8,6 +8,7 @@ import pytest
 from neuralens_build.edits import Edit, EditError, apply
 from neuralens_build.sources import ENTRY, FFI, SourceError, in_order, lean, read
 from neuralens_build.subset import strip
+from neuralens_embed import ffi
 
 ANNOTATED = '''"""Says é, over
 two lines."""
@@ -77,6 +78,12 @@ def test_adapters_have_what_the_seam_promises(adapter):
     assert promised <= names_of(read(adapter)[FFI])
 
 
+def test_the_servers_adapter_has_what_the_seam_promises():
+    seam = Path(neuralens_tracker.__file__).parent / "web" / "ffi.pyi"
+    promised = {name for name in names_of(seam.read_text()) if name != "Any"}
+    assert promised <= names_of(Path(ffi.__file__).read_text())
+
+
 def names_of(source):
     """Return the names that a module defines or imports at its top."""
     names = set()
@@ -86,7 +93,7 @@ def names_of(source):
         elif isinstance(node, ast.ImportFrom) and node.module != "collections.abc":
             names |= {alias.asname or alias.name for alias in node.names}
         elif isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets}
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.AnnAssign):
             names.add(node.target.id)
     return names

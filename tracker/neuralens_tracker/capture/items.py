@@ -99,7 +99,7 @@ class Items:
         ids: list[str] = []
         for line in find_all(element, PRODUCT_SELECTOR):
             value = attribute(line, PRODUCT)
-            if value and value not in ids:
+            if value and value not in ids and not closest(line, IGNORE):
                 ids.append(value)
         if attribute(element, PURCHASE_ORDER) == "" or len(ids) == 0:
             self._complain(element, PURCHASE_ORDER, TEXT + ", around " + PRODUCT_SELECTOR)

@@ -1,0 +1,308 @@
+"""A page that is read and not run: the part of the DOM that the tracker's reading asks for.
+
+HTML is parsed as the standard says, by justhtml. Names are those of the DOM, because the tracker
+asks for them by name; what needs a layout answers as if every element that the markup does not
+hide were in the window. Source: https://dom.spec.whatwg.org/ and https://html.spec.whatwg.org/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+from justhtml import JustHTML, matches
+
+ELEMENT_NODE = 1
+TEXT_NODE = 3
+# Elements that browsers never show. https://html.spec.whatwg.org/#hidden-elements
+NEVER_SHOWN = frozenset(
+    "area base datalist head link meta noscript param rp script style template title".split()  # noqa: SIM905
+)
+# Elements around which innerText breaks the line. https://html.spec.whatwg.org/#flow-content-3
+BLOCKS = frozenset(
+    """
+    address article aside blockquote body center dd details dialog dir div dl dt fieldset
+    figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav
+    ol optgroup option p pre search section summary table tr ul
+    """.split()  # noqa: SIM905
+)
+# A box of some size in the window, and none.
+BOX = SimpleNamespace(x=0, y=0, left=0, top=0, right=100, bottom=100, width=100, height=100)
+NO_BOX = SimpleNamespace(x=0, y=0, left=0, top=0, right=0, bottom=0, width=0, height=0)
+
+
+class Text:
+    """A text node."""
+
+    nodeType = TEXT_NODE
+
+    def __init__(self, parent: Element, data: str) -> None:
+        self.parentElement = parent
+        self.parentNode = parent
+        self.data = data
+        self.nodeValue = data
+        self.textContent = data
+
+
+class Element:
+    """An element; ``line``, from 1, is where its start tag begins in the text."""
+
+    nodeType = ELEMENT_NODE
+    shadowRoot = None
+    isConnected = True
+
+    def __init__(self, document: Document, parent: Element | None, node: Any, line: int) -> None:
+        self.ownerDocument = document
+        self.parentElement = parent
+        self.parentNode = parent or document
+        self.localName: str = node.name
+        self.tagName: str = node.name.upper()
+        self.line = line
+        self.childNodes: list[Element | Text] = []
+        self._node = node
+        # What closest has found: the page does not change.
+        self._closest: dict[str, Element | None] = {}
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Return every attribute; one without a value has an empty text."""
+        return {name: value or "" for name, value in self._node.attrs.items()}
+
+    def getAttribute(self, name: str) -> str | None:
+        """Return an attribute's text; None when there is none of that name."""
+        return (self._node.attrs[name] or "") if name in self._node.attrs else None
+
+    def hasAttribute(self, name: str) -> bool:
+        """Tell whether there is an attribute of that name."""
+        return name in self._node.attrs
+
+    @property
+    def id(self) -> str:
+        """Return the attribute ``id``."""
+        return self.getAttribute("id") or ""
+
+    @property
+    def dataset(self) -> dict[str, str]:
+        """Return the attributes ``data-*`` by their names in camelCase."""
+        return {
+            re.sub("-([a-z])", lambda found: found[1].upper(), name.removeprefix("data-")): value
+            for name, value in self.attributes.items()
+            if name.startswith("data-")
+        }
+
+    @property
+    def children(self) -> list[Element]:
+        """Return the elements right inside."""
+        return [child for child in self.childNodes if isinstance(child, Element)]
+
+    def matches(self, selector: str) -> bool:
+        """Tell whether a CSS selector means this element."""
+        return matches(self._node, selector)
+
+    def closest(self, selector: str) -> Element | None:
+        """Return the nearest element, itself or an ancestor, that a selector means."""
+        passed = []
+        element: Element | None = self
+        while element is not None and selector not in element._closest:
+            passed.append(element)
+            if element.matches(selector):
+                break
+            element = element.parentElement
+        found = element and element._closest.get(selector, element)
+        for below in passed:
+            below._closest[selector] = found
+        return found
+
+    def contains(self, other: Element | Text | None) -> bool:
+        """Tell whether another node is this element, or in it."""
+        node: Any = other
+        while node is not None and node is not self:
+            node = node.parentElement
+        return node is self
+
+    def querySelectorAll(self, selector: str) -> list[Element]:
+        """Return the elements inside that a selector means, in document order."""
+        return self.ownerDocument.search(self, selector)
+
+    def querySelector(self, selector: str) -> Element | None:
+        """Return the first element inside that a selector means."""
+        return next(iter(self.querySelectorAll(selector)), None)
+
+    def getRootNode(self) -> Document:
+        """Return the document."""
+        return self.ownerDocument
+
+    def walk(self) -> Iterator[Element]:
+        """Yield the elements inside, in document order."""
+        pending = self.children[::-1]
+        while pending:
+            element = pending.pop()
+            yield element
+            pending += element.children[::-1]
+
+    @property
+    def style(self) -> dict[str, str]:
+        """Return the properties of the attribute ``style``, lower case."""
+        pairs = (part.partition(":") for part in (self.getAttribute("style") or "").split(";"))
+        return {
+            name.strip().lower(): value.lower().removesuffix("!important").strip()
+            for name, _, value in pairs
+        }
+
+    @cached_property
+    def display(self) -> str:
+        """Return how the element is shown, as far as the markup says: "none", "block", "inline"."""
+        if self.localName in NEVER_SHOWN or self.hasAttribute("hidden"):
+            return self.style.get("display", "none")
+        return self.style.get("display", "block" if self.localName in BLOCKS else "inline")
+
+    def inherited(self, name: str, otherwise: str) -> str:
+        """Return a property that the nearest element with it in its ``style`` hands down."""
+        element: Element | None = self
+        while element is not None:
+            if name in element.style:
+                return element.style[name]
+            element = element.parentElement
+        return otherwise
+
+    @property
+    def is_rendered(self) -> bool:
+        """Tell whether the element has a box: neither it nor what is around it is hidden."""
+        element: Element | None = self
+        while element is not None and element.display != "none":
+            element = element.parentElement
+        return element is None
+
+    def getBoundingClientRect(self) -> SimpleNamespace:
+        """Return a box in the window; an empty one where there is none."""
+        return BOX if self.is_rendered else NO_BOX
+
+    def getClientRects(self) -> list[SimpleNamespace]:
+        """Return the element's boxes."""
+        return [BOX] if self.is_rendered else []
+
+    @property
+    def textContent(self) -> str:
+        """Return the text inside, as the markup has it."""
+        pieces: list[str] = []
+        pending: list[Element | Text] = self.childNodes[::-1]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, Text):
+                pieces.append(node.data)
+            else:
+                pending += node.childNodes[::-1]
+        return "".join(pieces)
+
+    @property
+    def innerText(self) -> str:
+        """Return the text inside that is shown; that of a hidden element as the markup has it."""
+        if not self.is_rendered:
+            return self.textContent
+        pieces: list[str] = []
+        # Nodes, and line breaks for what ends a block.
+        pending: list[Element | Text | str] = [*self.childNodes[::-1]]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, str):
+                pieces.append(node)
+            elif isinstance(node, Text):
+                pieces.append(re.sub(r"[ \t\n\f\r]+", " ", node.data))
+            elif node.localName == "br":
+                pieces.append("\n")
+            elif node.display != "none":
+                is_block = node.display != "inline"
+                pending += ["\n"] * is_block + node.childNodes[::-1] + ["\n"] * is_block
+        text = re.sub(" *\n[ \n]*", "\n", "".join(pieces))
+        return re.sub(" +", " ", text).strip()
+
+    @property
+    def outerHTML(self) -> str:
+        """Return the element as HTML."""
+        return str(self._node.to_html(pretty=False))
+
+
+class Document:
+    """The page; ``open`` puts another in its place."""
+
+    nodeType = 9
+    host = None
+    visibilityState = "visible"
+    readyState = "complete"
+
+    def __init__(self) -> None:
+        self.open("")
+
+    def open(self, html: str) -> None:
+        """Parse HTML; what was read of the page before is forgotten."""
+        # What sanitizing would leave out is what a page is made of: scripts, styles, attributes.
+        root = JustHTML(html, sanitize=False, track_node_locations=True).root
+        self.all: list[Element] = []
+        self.documentElement = self._add(root)
+        # What queries have found.
+        self._found: dict[tuple[Element | None, str], list[Element]] = {}
+        self._ids: dict[str, Element] = {}
+        for element in self.all:
+            self._ids.setdefault(element.id, element)
+
+    def _add(self, root: Any) -> Element:
+        """Make the elements below a node, in document order; return the outermost."""
+        line = 1
+        pending: list[tuple[Any, Element | None]] = [(root, None)]
+        while pending:
+            node, parent = pending.pop()
+            if node.name == "#text":
+                if parent is not None:
+                    parent.childNodes.append(Text(parent, node.data))
+                continue
+            element = parent
+            if not node.name.startswith(("#", "!")):
+                # Elements that no tag of the text stands for begin where the last one did.
+                line = node.origin_line or line
+                element = Element(self, parent, node, line)
+                self.all.append(element)
+                if parent is not None:
+                    parent.childNodes.append(element)
+            pending += [(child, element) for child in reversed(node.children or ())]
+        return self.all[0]
+
+    def search(self, root: Element | None, selector: str) -> list[Element]:
+        """Return the elements inside root, or all of them, that a selector means."""
+        # justhtml's own query finds what is in templates, and nothing for a selector like "ul *".
+        if (root, selector) not in self._found:
+            inside = self.all if root is None else root.walk()
+            self._found[root, selector] = [e for e in inside if e.matches(selector)]
+        return self._found[root, selector]
+
+    def querySelectorAll(self, selector: str) -> list[Element]:
+        """Return the elements that a selector means, in document order."""
+        return self.search(None, selector)
+
+    def querySelector(self, selector: str) -> Element | None:
+        """Return the first element that a selector means."""
+        return next(iter(self.search(None, selector)), None)
+
+    def getElementById(self, name: str) -> Element | None:
+        """Return the first element with that id."""
+        return self._ids.get(name) if name else None
+
+
+class Window:
+    """The window of the page."""
+
+    def __init__(self) -> None:
+        self.document = Document()
+
+    def getComputedStyle(self, element: Element) -> SimpleNamespace:
+        """Return the properties that tell whether an element can be seen, as the markup has them.
+
+        Style sheets are not read.
+        """
+        return SimpleNamespace(
+            display=element.display,
+            visibility=element.inherited("visibility", "visible"),
+            opacity=element.style.get("opacity", "1"),
+        )

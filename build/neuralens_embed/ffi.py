@@ -1,0 +1,98 @@
+"""CPython's adapter of the tracker's ``web.ffi``, over a page that is read and not run.
+
+Importing it puts it in the place where the tracker's modules look for their adapter, so it is
+imported before them. ``window`` is one for the process, as it is in a browser; a page is opened in
+its document. What each function promises stands in ``neuralens_tracker/web/ffi.pyi``.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from neuralens_embed.dom import Window
+
+window = Window()
+reports: list[Callable[[str], None]] = []
+
+
+def get(target: Any, name: str) -> Any:
+    """Return an attribute; None when there is none."""
+    return getattr(target, name, None)
+
+
+def put(target: Any, name: str, value: Any) -> None:
+    """Set an attribute."""
+    setattr(target, name, value)
+
+
+def call(target: Any, name: str, *values: Any) -> Any:
+    """Call a method."""
+    return getattr(target, name)(*values)
+
+
+def attempt(target: Any, name: str, *values: Any) -> Any:
+    """Call a method that may raise."""
+    return None if target is None else invoke(getattr(target, name), None, *values)
+
+
+def construct(name: str, *values: Any) -> Any:
+    """Construct what the window has under a name."""
+    return getattr(window, name)(*values)
+
+
+def callback(handler: Callable[..., Any]) -> Any:
+    """Return a function that calls handler, guarded."""
+    return lambda *values: invoke(handler, None, *values)
+
+
+def invoke(handler: Any, otherwise: Any, *values: Any) -> Any:
+    """Call a function; ``otherwise``, and a report, when it raises."""
+    try:
+        return handler(*values)
+    except Exception as error:
+        for report in reports:
+            report(describe(error))
+        return otherwise
+
+
+def record(fields: dict[str, Any]) -> Any:
+    """Return an object with the fields as attributes."""
+    return SimpleNamespace(**fields)
+
+
+def same(target: Any, other: Any) -> bool:
+    """Tell whether both are one object."""
+    return target is other
+
+
+def elements(list_like: Any) -> list[Any]:
+    """Return the members of a list."""
+    return list(list_like)
+
+
+def parse(text: str) -> Any:
+    """Return the value of a JSON text; None if broken."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def dump(value: Any) -> str:
+    """Return the JSON text of a value."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def describe(error: Exception) -> str:
+    """Say what was raised."""
+    return f"{type(error).__name__}: {error}"
+
+
+def on_caught(report: Callable[[str], None]) -> None:
+    """Have what the guards catch reported."""
+    reports[:] = [report]
+
+
+sys.modules["neuralens_tracker.web.ffi"] = sys.modules[__name__]

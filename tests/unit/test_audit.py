@@ -1,0 +1,332 @@
+"""The audit: what the tracker's own reading says of a page, what is wrong, and how it is told."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+from neuralens_embed.audit import KNOWN, Event, Problem, audit
+from neuralens_embed.cli import main
+from neuralens_embed.reports import describe
+from neuralens_embed.snippet import RUNTIMES, Snippet
+from neuralens_tracker import attributes as names
+
+from tests.markups import MARKUPS
+
+PAGE = """\
+<!doctype html>
+<script async src="/nl/neuralens.js" data-app-id="APP" data-page="CATEGORY_PAGE"></script>
+<ul data-nl-query="oak &amp; elm" data-nl-page="SEARCH_RESULT_PAGE" data-nl-list data-nl-offset=24>
+<li data-nl-product="A1"><button data-nl-action="favorite"></button>
+<li data-nl-ignore><b data-nl-product="AD"></b>
+<li data-nl-product="A1">
+<li data-nl-product="A2">
+</ul>
+<div data-nl-suggestions><input role="combobox" aria-controls="box"></div>
+<div role="listbox" id="box"><div role="option">oak <b>table</b></div></div>
+<article data-nl-landing="L1"><a data-nl-action="share" href="#">Share</a></article>
+<ol data-nl-purchase="7"><li data-nl-product="P1"><li data-nl-product="P2"></ol>
+<i data-nl-product="A9"></i>
+"""
+WRONG = '<p>\n<i data-nl-product="a,b:100%" data-nl-index="x">'
+
+
+def run(*arguments: str, page: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["audit", *arguments], input=page)
+
+
+@pytest.fixture
+def served() -> Iterator[str]:
+    """The address of a server on this machine that serves PAGE, and redirects from /away."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/away":
+                self.send_response(302)
+                self.send_header("Location", "http://example.com/")
+                self.end_headers()
+                return
+            self.send_response(200 if self.path == "/" else 404)
+            self.end_headers()
+            self.wfile.write(PAGE.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("name", MARKUPS)
+def test_markup(name: str) -> None:
+    report = audit(MARKUPS[name].body)
+    assert [describe(event) for event in report.events] == MARKUPS[name].events
+    assert [problem.attribute for problem in report.problems] == MARKUPS[name].wrong
+
+
+def test_what_would_be_captured() -> None:
+    result = run(page=PAGE)
+    assert result.exit_code == 0
+    results = 'page SEARCH_RESULT_PAGE, query "oak & elm"'
+    assert result.output.splitlines() == [
+        f'standard input:4: VIEW_PRODUCT, "A1", index 24, {results}',
+        f'standard input:4: CLICK_PRODUCT, "A1", index 24, {results}',
+        f'standard input:4: FAVORITE, "A1", index 24, {results}',
+        f'standard input:6: CLICK_PRODUCT, "A1", index 24, {results}',
+        f'standard input:7: VIEW_PRODUCT, "A2", index 25, {results}',
+        f'standard input:7: CLICK_PRODUCT, "A2", index 25, {results}',
+        'standard input:10: VIEW_SUGGESTION, "oak table", index 0, page AUTOCOMPLETE',
+        'standard input:10: CLICK_SUGGESTION, "oak table", index 0, page AUTOCOMPLETE',
+        'standard input:11: LAND_PRODUCT_PAGE, "L1", page PRODUCT_PAGE',
+        'standard input:11: SHARE, "L1", page PRODUCT_PAGE',
+        'standard input:12: PURCHASE, "P1" "P2", page CATEGORY_PAGE',
+        'standard input:13: VIEW_PRODUCT, "A9", page CATEGORY_PAGE',
+        'standard input:13: CLICK_PRODUCT, "A9", page CATEGORY_PAGE',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("markup", "attribute", "message"),
+    [
+        (
+            '<b data-nl-product="a" data-nl-page="HOME">',
+            "data-nl-page",
+            'data-nl-page="HOME" is wrong: it must be one of SEARCH',
+        ),
+        (
+            '<b data-nl-product="a" data-nl-page="CATEGORY">',
+            "data-nl-page",
+            'data-nl-page="CATEGORY" is wrong: did you mean CATEGORY_PAGE?',
+        ),
+        (
+            '<i data-nl-product="">',
+            "data-nl-product",
+            'data-nl-product="" is wrong: it must be text',
+        ),
+        (
+            "<i data-nl-suggestion>",
+            "data-nl-suggestion",
+            'data-nl-suggestion="" is wrong: it must be',
+        ),
+        (
+            '<i data-nl-product="a" data-nl-index="-1">',
+            "data-nl-index",
+            'data-nl-index="-1" is wrong: it must be a whole number from 0',
+        ),
+        (
+            '<i data-nl-list data-nl-offset="1.5"><b data-nl-product="a">',
+            "data-nl-offset",
+            'data-nl-offset="1.5" is wrong: it must be a whole number',
+        ),
+        (
+            '<i data-nl-index="1">',
+            "data-nl-index",
+            "data-nl-index stands on no item: put it on the element with data-nl-product or",
+        ),
+        (
+            '<i data-nl-product="a"><b data-nl-action="favourite">',
+            "data-nl-action",
+            'data-nl-action="favourite" is wrong: did you mean favorite?',
+        ),
+        (
+            '<b data-nl-action="share">',
+            "data-nl-action",
+            "it must be inside [data-nl-product],[data-nl-landing]",
+        ),
+        (
+            '<i data-nl-purchase="7">',
+            "data-nl-purchase",
+            "it must be text, around [data-nl-product]",
+        ),
+        (
+            '<i data-nl-prodct="a">',
+            "data-nl-prodct",
+            "data-nl-prodct is no attribute of the tracker: did you mean data-nl-product?",
+        ),
+        (
+            '<i data-nl-x="a">',
+            "data-nl-x",
+            "data-nl-x is no attribute of the tracker: use data-nl-page",
+        ),
+        (
+            f'<i data-nl-product="{"a" * 513}">',
+            "data-nl-product",
+            "data-nl-product has 513 characters: give at most 512",
+        ),
+        (
+            f'<i data-nl-query="{"a" * 513}"><b data-nl-product="a">',
+            "data-nl-query",
+            "data-nl-query has 513 characters: give at most 512",
+        ),
+        (
+            '<script src="/nl/neuralens.js"></script>',
+            "data-app-id",
+            "the script tag has no data-app-id: give the application's id",
+        ),
+        (
+            '<script src="/nl/neuralens.early.js?v=1"></script>',
+            "data-app-id",
+            "the script tag has no data-app-id",
+        ),
+        ('<script data-app-id=""></script>', "data-app-id", 'data-app-id="" is wrong: it must be'),
+        (
+            '<script data-app-id="A" data-debug="x"></script>',
+            "data-debug",
+            'data-debug="x" is wrong: it must be true or false',
+        ),
+        (
+            '<script data-app-id="A" data-consent="pendign"></script>',
+            "data-consent",
+            'data-consent="pendign" is wrong: did you mean pending?',
+        ),
+        (
+            '<script data-app-id="A" data-pag="x"></script>',
+            "data-pag",
+            "data-pag is no setting: did you mean data-page?",
+        ),
+    ],
+)
+def test_what_is_wrong(markup: str, attribute: str, message: str) -> None:
+    html = f"<p>\n{markup}\n"
+    (problem,) = audit(html).problems
+    assert (problem.line, problem.attribute) == (2, attribute)
+    assert message in problem.message
+    result = run(page=html)
+    assert result.exit_code == 1
+    assert f"standard input:2: wrong: {problem.message}" in result.output.splitlines()
+
+
+def test_settings_of_the_tag_are_the_pages() -> None:
+    tag = '<script data-app-id="A" data-page="CATEGORY_PAGE" data-query="sofa"></script>'
+    (view, click) = audit(f'{tag}<i data-nl-product="a">').events
+    assert view == Event("VIEW_PRODUCT", ("a",), None, "CATEGORY_PAGE", "sofa", 1)
+    assert click == Event("CLICK_PRODUCT", ("a",), None, "CATEGORY_PAGE", "sofa", 1)
+
+
+def test_json() -> None:
+    result = run("--format", "json", page=WRONG)
+    assert result.exit_code == 1
+    assert json.loads(result.output) == {
+        "events": [
+            {
+                "event": event,
+                "ids": ["a,b:100%"],
+                "index": None,
+                "page": None,
+                "query": None,
+                "line": 2,
+            }
+            for event in ("VIEW_PRODUCT", "CLICK_PRODUCT")
+        ],
+        "problems": [
+            {
+                "line": 2,
+                "attribute": "data-nl-index",
+                "message": 'data-nl-index="x" is wrong: it must be a whole number from 0',
+            }
+        ],
+    }
+
+
+def test_json_of_several_pages_is_one_object_a_line(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(f'<i data-nl-landing="{name}">', "utf-8")
+    result = run("--format", "json", str(tmp_path / "a"), str(tmp_path / "b"))
+    assert result.exit_code == 0
+    reports = [json.loads(line) for line in result.output.splitlines()]
+    assert [report["events"][0]["ids"] for report in reports] == [["a"], ["b"]]
+
+
+def test_annotations_for_github(tmp_path: Path) -> None:
+    page = tmp_path / "a,b.html"
+    page.write_text('<i data-nl-product="100%\n" data-nl-index="100%\n">', "utf-8")
+    result = run("--format", "github", str(page))
+    assert result.exit_code == 1
+    place = str(page).replace(",", "%2C")
+    assert result.output.splitlines() == [
+        f"::error file={place},line=1,title=data-nl-index::"
+        'data-nl-index="100%25%0A" is wrong: it must be a whole number from 0',
+        f"{page}: events 2, problems 1",
+    ]
+
+
+def test_a_form_that_is_none_is_one_sentence() -> None:
+    result = run("--format", "xml", page=PAGE)
+    assert result.exit_code == 2
+    assert "'xml' is not one of 'text', 'json', 'github'" in result.output
+
+
+@pytest.mark.parametrize("runtime", list(RUNTIMES))
+def test_the_audit_knows_its_own_snippet(runtime: str) -> None:
+    made = Snippet("A", runtime=runtime, integrity=False, versioned=False, view_ms=500)
+    assert run(page=str(made)).output == ""
+
+
+def test_what_is_ignored_is_not_judged() -> None:
+    result = run(page='<i data-nl-ignore><b data-nl-product="" data-nl-x="1">')
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_a_file_and_a_local_page(tmp_path: Path, served: str) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(PAGE, "utf-8")
+    lines = len(run(page=PAGE).output.splitlines())
+    assert len(run(str(file), f"{served}/").output.splitlines()) == 2 * lines
+
+
+def test_pages_that_cannot_be_read_are_one_sentence(served: str) -> None:
+    for page, said in {
+        "/nowhere/page.html": "cannot read /nowhere/page.html: No such file",
+        "https://example.com/": "https://example.com/ is not on this machine",
+        f"{served}/away": "http://example.com/ is not on this machine",
+        f"{served}/lost": "/lost answered 404",
+        "http://127.0.0.1:1/": "cannot reach http://127.0.0.1:1/",
+    }.items():
+        result = run(page)
+        assert result.exit_code == 2
+        assert said in result.output
+        assert result.output.count("\n") == 1
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(
+                "<{} {}='{}'>".format,
+                st.sampled_from(["li", "div", "p", "td", "input", "script", "template", "svg"]),
+                st.sampled_from([*KNOWN, "role", "data-app-id", "aria-controls", "id", "style"]),
+                st.text(st.characters(exclude_characters="'", exclude_categories=["Cs"])),
+            ),
+            st.sampled_from(["</li>", "</div>", "</p>", "</script>", "<!--", "text", "<", "]]>"]),
+        )
+    )
+)
+def test_any_markup_can_be_audited(parts: list[str]) -> None:
+    html = "\n".join(parts)
+    report = audit(html)
+    lines = len(html.split("\n"))
+    assert all(1 <= problem.line <= lines for problem in report.problems)
+    assert all(1 <= event.line <= lines and event.ids for event in report.events)
+
+
+def test_deep_markup_is_no_trouble() -> None:
+    html = f"<div {names.PAGE}='AUTOCOMPLETE'>" + "<div>" * 5000 + f"<i {names.PRODUCT}='a'>"
+    view, _ = audit(html).events
+    assert (view.ids, view.page) == (("a",), "AUTOCOMPLETE")
+
+
+def test_one_page_leaves_nothing_for_the_next() -> None:
+    audit(MARKUPS["one product twice in a list"].body)
+    assert audit("<p>").events == []
+    assert audit('<i data-nl-x="1">').problems == [
+        Problem(1, "data-nl-x", audit('<i data-nl-x="1">').problems[0].message)
+    ]
