@@ -8,6 +8,19 @@ fail() {
     exit 1
 }
 
+# The packages that the tests cannot do without.
+absent() {
+    command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || echo chromium
+    command -v redis-server >/dev/null 2>&1 || echo redis-server
+}
+
+# Those of the browsers that the tests run in too, where they are there.
+absent_browsers() {
+    command -v firefox-esr >/dev/null 2>&1 || command -v firefox >/dev/null 2>&1 || echo firefox-esr
+    command -v WebKitWebDriver >/dev/null 2>&1 || echo webkit2gtk-driver
+    command -v Xvfb >/dev/null 2>&1 || echo xvfb
+}
+
 case "$1" in
 python)
     command -v "$2" >/dev/null 2>&1 || fail "Python is missing: install Python 3.11 or newer, or name it with make PYTHON=..."
@@ -23,16 +36,15 @@ node)
         fail "Node is too old: $(node --version), 20 or newer is needed."
     ;;
 tests)
-    missing=""
-    command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
-        missing="chromium"
-    command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
-    [ -z "$missing" ] && exit 0
-    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-        echo "Installing for the tests: $missing"
-        # shellcheck disable=SC2086 - the names are words of their own
-        apt-get update -qq >/dev/null && apt-get install -y -qq $missing >/dev/null && exit 0
+    if [ -n "$(absent)$(absent_browsers)" ] && command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        echo "Installing for the tests:" $(absent) $(absent_browsers)
+        apt-get update -qq >/dev/null
+        for package in $(absent) $(absent_browsers); do
+            DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" >/dev/null 2>&1
+        done
     fi
-    fail "The tests need programs that are not on PATH: install $missing."
+    [ -z "$(absent)" ] || fail "The tests need programs that are not on PATH: install $(echo $(absent))."
+    [ -z "$(absent_browsers)" ] ||
+        echo "The tests leave out a browser that is not installed here: install $(echo $(absent_browsers)) to have it."
     ;;
 esac

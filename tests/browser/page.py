@@ -8,8 +8,9 @@ import pytest
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from neuralens_embed.snippet import Snippet
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page
 
+from tests.browser.engines.page import LISTEN
 from tests.browser.servers import APPLICATION
 from tests.browser.shop import Shop
 
@@ -32,19 +33,18 @@ def tag(runtime: str, uid: str) -> Callable[..., Markup]:
 
 
 @pytest.fixture
-def context(chromium: Browser, shop: Shop) -> Iterator[BrowserContext]:
-    """A browser profile of its own."""
-    with chromium.new_context(
-        base_url=shop.url, viewport={"width": 1000, "height": 800}
-    ) as context:
+def context(new_profile: Callable[..., BrowserContext], shop: Shop) -> Iterator[BrowserContext]:
+    """A browser profile of its own, in the engine of the test."""
+    with new_profile(shop.url) as context:
         yield context
 
 
 @pytest.fixture
-def put(shop: Shop, tag: Callable[..., Markup]) -> Callable[..., str]:
+def put(shop: Shop, tag: Callable[..., Markup], engine: str) -> Callable[..., str]:
     """Serve a page of the folder pages/, or one with the given body, and return its path.
 
-    ``values`` are for the template; the other named arguments are settings of the tag.
+    ``before`` is a script that runs before the tag; ``values`` are for the template; the other
+    named arguments are settings of the tag.
     """
 
     def put(
@@ -52,20 +52,31 @@ def put(shop: Shop, tag: Callable[..., Markup]) -> Callable[..., str]:
         path: str = "/",
         headers: dict[str, str] | None = None,
         values: dict[str, Any] | None = None,
+        before: str = "",
         **settings: Any,
     ) -> str:
         if source.endswith(".html"):
             template, given = TEMPLATES.get_template(source), values or {}
         else:
             template, given = TEMPLATES.get_template("layout.html"), {"body": Markup(source)}
-        shop.put(path, template.render(tag=tag(**settings), **given), headers)
+        # Playwright hears what the page says by itself.
+        script = before if engine == "chromium" else LISTEN + before
+        first = Markup("<script>{}</script>").format(Markup(script)) if script else ""  # noqa: S704
+        shop.put(path, template.render(tag=Markup(first) + tag(**settings), **given), headers)
         return path
 
     return put
 
 
+def listen(page: Page) -> None:
+    """Keep in ``page.said`` what a page of Playwright's says."""
+    page.said = []
+    page.on("console", lambda line: page.said.append(line.text) if line.type in LOUD else None)
+    page.on("pageerror", lambda error: page.said.append(f"thrown: {error}"))
+
+
 @pytest.fixture
-def show(put: Callable[..., str], context: BrowserContext) -> Callable[..., Page]:
+def show(put: Callable[..., str], context: BrowserContext, engine: str) -> Callable[..., Page]:
     """Serve a page as ``put`` does, open it in a tab, a new one if none is given, and wait for
     the tracker.
 
@@ -75,9 +86,8 @@ def show(put: Callable[..., str], context: BrowserContext) -> Callable[..., Page
     def show(source: str, path: str = "/", tab: Page | None = None, **given: Any) -> Page:
         put(source, path, **given)
         page = tab or context.new_page()
-        page.said = []
-        page.on("console", lambda line: page.said.append(line.text) if line.type in LOUD else None)
-        page.on("pageerror", lambda error: page.said.append(f"thrown: {error}"))
+        if engine == "chromium":
+            listen(page)
         page.goto(path)
         page.wait_for_function("() => window.neuralens && neuralens.version")
         return page

@@ -22,11 +22,13 @@ def runtime(request: pytest.FixtureRequest) -> str:
 def is_nightly(item: pytest.Item) -> bool:
     """Tell whether a test repeats on a heavy runtime what the default one has shown.
 
-    The journey always runs on all three, and what Brython's early part keeps in any case.
+    The journey in Chromium always runs on all three, and what Brython's early part keeps in any
+    case.
     """
     callspec = getattr(item, "callspec", None)
     runtime = callspec.params.get("runtime") if callspec else None
-    always = item.path.name == "test_journey.py" or (
+    engine = callspec.params.get("engine", "chromium") if callspec else "chromium"
+    always = (item.path.name == "test_journey.py" and engine == "chromium") or (
         item.path.name == "test_early.py" and runtime == "brython"
     )
     return runtime in ("brython", "pyscript") and not always

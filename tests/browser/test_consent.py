@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.every_engine
 TILE = '<div data-nl-product="A" style="height: 100px">A</div>'
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 SIGNAL = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { value: VALUE })"
@@ -47,14 +48,14 @@ def sent(shop, uid):
 
 def test_pending_holds_everything_and_stores_nothing(show, ledger, context, sent, uid):
     page = show("", consent="pending")
-    page.clock.set_fixed_time(1_715_644_800)
+    page.evaluate("Date.now = () => 1_715_644_800_000")
     share(page, "early")
-    page.clock.set_fixed_time(1_715_644_860)
+    page.evaluate("Date.now = () => 1_715_644_860_000")
     page.evaluate("(html) => { document.body.innerHTML = html; }", TILE)
     page.click("[data-nl-product]")
     ask_relay(page)
     assert (stored(page), context.cookies(), sent()) == ([], [], [])
-    page.clock.set_fixed_time(1_715_644_999)
+    page.evaluate("Date.now = () => 1_715_644_999_000")
     page.evaluate("neuralens('consent', 'granted')")
     share(page, "late")
     usual = {"uid": uid, "event": "SHARE"}
@@ -115,6 +116,7 @@ def test_denied_on_the_tag_erases_what_earlier_pages_kept(show, shop):
     assert (len(shop.posts), stored(page)) == (before, [])
 
 
+@pytest.mark.chromium_alone
 def test_denied_while_a_batch_is_on_its_way(show, shop):
     """What the relay could not take is not sent again once the shopper has refused."""
     page = show("", uid=None)
@@ -144,10 +146,9 @@ def test_page_that_asks_later_and_is_refused(show, ledger, sent):
 
 
 @pytest.mark.parametrize("said", ["granted", "pending"])
-def test_global_privacy_control(show, context, sent, said):
+def test_global_privacy_control(show, sent, said):
     """It outweighs what the page says: on the tag, and later."""
-    context.add_init_script(SIGNAL.replace("VALUE", "true"))
-    page = show(TILE, consent=said)
+    page = show(TILE, before=SIGNAL.replace("VALUE", "true"), consent=said)
     page.click("[data-nl-product]")
     page.evaluate("neuralens('consent', 'granted')")
     share(page, "A")
@@ -156,9 +157,8 @@ def test_global_privacy_control(show, context, sent, said):
 
 
 @pytest.mark.parametrize(("signal", "respected"), [("true", False), ("false", True)])
-def test_no_global_privacy_control(show, context, ledger, signal, respected, uid):
-    context.add_init_script(SIGNAL.replace("VALUE", signal))
-    page = show("", respect_gpc=respected)
+def test_no_global_privacy_control(show, ledger, signal, respected, uid):
+    page = show("", before=SIGNAL.replace("VALUE", signal), respect_gpc=respected)
     share(page, "A")
     assert [event["uid"] for event in ledger.settle(page)] == [uid]
 
@@ -186,10 +186,9 @@ def test_shopper_with_a_name_is_given_no_number(show, ledger, uid):
 
 
 @pytest.mark.parametrize("script", [BLOCKED, FULL], ids=["blocked", "full"])
-def test_storage_that_keeps_nothing(show, ledger, context, script):
+def test_storage_that_keeps_nothing(show, ledger, script):
     """A number for one page alone would count a shopper many times: there is none."""
-    context.add_init_script(script)
-    page = show("", uid=None)
+    page = show("", before=script, uid=None)
     share(page, "A")
     page.evaluate("neuralens('flush')")
     (event,) = ledger.wait_for(1)

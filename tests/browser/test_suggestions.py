@@ -2,6 +2,7 @@
 
 import pytest
 
+pytestmark = pytest.mark.every_engine
 # A search box in the manner of the ARIA practices. It shows the list that a test gives it, marks
 # an option with the arrow keys and chooses it with Enter; some widgets write what is marked into
 # the box.

@@ -1,0 +1,51 @@
+"""The browsers that the tests run in, each driven by its own protocol.
+
+Chromium is driven by Playwright. Firefox and WebKit are the system's own builds: Firefox speaks
+WebDriver BiDi, WebKit W3C WebDriver; ``page`` gives both the part of Playwright's page that the
+tests use, so that one test runs in all three.
+"""
+
+import shutil
+from pathlib import Path
+
+ENGINES = ("chromium", "firefox", "webkit")
+# What each needs on the machine, as Debian's packages.
+PACKAGES = {
+    "chromium": "chromium",
+    "firefox": "firefox-esr",
+    "webkit": "webkit2gtk-driver and xvfb",
+}
+
+
+def firefox_path() -> str | None:
+    """Return the path of Firefox, None where there is none."""
+    return shutil.which("firefox-esr") or shutil.which("firefox")
+
+
+def minibrowser_path() -> str | None:
+    """Return the path of WebKitGTK's own browser, which WebKitWebDriver starts."""
+    found = sorted(Path("/usr/lib").glob("*/webkit2gtk-4*/MiniBrowser"))
+    return str(found[-1]) if found else None
+
+
+def is_installed(engine: str) -> bool:
+    """Tell whether this machine has what an engine needs."""
+    if engine == "firefox":
+        return firefox_path() is not None
+    if engine == "webkit":
+        programs = [shutil.which("WebKitWebDriver"), shutil.which("Xvfb"), minibrowser_path()]
+        return None not in programs
+    return True
+
+
+def installed_engines() -> list[str]:
+    """Return the engines that the tests run in here."""
+    return [engine for engine in ENGINES if is_installed(engine)]
+
+
+def describe_engines() -> str:
+    """Say in one line which browsers are tested, and what is left out."""
+    here = installed_engines()
+    missing = [f"{engine} (install {PACKAGES[engine]})" for engine in ENGINES if engine not in here]
+    line = f"browsers: {', '.join(here)}"
+    return f"{line}; left out: {', '.join(missing)}" if missing else line

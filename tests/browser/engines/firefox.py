@@ -1,0 +1,167 @@
+"""The system's Firefox, driven by WebDriver BiDi. Source: https://w3c.github.io/webdriver-bidi/"""
+
+import json
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from websockets.sync.client import connect
+
+from tests.browser.engines import firefox_path
+from tests.browser.engines.page import Page, ScriptError
+from tests.polling import PATIENCE, eventually
+
+# No traffic but that of the tests, and no page that opens by itself.
+PREFERENCES = {
+    "app.normandy.enabled": False,
+    "app.update.disabledForTesting": True,
+    "browser.aboutwelcome.enabled": False,
+    "browser.newtabpage.enabled": False,
+    "browser.safebrowsing.downloads.enabled": False,
+    "browser.safebrowsing.malware.enabled": False,
+    "browser.safebrowsing.phishing.enabled": False,
+    "browser.safebrowsing.update.enabled": False,
+    "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.page": 0,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "extensions.systemAddon.update.enabled": False,
+    "extensions.update.enabled": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+    "services.settings.server": "http://127.0.0.1:1/",
+    "toolkit.telemetry.enabled": False,
+}
+VIEWPORT = {"width": 1000, "height": 800}
+
+
+class Firefox:
+    """One process; a context is a container of its own (``browser.UserContext``)."""
+
+    def __init__(self, folder: Path) -> None:
+        profile = folder / "firefox"
+        profile.mkdir()
+        lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in PREFERENCES.items()]
+        (profile / "user.js").write_text("\n".join(lines))
+        command = [firefox_path() or "", "--headless", "--no-remote", "--remote-debugging-port=0"]
+        self._count = 0
+        with ExitStack() as stack:
+            output = stack.enter_context((folder / "firefox.log").open("ab"))
+            self._popen = subprocess.Popen(
+                [*command, f"--profile={profile}"], stdout=output, stderr=output
+            )
+            stack.callback(self._end)
+            address = profile / "WebDriverBiDiServer.json"
+            found = eventually(lambda: address.exists() and read_json(address), PATIENCE * 3)
+            url = f"ws://{found['ws_host']}:{found['ws_port']}/session"
+            self._socket = stack.enter_context(connect(url, max_size=None, open_timeout=PATIENCE))
+            self.send("session.new", capabilities={})
+            # From here on it lives until it is closed.
+            self._parts = stack.pop_all()
+
+    def send(self, method: str, **params: Any) -> Any:
+        """Carry out a command and return its result; raise ScriptError when it is refused."""
+        self._count += 1
+        self._socket.send(json.dumps({"id": self._count, "method": method, "params": params}))
+        while True:
+            message = json.loads(self._socket.recv(timeout=PATIENCE * 2))
+            if message.get("id") == self._count:
+                break
+        if message["type"] == "error":
+            raise ScriptError(f"{message['error']}: {message['message']}")
+        return message["result"]
+
+    def new_context(self, base_url: str) -> "Profile":
+        """Return a profile of its own."""
+        made = self.send("browser.createUserContext")
+        return Profile(self, made["userContext"], base_url)
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def close(self) -> None:
+        self._parts.close()
+
+    def _end(self) -> None:
+        if self._popen.poll() is None:
+            self._popen.terminate()
+        self._popen.wait(PATIENCE)
+
+
+class Profile:
+    """Cookies and storage of their own."""
+
+    def __init__(self, browser: Firefox, name: str, base_url: str) -> None:
+        self._browser = browser
+        self._name = name
+        self._base_url = base_url
+
+    def __enter__(self) -> "Profile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def new_page(self) -> Page:
+        """Open a window: a tab that is not in front would be hidden."""
+        made = self._browser.send("browsingContext.create", type="window", userContext=self._name)
+        context = made["context"]
+        self._browser.send("browsingContext.setViewport", context=context, viewport=VIEWPORT)
+        return Page(FirefoxTab(self._browser, context), self._base_url)
+
+    def cookies(self) -> list[dict[str, Any]]:
+        """Return the cookies of this profile."""
+        partition = {"type": "storageKey", "userContext": self._name}
+        found = self._browser.send("storage.getCookies", partition=partition)["cookies"]
+        return [{"name": each["name"], "value": each["value"]["value"]} for each in found]
+
+    def close(self) -> None:
+        """Close its windows and forget what it kept."""
+        self._browser.send("browser.removeUserContext", userContext=self._name)
+
+
+class FirefoxTab:
+    """A window by its browsing context."""
+
+    def __init__(self, browser: Firefox, context: str) -> None:
+        self._browser = browser
+        self._context = context
+
+    def navigate(self, url: str) -> None:
+        self._browser.send(
+            "browsingContext.navigate", context=self._context, url=url, wait="complete"
+        )
+
+    def reload(self) -> None:
+        self._browser.send("browsingContext.reload", context=self._context, wait="complete")
+
+    def go_back(self) -> None:
+        self._browser.send("browsingContext.traverseHistory", context=self._context, delta=-1)
+
+    def run(self, function: str, values: list[str]) -> str:
+        answer = self._browser.send(
+            "script.callFunction",
+            functionDeclaration=function,
+            arguments=[{"type": "string", "value": value} for value in values],
+            target={"context": self._context},
+            awaitPromise=True,
+        )
+        if answer["type"] == "exception":
+            raise ScriptError(answer["exceptionDetails"]["text"])
+        return str(answer["result"]["value"])
+
+    def act(self, sources: list[dict[str, Any]]) -> None:
+        self._browser.send("input.performActions", context=self._context, actions=sources)
+
+    def activate(self) -> None:
+        self._browser.send("browsingContext.activate", context=self._context)
+
+    def close(self) -> None:
+        self._browser.send("browsingContext.close", context=self._context)
+
+
+def read_json(path: Path) -> Any:
+    """Return the value in a file, None while it is being written."""
+    text = path.read_text()
+    return json.loads(text) if text.endswith("}") or text.endswith("}\n") else None

@@ -1,0 +1,53 @@
+"""The engine of a test, and profiles in it; each browser starts once, when it is first needed."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.engines import installed_engines
+from tests.browser.engines.firefox import Firefox
+from tests.browser.engines.webkit import WebKit
+
+VIEWPORT = {"width": 1000, "height": 800}
+
+
+def parametrize_engine(metafunc: pytest.Metafunc) -> None:
+    """Have a test that is marked ``every_engine`` run in each that is installed here."""
+    marked = metafunc.definition.get_closest_marker("every_engine")
+    alone = metafunc.definition.get_closest_marker("chromium_alone")
+    if marked and not alone and "engine" in metafunc.fixturenames:
+        metafunc.parametrize("engine", installed_engines())
+
+
+@pytest.fixture
+def engine() -> str:
+    """The browser of the test; Chromium where nothing else is said."""
+    return "chromium"
+
+
+@pytest.fixture(scope="session")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    started = Firefox(tmp_path_factory.mktemp("firefox"))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def webkit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebKit]:
+    started = WebKit(tmp_path_factory.mktemp("webkit"))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def new_profile(engine: str, request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Return a browser profile of its own, for pages of a site."""
+
+    def new_profile(base_url: str, viewport: dict[str, int] = VIEWPORT) -> Any:
+        browser = request.getfixturevalue(engine)
+        if engine == "chromium":
+            return browser.new_context(base_url=base_url, viewport=viewport)
+        return browser.new_context(base_url)
+
+    return new_profile

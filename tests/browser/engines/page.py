@@ -1,0 +1,274 @@
+"""A page in Firefox or WebKit, with the names of Playwright's: what the tests use of it, no more."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+from urllib.parse import urljoin
+
+from tests.polling import PATIENCE, eventually
+
+# Runs an expression, or calls the function that it stands for, as Playwright does. The source is
+# in the script: a page's own policy may forbid it to make one from text.
+EVALUATE = """async (argument) => {
+    let value = (SOURCE
+    );
+    value = await (typeof value === "function" ? value(JSON.parse(argument)) : value);
+    return JSON.stringify(value) ?? "null";
+}"""
+EXECUTE = """async () => {
+    SOURCE;
+    return "null";
+}"""
+# Finds the elements of a locator: each step is a CSS selector, or a role and a name.
+FIND = """const find = (steps) => {
+    const ROLES = {
+        article: "article", button: "button, [role=button]", combobox: "[role=combobox]",
+        link: "a[href]", option: "[role=option]",
+    };
+    let roots = [document];
+    for (const [selector, role, name] of steps) {
+        const within = roots.flatMap((root) =>
+            [...root.querySelectorAll(role ? ROLES[role] : selector)]);
+        roots = [...new Set(within)].filter((element) => !name || (
+            element.checkVisibility() && (element.getAttribute("aria-label")
+                || element.textContent).toLowerCase().includes(name.toLowerCase())));
+    }
+    return roots;
+};
+"""
+# The middle of the first element, once it is shown, has stopped moving and nothing covers it.
+LOCATE = """async ([element]) => {
+    if (!element || !element.checkVisibility({ visibilityProperty: true })) return null;
+    element.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
+    const measure = () => element.getClientRects()[0];
+    const before = measure();
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const box = measure();
+    if (!box || box.x !== before.x || box.y !== before.y) return null;
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const top = element.getRootNode().elementFromPoint(x, y);
+    if (!top || !(element.contains(top) || top.contains(element))) return null;
+    return [Math.floor(x), Math.floor(y)];
+}"""
+# The code points of keys without a character. Source: W3C WebDriver, 17.4.2 Keyboard actions.
+KEYS = {
+    "Enter": "\ue007",
+    "Escape": "\ue00c",
+    "Tab": "\ue004",
+    "Backspace": "\ue003",
+    "ArrowLeft": "\ue012",
+    "ArrowUp": "\ue013",
+    "ArrowRight": "\ue014",
+    "ArrowDown": "\ue015",
+}
+# Keeps what is said on the console, and what is thrown, for ``said``.
+LISTEN = """window.nlSaid = [];
+for (const level of ["warn", "error"]) {
+    const say = console[level];
+    console[level] = function (...values) {
+        nlSaid.push(values.join(" "));
+        return say.apply(this, values);
+    };
+}
+addEventListener("error", (event) => nlSaid.push("thrown: " + event.message));
+addEventListener("unhandledrejection", (event) => nlSaid.push("thrown: " + event.reason));"""
+
+
+class ScriptError(Exception):
+    """A script threw in the page, or the page was left while it ran."""
+
+
+class Tab(Protocol):
+    """What a protocol does for one tab."""
+
+    def navigate(self, url: str) -> None:
+        """Open a URL and wait until it is loaded."""
+
+    def reload(self) -> None:
+        """Load the page again and wait until it is loaded."""
+
+    def go_back(self) -> None:
+        """Go back in the tab's history."""
+
+    def run(self, function: str, values: list[str]) -> str:
+        """Call a function with texts, wait for its promise and return its text.
+
+        Raises ScriptError.
+        """
+
+    def act(self, sources: list[dict[str, Any]]) -> None:
+        """Perform input actions. Source: W3C WebDriver, 17.4 Processing actions."""
+
+    def activate(self) -> None:
+        """Bring the tab to the front."""
+
+    def close(self) -> None:
+        """Close the tab, as a shopper does."""
+
+
+class Page:
+    """One page; every action waits until it can be done."""
+
+    def __init__(self, tab: Tab, base_url: str) -> None:
+        self._tab = tab
+        self._base_url = base_url
+
+    @property
+    def said(self) -> list[str]:
+        """What this page has said on its console, if it begins with ``LISTEN``."""
+        return list(self.evaluate("window.nlSaid || []"))
+
+    @property
+    def url(self) -> str:
+        return str(self.evaluate("location.href"))
+
+    def goto(self, path: str) -> None:
+        self._tab.navigate(urljoin(self._base_url, path))
+
+    def reload(self) -> None:
+        self._tab.reload()
+
+    def go_back(self) -> None:
+        self._tab.go_back()
+
+    def bring_to_front(self) -> None:
+        self._tab.activate()
+
+    def close(self) -> None:
+        self._tab.close()
+
+    def evaluate(self, expression: str, arg: Any = None) -> Any:
+        try:
+            text = self._tab.run(EVALUATE.replace("SOURCE", expression), [json.dumps(arg)])
+        except ScriptError as error:
+            if "SyntaxError" not in str(error):
+                raise
+            text = self._tab.run(EXECUTE.replace("SOURCE", expression), [])
+        return json.loads(text)
+
+    def wait_for_function(self, expression: str, arg: Any = None) -> Any:
+        def holds() -> Any:
+            try:
+                return self.evaluate(expression, arg)
+            except ScriptError:
+                # Between two pages.
+                return None
+
+        return eventually(holds)
+
+    def wait_for_load_state(self) -> None:
+        self.wait_for_function("document.readyState === 'complete'")
+
+    def wait_for_url(self, pattern: str) -> None:
+        """Wait for a URL that a glob of Playwright's stands for, which knows ** and *."""
+        parts = [re.escape(part) for part in re.split(r"\*+", pattern)]
+        self.wait_for_function(
+            "(pattern) => new RegExp(pattern).test(location.href)", "^" + ".*".join(parts) + "$"
+        )
+
+    def wait_for_timeout(self, milliseconds: float) -> None:
+        time.sleep(milliseconds / 1000)
+
+    def locator(self, selector: str) -> "Locator":
+        return Locator(self, [[selector]])
+
+    def get_by_role(self, role: str, name: str = "") -> "Locator":
+        return Locator(self, [["", role, name]])
+
+    def click(self, selector: str) -> None:
+        self.locator(selector).click()
+
+    def fill(self, selector: str, text: str) -> None:
+        self.locator(selector).fill(text)
+
+    def type(self, selector: str, text: str) -> None:
+        self.locator(selector).type(text)
+
+    def press(self, selector: str, key: str) -> None:
+        self.locator(selector).press(key)
+
+    def input_value(self, selector: str) -> str:
+        return str(self.evaluate("(text) => document.querySelector(text).value", selector))
+
+    def press_pointer(self, x: int, y: int) -> None:
+        """Press and release the main button at a point of the window."""
+        moves = [
+            {"type": "pointerMove", "x": x, "y": y, "origin": "viewport", "duration": 0},
+            {"type": "pointerDown", "button": 0},
+            {"type": "pointerUp", "button": 0},
+        ]
+        mouse = {"pointerType": "mouse"}
+        self._tab.act([{"type": "pointer", "id": "mouse", "parameters": mouse, "actions": moves}])
+
+    def press_keys(self, keys: list[str]) -> None:
+        """Press and release keys, one after the other."""
+        strokes = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self._tab.act([{"type": "key", "id": "keyboard", "actions": strokes}])
+
+
+class Locator:
+    """Elements of a page, looked up anew for every action."""
+
+    def __init__(self, page: Page, steps: list[list[str]]) -> None:
+        self._page = page
+        self._steps = steps
+
+    @property
+    def first(self) -> "Locator":
+        return self
+
+    def locator(self, selector: str) -> "Locator":
+        return Locator(self._page, [*self._steps, [selector]])
+
+    def get_by_role(self, role: str, name: str = "") -> "Locator":
+        return Locator(self._page, [*self._steps, ["", role, name]])
+
+    def _run(self, function: str, arg: Any = None) -> Any:
+        """Call a function with the elements and an argument."""
+        source = f"([steps, value]) => {{ {FIND} return ({function})(find(steps), value); }}"
+        return self._page.evaluate(source, [self._steps, arg])
+
+    def wait_for(self, state: str = "visible") -> None:
+        wanted = {
+            "visible": "(found) => found.length > 0 && found[0].checkVisibility()",
+            "detached": "(found) => found.length === 0",
+        }[state]
+        self._until(lambda: self._run(wanted))
+
+    def scroll_into_view_if_needed(self) -> None:
+        self._until(self._locate)
+
+    def click(self) -> None:
+        x, y = self._until(self._locate)
+        self._page.press_pointer(x, y)
+
+    def fill(self, text: str) -> None:
+        self.wait_for()
+        self._run("([box]) => { box.focus(); box.select(); }")
+        self._page.press_keys(list(text))
+
+    def type(self, text: str) -> None:
+        self._focus()
+        self._page.press_keys(list(text))
+
+    def press(self, key: str) -> None:
+        self._focus()
+        self._page.press_keys([KEYS.get(key, key)])
+
+    def _focus(self) -> None:
+        self.wait_for()
+        self._run("([element]) => element.focus()")
+
+    def _locate(self) -> Any:
+        return self._run(LOCATE)
+
+    def _until(self, condition: Callable[[], Any]) -> Any:
+        def holds() -> Any:
+            try:
+                return condition()
+            except ScriptError:
+                return None
+
+        return eventually(holds, PATIENCE)

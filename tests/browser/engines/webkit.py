@@ -1,0 +1,182 @@
+"""WebKitGTK's MiniBrowser, driven by W3C WebDriver; it needs a display, and gets one of its own."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.browser.engines import minibrowser_path
+from tests.browser.engines.page import Page, ScriptError
+from tests.polling import PATIENCE, eventually
+
+RUN = """const done = arguments[arguments.length - 1];
+(FUNCTION)(...[...arguments].slice(0, -1)).then(
+    (text) => done(["", text]), (error) => done([String(error), ""]));"""
+
+
+class WebKit:
+    """A display, and the drivers of the profiles that were asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._display = subprocess.Popen(
+            ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._display.stdout
+        self._environment = os.environ | {"DISPLAY": f":{self._display.stdout.readline().strip()}"}
+
+    def new_context(self, base_url: str) -> "Profile":
+        """Start a browser with a profile of its own; a driver has one at a time."""
+        return Profile(self._environment, self._folder / "webkit.log", base_url)
+
+    def close(self) -> None:
+        self._display.terminate()
+        self._display.wait(PATIENCE)
+        assert self._display.stdout
+        self._display.stdout.close()
+
+
+class Profile:
+    """A browser process with its driver."""
+
+    def __init__(self, environment: dict[str, str], log: Path, base_url: str) -> None:
+        self._base_url = base_url
+        self._current = ""
+        with log.open("ab") as output:
+            self._driver = subprocess.Popen(
+                ["WebKitWebDriver", "--port=0"], env=environment, stdout=output, stderr=output
+            )
+        port = eventually(lambda: listening_port(self._driver.pid))
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE * 2)
+        options = {"binary": minibrowser_path(), "args": ["--automation"]}
+        wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
+        session = self._send("POST", "/session", {"capabilities": wanted})
+        self._path = f"/session/{session['sessionId']}"
+        self._first = self._send("GET", f"{self._path}/window")
+
+    def __enter__(self) -> "Profile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = self._http.request(method, path, json=body if method == "POST" else None)
+        value = answer.json()["value"]
+        if answer.status_code != 200:
+            # What a script throws is caught in it: this one could not be parsed.
+            kind = "SyntaxError" if value["error"] == "javascript error" else value["error"]
+            raise ScriptError(f"{kind}: {value['message']}")
+        return value
+
+    def command(self, tab: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Carry out a WebDriver command in a tab."""
+        if tab != self._current:
+            self._send("POST", f"{self._path}/window", {"handle": tab})
+            self._current = tab
+        return self._send(method, self._path + path, body)
+
+    def new_page(self) -> Page:
+        """Open a window. The one that the browser starts with stays: without any, it ends."""
+        made = self.command(self._first, "POST", "/window/new", {"type": "window"})
+        return Page(WebKitTab(self, made["handle"]), self._base_url)
+
+    def forget(self) -> None:
+        """Take note that a tab was closed."""
+        self._current = ""
+
+    def cookies(self) -> list[dict[str, Any]]:
+        """Return the cookies of the page in the window that was opened last."""
+        *_, handle = self._send("GET", f"{self._path}/window/handles")
+        return list(self.command(handle, "GET", "/cookie"))
+
+    def kill(self) -> None:
+        """End the browser without any warning."""
+        for child in browser_pids(self._driver.pid):
+            os.kill(child, 9)
+
+    def close(self) -> None:
+        """End browser and driver."""
+        try:
+            self._send("DELETE", self._path)
+        except (ScriptError, httpx.HTTPError):
+            # It was killed by its test.
+            self.kill()
+        finally:
+            self._http.close()
+            self._driver.terminate()
+            self._driver.wait(PATIENCE)
+
+
+class WebKitTab:
+    """A tab by its handle."""
+
+    def __init__(self, profile: Profile, handle: str) -> None:
+        self._profile = profile
+        self._handle = handle
+
+    def _command(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        return self._profile.command(self._handle, method, path, body)
+
+    def navigate(self, url: str) -> None:
+        self._command("POST", "/url", {"url": url})
+
+    def reload(self) -> None:
+        self._command("POST", "/refresh", {})
+
+    def go_back(self) -> None:
+        self._command("POST", "/back", {})
+
+    def run(self, function: str, values: list[str]) -> str:
+        script = RUN.replace("FUNCTION", function)
+        error, text = self._command("POST", "/execute/async", {"script": script, "args": values})
+        if error:
+            raise ScriptError(error)
+        return str(text)
+
+    def act(self, sources: list[dict[str, Any]]) -> None:
+        self._command("POST", "/actions", {"actions": sources})
+
+    def activate(self) -> None:
+        self._command("POST", "/window/rect", {})
+
+    def close(self) -> None:
+        self._command("DELETE", "/window")
+        self._profile.forget()
+
+
+def child_pids(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split()]
+
+
+def browser_pids(driver: int) -> list[int]:
+    """Return the browser that a driver has started, and the processes of that."""
+    found: list[int] = []
+    waiting = child_pids(driver)
+    while waiting:
+        pid = waiting.pop()
+        found.append(pid)
+        waiting += child_pids(pid)
+    return found
+
+
+def listening_port(pid: int) -> int | None:
+    """Return the TCP port that a process listens on; the driver does not say which it chose."""
+    inodes = {
+        link.readlink().name.removeprefix("socket:[").removesuffix("]")
+        for link in Path(f"/proc/{pid}/fd").iterdir()
+        if link.is_symlink() and "socket:" in str(link.readlink())
+    }
+    for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        # 0A is the state LISTEN.
+        if fields[3] == "0A" and fields[9] in inodes:
+            return int(fields[1].split(":")[1], 16)
+    return None
