@@ -164,4 +164,4 @@ class FirefoxTab:
 def read_json(path: Path) -> Any:
     """Return the value in a file, None while it is being written."""
     text = path.read_text()
-    return json.loads(text) if text.endswith("}") or text.endswith("}\n") else None
+    return json.loads(text) if text.endswith(("}", "}\n")) else None

@@ -1,4 +1,4 @@
-"""A page in Firefox or WebKit, with the names of Playwright's: what the tests use of it, no more."""
+"""A page in Firefox or WebKit: of Playwright's page, what the tests use, by the same names."""
 
 import json
 import re
