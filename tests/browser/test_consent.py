@@ -1,6 +1,7 @@
 """Nothing is stored or sent before consent, and the browser's own signal counts as a refusal."""
 
 import re
+import time
 
 import pytest
 
@@ -23,6 +24,11 @@ def stored(page):
 
 def share(page, name):
     page.evaluate("(id) => neuralens('track', 'SHARE', { id })", name)
+
+
+def stop_clock(page, seconds):
+    """Have it be one time on a page from now on, Unix time in seconds."""
+    page.evaluate("(seconds) => { Date.now = () => seconds * 1000; }", seconds)
 
 
 def ask_relay(page):
@@ -48,21 +54,23 @@ def sent(shop, uid):
 
 def test_pending_holds_everything_and_stores_nothing(show, ledger, context, sent, uid):
     page = show("", consent="pending")
-    page.evaluate("Date.now = () => 1_715_644_800_000")
+    # Not so far off that the relay would put it right.
+    start = int(time.time()) - 60
+    stop_clock(page, start)
     share(page, "early")
-    page.evaluate("Date.now = () => 1_715_644_860_000")
+    stop_clock(page, start + 20)
     page.evaluate("(html) => { document.body.innerHTML = html; }", TILE)
     page.click("[data-nl-product]")
     ask_relay(page)
     assert (stored(page), context.cookies(), sent()) == ([], [], [])
-    page.evaluate("Date.now = () => 1_715_644_999_000")
+    stop_clock(page, start + 40)
     page.evaluate("neuralens('consent', 'granted')")
     share(page, "late")
     usual = {"uid": uid, "event": "SHARE"}
     events = ledger.wait_for(3)
-    assert usual | {"items": [{"id": "early"}], "timestamp": 1_715_644_800} in events
-    assert usual | {"items": [{"id": "late"}], "timestamp": 1_715_644_999} in events
-    clicked = {"event": "CLICK_PRODUCT", "items": [{"id": "A"}], "timestamp": 1_715_644_860}
+    assert usual | {"items": [{"id": "early"}], "timestamp": start} in events
+    assert usual | {"items": [{"id": "late"}], "timestamp": start + 40} in events
+    clicked = {"event": "CLICK_PRODUCT", "items": [{"id": "A"}], "timestamp": start + 20}
     assert usual | clicked in events
 
 
