@@ -67,7 +67,8 @@ def test_pending_holds_everything_and_stores_nothing(show, ledger, context, sent
     page.evaluate("neuralens('consent', 'granted')")
     share(page, "late")
     usual = {"uid": uid, "event": "SHARE"}
-    events = ledger.wait_for(3)
+    # With the view of the tile.
+    events = ledger.wait_for(4)
     assert usual | {"items": [{"id": "early"}], "timestamp": start} in events
     assert usual | {"items": [{"id": "late"}], "timestamp": start + 40} in events
     clicked = {"event": "CLICK_PRODUCT", "items": [{"id": "A"}], "timestamp": start + 20}

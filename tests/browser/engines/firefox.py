@@ -5,6 +5,7 @@ import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.sync.client import connect
 
@@ -115,6 +116,18 @@ class Profile:
         partition = {"type": "storageKey", "userContext": self._name}
         found = self._browser.send("storage.getCookies", partition=partition)["cookies"]
         return [{"name": each["name"], "value": each["value"]["value"]} for each in found]
+
+    def add_cookies(self, cookies: list[dict[str, str]]) -> None:
+        """Set cookies: name, value, and the URL of their site."""
+        partition = {"type": "storageKey", "userContext": self._name}
+        for each in cookies:
+            value = {"type": "string", "value": each["value"]}
+            cookie = {
+                "name": each["name"],
+                "value": value,
+                "domain": urlsplit(each["url"]).hostname,
+            }
+            self._browser.send("storage.setCookie", cookie=cookie, partition=partition)
 
     def close(self) -> None:
         """Close its windows and forget what it kept."""

@@ -95,6 +95,13 @@ class Profile:
         *_, handle = self._send("GET", f"{self._path}/window/handles")
         return list(self.command(handle, "GET", "/cookie"))
 
+    def add_cookies(self, cookies: list[dict[str, str]]) -> None:
+        """Set cookies: name, value, and the URL of their site, which a window aside opens."""
+        for each in cookies:
+            self.command(self._first, "POST", "/url", {"url": each["url"] + "/nl/health"})
+            cookie = {"name": each["name"], "value": each["value"]}
+            self.command(self._first, "POST", "/cookie", {"cookie": cookie})
+
     def kill(self) -> None:
         """End the browser without any warning."""
         for child in browser_pids(self._driver.pid):
