@@ -157,8 +157,8 @@ def test_journey(journey):
     page.locator("[data-consent-banner]").wait_for(state="detached")
     journey.look(**home)
 
-    box.fill("oak")
-    box.press("Enter")
+    # In one go, before the suggestions have stood for their time.
+    box.press_sequentially("oak\n")
     page.wait_for_url("**/search?q=oak")
     oak = {"page": "SEARCH_RESULT_PAGE", "query": "oak"}
     journey.arrive(results=(shop.results("oak"), oak))

@@ -253,6 +253,10 @@ class Locator:
         self._focus()
         self._page.press_keys(list(text))
 
+    def press_sequentially(self, text: str) -> None:
+        self._focus()
+        self._page.press_keys([KEYS["Enter"] if letter == "\n" else letter for letter in text])
+
     def press(self, key: str) -> None:
         self._focus()
         self._page.press_keys([KEYS.get(key, key)])

@@ -11,6 +11,7 @@ from neuralens_tracker.events import explain
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import Outbox
+from neuralens_tracker.personal_data import scrub
 from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.privacy import decide
 from neuralens_tracker.settings import choose, resolve
@@ -153,6 +154,7 @@ class World:
             "events.explain": explain,
             "settings.resolve": self.resolve,
             "settings.choose": self.choose,
+            "personal_data.scrub": scrub,
             "privacy.decide": decide,
             "delivery.backoff": self.backoff,
             "identity.make_uuid": self._identity.make_uuid,
