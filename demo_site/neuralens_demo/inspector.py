@@ -7,10 +7,12 @@ import msgspec
 from neuralens_embed.bundles import NotBuiltError, directory
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from neuralens_demo.callers import OwnCallers
 from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.figures import Figures
 from neuralens_demo.forms import check_origin
@@ -33,10 +35,11 @@ class Inspector:
 
     def routes(self) -> list[Route]:
         """Return the routes, for the shop's own address."""
+        own = [Middleware(OwnCallers)]
         return [
-            Route("/inspector", self.page),
-            Route("/inspector/stream", self.stream),
-            Route("/inspector/clear", self.clear, methods=["POST"]),
+            Route("/inspector", self.page, middleware=own),
+            Route("/inspector/stream", self.stream, middleware=own),
+            Route("/inspector/clear", self.clear, methods=["POST"], middleware=own),
             Route("/inspector/chart.js", self.chart_library),
         ]
 

@@ -28,11 +28,13 @@ import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from neuralens_demo.callers import OwnCallers
 from neuralens_demo.contract import PATH, ContractError, check_body, check_headers, parse
 from neuralens_demo.faults import Fault, Faults
 from neuralens_demo.ledger import Ledger
@@ -67,6 +69,7 @@ def create_app(
             Route("/faults", endpoints.add_faults, methods=["POST"]),
             Route("/faults", endpoints.clear_faults, methods=["DELETE"]),
         ],
+        middleware=[Middleware(OwnCallers)],
         exception_handlers={HTTPException: answer_http_error, ContractError: answer_refusal},
     )
     app.router.redirect_slashes = False

@@ -352,6 +352,11 @@ def test_clearing_from_elsewhere_is_refused(shopper):
     assert shopper.post("/inspector/clear", headers=headers).status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/inspector", "/inspector/stream"])
+def test_a_name_that_was_made_to_lead_here_sees_no_events(shopper, path):
+    assert shopper.get(path, headers={"Host": "evil.example"}).status_code == 403
+
+
 # Start and end
 
 

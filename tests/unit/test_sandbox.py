@@ -86,6 +86,31 @@ def test_takes_the_documented_example(client):
     assert set(entry["headers"]) >= {name.lower() for name in HEADERS}
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Host": "evil.example"},
+        {"Host": "evil.example:80", "Origin": "http://evil.example:80"},
+        {"Host": ""},
+    ],
+)
+def test_pages_from_elsewhere_can_neither_see_nor_change_anything(client, headers):
+    for method, path in [("POST", "/faults"), ("GET", "/ledger"), ("DELETE", "/ledger")]:
+        answer = client.request(method, path, headers=headers, json={"status": 500})
+        assert answer.status_code == 403
+        assert answer.json()["error"]
+    assert client.get("/faults").json() == []
+
+
+@pytest.mark.parametrize("host", ["localhost:8788", "127.0.0.1", "[::1]:1", "sandbox:8788"])
+def test_names_of_this_machine_and_of_containers_are_its_own(client, host):
+    assert client.get("/ledger", headers={"Host": host}).status_code == 200
+    own = {"Host": host, "Origin": f"http://{host}"}
+    assert client.delete("/ledger", headers=own).is_success
+
+
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("page", PAGES)
 def test_takes_every_event_on_every_page(client, event, page):
