@@ -34,7 +34,8 @@ def test_a_name_stays_what_it_is(order: str, ids: list[str], name: str) -> None:
 
 @pytest.mark.parametrize("other", ["compiled", "micropython", "brython_engine"])
 @pytest.mark.parametrize(
-    "ids", [["AV768"], ["b", "a", "b"], ["é", "€", "\ue000", "\ufffd"], ["x" * 512]]
+    "ids",
+    [["AV768"], ["b", "a", "b"], ["é", "€", "\ue000", "\U0001f600", "\U00010000"], ["x" * 512]],
 )
 def test_engines_agree(other: str, ids: list[str], request: pytest.FixtureRequest) -> None:
     named = name_there(request.getfixturevalue(other), "O-1", ids)

@@ -81,6 +81,7 @@ BUILTINS: dict[str, dict[int, Template]] = {
         1: Template("Math.min(...{0})", (ASSIGNMENT,)),
         2: Template("Math.min({0}, {1})", (ASSIGNMENT,) * 2),
     },
+    "ord": {1: Template("{0}.codePointAt(0)", (MEMBER,))},
     "range": {
         1: Template("$range(0, {0}, 1)", (ASSIGNMENT,)),
         2: Template("$range({0}, {1}, 1)", (ASSIGNMENT,) * 2),
