@@ -365,7 +365,7 @@ def test_any_origin_never_goes_with_credentials(start, offline):
     assert answer.headers["Access-Control-Allow-Credentials"] == "true"
 
 
-def test_global_privacy_control_is_honoured(start, offline):
+def test_global_privacy_control_is_honoured(start, offline, tmp_path):
     relay = start(offline)
     event = make_event()
     receipt = relay.post(make_batch(event), Sec_GPC="1").json()
@@ -374,9 +374,8 @@ def test_global_privacy_control_is_honoured(start, offline):
     assert "Global Privacy Control" in receipt["rejected"][0]["reason"]
     assert relay.waiting() == 0
     assert relay.post(make_batch(event), Sec_GPC="0").json()["accepted"] == 1
-    other = start(
-        offline | {"NEURALENS_RESPECT_GPC": "false", "NEURALENS_OUTBOX": "sqlite:///:memory:"}
-    )
+    outbox = f"sqlite:///{tmp_path}/other.db"
+    other = start(offline | {"NEURALENS_RESPECT_GPC": "false", "NEURALENS_OUTBOX": outbox})
     assert other.post(make_batch(event), Sec_GPC="1").json()["accepted"] == 1
 
 

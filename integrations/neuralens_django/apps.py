@@ -1,0 +1,27 @@
+"""The installed application."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+from django.core.signals import request_started
+
+
+class NeuralensConfig(AppConfig):
+    """Event tracking with Neuralens."""
+
+    name = "neuralens_django"
+    verbose_name = "Neuralens event tracking"
+
+    def ready(self) -> None:
+        """Register the checks, and start the relay with the first request, whatever it is for."""
+        from neuralens_django.checks import check
+        from neuralens_django.mounted import start_relay
+
+        register(check, Tags.compatibility)
+
+        def start(**_: Any) -> None:
+            request_started.disconnect(start)
+            start_relay()
+
+        request_started.connect(start, weak=False)

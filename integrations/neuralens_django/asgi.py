@@ -1,0 +1,24 @@
+"""The relay beside a project that runs under ASGI."""
+
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from neuralens_django.configuration import configuration
+from neuralens_django.mounted import relay
+
+
+def mount(application: Any) -> Starlette:
+    """Return a project's ASGI application with the relay below the prefix.
+
+    ``application = neuralens_django.asgi.mount(get_asgi_application())``. The relay starts and
+    closes with the server; the project's own application gets no lifespan events.
+    """
+    config = configuration()
+    if not config.enabled:
+        return Starlette(routes=[Mount("/", application)])
+    return Starlette(
+        routes=[Mount(config.prefix, relay()), Mount("/", application)],
+        lifespan=relay().lifespan,
+    )

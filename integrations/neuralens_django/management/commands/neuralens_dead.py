@@ -1,0 +1,10 @@
+"""``manage.py neuralens_dead``: the events that the API refused."""
+
+from neuralens_django.management.relay_command import RelayCommand
+
+
+class Command(RelayCommand):
+    """Lists dead events."""
+
+    help = "List the events that the API refused, and why."
+    options = ("--dead",)

@@ -1,0 +1,78 @@
+"""The snippet and the attributes for the page that answers a request."""
+
+import os
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from markupsafe import Markup
+from neuralens_embed import Snippet
+from neuralens_embed.attributes import Attributes
+from neuralens_embed.snippet import RUNTIMES
+from neuralens_relay.settings import read_setting
+
+from neuralens_django.configuration import configuration
+from neuralens_django.finders import FOLDER
+
+
+def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
+    """Return the snippet; empty where the tracking is not enabled.
+
+    Its nonce is that of the page's content security policy; uid and consent are those of the
+    request. Without a request (a page that is rendered ahead) there are none.
+    """
+    config = configuration()
+    if not config.enabled:
+        return Markup("")
+    of_request = {} if request is None else of(request)
+    if config.static:
+        name = overrides.get("runtime", config.snippet.get("runtime", "javascript"))
+        # A static file's storage versions the address, where the project wants that.
+        of_request |= {"src": static(f"{FOLDER}/{RUNTIMES[name]}"), "versioned": False}
+    arguments = {
+        "app_id": config.relay.get("application_id") or read_setting("application_id", os.environ),
+        "prefix": config.prefix,
+        "strict": config.strict,
+        **of_request,
+        **config.snippet,
+        **overrides,
+    }
+    return Snippet(**arguments).render()
+
+
+def of(request: HttpRequest) -> dict[str, Any]:
+    """Return the arguments of the snippet that a request decides."""
+    config = configuration()
+    uid = config.uid(request) if config.uid else user_id(request)
+    consent = config.consent(request) if config.consent else None
+    return {"nonce": nonce(request), "uid": uid, "consent": consent}
+
+
+def user_id(request: HttpRequest) -> Any:
+    """Return the primary key of an authenticated user, else None."""
+    user = getattr(request, "user", None)
+    return user.pk if user is not None and user.is_authenticated else None
+
+
+def nonce(request: HttpRequest) -> Any:
+    """Return the nonce of the page's policy: that of Django 6 or of django-csp, else None."""
+    try:
+        from django.middleware.csp import get_nonce
+    except ImportError:
+        pass
+    else:
+        made = get_nonce(request)
+        if made is not None:
+            return made
+    return getattr(request, "csp_nonce", None)
+
+
+def attributes() -> Attributes:
+    """Return what prints the attributes."""
+    return Attributes(configuration().strict)
+
+
+def offset_of(offset: Any) -> Any:
+    """Return the rank of a list's first item; a page of Django's Paginator knows its own."""
+    first = getattr(offset, "start_index", None)
+    return max(first() - 1, 0) if callable(first) else offset

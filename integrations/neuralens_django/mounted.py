@@ -1,0 +1,29 @@
+"""The relay of this process, where the project's URLs lead to it."""
+
+from functools import lru_cache
+
+from django.urls import NoReverseMatch, reverse
+from neuralens_relay.embedding import EmbeddedRelay, settings_from
+
+from neuralens_django.configuration import configuration
+
+
+@lru_cache(1)
+def relay() -> EmbeddedRelay:
+    """Return the one relay of this process."""
+    return EmbeddedRelay(lambda: settings_from(configuration().relay))
+
+
+def start_relay() -> None:
+    """Start the relay, if it is part of this project, so that what waits is forwarded."""
+    if configuration().enabled and is_routed():
+        relay().start()
+
+
+def is_routed() -> bool:
+    """Tell whether the project's URLs include neuralens_django.urls."""
+    try:
+        reverse("neuralens:relay", kwargs={"path": "events"})
+    except NoReverseMatch:
+        return False
+    return True

@@ -1,0 +1,51 @@
+"""The relay as a view, for projects that run under WSGI."""
+
+import io
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from neuralens_django.configuration import configuration
+from neuralens_django.mounted import relay
+
+
+@csrf_exempt
+def relay_view(request: HttpRequest, path: str) -> HttpResponse:
+    """Pass a request on to the relay. A beacon has no CSRF token: the relay checks its origin."""
+    if not configuration().enabled:
+        raise Http404("the tracking is not enabled")
+    answer = HttpResponse()
+    # Django's own type is for HTML; the relay says what it sends.
+    del answer["Content-Type"]
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
+        code, reason = status.split(" ", 1)
+        answer.status_code = int(code)
+        answer.reason_phrase = reason
+        for name, value in headers:
+            if name.lower() == "set-cookie":
+                answer.cookies.load(value)
+            else:
+                answer[name] = value
+
+    for chunk in relay().wsgi(environ_of(request, path), start_response):
+        answer.write(chunk)
+    return answer
+
+
+def environ_of(request: HttpRequest, path: str) -> dict[str, Any]:
+    """Return a request as WSGI has it, also where an ASGI server brought it."""
+    prefix = request.path.removesuffix(path).rstrip("/")
+    host, _, port = request.get_host().rpartition(":")
+    return {
+        **{name: value for name, value in request.META.items() if isinstance(value, str)},
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": prefix,
+        "PATH_INFO": f"/{path}",
+        "SERVER_NAME": request.META.get("SERVER_NAME", host),
+        "SERVER_PORT": str(request.META.get("SERVER_PORT", port or 80)),
+        "SERVER_PROTOCOL": request.META.get("SERVER_PROTOCOL", "HTTP/1.1"),
+        "wsgi.url_scheme": request.scheme,
+        "wsgi.input": io.BytesIO(request.body),
+    }

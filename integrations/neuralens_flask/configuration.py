@@ -1,0 +1,28 @@
+"""What the application's configuration says of the tracking; the environment holds the rest."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from flask import Flask
+from neuralens_relay.settings import Settings, SettingsError, variable
+
+
+def relay_values(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the relay's settings by name, None for what the configuration does not say."""
+    return {field.name: config.get(variable(field.name)) for field in fields(Settings)}
+
+
+def application_id(config: Mapping[str, Any]) -> str:
+    """Return the application id; raises SettingsError where nothing says it."""
+    name = variable("application_id")
+    found = config.get(name) or os.environ.get(name)
+    if not found:
+        raise SettingsError(f"{name} is not set: put it into app.config or the environment")
+    return str(found)
+
+
+def is_strict(app: Flask) -> bool:
+    """Tell whether a wrong value raises while a template is rendered."""
+    return bool(app.config.get("NEURALENS_STRICT", app.debug))

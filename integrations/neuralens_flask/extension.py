@@ -1,0 +1,110 @@
+"""The extension."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, current_app
+from markupsafe import Markup
+from neuralens_embed import Snippet
+from neuralens_embed.attributes import Attributes
+from neuralens_embed.snippet import PREFIX
+from neuralens_relay.embedding import EmbeddedRelay, settings_from
+
+from neuralens_flask.commands import group
+from neuralens_flask.configuration import application_id, is_strict, relay_values
+
+EXTENSION = "neuralens"
+Loader = Callable[[], Any]
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Neuralens:
+    """Event tracking of Flask applications.
+
+    The configuration has the names of the relay's environment variables, which hold where a key
+    is absent: ``NEURALENS_APPLICATION_ID``, ``NEURALENS_API_KEY``, ``NEURALENS_OUTBOX`` and so on.
+    Besides, ``NEURALENS_PREFIX`` (``/nl``), ``NEURALENS_ENABLED`` (true), ``NEURALENS_RELAY``
+    (true: the relay is part of this application; false: a proxy leads there),
+    ``NEURALENS_STRICT`` (that of ``app.debug``: whether a wrong value raises in the template, or is
+    left out and logged once) and ``NEURALENS_SNIPPET``, arguments of ``neuralens_embed.Snippet``.
+    """
+
+    def __init__(self, app: Flask | None = None) -> None:
+        self._load_uid: Loader | None = None
+        self._load_consent: Loader | None = None
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Add the template globals, the commands, and the relay below the prefix."""
+        app.config.setdefault("NEURALENS_PREFIX", PREFIX)
+        app.config.setdefault("NEURALENS_ENABLED", True)
+        app.config.setdefault("NEURALENS_RELAY", True)
+        app.config.setdefault("NEURALENS_SNIPPET", {})
+        app.extensions[EXTENSION] = self
+        app.jinja_env.globals.update(neuralens_snippet=self.snippet)
+        app.context_processor(lambda: {"nl": Attributes(is_strict(app))})
+        app.cli.add_command(group)
+        relay = EmbeddedRelay(lambda: settings_from(relay_values(app.config)))
+        # Around the application, so that no CSRF protection, rate limit or session of its own
+        # meets a beacon.
+        app.wsgi_app = Mounted(app, relay, app.wsgi_app)  # type: ignore[method-assign]
+
+    def uid_loader(self, load: Loader) -> Loader:
+        """Register, as a decorator, the function that returns the shopper's id, or None."""
+        self._load_uid = load
+        return load
+
+    def consent_loader(self, load: Loader) -> Loader:
+        """Register the function that returns the shopper's consent, or None for the default."""
+        self._load_consent = load
+        return load
+
+    def snippet(self, **overrides: Any) -> Markup:
+        """Return the snippet for the page that is being rendered; empty where not enabled."""
+        config = current_app.config
+        if not config["NEURALENS_ENABLED"]:
+            return Markup("")
+        arguments = {
+            "app_id": application_id(config),
+            "prefix": config["NEURALENS_PREFIX"],
+            "strict": is_strict(current_app),
+            "nonce": talisman_nonce(),
+            "uid": self._load_uid() if self._load_uid else None,
+            "consent": self._load_consent() if self._load_consent else None,
+            **config["NEURALENS_SNIPPET"],
+            **overrides,
+        }
+        return Snippet(**arguments).render()
+
+
+class Mounted:
+    """A WSGI application with the relay below a prefix."""
+
+    def __init__(self, app: Flask, relay: EmbeddedRelay, around: WsgiApp) -> None:
+        self._app = app
+        self._relay = relay
+        self._around = around
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a request: the relay's below the prefix, the application's elsewhere."""
+        config = self._app.config
+        if not (config["NEURALENS_ENABLED"] and config["NEURALENS_RELAY"]):
+            return self._around(environ, start_response)
+        prefix = str(config["NEURALENS_PREFIX"]).rstrip("/")
+        path = str(environ.get("PATH_INFO", ""))
+        if not path.startswith(f"{prefix}/"):
+            # What waits from before a restart is not to wait for the first page that sends.
+            self._relay.start()
+            return self._around(environ, start_response)
+        environ["SCRIPT_NAME"] = str(environ.get("SCRIPT_NAME", "")) + prefix
+        environ["PATH_INFO"] = path.removeprefix(prefix)
+        return self._relay.wsgi(environ, start_response)
+
+
+def talisman_nonce() -> Any:
+    """Return the nonce of Flask-Talisman, where the application has one."""
+    nonce = current_app.jinja_env.globals.get("csp_nonce")
+    return (nonce() or None) if callable(nonce) else None

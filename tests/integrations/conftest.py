@@ -1,0 +1,61 @@
+"""A sandbox of the API for the small shops, and their servers."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser import servers
+from tests.browser.servers import APPLICATION, KEY, Process
+from tests.polling import PATIENCE
+
+credentials, sandbox = servers.credentials, servers.sandbox
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def serve(sandbox: Process, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Start a shop and return its address: ``serve(name, **environment)``, see ``serving``."""
+    running: list[subprocess.Popen[str]] = []
+    log = tmp_path / "log"
+
+    def serve(name: str, **environment: str) -> str:
+        with log.open("ab") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.integrations.serving", name],
+                cwd=ROOT,
+                env={
+                    **os.environ,
+                    "NEURALENS_API_KEY": KEY,
+                    "NEURALENS_APPLICATION_ID": APPLICATION,
+                    "NEURALENS_API_URL": f"{sandbox.url}/analytics/event",
+                    "NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/outbox.db",
+                    **environment,
+                },
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        running.append(process)
+        assert process.stdout
+        ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+        address = process.stdout.readline().strip() if ready else ""
+        assert address, f"{name} did not start: {log.read_text()}"
+        return address
+
+    yield serve
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+    for process in running:
+        try:
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
+            process.wait()
+            assert process.stdout
+            process.stdout.close()

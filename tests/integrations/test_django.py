@@ -1,0 +1,207 @@
+"""``neuralens_django`` without a browser: tags, settings, checks, static files, commands."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.integrations.shops.django_shop"
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.template import Context, Engine
+from django.test import Client, override_settings
+from django.utils.translation import gettext_lazy
+from neuralens_django.checks import check
+from neuralens_django.configuration import configuration
+from neuralens_embed import MarkupError
+
+from tests.integrations.conftest import ROOT
+from tests.integrations.shops import django_shop
+
+django.setup()
+
+NEURALENS = {**django_shop.NEURALENS, "APPLICATION_ID": "APP", "API_KEY": "key"}
+KEY = uuid.UUID(int=7)
+
+
+def render(template: str, request: Any = None, **values: Any) -> str:
+    engine = Engine(libraries={"neuralens": "neuralens_django.templatetags.neuralens"})
+    context = Context({"request": request, **values}, use_l10n=True)
+    return engine.from_string("{% load neuralens %}" + template).render(context)
+
+
+@pytest.mark.parametrize(
+    ("tag", "attributes"),
+    [
+        ("nl_product id", f'data-nl-product="{KEY}"'),
+        ("nl_product number 3", 'data-nl-product="1234567" data-nl-index="3"'),
+        ("nl_product lazy", 'data-nl-product="Chair"'),
+        ("nl_suggestion '<b>'", 'data-nl-suggestion="&lt;b&gt;"'),
+        ("nl_suggestions", 'data-nl-suggestions=""'),
+        (
+            "nl_context page='CATEGORY_PAGE' offset=page",
+            'data-nl-page="CATEGORY_PAGE" data-nl-offset="2"',
+        ),
+        (
+            "nl_context query='a' list='l' offset=4",
+            'data-nl-query="a" data-nl-list="l" data-nl-offset="4"',
+        ),
+        ("nl_landing id", f'data-nl-landing="{KEY}"'),
+        ("nl_purchase 'O-1'", 'data-nl-purchase="O-1"'),
+        ("nl_action 'share'", 'data-nl-action="share"'),
+        ("nl_ignore", 'data-nl-ignore=""'),
+    ],
+)
+def test_a_tag_prints_its_attributes(tag: str, attributes: str) -> None:
+    values = {
+        "id": KEY,
+        "number": 1234567,
+        "lazy": gettext_lazy("Chair"),
+        "page": Paginator(range(5), 2).get_page(2),
+    }
+    assert render("{% " + tag + " %}", **values) == attributes
+
+
+def test_a_wrong_value_raises_in_development() -> None:
+    with override_settings(DEBUG=True), pytest.raises(MarkupError, match=r"nl\.product: id"):
+        render("{% nl_product nothing %}", nothing=None)
+
+
+def test_a_wrong_value_is_left_out_and_logged_once_in_production(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for _ in range(2):
+        assert render("{% nl_landing nothing %}", nothing=["of production"]) == ""
+    logged = [record for record in caplog.records if "of production" in record.getMessage()]
+    assert [record.name for record in logged] == ["neuralens"]
+
+
+@override_settings(NEURALENS=NEURALENS)
+def test_the_snippet_knows_the_shopper_and_the_nonce() -> None:
+    request = HttpRequest()
+    request.COOKIES["shopper"] = "u-1"
+    request.csp_nonce = gettext_lazy("bm9uY2U=")
+    made = render("{% neuralens_snippet page='CATEGORY_PAGE' %}", request)
+    assert 'data-app-id="APP"' in made
+    assert 'data-uid="u-1"' in made
+    assert 'nonce="bm9uY2U="' in made
+    assert 'data-page="CATEGORY_PAGE"' in made
+
+
+@override_settings(NEURALENS={"APPLICATION_ID": "APP"})
+def test_the_uid_is_that_of_an_authenticated_user() -> None:
+    class User:
+        pk = 17
+        is_authenticated = True
+
+    request = HttpRequest()
+    request.user = User()
+    assert 'data-uid="17"' in render("{% neuralens_snippet %}", request)
+    User.is_authenticated = False
+    assert "data-uid" not in render("{% neuralens_snippet %}", request)
+
+
+@override_settings(NEURALENS={**NEURALENS, "ENABLED": False})
+def test_nothing_happens_where_it_is_not_enabled() -> None:
+    assert render("{% neuralens_snippet %}", HttpRequest()) == ""
+    assert Client().post("/nl/events").status_code == 404
+
+
+@override_settings(NEURALENS={**NEURALENS, "PREFIX": "/track/"})
+def test_the_prefix_sets_both_addresses() -> None:
+    made = render("{% neuralens_snippet %}", HttpRequest())
+    assert 'src="/track/neuralens.js?v=' in made
+    assert 'data-endpoint="/track/events"' in made
+
+
+@override_settings(NEURALENS={"APLICATION_ID": "APP"})
+def test_a_key_that_is_none_is_named() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"APLICATION_ID.*APPLICATION_ID"):
+        configuration()
+    assert [found.id for found in check()] == ["neuralens.E002"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "ids"),
+    [
+        ({"NEURALENS": {**NEURALENS, "OUTBOX": "sqlite:////var/lib/shop/outbox.db"}}, []),
+        ({"NEURALENS": {}}, ["neuralens.E001", "neuralens.E003", "neuralens.W003"]),
+        ({"NEURALENS": {**NEURALENS, "PREFIX": "/x", "OUTBOX": "redis://h"}}, ["neuralens.W002"]),
+        ({"NEURALENS": NEURALENS}, ["neuralens.W003"]),
+        ({"NEURALENS": {"ENABLED": False}}, []),
+        (
+            {
+                "NEURALENS": {**NEURALENS, "OUTBOX": "redis://h"},
+                "SECURE_CSP": {"default-src": ["'none'"]},
+            },
+            ["neuralens.W001"],
+        ),
+        (
+            {
+                "NEURALENS": {**NEURALENS, "OUTBOX": "redis://h"},
+                "CONTENT_SECURITY_POLICY": {"DIRECTIVES": {"connect-src": ["'self'"]}},
+            },
+            [],
+        ),
+    ],
+)
+def test_the_checks_name_what_is_missing(
+    settings: dict[str, Any], ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("API_KEY", "APPLICATION_ID", "OUTBOX"):
+        monkeypatch.delenv(f"NEURALENS_{name}", raising=False)
+    with override_settings(**settings):
+        assert [found.id for found in check()] == ids
+
+
+def test_the_scripts_are_static_files(tmp_path: Path) -> None:
+    with override_settings(
+        NEURALENS={**NEURALENS, "STATIC": True},
+        INSTALLED_APPS=["neuralens_django", "django.contrib.staticfiles"],
+        STATICFILES_FINDERS=["neuralens_django.finders.BundleFinder"],
+        STATIC_URL="/static/",
+        STATIC_ROOT=str(tmp_path),
+    ):
+        call_command("collectstatic", interactive=False, verbosity=0)
+        assert (tmp_path / "neuralens" / "neuralens.js").is_file()
+        made = render("{% neuralens_snippet %}", HttpRequest())
+    assert 'src="/static/neuralens/neuralens.js"' in made
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "django", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_dead_events_are_listed_by_a_command(serve: Callable[..., str], tmp_path: Path) -> None:
+    # The relay starts with the first page.
+    httpx.get(f"{serve('django-wsgi')}/search?q=chair").raise_for_status()
+    outbox = {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/outbox.db"}
+    done = manage("neuralens_dead", **outbox)
+    assert (done.returncode, done.stdout) == (0, "0 dead events\n"), done.stderr
+    assert manage("neuralens_replay", **outbox).returncode == 0
+
+
+def test_a_relay_without_a_key_answers_so_and_the_shop_goes_on(serve: Callable[..., str]) -> None:
+    shop = serve("django-wsgi", NEURALENS_API_KEY="")
+    assert httpx.get(f"{shop}/search?q=chair").status_code == 200
+    answer = httpx.post(f"{shop}/nl/events", content="{}")
+    assert answer.status_code == 503
+    assert answer.json() == {"error": "the relay is not set up"}
+    assert "Retry-After" in answer.headers

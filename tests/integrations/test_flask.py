@@ -1,0 +1,94 @@
+"""``neuralens_flask`` without a browser."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, render_template_string
+from flask_talisman import Talisman
+from neuralens_embed import MarkupError
+from neuralens_flask import Neuralens
+
+PAGE = "{{ neuralens_snippet() }}<i {{ nl.product(id) }}></i>"
+
+
+def shop(folder: Path, **config: Any) -> Flask:
+    app = Flask(__name__)
+    app.config.update(
+        NEURALENS_APPLICATION_ID="APP",
+        NEURALENS_API_KEY="key",
+        NEURALENS_OUTBOX=f"sqlite:///{folder}/outbox.db",
+    )
+    app.config.update(config)
+    neuralens = Neuralens(app)
+    neuralens.uid_loader(lambda: "u-1")
+    neuralens.consent_loader(lambda: "pending")
+    app.add_url_rule("/page/<key>", "page", lambda key: render_template_string(PAGE, id=key))
+    app.add_url_rule("/none", "none", lambda: render_template_string(PAGE, id=None))
+    return app
+
+
+def test_the_snippet_and_the_relay(tmp_path: Path) -> None:
+    client = shop(tmp_path).test_client()
+    made = client.get("/page/A").text
+    assert 'data-app-id="APP"' in made
+    assert 'data-uid="u-1"' in made
+    assert 'data-consent="pending"' in made
+    assert '<i data-nl-product="A"></i>' in made
+    assert client.get("/nl/health").json["live"] is True
+    assert client.get("/nl/neuralens.js").status_code == 200
+
+
+def test_the_relay_starts_with_the_first_page(tmp_path: Path) -> None:
+    shop(tmp_path).test_client().get("/page/A")
+    assert (tmp_path / "outbox.db").is_file()
+
+
+def test_a_prefix(tmp_path: Path) -> None:
+    client = shop(tmp_path, NEURALENS_PREFIX="/track").test_client()
+    assert 'data-endpoint="/track/events"' in client.get("/page/A").text
+    assert client.get("/track/health").status_code == 200
+    assert client.get("/nl/health").status_code == 404
+
+
+def test_the_nonce_of_talisman(tmp_path: Path) -> None:
+    app = shop(tmp_path)
+    Talisman(
+        app,
+        force_https=False,
+        content_security_policy={"script-src": "'self'"},
+        content_security_policy_nonce_in=["script-src"],
+    )
+    answer = app.test_client().get("/page/A")
+    _, policy = answer.headers["Content-Security-Policy"].split("'nonce-")
+    assert f'nonce="{policy.split(chr(39))[0]}"' in answer.text
+
+
+def test_nothing_happens_where_it_is_not_enabled(tmp_path: Path) -> None:
+    client = shop(tmp_path, NEURALENS_ENABLED=False).test_client()
+    assert client.get("/page/A").text == '<i data-nl-product="A"></i>'
+    assert client.get("/nl/health").status_code == 404
+
+
+def test_a_relay_elsewhere_is_not_served_here(tmp_path: Path) -> None:
+    client = shop(tmp_path, NEURALENS_RELAY=False).test_client()
+    assert "data-app-id" in client.get("/page/A").text
+    assert client.get("/nl/health").status_code == 404
+
+
+def test_a_wrong_value_raises_in_development_alone(tmp_path: Path) -> None:
+    assert "<i ></i>" in shop(tmp_path).test_client().get("/none").text
+    app = shop(tmp_path, NEURALENS_STRICT=True, TESTING=True)
+    with pytest.raises(MarkupError, match=r"nl\.product: id"):
+        app.test_client().get("/none")
+
+
+def test_the_commands_have_the_settings_of_the_application(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEURALENS_OUTBOX", "")
+    app = shop(tmp_path)
+    app.test_client().get("/page/A")
+    result = app.test_cli_runner().invoke(args=["neuralens", "relay", "--dead"])
+    assert result.exit_code == 0, result.output
+    assert result.output == "0 dead events\n"
