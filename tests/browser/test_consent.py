@@ -75,6 +75,46 @@ def test_pending_holds_everything_and_stores_nothing(show, ledger, context, sent
     assert usual | clicked in events
 
 
+MISSPELT = "consent must be one of granted, pending, denied"
+
+
+@pytest.mark.parametrize("word", ["pendign", "Granted", "", "yes"])
+@pytest.mark.parametrize("given", ["tag", "config"])
+def test_misspelt_setting_is_pending(show, ledger, context, sent, uid, given, word):
+    """A word that is none of the three keeps everything on the page, until a right one comes."""
+    if given == "config":
+        context.add_init_script(f"window.neuralensConfig = {{ consent: {word!r} }}")
+    page = show(TILE, consent=word if given == "tag" else None)
+    page.click("[data-nl-product]")
+    share(page, "early")
+    ask_relay(page)
+    assert (stored(page), context.cookies(), sent()) == ([], [], [])
+    assert page.said == [f"neuralens: {MISSPELT}"]
+    page.evaluate("neuralens('consent', 'granted')")
+    assert {event.name for event in ledger.wait_for(2)} >= {"CLICK_PRODUCT", "SHARE"}
+    assert page.said == [f"neuralens: {MISSPELT}"]
+
+
+@pytest.mark.parametrize("word", ["'declined'", "undefined", "true", "['granted']"])
+def test_misspelt_call_is_pending(show, ledger, shop, sent, word):
+    page = show("")
+    share(page, "before")
+    ledger.wait_for(1)
+    page.evaluate("neuralens('consent', 'granted')")
+    known = stored(page)
+    share(page, "waits")
+    page.evaluate(f"neuralens('consent', {word})")
+    page.evaluate(f"neuralens('consent', {word})")
+    share(page, "after")
+    ask_relay(page)
+    assert sent() == ["before"]
+    # What was granted before it stays, and nothing joins it.
+    assert len(stored(page)) == len(known) + 1
+    assert page.said == [f"neuralens: {MISSPELT}"]
+    page.evaluate("neuralens('consent', 'granted')")
+    assert sorted(event.id for event in ledger.wait_for(3)) == ["after", "before", "waits"]
+
+
 def test_pending_to_the_end_leaves_nothing(show, shop, ledger, context, sent):
     page = show(TILE, consent="pending", uid=None)
     page.click("[data-nl-product]")

@@ -440,6 +440,40 @@ def test_consent_denied(begin, show, context, gate, finish, refusal):
 
 
 @WITH_ONE
+@pytest.mark.parametrize("given", ["setting", "call"])
+def test_misspelt_consent(begin, gate, finish, given):
+    """It keeps everything out of storage, and is said once, by the runtime."""
+    page = begin(RESULTS, consent="pendign" if given == "setting" else None)
+    if given == "call":
+        page.evaluate("neuralens('consent', 'declined')")
+    page.click("text=Oak")
+    leave(page)
+    assert stored(page) == []
+    assert page.said == []
+    gate.open()
+    wait_for(page, "version")
+    assert stored(page) == []
+    assert page.said == ["neuralens: consent must be one of granted, pending, denied"]
+    page.evaluate("neuralens('consent', 'granted')")
+    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+
+
+@WITH_ONE
+def test_entries_of_version_0_1_0(begin, finish):
+    page = begin("<p>Nothing</p>")
+    page.evaluate(
+        """() => {
+        const fields = { page: "PRODUCT_PAGE", query: null, index: 3, ids: "A" };
+        const kept = ["b1e7f6d0-0000-4000-8000-000000000000", Date.now(), "SHARE", fields, ""];
+        localStorage.setItem("nl:k:" + kept[0], JSON.stringify(kept));
+        }"""
+    )
+    (event,) = finish(page)
+    assert (event["event"], event["items"], event["index"]) == ("SHARE", [{"id": "A"}], 3)
+    assert kept(page) == []
+
+
+@WITH_ONE
 def test_consent_withdrawn_while_loading(begin, show, gate, finish):
     page = begin(RESULTS)
     page.click("text=Oak")
@@ -553,8 +587,9 @@ def test_storage_of_somebody_else(begin, finish, uid):
     page.evaluate(
         """() => {
         const known = localStorage.getItem(Object.keys(localStorage)[0]);
-        const wrong = ["{", "1", "null", "[]", "[1,2,3,4,5]", '["x",1,"SHARE",{"id":"1"},{}]',
-            '[{},1,"SHARE",{"id":"1"},null]', known.replace("CLICK_PRODUCT", "CLICK")];
+        const wrong = ["{", "1", "null", "[]", "{}", '{"event":5}', "[1,2,3,4,5]",
+            '["x",1,"SHARE",{"id":"1"},{}]', '[{},1,"SHARE",{"id":"1"},null]',
+            '{"event":{"eid":"x"},"key":5}', known.replace("CLICK_PRODUCT", "CLICK")];
         wrong.forEach((text, place) => localStorage.setItem("nl:k:" + place, text));
         }"""
     )

@@ -53,6 +53,30 @@ def test_once_for_good(confirm, ledger):
     assert sorted(told(ledger.settle(other))[5:]) == [PURCHASE, VIEW]
 
 
+@pytest.mark.parametrize(
+    ("markup", "bought"),
+    [
+        ('<div data-nl-ignore><p data-nl-product="gift">Gift</p></div>', ["A"]),
+        ('<p data-nl-product="gift" data-nl-ignore="false">Gift</p>', ["A"]),
+        ('<section data-nl-ignore><p data-nl-product="A">A</p></section>', ["A"]),
+    ],
+)
+def test_what_is_ignored_is_not_bought(show, ledger, markup, bought):
+    lines = f'{markup}<p data-nl-product="A">A</p>'
+    page = show(f'<div data-nl-purchase="ORDER-1">{lines}</div>')
+    assert told(ledger.settle(page)) == [("PURCHASE", bought)]
+    assert page.said == []
+
+
+def test_order_of_which_everything_is_ignored(show, ledger):
+    page = show(
+        '<div data-nl-purchase="ORDER-1"><p data-nl-ignore data-nl-product="gift">Gift</p></div>'
+    )
+    assert ledger.settle(page) == []
+    assert len(page.said) == 1
+    assert page.said[0].startswith("neuralens: data-nl-purchase must be text, around")
+
+
 def test_added_later(show, ledger):
     page = show("<main></main>")
     page.evaluate(

@@ -179,6 +179,7 @@ def test_debug(given, ledger, uid):
 
 
 def test_wrong_values_are_said_once_and_the_defaults_used(given, ledger, uid):
+    """Of consent, the default does not stand in: nothing is sent until there is a right word."""
     wrong = {
         "viewMs": "soon",
         "suggestionMs": "-1",
@@ -188,6 +189,7 @@ def test_wrong_values_are_said_once_and_the_defaults_used(given, ledger, uid):
         "consent": "yes",
     }
     page = given(appId=APPLICATION, uid=uid, **wrong)
+    page.evaluate("neuralens('consent', 'granted')")
     view = first(ledger, "VIEW_PRODUCT")
     assert (view["items"], "page" in view) == ([{"id": "A"}], False)
     page.evaluate("neuralens('page', { page: 'HOME' })")

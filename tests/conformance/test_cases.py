@@ -1,8 +1,9 @@
 """The pure modules, by cases: scripts of calls and what each returns, the same on every engine.
 
 A file of cases/ is a list of {name, steps} with, where it matters, ``settings``, ``stored`` (a list
-of [key, text]) and ``blocked`` (storage that keeps nothing). A step is [call, what it returns];
-engines/world.py has the calls. In step n, counted from 1, ids are made of the hexadecimal digit n.
+of [key, text]), ``blocked`` (storage that keeps nothing) and ``signal`` (Global Privacy Control).
+A step is [call, what it returns]; engines/world.py has the calls. In step n, counted from 1, ids
+are made of the hexadecimal digit n.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+GIVEN = ("settings", "stored", "blocked", "signal")
 CASES = [
     pytest.param(case, id=f"{path.stem}: {case['name']}")
     for path in sorted((Path(__file__).parent / "cases").glob("*.json"))
@@ -32,7 +34,7 @@ def plain(value: Any) -> Any:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_case(case: dict[str, Any], engine: Any) -> None:
-    given = {name: case[name] for name in ("settings", "stored", "blocked") if name in case}
+    given = {name: case[name] for name in GIVEN if name in case}
     answers = engine.play(given | {"steps": [call for call, _ in case["steps"]]})
     assert len(answers) == len(case["steps"])
     for (call, wanted), answer in zip(case["steps"], answers, strict=True):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neuralens_tracker.vocabulary import GRANTED, WIRE_VERSION
+from neuralens_tracker.vocabulary import DENIED, GRANTED, WIRE_VERSION
 
 # Milliseconds from an event to its beacon, so that what happens together travels together.
 FLUSH_MS = 1000
@@ -32,18 +32,18 @@ class Delivery:
     def __init__(
         self,
         settings: dict[str, Any],
+        visit: Any,
         identity: Any,
         outbox: Any,
         transport: Any,
         hooks: Any,
-        say: Any,
     ) -> None:
         self._settings = settings
+        self._visit = visit
         self._identity = identity
         self._outbox = outbox
         self._transport = transport
         self._hooks = hooks
-        self._say = say
         # Batches in a row that failed.
         self._attempt = 0
         self._due = False
@@ -61,8 +61,11 @@ class Delivery:
         self.flush(False)
 
     def flush(self, leaving: bool) -> None:
-        """Send everything that waits; a page that is left cannot wait for an answer."""
-        while self._outbox.count() > 0:
+        """Send everything that waits, as long as the shopper consents.
+
+        A page that is left cannot wait for an answer.
+        """
+        while self._outbox.count() > 0 and self._visit.consent() == GRANTED:
             self._send(self._outbox.pop_batch(MAX_BATCH_CHARACTERS), leaving)
 
     def _send(self, events: list[Any], leaving: bool) -> None:
@@ -96,8 +99,8 @@ class Delivery:
             # unless the shopper has refused in between.
             self._outbox.count_lost(len(events))
             self._outbox.erase(events)
-            self._say("relay answered " + str(status))
-        elif self._settings["consent"] == GRANTED:
+            self._hooks.say("relay answered " + str(status))
+        elif self._visit.consent() != DENIED:
             self._blind = self._blind or status == 0
             self._attempt += 1
             self._outbox.requeue(events)

@@ -81,3 +81,28 @@ def explain(event: Any) -> str:
     if reason == "" and event["event"] != PURCHASE and len(event["items"]) > 1:
         return "items must be one"
     return reason
+
+
+def make_event(
+    name: Any, ids: Any, fields: dict[str, Any], eid: str, timestamp: int
+) -> dict[str, Any]:
+    """Return an event, unchecked, on the item with an id, or on those with a list of ids.
+
+    ``fields`` may hold page, query and index; ``timestamp`` is the Unix time in seconds.
+    """
+    if not isinstance(ids, list):
+        ids = [ids]
+    return {
+        "eid": eid,
+        "items": [{"id": read(TEXT, each)} for each in ids],
+        "event": name,
+        "timestamp": timestamp,
+        "query": fields.get("query") or None,
+        "page": fields.get("page"),
+        "index": fields.get("index"),
+    }
+
+
+def named_ids(fields: dict[str, Any]) -> Any:
+    """Return what a call of ``track`` is about: a list of ids, or one id."""
+    return fields.get("ids") or fields.get("id")

@@ -3,21 +3,26 @@
 from typing import Any
 
 LISTENED = ("event", "suppressed", "delivered", "error")
+# Sentences in the life of a page: enough for every mistake of a template, too few to be a nuisance.
+MAX_SENTENCES = 50
 
 
 class Hooks:
     """Calls the page's functions, each with a copy of its own.
 
     ``to_browser(value)`` gives a browser object, ``from_browser(object)`` the value back (None
-    when it is no object), ``invoke(handler, otherwise, argument)`` is a guarded call.
+    when it is no object), ``invoke(handler, otherwise, argument)`` is a guarded call, and
+    ``warn(sentence)`` prints on the console.
     """
 
-    def __init__(self, to_browser: Any, from_browser: Any, invoke: Any) -> None:
+    def __init__(self, to_browser: Any, from_browser: Any, invoke: Any, warn: Any) -> None:
         self._to_browser = to_browser
         self._from_browser = from_browser
         self._invoke = invoke
+        self._warn = warn
         self._before: list[Any] = []
         self._listeners: list[Any] = []
+        self._said: list[str] = []
 
     def before(self, handler: Any, *_: Any) -> None:
         """Have ``handler(event)`` return the event to send, changed or not, or null to drop it."""
@@ -45,3 +50,10 @@ class Hooks:
         for listener in self._listeners:
             if listener[0] == name:
                 self._invoke(listener[1], None, self._to_browser(detail))
+
+    def say(self, sentence: str) -> None:
+        """Tell of a mistake, or of something that was caught: once, on the console and as error."""
+        if sentence not in self._said and len(self._said) < MAX_SENTENCES:
+            self._said.append(sentence)
+            self._warn(sentence)
+            self.emit("error", {"message": sentence})

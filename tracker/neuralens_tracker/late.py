@@ -3,40 +3,35 @@
 from typing import Any
 
 from neuralens_tracker.capture.lifecycle import when_left, when_shown
+from neuralens_tracker.events import make_event, named_ids
 from neuralens_tracker.main import Tracker
-from neuralens_tracker.value_types import TEXT, is_number, read
+from neuralens_tracker.value_types import is_number
 from neuralens_tracker.vocabulary import KEPT_KEY, MAX_COUNT
 from neuralens_tracker.web.ffi import get, invoke, parse, window
 from neuralens_tracker.web.storage import Storage
 
 
-def is_kept(entry: list[Any]) -> bool:
-    """Tell whether a list is an entry of ``early``'s; storage may hold anything."""
-    return (
-        len(entry) == 5
-        and is_number(entry[1], 0, MAX_COUNT * 1000)
-        and isinstance(entry[3], dict)
-        and isinstance(entry[4], str)
-    )
+def upgrade(entry: Any) -> Any:
+    """Return an entry of storage as {event, key}; None for what is none, for it may be anything.
 
-
-def restore(tracker: Tracker, entry: list[Any]) -> None:
-    """Have the tracker track an entry [eid, Unix time in milliseconds, event, fields, once].
-
-    The fields are those of a call of ``track``.
+    Version 0.1.0 kept a list: eid, Unix time in milliseconds, event, fields of a call of ``track``,
+    deduplication key.
     """
-    fields = entry[3]
-    ids = fields.get("ids") or fields.get("id")
-    event = {
-        "eid": entry[0],
-        "items": [{"id": read(TEXT, each)} for each in (ids if isinstance(ids, list) else [ids])],
-        "event": entry[2],
-        "timestamp": int(entry[1] / 1000),
-        "query": fields.get("query") or None,
-        "page": fields.get("page"),
-        "index": fields.get("index"),
-    }
-    tracker.restore(event, entry[4])
+    if isinstance(entry, list) and len(entry) == 5:
+        milliseconds = entry[1]
+        fields = entry[3]
+        if not isinstance(fields, dict) or not is_number(milliseconds, 0, MAX_COUNT * 1000):
+            return None
+        time = int(milliseconds / 1000)
+        event = make_event(entry[2], named_ids(fields), fields, entry[0], time)
+        entry = {"event": event, "key": entry[4]}
+    return entry if isinstance(entry, dict) and isinstance(entry.get("event"), dict) else None
+
+
+def restore(tracker: Tracker, entry: Any) -> None:
+    """Have the tracker track an entry {event, key} that was kept before."""
+    key = entry.get("key")
+    tracker.receive(entry["event"], key if isinstance(key, str) else None)
 
 
 def start(tag: Any) -> None:
@@ -49,25 +44,25 @@ def start(tag: Any) -> None:
     tracker = Tracker(tag)
     storage = Storage()
 
-    def take_up() -> None:
-        """Take in what storage keeps, as soon as the shopper has consented."""
-        if tracker.may_send():
-            for key in storage.names(KEPT_KEY):
-                entry = parse(storage.read(key))
-                if isinstance(entry, list) and is_kept(entry):
+    def restore_kept() -> None:
+        """Take over what storage keeps, as soon as the shopper has consented."""
+        if tracker.may_store():
+            for name in storage.names(KEPT_KEY):
+                entry = upgrade(parse(storage.read(name)))
+                if entry is not None:
                     restore(tracker, entry)
-                storage.erase(key)
+                storage.erase(name)
 
     def follow(*_: Any) -> None:
-        """Take in the rest after the page's own calls, whose hooks and place hold for it."""
+        """Take over the rest after the page's own calls, whose hooks and location hold for it."""
         if handed is not None:
-            for entry in handed[0]:
+            for entry in handed["held"]:
                 restore(tracker, entry)
-        tracker.when_decided(take_up)
-        take_up()
+        tracker.when_decided(restore_kept)
+        restore_kept()
         when_left(tracker.finish)
 
     if handed is not None:
-        tracker.recall(handed[1], handed[2])
+        tracker.recall(handed["told"], handed["typed"])
     tracker.take_over(stub)
     when_shown(follow)

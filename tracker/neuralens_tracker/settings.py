@@ -3,9 +3,9 @@
 from typing import Any
 
 from neuralens_tracker.value_types import COUNT, FLAG, TEXT, demand, read
-from neuralens_tracker.vocabulary import CONSENTS, GRANTED, PAGES
+from neuralens_tracker.vocabulary import CONSENTS, GRANTED, PAGES, PENDING
 
-# name: (kind, default). The attribute of the script tag is "data-" and the name in kebab-case.
+# name: (type, default). The attribute of the script tag is "data-" and the name in kebab-case.
 SETTINGS: dict[str, Any] = {
     "appId": (TEXT, ""),
     "endpoint": (TEXT, "/nl/events"),
@@ -21,17 +21,24 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def choose(name: str, value: Any, otherwise: Any, say: Any) -> Any:
-    """Return what a setting becomes with a value; ``otherwise``, and a word of it, when wrong."""
+def choose(name: str, value: Any, say: Any) -> Any:
+    """Return what a setting is with a value; where it is wrong, that is said.
+
+    The default stands in for what is wrong, but for consent ``pending`` does: a misspelt refusal
+    must not count as granted.
+    """
     known = read(SETTINGS[name][0], value)
-    if known is None and value is not None:
-        say(demand(name, SETTINGS[name][0]))
-    return otherwise if known is None else known
+    if known is None:
+        known = PENDING if name == "consent" else SETTINGS[name][1]
+        if value is not None or name == "consent":
+            say(demand(name, SETTINGS[name][0]))
+    return known
 
 
 def resolve(given: dict[str, Any], say: Any) -> dict[str, Any]:
-    """Return every setting: the given one where it is right, else the default."""
+    """Return every setting: the given one, else the default."""
     settings: dict[str, Any] = {}
     for name in list(SETTINGS.keys()):
-        settings[name] = choose(name, given.get(name), SETTINGS[name][1], say)
+        value = given.get(name)
+        settings[name] = SETTINGS[name][1] if value is None else choose(name, value, say)
     return settings

@@ -7,15 +7,15 @@ from typing import Any
 
 from neuralens_tracker.commands import Commands
 from neuralens_tracker.delivery import Delivery, backoff
-from neuralens_tracker.events import explain
+from neuralens_tracker.events import explain, make_event
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import Outbox
 from neuralens_tracker.personal_data import scrub
 from neuralens_tracker.pipeline import Pipeline
-from neuralens_tracker.privacy import decide
 from neuralens_tracker.settings import choose, resolve
 from neuralens_tracker.value_types import is_digits, is_number, read, wanted
+from neuralens_tracker.visit import Visit
 from neuralens_tracker.web.ffi import dump, on_caught, parse
 
 START = 1715644800.25
@@ -117,34 +117,34 @@ class World:
         self._said: list[str] = []
         self._told: list[Any] = []
         self._page_views = 0
-        self._settings = resolve(given.get("settings") or {}, self.say)
+        self._has_signal = given.get("signal") is True
         self._memory = Memory(given)
         self._wire = Wire()
-        self._hooks = Hooks(self.copy, self.from_browser, self.invoke)
+        self._hooks = Hooks(self.copy, self.from_browser, self.invoke, self.say)
+        self._settings = resolve(given.get("settings") or {}, self.say)
         self._identity = Identity(self._memory, self._wire.random)
+        self._visit = Visit(self._settings, self._identity, self.has_signal, self._hooks.say)
         self._outbox = Outbox(self._memory, parse, dump)
         self._delivery = Delivery(
-            self._settings, self._identity, self._outbox, self._wire, self._hooks, self.say
+            self._settings, self._visit, self._identity, self._outbox, self._wire, self._hooks
         )
         self._pipeline = Pipeline(
-            self._settings,
+            self._visit,
             self._memory,
             self._identity,
             self._outbox,
             self._delivery,
             self._wire,
             self._hooks,
-            self.say,
         )
         self._commands = Commands(
-            self._settings,
+            self._visit,
             self._pipeline,
             self._delivery,
             self._hooks,
-            self.from_browser,
             self._pipeline.set_consent,
             self.begin_page_view,
-            self.say,
+            self.from_browser,
         )
         self._calls = {
             "value_types.is_digits": is_digits,
@@ -152,10 +152,26 @@ class World:
             "value_types.read": read,
             "value_types.wanted": wanted,
             "events.explain": explain,
+            "events.make_event": make_event,
             "settings.resolve": self.resolve,
             "settings.choose": self.choose,
             "personal_data.scrub": scrub,
-            "privacy.decide": decide,
+            "visit.consent": self._visit.consent,
+            "visit.set_consent": self._visit.set_consent,
+            "visit.uid": self._visit.uid,
+            "visit.set_uid": self._visit.set_uid,
+            "visit.page": self._visit.page,
+            "visit.query": self._visit.query,
+            "visit.set_context": self._visit.set_context,
+            "visit.add_context": self._visit.add_context,
+            "visit.geo": self._visit.geo,
+            "visit.set_geo": self._visit.set_geo,
+            "visit.typed": self._visit.typed,
+            "visit.set_typed": self._visit.set_typed,
+            "visit.is_new": self._visit.is_new,
+            "visit.told": self._visit.told,
+            "visit.recall": self._visit.recall,
+            "visit.begin_page_view": self._visit.begin_page_view,
             "delivery.backoff": self.backoff,
             "identity.make_uuid": self._identity.make_uuid,
             "identity.find": self._identity.find,
@@ -172,7 +188,6 @@ class World:
             "hooks.change": self._hooks.change,
             "hooks.emit": self._hooks.emit,
             "pipeline.track": self._pipeline.track,
-            "pipeline.set_geo": self._pipeline.set_geo,
             "pipeline.set_consent": self._pipeline.set_consent,
             "delivery.flush": self._delivery.flush,
             "neuralens": self._commands.run,
@@ -185,7 +200,6 @@ class World:
             "said": self.said,
             "told": self.told,
             "page_views": self.page_views,
-            "settings": self.settings,
         }
 
     def play(self, steps: list[Any]) -> list[Any]:
@@ -202,9 +216,9 @@ class World:
         """Resolve settings, saying what is wrong."""
         return resolve(given, self.say)
 
-    def choose(self, name: str, value: Any, otherwise: Any) -> Any:
+    def choose(self, name: str, value: Any) -> Any:
         """Choose a setting's value, saying what is wrong."""
-        return choose(name, value, otherwise, self.say)
+        return choose(name, value, self.say)
 
     def backoff(self, attempt: int) -> float:
         """Return the milliseconds before a try, with the step's share of 16 as the random part."""
@@ -237,9 +251,9 @@ class World:
         """Return the new page views so far."""
         return self._page_views
 
-    def settings(self) -> dict[str, Any]:
-        """Return the settings as they are now."""
-        return self._settings
+    def has_signal(self) -> bool:
+        """Tell whether the browser asks for privacy."""
+        return self._has_signal
 
     def copy(self, value: Any) -> Any:
         """Return a copy of a JSON value, as the page's functions get one."""

@@ -3,16 +3,14 @@
 from typing import Any
 
 from neuralens_tracker.attributes import (
-    IGNORE,
     LANDING,
     PRODUCT,
     PURCHASE_ORDER,
     SUGGESTION,
     SUGGESTIONS,
 )
-from neuralens_tracker.capture.items import SEEN
 from neuralens_tracker.capture.lifecycle import when_idle
-from neuralens_tracker.web.dom import closest, document, find_all, listen
+from neuralens_tracker.web.dom import document, find_all, listen
 from neuralens_tracker.web.ffi import (
     call,
     callback,
@@ -20,8 +18,8 @@ from neuralens_tracker.web.ffi import (
     elements,
     get,
     record,
-    window,
 )
+from neuralens_tracker.web.platform import now
 
 # The attributes that tell of items, and those by which widgets show a list that was there already.
 OBSERVED = [
@@ -35,8 +33,8 @@ OBSERVED = [
     "hidden",
 ]
 ELEMENT_NODE = 1
-# Milliseconds of work in one go: a frame has 16, and slow phones take four times as long.
-SLICE_MS = 6
+# Seconds of work in one go: a frame has 16 ms, and slow phones take four times as long.
+SLICE_S = 0.006
 # With every frame a browser looks at all elements that an observer watches. So after the first
 # MANY products of a page, one that is FAR_PX below waits until something scrolls or changes.
 MANY = 1000
@@ -51,11 +49,11 @@ def is_far(element: Any) -> bool:
 class Discovery:
     """Hands each element to the capture it belongs to, in slices while the browser is idle."""
 
-    def __init__(self, items: Any, views: Any, suggestions: Any, emit: Any) -> None:
+    def __init__(self, items: Any, views: Any, suggestions: Any, page_items: Any) -> None:
         self._items = items
         self._views = views
         self._suggestions = suggestions
-        self._emit = emit
+        self._page_items = page_items
         # Elements to take in with all that is in them, and for how many attributes the first has
         # been searched: one query for all of them takes longer than a frame on a large page. Then
         # what the last query found, and how much of that has been taken in.
@@ -92,11 +90,6 @@ class Discovery:
         self._far = []
         self._wake()
 
-    def finish(self) -> None:
-        """Take in the page's landing and purchase without delay: the page is being left."""
-        for element in find_all(document, "[" + LANDING + "],[" + PURCHASE_ORDER + "]"):
-            self._dispatch(element)
-
     def _notice(self, records: Any, *_: Any) -> None:
         self._items.forget_ranks()
         for change in elements(records):
@@ -126,8 +119,8 @@ class Discovery:
 
     def _work(self, *_: Any) -> None:
         self._due = False
-        end = call(get(window, "Date"), "now") + SLICE_MS
-        while call(get(window, "Date"), "now") < end:
+        end = now() + SLICE_S
+        while now() < end:
             if self._next < len(self._found):
                 self._guarded(self._found[self._next])
                 self._next += 1
@@ -152,19 +145,13 @@ class Discovery:
 
     def _dispatch(self, element: Any) -> None:
         item = self._items.read(element)
-        if not item:
-            purchase = closest(element, PURCHASE_ORDER)
-            if purchase and not closest(purchase, IGNORE):
-                order = self._items.read_purchase(purchase)
-                if order:
-                    self._emit(SEEN[order[1]], order, self._items.deduplication_key(order))
-        elif item[1] == PRODUCT:
+        if item and item[1] == PRODUCT:
             self._count += 1
             if self._count > MANY and is_far(element):
                 self._far.append(element)
             else:
                 self._views.watch(element)
-        elif item[1] == SUGGESTION:
+        elif item and item[1] == SUGGESTION:
             self._suggestions.change(element)
         else:
-            self._emit(SEEN[item[1]], item, self._items.deduplication_key(item))
+            self._page_items.capture(element, item)

@@ -55,10 +55,13 @@ ACTIVATED = {PRODUCT: CLICK_PRODUCT, SUGGESTION: CLICK_SUGGESTION}
 
 
 class Items:
-    """Reads elements; ``complain(element, remedy)`` is told what is wrong with their attributes."""
+    """Reads elements in the context of a visit.
 
-    def __init__(self, settings: dict[str, Any], complain: Any) -> None:
-        self._settings = settings
+    ``complain(element, attribute, value_type)`` is told of an attribute that is wrong.
+    """
+
+    def __init__(self, visit: Any, complain: Any) -> None:
+        self._visit = visit
         self._complain = complain
         # What is counted so far, by list and kind of item, until the page changes:
         # [list, kind, its elements, how many of them are read, how many counted, positions by id].
@@ -95,7 +98,12 @@ class Items:
         return None
 
     def read_purchase(self, element: Any) -> Any:
-        """Return the order of an element as [element, its attribute, ids of its lines], or None."""
+        """Return the order of an element as [element, its attribute, ids of its lines].
+
+        None where it is ignored or wrong. What is ignored inside an order is not bought.
+        """
+        if closest(element, IGNORE):
+            return None
         ids: list[str] = []
         for line in find_all(element, PRODUCT_SELECTOR):
             value = attribute(line, PRODUCT)
@@ -198,15 +206,20 @@ class Items:
         return positions.get(sought)
 
     def context(self, item: list[Any]) -> dict[str, Any]:
-        """Return an item's page, query and index: as its markup says, else as is usual."""
+        """Return an item's page, query and index: as its markup says, else as is usual.
+
+        The query of a suggestion is what was typed, where something was.
+        """
         element = item[0]
         kind = item[1]
+        typed = self._visit.typed()
         usual = PRODUCT_PAGE if kind == LANDING else None
         if kind == SUGGESTION:
             usual = AUTOCOMPLETE
         holder = closest(element, QUERY)
+        query = attribute(holder, QUERY) if holder else self._visit.query()
         return {
-            "page": self._nearest(element, PAGE, PAGES) or usual or self._settings["page"],
-            "query": attribute(holder, QUERY) if holder else self._settings["query"],
+            "page": self._nearest(element, PAGE, PAGES) or usual or self._visit.page(),
+            "query": query if kind != SUGGESTION or typed is None else typed,
             "index": self.rank(item) if kind != PURCHASE_ORDER else None,
         }

@@ -4,11 +4,9 @@ from typing import Any
 
 from neuralens_tracker.attributes import SUGGESTION
 from neuralens_tracker.capture.items import LISTS, SEEN, SUGGESTION_SELECTOR
-from neuralens_tracker.web.dom import cancel, document, find_all, listen, wait
+from neuralens_tracker.web.dom import document, find_all, listen
 from neuralens_tracker.web.ffi import call, construct, get, window
-
-# Where a shopper types what to search for: no password, no address.
-SEARCH_BOX = "[role=combobox],[type=search],[type=text],input:not([type])"
+from neuralens_tracker.web.platform import cancel, wait
 
 
 def is_shown(element: Any) -> bool:
@@ -20,31 +18,22 @@ def is_shown(element: Any) -> bool:
 
 
 class Suggestions:
-    """Watches lists of suggestions; ``emit(event, item, once)`` is called for each seen."""
+    """Watches lists of suggestions; ``emit(event, item, key)`` is called for each seen."""
 
-    def __init__(self, items: Any, settings: dict[str, Any], emit: Any) -> None:
+    def __init__(self, items: Any, settings: dict[str, Any], visit: Any, emit: Any) -> None:
         self._items = items
         self._settings = settings
+        self._visit = visit
         self._emit = emit
         self._timer: Any = None
         # Lists that were seen as they stand.
         self._lists = construct("Set")
-        # What the shopper typed, not what a widget writes into the box; None when nothing was.
-        self._typed: Any = None
 
     def start(self) -> None:
         """Listen from now on."""
-        listen("input", self._type)
-        listen("focusin", self._type)
+        listen("input", self.schedule)
+        listen("focusin", self.schedule)
         listen("click", self.schedule)
-
-    def query(self, otherwise: Any) -> Any:
-        """Return the text that the shopper has typed; ``otherwise`` when none was."""
-        return otherwise if self._typed is None else self._typed
-
-    def recall(self, typed: Any) -> None:
-        """Take a text as typed; None when nothing was."""
-        self._typed = typed
 
     def forget(self) -> None:
         """Begin a new page view."""
@@ -64,12 +53,6 @@ class Suggestions:
         if not self._timer:
             self._timer = wait(self._settings["suggestionMs"], self._look)
 
-    def _type(self, event: Any) -> None:
-        target = get(event, "target")
-        if call(target, "matches", SEARCH_BOX):
-            self._typed = get(target, "value")
-        self.schedule()
-
     def _look(self) -> None:
         self._timer = None
         stood = self._lists
@@ -81,4 +64,4 @@ class Suggestions:
                 call(self._lists, "add", listing)
                 if not call(stood, "has", listing):
                     key = self._items.deduplication_key(item)
-                    self._emit(SEEN[item[1]], item, key + "\n" + (self._typed or ""))
+                    self._emit(SEEN[item[1]], item, key + "\n" + (self._visit.typed() or ""))

@@ -3,12 +3,13 @@
 from typing import Any
 
 from neuralens_tracker.capture.items import SEEN
-from neuralens_tracker.web.dom import cancel, is_visible, listen, wait
+from neuralens_tracker.web.dom import is_visible, listen
 from neuralens_tracker.web.ffi import call, callback, construct, elements, get, record, window
+from neuralens_tracker.web.platform import cancel, wait
 
 
 class Views:
-    """Watches products; ``emit(event, item, once)`` is called for each that was seen."""
+    """Watches products; ``emit(event, item, key)`` is called for each that was seen."""
 
     def __init__(self, items: Any, settings: dict[str, Any], emit: Any) -> None:
         self._items = items

@@ -1,4 +1,4 @@
-"""The page as the captures see it: elements, attributes, events and timers."""
+"""The page as the captures see it: elements, attributes and events."""
 
 from typing import Any
 
@@ -33,16 +33,6 @@ def listen(name: str, handler: Any) -> None:
     There a page's own stopPropagation comes too late to hide it.
     """
     call(window, "addEventListener", name, callback(handler), True)
-
-
-def wait(milliseconds: float, handler: Any) -> Any:
-    """Call handler once, later; return what ``cancel`` takes."""
-    return call(window, "setTimeout", callback(handler), milliseconds)
-
-
-def cancel(timer: Any) -> None:
-    """Stop a timer; None is no timer."""
-    call(window, "clearTimeout", timer)
 
 
 def is_visible() -> bool:

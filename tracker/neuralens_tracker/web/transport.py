@@ -3,7 +3,6 @@
 from typing import Any
 
 from neuralens_tracker.vocabulary import PREFIX
-from neuralens_tracker.web.dom import wait
 from neuralens_tracker.web.ffi import (
     attempt,
     call,
@@ -15,6 +14,7 @@ from neuralens_tracker.web.ffi import (
     record,
     window,
 )
+from neuralens_tracker.web.platform import now, random, wait
 
 UUID_LENGTH = 36
 # Milliseconds after which a beacon that no Resource Timing entry told of is taken as unknown.
@@ -56,11 +56,11 @@ class Transport:
 
     def random(self) -> float:
         """Return a random number from 0 below 1."""
-        return call(get(window, "Math"), "random")
+        return random()
 
     def now(self) -> float:
         """Return the Unix time in seconds."""
-        return call(get(window, "Date"), "now") / 1000
+        return now()
 
     def wait(self, milliseconds: float, handler: Any) -> None:
         """Call handler once, later."""

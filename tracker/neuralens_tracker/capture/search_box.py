@@ -1,0 +1,26 @@
+"""What the shopper types into a search box."""
+
+from typing import Any
+
+from neuralens_tracker.web.dom import listen
+from neuralens_tracker.web.ffi import call, get
+
+# Where a shopper types what to search for: no password, no address.
+SEARCH_BOX = "[role=combobox],[type=search],[type=text],input:not([type])"
+
+
+class SearchBox:
+    """Tells the visit what is typed."""
+
+    def __init__(self, visit: Any) -> None:
+        self._visit = visit
+
+    def start(self) -> None:
+        """Listen from now on."""
+        listen("input", self._read)
+        listen("focusin", self._read)
+
+    def _read(self, event: Any) -> None:
+        target = get(event, "target")
+        if call(target, "matches", SEARCH_BOX):
+            self._visit.set_typed(get(target, "value"))
