@@ -51,7 +51,7 @@ class Early:
         self._visit = Visit(self._settings, self._identity, has_privacy_signal, self.ignore)
         self._items = Items(self._visit, self.ignore)
         self._clicks = Clicks(self._items, self.keep)
-        self._search_box = SearchBox(self._visit)
+        self._search_box = SearchBox(self._visit, self.ignore)
         self._page_items = PageItems(self._items, self.keep)
         self._tag = tag
         self._queue = get(get(window, "neuralens"), "q")

@@ -67,8 +67,8 @@ class Tracker:
             self._hooks,
         )
         self._items = Items(self._visit, self.complain)
-        self._search_box = SearchBox(self._visit)
         self._suggestions = Suggestions(self._items, self._settings, self._visit, self.emit)
+        self._search_box = SearchBox(self._visit, self._suggestions.schedule)
         self._views = Views(self._items, self._settings, self.emit)
         self._page_items = PageItems(self._items, self.emit)
         self._discovery = Discovery(self._items, self._views, self._suggestions, self._page_items)

@@ -10,10 +10,11 @@ SEARCH_BOX = "[role=combobox],[type=search],[type=text],input:not([type])"
 
 
 class SearchBox:
-    """Tells the visit what is typed."""
+    """Tells the visit what is typed; ``changed()`` is called after each input and focus."""
 
-    def __init__(self, visit: Any) -> None:
+    def __init__(self, visit: Any, changed: Any) -> None:
         self._visit = visit
+        self._changed = changed
 
     def start(self) -> None:
         """Listen from now on."""
@@ -24,3 +25,4 @@ class SearchBox:
         target = get(event, "target")
         if call(target, "matches", SEARCH_BOX):
             self._visit.set_typed(get(target, "value"))
+        self._changed()

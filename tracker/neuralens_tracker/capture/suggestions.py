@@ -31,8 +31,6 @@ class Suggestions:
 
     def start(self) -> None:
         """Listen from now on."""
-        listen("input", self.schedule)
-        listen("focusin", self.schedule)
         listen("click", self.schedule)
 
     def forget(self) -> None:

@@ -25,6 +25,9 @@ def cancel(timer: Any) -> None:
     call(window, "clearTimeout", timer)
 
 
-def has_privacy_signal() -> bool:
-    """Tell whether the browser sends Global Privacy Control: https://w3c.github.io/gpc/."""
-    return get(get(window, "navigator"), "globalPrivacyControl") is True
+def has_privacy_signal() -> Any:
+    """Tell, by a true value, whether the browser sends Global Privacy Control.
+
+    Source: https://w3c.github.io/gpc/, "navigator.globalPrivacyControl".
+    """
+    return get(get(window, "navigator"), "globalPrivacyControl")
