@@ -441,9 +441,11 @@ def test_consent_denied(begin, show, context, gate, finish, refusal):
 
 @WITH_ONE
 @pytest.mark.parametrize("given", ["setting", "call"])
-def test_misspelt_consent(begin, gate, finish, given):
+def test_misspelt_consent(begin, context, gate, finish, given):
     """It keeps everything out of storage, and is said once, by the runtime."""
-    page = begin(RESULTS, consent="pendign" if given == "setting" else None)
+    if given == "setting":
+        context.add_init_script("window.neuralensConfig = { consent: 'pendign' }")
+    page = begin(RESULTS)
     if given == "call":
         page.evaluate("neuralens('consent', 'declined')")
     page.click("text=Oak")

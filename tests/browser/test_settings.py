@@ -151,6 +151,19 @@ def test_consent(given, ledger, sent, uid):
     assert first(ledger, "SHARE")["items"] == [{"id": "B"}]
 
 
+@pytest.mark.parametrize("word", ["pendign", "Granted", "", "yes"])
+def test_misspelt_consent_is_pending(given, ledger, sent, uid, word):
+    """A word that is none of the three keeps everything on the page, until a right one comes."""
+    page = given(appId=APPLICATION, uid=uid, consent=word, **SOON)
+    page.evaluate("neuralens('track', 'SHARE', { id: 'B' })")
+    page.evaluate("neuralens('flush')")
+    assert page.evaluate("localStorage.length") == 0
+    assert sent() == []
+    assert page.said == [("warning", "neuralens: consent must be one of granted, pending, denied")]
+    page.evaluate("neuralens('consent', 'granted')")
+    assert first(ledger, "SHARE")["items"] == [{"id": "B"}]
+
+
 @pytest.mark.parametrize(("respected", "count"), [(True, 0), (False, 1)])
 def test_respect_gpc(given, context, ledger, sent, uid, respected, count):
     context.add_init_script(
