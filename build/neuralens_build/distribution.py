@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 BUDGETS = {
     "neuralens.js": 5_200,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 3_000,
+    "neuralens.early.js": 3_200,
     "neuralens.brython.js": 160_000,
 }
 # The most bytes of several files that load together.

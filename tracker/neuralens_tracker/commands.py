@@ -34,7 +34,7 @@ class Commands:
         self._commands = {
             "track": self._track,
             "identify": self._identify,
-            "consent": self._consent,
+            "consent": self._decide,
             "geo": self._geo,
             "page": self._page,
             "before": self._hooks.before,
@@ -52,9 +52,6 @@ class Commands:
 
     def _identify(self, uid: Any, _: Any) -> None:
         self._visit.set_uid(uid)
-
-    def _consent(self, state: Any, _: Any) -> None:
-        self._decide(state)
 
     def _geo(self, geo: Any, _: Any) -> None:
         # Nothing at all takes it back; what is wrong with it is said with the next event.

@@ -142,7 +142,7 @@ class Tracker:
         """Send what waits, for the page may be seen for the last time."""
         self._delivery.flush(True)
 
-    def set_consent(self, state: Any) -> None:
+    def set_consent(self, state: Any, *_: Any) -> None:
         """Follow the shopper's decision."""
         self._pipeline.set_consent(state)
         if self._decided:

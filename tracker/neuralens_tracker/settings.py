@@ -30,7 +30,8 @@ def choose(name: str, value: Any, say: Any) -> Any:
     known = read(SETTINGS[name][0], value)
     if known is None:
         known = PENDING if name == "consent" else SETTINGS[name][1]
-        if value is not None or name == "consent":
+        # No value at all is right where there may be none.
+        if value is not None or known is not None:
             say(demand(name, SETTINGS[name][0]))
     return known
 

@@ -142,7 +142,7 @@ class World:
             self._pipeline,
             self._delivery,
             self._hooks,
-            self._pipeline.set_consent,
+            self.set_consent,
             self.begin_page_view,
             self.from_browser,
         )
@@ -242,6 +242,10 @@ class World:
         told = self._told
         self._told = []
         return told
+
+    def set_consent(self, state: Any, *_: Any) -> None:
+        """Follow the shopper's decision."""
+        self._pipeline.set_consent(state)
 
     def begin_page_view(self) -> None:
         """Count a new page view."""
