@@ -12,6 +12,7 @@ from typing import Any
 from neuralens_tracker import attributes as names
 from neuralens_tracker.settings import SETTINGS, resolve
 from neuralens_tracker.value_types import TEXT, read, wanted
+from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import ACTIONS, MAX_TEXT
 
 from neuralens_embed.dom import Element
@@ -61,6 +62,10 @@ class Report:
     problems: list[Problem]
 
 
+def ignore(sentence: str) -> None:
+    """Pass over what the tracker says of settings: the tag is judged here."""
+
+
 def audit(html: str) -> Report:
     """Return what the tracker would send when all of a page is seen, and clicked once."""
     with lock:
@@ -77,8 +82,9 @@ class Reading:
         self._events: list[Event] = []
         self._seen: set[tuple[str, str]] = set()
         tag = window.document.querySelector(f"script[{APP_ID}]")
-        settings = resolve(tag.dataset if tag else {}, lambda sentence: None)
-        self._items = Items(settings, self._complain)
+        settings = resolve(tag.dataset if tag else {}, ignore)
+        visit = Visit(settings, None, lambda: False, ignore)
+        self._items = Items(visit, self._complain)
 
     def report(self) -> Report:
         """Return what every element stands for."""

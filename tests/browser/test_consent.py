@@ -75,8 +75,6 @@ def test_pending_holds_everything_and_stores_nothing(show, ledger, context, sent
     assert usual | clicked in events
 
 
-
-
 @pytest.mark.parametrize("word", ["'declined'", "undefined", "true", "['granted']"])
 def test_misspelt_call_is_pending(show, ledger, sent, word):
     """A word that is none of the three holds everything back, until a right one comes."""
