@@ -8,7 +8,7 @@ SOURCES := $(shell find tracker build/neuralens_build $(DEMO_HOOKS) -name '*.py'
 # A worker a core, each with its own browser, relay and sandbox; make test ARGS=-n0 does without.
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=worksteal
 
-.PHONY: help demo test nightly build bench lint format clean
+.PHONY: help demo test nightly build bench docs lint format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -17,7 +17,10 @@ help:
 	@echo "make nightly  the same, with every browser test on all three runtimes"
 	@echo "make build  the bundles in dist/"
 	@echo "make bench  the measurements of bench/"
-	@echo "make lint   format, lint and types"
+	@echo "make docs   docs/commands.md, from the commands"
+	@echo "make lint   format, lint, types and contracts on imports"
+	@echo "make format repairs of format and lint"
+	@echo "make clean  away with all that the others made"
 
 demo: $(STAMPS)/venv dist/manifest.json
 	@exec $(BIN)/neuralens-tracker demo $(ARGS)
@@ -32,6 +35,9 @@ build: dist/manifest.json
 
 bench: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 	$(BIN)/python -m bench $(ARGS)
+
+docs: $(STAMPS)/venv
+	$(BIN)/python docs/reference.py
 
 lint: $(STAMPS)/venv
 	$(BIN)/ruff format --check .

@@ -1,0 +1,301 @@
+"""The documents name what there is: all of it, and nothing else."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from neuralens_embed.attributes import Attributes
+from neuralens_embed.cli import main
+from neuralens_relay.metrics import Metrics
+from neuralens_relay.settings import describe
+from neuralens_tracker import attributes
+from neuralens_tracker.hooks import LISTENED
+from neuralens_tracker.settings import SETTINGS
+from neuralens_tracker.vocabulary import ACTIONS, CONSENTS, EVENTS, PAGES
+
+from docs.reference import PAGE, commands
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"))
+}
+# What was, and not what is.
+PRESENT = {name: text for name, text in DOCUMENTS.items() if name != "CHANGELOG.md"}
+README, ARCHITECTURE = DOCUMENTS["README.md"], DOCUMENTS["ARCHITECTURE.md"]
+PACKAGES = {path.name: path for path in ROOT.glob("*/neuralens_*") if path.is_dir()}
+FILES = [
+    path.relative_to(ROOT).as_posix()
+    for folder in ("tracker", "build", "relay", "demo_site", "tests", "bench", "docs")
+    for path in (ROOT / folder).rglob("*")
+    if "__pycache__" not in path.parts
+]
+
+
+def section(text: str, heading: str) -> str:
+    """Return what stands under a heading, up to the next of its level."""
+    level = heading.partition(" ")[0]
+    assert f"\n{heading}\n" in text, f"no heading {heading!r}"
+    below = text.partition(f"\n{heading}\n")[2]
+    return re.split(rf"^#{{1,{len(level)}}} ", below, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def first_column(text: str) -> str:
+    """Return the first cells of all tables."""
+    return "\n".join(re.findall(r"^\|((?:\\\||[^|])*)\|", text, re.MULTILINE))
+
+
+def code(text: str) -> list[str]:
+    """Return what is written as code: in backticks, or a line of a block."""
+    blocks = re.findall(r"^(?: {4,}(?=\S)|\t)(.+)$", text, re.MULTILINE)
+    fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)) + [
+        line for block in (*blocks, *fenced) for line in block.splitlines()
+    ]
+
+
+def mentions(pattern: str) -> list[tuple[str, str]]:
+    """Return (document, text) for all that matches in the documents."""
+    return sorted(
+        {(name, found) for name, text in PRESENT.items() for found in re.findall(pattern, text)}
+    )
+
+
+def unknown(pattern: str, known: set[str]) -> list[tuple[str, str]]:
+    """Return (document, name) for each name that is none of the known ones."""
+    return [(name, found) for name, found in mentions(pattern) if found not in known]
+
+
+def kebab(name: str) -> str:
+    return re.sub("[A-Z]", lambda letter: "-" + letter.group().lower(), name)
+
+
+def existing_attributes() -> set[str]:
+    return {v for v in vars(attributes).values() if isinstance(v, str) and v.startswith("data-nl-")}
+
+
+def test_every_attribute_has_its_row() -> None:
+    rows = first_column(section(README, "## Attributes"))
+    assert set(re.findall(r"`(data-nl-[a-z-]+)", rows)) == existing_attributes()
+
+
+def test_no_other_attribute_is_named() -> None:
+    assert unknown(r"data-nl-[a-z]+(?:-[a-z]+)*", existing_attributes()) == []
+
+
+def test_every_setting_has_its_row_with_its_default() -> None:
+    table = section(README, "## Settings")
+    rows = [line.split("|")[1:4] for line in table.splitlines() if line.startswith("| `data-")]
+    stated = {}
+    for names, keys, default in ([cell.strip() for cell in row] for row in rows):
+        for attribute, key in zip(names.split(", "), keys.split(", "), strict=True):
+            assert attribute.strip("`") == f"data-{kebab(key.strip('`'))}"
+            stated[key.strip("`")] = default.strip("`")
+    defaults = {name: default for name, (_, default) in SETTINGS.items()}
+    assert stated == {
+        name: {None: "", True: "true", False: "false"}.get(default, str(default))
+        for name, default in defaults.items()
+    }
+
+
+def test_no_other_setting_is_named() -> None:
+    # What the script tag of a heavy runtime holds beside them.
+    others = {"data-src", "data-integrity", "data-pyscript", "data-index"}
+    settings = {f"data-{kebab(name)}" for name in SETTINGS}
+    assert unknown(r"\bdata-(?!nl-)[a-z]+(?:-[a-z]+)*", settings | others) == []
+
+
+def existing_calls() -> set[str]:
+    """Return the keys of the one table from names to what carries a call out."""
+    tree = ast.parse((PACKAGES["neuralens_tracker"] / "commands.py").read_text("utf-8"))
+    (calls,) = [
+        {key.value for key in node.keys if isinstance(key, ast.Constant)}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict) and len(node.keys) > 1
+    ]
+    return calls
+
+
+def test_every_call_has_its_row() -> None:
+    rows = first_column(section(README, "## Calls"))
+    assert set(re.findall(r"`(\w+)\(", rows)) == existing_calls()
+    assert set(LISTENED) <= set(re.findall(r"`(\w+)`", section(README, "## Calls")))
+
+
+def test_no_other_call_is_named() -> None:
+    assert unknown(r"\bneuralens\([\"'](\w+)", existing_calls()) == []
+
+
+def test_words_of_the_events() -> None:
+    words = {*EVENTS, *PAGES}
+    for word in (*words, *CONSENTS, *ACTIONS):
+        assert word in README, word
+    assert unknown(r"\b(?:(?:VIEW|CLICK|LAND|ADD)_[A-Z_]+|[A-Z_]+_PAGE)\b", words) == []
+
+
+def test_names_in_jinja() -> None:
+    assert unknown(r"\bnl\.(\w+)\(", {name for name in dir(Attributes) if name[0] != "_"}) == []
+
+
+def test_the_page_of_commands_is_up_to_date() -> None:
+    assert PAGE.read_text("utf-8") == commands(), "run `make docs`"
+
+
+def existing_commands() -> dict[str, click.Command]:
+    context = click.Context(main)
+    found = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def test_no_other_command_is_named() -> None:
+    assert unknown(r"\bneuralens-tracker (?!COMMAND\b)([a-z]\w*)", set(existing_commands())) == []
+
+
+def test_every_command_is_shown() -> None:
+    """Beside the page of commands, which is made of them."""
+    shown = "".join(text for name, text in PRESENT.items() if name != "docs/commands.md")
+    for name in existing_commands():
+        assert re.search(rf"neuralens-tracker {name}\b|`{name}\b", shown), name
+
+
+def test_no_other_option_is_named() -> None:
+    context = click.Context(main)
+    wrong = []
+    for document, text in PRESENT.items():
+        for line in code(text):
+            for name, command in existing_commands().items():
+                call = re.search(rf"(?:^|\bneuralens-tracker ){name}( [^|;&]*)", line)
+                known = {o for each in command.get_params(context) for o in each.opts}
+                known |= {o for each in command.get_params(context) for o in each.secondary_opts}
+                given = re.findall(r" (--[a-z-]+)", call[1]) if call else []
+                wrong += [(document, name, o) for o in given if o not in {*known, "--help"}]
+    assert wrong == []
+
+
+def test_environment_variables() -> None:
+    known = {variable for variable, _, _ in describe()}
+    for command in existing_commands().values():
+        known |= {str(each.envvar) for each in command.params if each.envvar}
+    assert unknown(r"\bNEURALENS_[A-Z_]+\b", known) == []
+    assert known == set(re.findall(r"\bNEURALENS_[A-Z_]+\b", DOCUMENTS["docs/commands.md"]))
+
+
+def test_targets_of_make() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    targets = set(phony.split())
+    assert set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)) == targets
+    named = [
+        (name, target)
+        for name, text in PRESENT.items()
+        for line in code(text)
+        for target in re.findall(r"\bmake ([a-z-]+)", line)
+    ]
+    assert [(name, target) for name, target in named if target not in targets] == []
+    assert targets - {target for _, target in named} == set()
+
+
+def modules(package: str) -> Iterator[str]:
+    """Return the paths of a package's modules, without suffix."""
+    root = PACKAGES[package]
+    for path in root.rglob("*.py"):
+        if path.stem not in ("__init__", "__main__"):
+            yield path.relative_to(root).with_suffix("").as_posix()
+
+
+def named_modules(heading: str) -> Iterator[str]:
+    """Return the paths that a section names; a name beside one in a folder is in there, too."""
+    text = section(ARCHITECTURE, heading)
+    package = PACKAGES[heading.rpartition("/")[2]]
+    # Without a table, the section is a list of names.
+    cells = first_column(text).splitlines()[2:] or text.split("\n\n")
+    for cell in cells:
+        folder = ""
+        for name in re.findall(r"`([\w./*]+)`", cell):
+            if "/" in name.rstrip("/"):
+                folder = name.rpartition("/")[0] + "/"
+            found = [
+                path.relative_to(package)
+                for candidate in (name, folder + name)
+                for suffix in ("", ".py")
+                for path in package.glob(candidate.rstrip("/") + suffix)
+            ]
+            assert found, f"ARCHITECTURE.md, {heading}: there is no {name}"
+            yield from (path.as_posix().removesuffix(".py") for path in found)
+
+
+HEADINGS = re.findall(r"^### \w+/neuralens_\w+$", ARCHITECTURE, re.MULTILINE)
+
+
+def test_every_package_has_its_section() -> None:
+    assert {heading.rpartition("/")[2] for heading in HEADINGS} == set(PACKAGES)
+    for heading in HEADINGS:
+        assert (ROOT / heading.removeprefix("### ")).is_dir()
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_every_module_is_named(heading: str) -> None:
+    named = set(named_modules(heading))
+    assert [
+        module
+        for module in modules(heading.rpartition("/")[2])
+        if named.isdisjoint({module, *(parent.as_posix() for parent in Path(module).parents)})
+    ] == []
+
+
+def test_files_that_are_named_are_there() -> None:
+    wrong = []
+    for document, text in PRESENT.items():
+        for name in re.findall(r"(?<![\w./*-])[\w.]+(?:/[\w.*-]+)*\.(?:py|pyi|toml)\b", text):
+            if not any(f"/{path}".endswith(f"/{name}") for path in FILES) and not any(
+                ROOT.glob(name)
+            ):
+                wrong.append((document, name))
+    assert wrong == []
+
+
+def test_folders_that_are_named_are_there() -> None:
+    folders = r"`((?:tracker|build|relay|demo_site|tests|bench|docs)/[\w./]*)"
+    assert [(n, path) for n, path in mentions(folders) if not (ROOT / path).exists()] == []
+
+
+def test_dotted_names_are_there() -> None:
+    wrong = []
+    for document, text in PRESENT.items():
+        for name in re.findall(r"\b(neuralens_\w+(?:\.\w+)+)", "\n".join(code(text))):
+            package, *parts = name.split(".")
+            path = PACKAGES[package]
+            while parts and any(path.glob(f"{parts[0]}.py*")) | (path / parts[0]).is_dir():
+                path = path / parts.pop(0)
+            source = (path / "__init__.py") if path.is_dir() else path.with_suffix(".py")
+            if parts and not re.search(rf"\b{parts[0]}\b", source.read_text("utf-8")):
+                wrong.append((document, name))
+    assert wrong == []
+
+
+def test_names_of_packages_and_metrics() -> None:
+    metrics = re.findall(r"^# TYPE (\w+)", Metrics().render().decode(), re.MULTILINE)
+    known = {*PACKAGES, *metrics, "neuralens_snippet"}
+    assert unknown(r"\bneuralens_\w+", known) == []
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links(document: str) -> None:
+    text = re.sub(r"^(?: {4}|```).*$", "", DOCUMENTS[document], flags=re.MULTILINE)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("https://", "http://", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (ROOT / document).parent / path if path else ROOT / document
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in anchors(linked.read_text("utf-8")), target
