@@ -14,11 +14,12 @@ IS_SHOWN = """(selector) => new Promise((resolve) => {
     }, { threshold: 0.5 });
     observer.observe(document.querySelector(selector));
 })"""
-TILE = '<div data-nl-product="A" style="height: 100px">A</div><div style="height: 3000px"></div>'
+# Milliseconds in which the tracker has taken in what has changed, see ``Discovery``.
+DISCOVERY_MS = 100
 
 
 class Clock:
-    """A page whose time goes by when a test says so, with a tile A at its top."""
+    """The time of a page, which stands still."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -29,15 +30,20 @@ class Clock:
             }"""
         )
         page.clock.pause_at(page.evaluate("Date.now() / 1000") + 1)
-        page.evaluate("(tile) => { document.body.innerHTML = tile; }", TILE)
-        # The tracker takes the tile in.
-        page.clock.run_for(100)
-        assert self.scroll(0)
+
+    def insert(self, html: str) -> None:
+        """Fill the page, and have the tracker take it in."""
+        self.page.evaluate("(html) => { document.body.innerHTML = html; }", html)
+        self.page.clock.run_for(DISCOVERY_MS)
+
+    def is_shown(self, selector: str = "[data-nl-product]") -> bool:
+        """Tell whether an element is in view, once the tracker was told so, too."""
+        return bool(self.page.evaluate(IS_SHOWN, selector))
 
     def scroll(self, top: int) -> bool:
-        """Scroll, and tell whether the tile is in view, once the tracker was told so."""
+        """Scroll, and tell whether the product is in view."""
         self.page.evaluate("(top) => scrollTo(0, top)", top)
-        return bool(self.page.evaluate(IS_SHOWN, "[data-nl-product]"))
+        return self.is_shown()
 
     def tell(self, milliseconds: int) -> list[str]:
         """Let time go by, and return the ids of the events so far."""
@@ -47,11 +53,11 @@ class Clock:
 
 @pytest.fixture
 def stop_clock(show: Callable[..., Page], context: BrowserContext) -> Callable[..., Clock]:
-    """Show a page with the given settings whose time stands still."""
+    """Show a page as ``show`` does, and stop its clock once the tracker is there."""
 
-    def stop_clock(**settings: Any) -> Clock:
+    def stop_clock(source: str = "", **given: Any) -> Clock:
         tab = context.new_page()
         tab.clock.install()
-        return Clock(show("", tab=tab, **settings))
+        return Clock(show(source, tab=tab, **given))
 
     return stop_clock

@@ -93,3 +93,9 @@ def show(put: Callable[..., str], context: BrowserContext, engine: str) -> Calla
         return page
 
     return show
+
+
+def ask_relay(page: Page) -> None:
+    """Send what waits, and have something else come back from the server after it."""
+    page.evaluate("neuralens('flush')")
+    page.evaluate("fetch('/elsewhere').then((answer) => answer.text())")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.clock import DISCOVERY_MS
+
 LIST = '<main data-nl-list="results" data-nl-page="CATEGORY_PAGE"></main>'
 # Draws the list again and again, as a shop does that filters while its shopper types.
 REFRESH = """async (times) => {
@@ -63,32 +65,31 @@ def test_recycled(show, ledger):
     assert [event.id for event in ledger.settle(page)] == ["A", "B"]
 
 
-def test_recycled_before_it_was_seen(show, ledger):
-    page = show(LIST, view_ms=300)
-    page.evaluate(
-        """async () => {
-            document.querySelector("main").innerHTML = '<p data-nl-product="A">A</p>';
-            await new Promise((resolve) => setTimeout(resolve, 100));
-            document.querySelector("p").dataset.nlProduct = "B";
-        }"""
-    )
-    assert [event.id for event in ledger.settle(page)] == ["B"]
+def test_recycled_before_it_was_seen(stop_clock):
+    clock = stop_clock(view_ms=1000)
+    clock.insert('<p data-nl-product="A">A</p>')
+    assert clock.is_shown()
+    assert clock.tell(800) == []
+    clock.page.evaluate("document.querySelector('p').dataset.nlProduct = 'B'")
+    assert clock.tell(DISCOVERY_MS) == []
+    assert clock.is_shown()
+    assert clock.tell(999) == []
+    assert clock.tell(1) == ["B"]
 
 
 @pytest.mark.parametrize(
     "change", ["remove()", "removeAttribute('data-nl-product')", "style.display = 'none'"]
 )
-def test_gone_before_it_was_seen(show, ledger, change):
-    page = show(LIST, view_ms=300)
-    page.evaluate(
-        f"""async () => {{
-            document.querySelector("main").innerHTML = '<p data-nl-product="A">A</p>';
-            await new Promise((resolve) => setTimeout(resolve, 100));
-            document.querySelector("p").{change};
-        }}"""
-    )
-    assert ledger.settle(page) == []
-    assert page.said == []
+def test_gone_before_it_was_seen(stop_clock, change):
+    clock = stop_clock(view_ms=1000)
+    clock.insert('<p data-nl-product="A">A</p><i>Something else</i>')
+    assert clock.is_shown()
+    assert clock.tell(900) == []
+    clock.page.evaluate(f"document.querySelector('p').{change}")
+    # In the same frame, the tracker is told what has gone out of view.
+    assert clock.is_shown("i")
+    assert clock.tell(10_000) == []
+    assert clock.page.said == []
 
 
 def test_not_in_the_page(show, ledger):

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from tests.browser.page import ask_relay
+
 pytestmark = pytest.mark.every_engine
 TILE = '<div data-nl-product="A" style="height: 100px">A</div>'
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -29,12 +31,6 @@ def share(page, name):
 def stop_clock(page, seconds):
     """Have it be one time on a page from now on, Unix time in seconds."""
     page.evaluate("(seconds) => { Date.now = () => seconds * 1000; }", seconds)
-
-
-def ask_relay(page):
-    """Send what waits, and have something else come back from the server after it."""
-    page.evaluate("neuralens('flush')")
-    page.evaluate("fetch('/elsewhere').then((answer) => answer.text())")
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from neuralens_embed import bundles
 from neuralens_embed.snippet import RUNTIMES, Snippet
 from neuralens_tracker.vocabulary import KEPT_KEY
 
+from tests.polling import PATIENCE
+
 APPLICATION = "test-app"
-PATIENCE = 10
 LOUD = ("warning", "error")
 # What the runtime has no part in.
 WITH_ONE = pytest.mark.parametrize("runtime", ["brython"], indirect=True)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.ledger import CONTROL
+
 BODY = """
 <main data-nl-list="a">
 <button data-nl-product="A">Chair</button>
@@ -178,11 +180,14 @@ def test_only_one_name_is_added(show, ledger, put, context, runtime):
     assert after == before
 
 
-def test_a_page_without_tiles_is_left_alone(show, ledger, shop):
+def test_a_page_without_tiles_tells_nothing(show, ledger, shop):
     page = show("<p>Nothing</p>")
     page.click("text=Nothing")
-    page.close()
-    assert shop.posts == []
+    # Leaving it sends what waits, and the page that follows sends a control after it.
+    page = show("<p>Next</p>", "/next", tab=page)
+    assert ledger.settle(page) == []
+    posted = [event["items"][0]["id"] for post in shop.posts for event in post.batch["events"]]
+    assert [name for name in posted if not name.startswith(CONTROL)] == []
 
 
 def test_element_that_cannot_be_read_stops_no_other(show, ledger):

@@ -22,14 +22,11 @@ def test_inserted_later(show, ledger):
     assert told(ledger.settle(page)) == [("VIEW_PRODUCT", "A", None)]
 
 
-def test_while_it_is_being_looked_at(show, ledger):
+def test_while_it_is_being_looked_at(stop_clock):
     """What is ignored when its time has come was not captured."""
-    page = show("<main></main>", view_ms=300)
-    page.evaluate(
-        """() => {
-            const main = document.querySelector("main");
-            main.innerHTML = '<p data-nl-product="A">A</p>';
-            setTimeout(() => { main.dataset.nlIgnore = ""; }, 100);
-        }"""
-    )
-    assert ledger.settle(page) == []
+    clock = stop_clock(view_ms=1000)
+    clock.insert('<main><p data-nl-product="A">A</p></main>')
+    assert clock.is_shown()
+    assert clock.tell(900) == []
+    clock.page.evaluate("document.querySelector('main').dataset.nlIgnore = ''")
+    assert clock.tell(10_000) == []

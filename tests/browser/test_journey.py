@@ -19,8 +19,9 @@ from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.search import phrases, rank, suggest
 from neuralens_tracker.vocabulary import EVENTS
 
+from tests.polling import PATIENCE
+
 pytestmark = pytest.mark.every_engine
-PATIENCE = 30
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 # The demo's own hooks add it to every event.
 PLACE = {"region": "Europe"}
@@ -76,8 +77,9 @@ class Shop:
 class Journey:
     """A shopper's tab and the events that it must have told so far."""
 
-    def __init__(self, page, ledger):
+    def __init__(self, page, ledger, shop):
         self.page = page
+        self.shop = shop
         self._ledger = ledger
         self._expected = []
         self._seen = set()
@@ -105,12 +107,22 @@ class Journey:
         self.look()
         return target
 
+    def type(self, text):
+        """Type into the search box, and wait until what the shop suggests was seen."""
+        self.page.get_by_role("combobox").fill(text)
+        self.page.get_by_role("option").first.wait_for()
+        typed = {"page": "AUTOCOMPLETE", "query": text}
+        for index, suggestion in enumerate(self.shop.suggestions(text)):
+            self.expect("VIEW_SUGGESTION", suggestion, index=index, **typed)
+        self.look(suggested_products=(self.shop.results(text)[:3], typed))
+        return typed
+
     def expect(self, event, *ids, **fields):
         items = [{"id": each} for each in ids]
         self._expected.append({"event": event, "items": items, "geo": PLACE, **fields})
 
     def events(self):
-        return [entry["body"] for entry in httpx.get(self._ledger).json()]
+        return [entry["body"] for entry in httpx.get(self._ledger, timeout=PATIENCE).json()]
 
     def check(self):
         """Wait until exactly what was expected is in the ledger."""
@@ -132,7 +144,7 @@ class Journey:
 @pytest.fixture
 def journey(new_profile, demo, runtime, engine):
     shop, ledger = demo
-    httpx.delete(ledger).raise_for_status()
+    httpx.delete(ledger, timeout=PATIENCE).raise_for_status()
     with new_profile(shop, {"width": 1280, "height": 900}) as context:
         context.add_cookies([{"name": "runtime", "value": runtime, "url": shop}])
         page = context.new_page()
@@ -140,12 +152,12 @@ def journey(new_profile, demo, runtime, engine):
         if engine == "chromium":
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("console", lambda line: line.type != "log" and wrong.append(line.text))
-        yield Journey(page, ledger)
+        yield Journey(page, ledger, Shop())
         assert wrong == []
 
 
 def test_journey(journey):
-    shop, page = Shop(), journey.page
+    shop, page = journey.shop, journey.page
     box = page.get_by_role("combobox")
     start = int(time.time())
 
@@ -157,20 +169,13 @@ def test_journey(journey):
     page.locator("[data-consent-banner]").wait_for(state="detached")
     journey.look(**home)
 
-    # In one go, before the suggestions have stood for their time.
-    box.press_sequentially("oak\n")
+    journey.type("oak")
+    box.press("Enter")
     page.wait_for_url("**/search?q=oak")
     oak = {"page": "SEARCH_RESULT_PAGE", "query": "oak"}
     journey.arrive(results=(shop.results("oak"), oak))
 
-    box.fill("cha")
-    typed = {"page": "AUTOCOMPLETE", "query": "cha"}
-    page.get_by_role("option").first.wait_for()
-    suggested = shop.suggestions("cha")
-    assert suggested[0] == "chairs"
-    for index, text in enumerate(suggested):
-        journey.expect("VIEW_SUGGESTION", text, index=index, **typed)
-    journey.look(suggested_products=(shop.results("cha")[:3], typed))
+    typed = journey.type("cha")
     for key in ("ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
         box.press(key)
     journey.expect("CLICK_SUGGESTION", "chairs", index=0, **typed)

@@ -112,8 +112,6 @@ def show_with(build, context, show, runtime):
 
 def test_hooks_change_drop_and_answer(show_with, ledger):
     page = show_with(HOOKS, TILES)
-    page.wait_for_timeout(1500)
-    print(page.said)
     events = [event for event in ledger.settle(page) if event.id != "none"]
     seen = {event.id: event for event in events if event.name == "VIEW_PRODUCT"}
     assert sorted(seen) == ["changed", "failing", "plain", "shared"]

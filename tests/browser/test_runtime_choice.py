@@ -11,7 +11,8 @@ import httpx
 import pytest
 from neuralens_embed.snippet import RUNTIMES
 
-PATIENCE = 30
+from tests.polling import PATIENCE, eventually
+
 HOOKED_REGION = {"region": "Europe"}
 SCRIPT_SOURCES = {
     "javascript": "script-src 'self';",
@@ -42,14 +43,14 @@ def demo(tmp_path_factory):
 @pytest.fixture
 def ledger(demo):
     """Return the events of this test so far, once there are as many as are waited for."""
-    httpx.delete(demo[1]).raise_for_status()
+    httpx.delete(demo[1], timeout=PATIENCE).raise_for_status()
 
     def ledger(count):
-        deadline = time.monotonic() + PATIENCE
-        while len(events := [entry["body"] for entry in httpx.get(demo[1]).json()]) < count:
-            assert time.monotonic() < deadline, f"{len(events)} events, not {count}"
-            time.sleep(0.05)
-        return events
+        def events():
+            return [entry["body"] for entry in httpx.get(demo[1], timeout=PATIENCE).json()]
+
+        eventually(lambda: len(events()) >= count)
+        return events()
 
     return ledger
 

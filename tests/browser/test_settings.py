@@ -4,9 +4,12 @@ import json
 import re
 
 import pytest
-from neuralens_embed.snippet import KINDS, Snippet
-from neuralens_tracker.settings import SETTINGS
+from neuralens_embed.snippet import Snippet
+from neuralens_tracker.attributes import PRODUCT, SUGGESTION
 from neuralens_tracker.vocabulary import PAGES
+
+from tests.browser.clock import DISCOVERY_MS, Clock
+from tests.browser.page import ask_relay
 
 APPLICATION = "test-app"
 PAGE = """<!doctype html><html><head><title>A shop</title><link rel="icon" href="data:,">
@@ -89,12 +92,6 @@ def first(ledger, event):
         count = len(events) + 1
 
 
-def test_every_setting_is_tested():
-    tested = {"appId", "endpoint", "uid", "page", "query", "consent", "respectGpc"}
-    assert tested | {"viewMs", "suggestionMs", "debug"} == set(SETTINGS)
-    assert {name_of(name) for name in SETTINGS} == set(KINDS)
-
-
 def test_texts(given, ledger, sent, uid):
     """Who, where and for what: each stands in the events, the application in the batch."""
     given(appId=APPLICATION, uid=uid, page="CATEGORY_PAGE", query="oak", **SOON)
@@ -118,34 +115,36 @@ def test_endpoint(given, ledger, uid):
     first(ledger, "VIEW_PRODUCT")
 
 
-WAITED = """(name) => new Promise((resolve) => {
-    const start = performance.now();
-    neuralens("on", "event", (event) => {
-        if (event.items[0].id === "new") resolve(performance.now() - start);
-    });
+APPEND = """(attribute) => {
     const element = document.createElement("p");
-    element.dataset[name === "VIEW_PRODUCT" ? "nlProduct" : "nlSuggestion"] = "new";
+    element.id = "new";
+    element.setAttribute(attribute, "new");
     element.textContent = "new";
     document.querySelector("ul").append(element);
-})"""
+}"""
 
 
 @pytest.mark.parametrize(
-    ("setting", "event", "usual"),
-    [("viewMs", "VIEW_PRODUCT", 1000), ("suggestionMs", "VIEW_SUGGESTION", 400)],
+    ("setting", "attribute", "usual"),
+    [("viewMs", PRODUCT, 1000), ("suggestionMs", SUGGESTION, 400)],
 )
-def test_times(given, uid, setting, event, usual):
-    page = given(appId=APPLICATION, uid=uid, **{setting: 200})
-    assert 200 <= page.evaluate(WAITED, event) < usual
-    page = given(appId=APPLICATION, uid=uid)
-    assert usual <= page.evaluate(WAITED, event) < usual + 1500
+def test_times(given, context, uid, setting, attribute, usual):
+    context.clock.install()
+    for settings, time in (({setting: 200}, 200), ({}, usual)):
+        clock = Clock(given(appId=APPLICATION, uid=uid, **settings))
+        clock.page.evaluate(APPEND, attribute)
+        # It may begin at any time until here.
+        assert "new" not in clock.tell(DISCOVERY_MS)
+        assert clock.is_shown("#new")
+        assert "new" not in clock.tell(time - DISCOVERY_MS - 1)
+        assert "new" in clock.tell(DISCOVERY_MS + 1)
 
 
 def test_consent(given, ledger, sent, uid):
     page = given(appId=APPLICATION, uid=uid, consent="pending", **SOON)
-    page.evaluate("neuralens('flush')")
-    assert page.evaluate("localStorage.length") == 0
     page.evaluate("neuralens('track', 'SHARE', { id: 'B' })")
+    ask_relay(page)
+    assert page.evaluate("localStorage.length") == 0
     assert sent() == []
     page.evaluate("neuralens('consent', 'granted')")
     assert first(ledger, "SHARE")["items"] == [{"id": "B"}]
@@ -171,7 +170,7 @@ def test_respect_gpc(given, context, ledger, sent, uid, respected, count):
     )
     page = given(appId=APPLICATION, uid=uid, respectGpc=respected, viewMs=99999, suggestionMs=99999)
     page.evaluate("neuralens('track', 'SHARE', { id: 'B' })")
-    page.evaluate("neuralens('flush')")
+    ask_relay(page)
     assert [event["items"] for event in ledger.wait_for(count)] == [[{"id": "B"}]] * count
     assert page.evaluate("localStorage.length") == 0 or not respected
     assert len(sent()) == count

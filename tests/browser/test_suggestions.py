@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.clock import DISCOVERY_MS
+
 pytestmark = pytest.mark.every_engine
 # A search box in the manner of the ARIA practices. It shows the list that a test gives it, marks
 # an option with the arrow keys and chooses it with Enter; some widgets write what is marked into
@@ -143,34 +145,20 @@ def test_enter_without_a_suggestion_is_none(show, events):
     assert events(page) == []
 
 
-WHEN_SEEN = """(texts) => new Promise((resolve) => {
-    const start = performance.now();
-    neuralens("on", "event", () => resolve(performance.now() - start));
-    render(texts);
-})"""
+@pytest.mark.parametrize(("given", "time"), [(None, 400), (40, 40)])
+def test_time_that_a_list_stands(stop_clock, given, time):
+    clock = stop_clock(COMBOBOX, suggestion_ms=given)
+    clock.page.evaluate("render", TEXTS)
+    assert clock.tell(time - 1) == []
+    assert clock.tell(DISCOVERY_MS) == TEXTS
 
 
-@pytest.mark.parametrize(("given", "least", "most"), [(None, 400, 1500), (40, 40, 400)])
-def test_time_that_a_list_stands(show, given, least, most):
-    page = show(COMBOBOX, suggestion_ms=given)
-    assert least <= page.evaluate(WHEN_SEEN, TEXTS) < most
-
-
-def test_list_that_changes_before_its_time(show, events, told):
-    page = show(COMBOBOX, suggestion_ms=200)
-    page.evaluate(
-        """(texts) => new Promise((resolve) => {
-            let round = 0;
-            const timer = setInterval(() => {
-                round += 1;
-                render(texts.map((text) => round < 5 ? text + round : text));
-                if (round === 5) { clearInterval(timer); resolve(); }
-            }, 60);
-        })""",
-        TEXTS,
-    )
-    see(page)
-    assert events(page) == told("VIEW_SUGGESTION", TEXTS)
+def test_list_that_changes_before_its_time(stop_clock):
+    clock = stop_clock(COMBOBOX, suggestion_ms=400)
+    for turn in range(5):
+        clock.page.evaluate("render", [f"{text} {turn}" for text in TEXTS])
+        assert clock.tell(399) == []
+    assert clock.tell(DISCOVERY_MS) == [f"{text} 4" for text in TEXTS]
 
 
 def test_option_that_changes_its_text(show, events, told):

@@ -4,7 +4,22 @@ import time
 
 import pytest
 
-from tests.browser.clock import IS_SHOWN, TILE
+from tests.browser.clock import IS_SHOWN
+
+TILE = '<div data-nl-product="A" style="height: 100px">A</div><div style="height: 3000px"></div>'
+# The tile comes when the page is hidden, or was from the beginning.
+HIDDEN_TILE = f"""<script>
+const insert = () => {{
+    if (document.hidden && !document.querySelector("[data-nl-product]"))
+        document.body.innerHTML = '{TILE}';
+}};
+addEventListener("load", insert);
+document.addEventListener("visibilitychange", insert);
+</script>"""
+CHANGE_VISIBILITY = """(state) => {
+    Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 def test_every_field(show, ledger, uid):
@@ -33,12 +48,16 @@ def test_half_of_it(show, ledger):
 @pytest.mark.parametrize(("said", "milliseconds"), [(None, 1000), (3000, 3000)])
 def test_one_second_unless_said_otherwise(stop_clock, said, milliseconds):
     clock = stop_clock(view_ms=said)
+    clock.insert(TILE)
+    assert clock.is_shown()
     assert clock.tell(milliseconds - 1) == []
     assert clock.tell(1) == ["A"]
 
 
 def test_unbroken(stop_clock):
     clock = stop_clock(view_ms=1000)
+    clock.insert(TILE)
+    assert clock.is_shown()
     for _ in range(3):
         assert clock.tell(900) == []
         assert not clock.scroll(1000)
@@ -48,11 +67,22 @@ def test_unbroken(stop_clock):
     assert clock.tell(1) == ["A"]
 
 
+def test_broken_by_a_hidden_page(stop_clock):
+    clock = stop_clock(view_ms=1000)
+    clock.insert(TILE)
+    assert clock.is_shown()
+    assert clock.tell(900) == []
+    for state in ("hidden", "visible"):
+        clock.page.evaluate(CHANGE_VISIBILITY, state)
+        assert clock.tell(900) == []
+    assert clock.tell(100) == ["A"]
+
+
 def test_not_in_a_hidden_page(put, ledger, bare_browser):
-    put(TILE, "/first", view_ms=400)
+    put(HIDDEN_TILE, "/first", view_ms=100)
     put(TILE.replace('"A"', '"B"'), "/second", view_ms=800)
     first = bare_browser.open("/first")
-    # The newer tab hides the older one before its time has come.
+    # The newer tab hides the older one.
     bare_browser.open("/second")
     assert [event.id for event in ledger.wait_for(1)] == ["B"]
     bare_browser.activate(first)

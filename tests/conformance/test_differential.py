@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from neuralens_tracker.events import FIELDS
 from neuralens_tracker.settings import SETTINGS
@@ -52,7 +52,6 @@ events = st.one_of(
         lambda changes: {name: EVENT[name] for name in EVENT if name not in changes}
     ),
 )
-SLOW_TO_START = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 def judge(engine: Any, *call: Any) -> str:
@@ -83,7 +82,7 @@ def is_ordered(value: Any) -> bool:
 @example(event=EVENT | {"__proto__": {"eid": "x"}})
 @example(event={"constructor": 1})
 @example(event=EVENT | {"uid": "\ud800"})
-@settings(suppress_health_check=SLOW_TO_START, deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_the_validator_judges_alike(event: Any, cpython: Any, compiled: Any) -> None:
     here, there = (judge(engine, "events.explain", event) for engine in (cpython, compiled))
     if is_ordered(event):
@@ -95,6 +94,6 @@ def test_the_validator_judges_alike(event: Any, cpython: Any, compiled: Any) -> 
 @given(given=st.dictionaries(st.sampled_from(list(SETTINGS)) | names, values, max_size=5))
 @example(given={"viewMs": "²", "appId": 0.00001})
 @example(given={"appId": 5.0, "uid": 1e21})
-@settings(suppress_health_check=SLOW_TO_START, deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_settings_resolve_alike(given: dict[str, Any], cpython: Any, compiled: Any) -> None:
     assert judge(cpython, "settings.resolve", given) == judge(compiled, "settings.resolve", given)

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from neuralens_relay.cli import relay as command
 from neuralens_relay.settings import describe
 
+from tests.polling import PATIENCE
 from tests.relay.conftest import KEY, eventually, make_event
 
 
@@ -36,7 +37,7 @@ def run_process(environment):
             env=merged,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         return done.returncode, done.stdout, done.stderr

@@ -20,6 +20,7 @@ from neuralens_relay.connections import (
     count_connections,
 )
 
+from tests.polling import PATIENCE
 from tests.relay.conftest import make_batch, make_event
 
 IDLE = 2000
@@ -27,7 +28,7 @@ IDLE = 2000
 
 def connect(client):
     url = httpx.URL(client.url)
-    return socket.create_connection((url.host, url.port), timeout=30)
+    return socket.create_connection((url.host, url.port), timeout=PATIENCE)
 
 
 def read_all(connection):
@@ -51,7 +52,7 @@ def test_two_thousand_quiet_connections_stop_nothing(spawn, offline):
         began = time.monotonic()
         relay.take(make_event())
         assert time.monotonic() - began < 5
-        with httpx.Client(base_url=relay.url) as fresh:
+        with httpx.Client(base_url=relay.url, timeout=PATIENCE) as fresh:
             assert fresh.get("health").json()["ready"]
     assert process.errors().count("\n") < 20
 

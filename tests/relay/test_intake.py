@@ -5,7 +5,7 @@ import socket
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from neuralens_tracker.vocabulary import EVENTS, MAX_BATCH_BYTES
 
@@ -197,7 +197,7 @@ def test_a_body_that_breaks_off_is_no_fault(relay):
 
 
 @given(st.binary(max_size=200) | st.text().map(lambda text: json.dumps(text).encode()))
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 def test_no_bytes_at_all_are_a_fault(standing, body):
     assert standing.post(body).status_code == 400
 
@@ -223,7 +223,7 @@ CHANGES = st.dictionaries(
 
 
 @given(CHANGES.map(lambda fields: make_event() | fields) | JSON)
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 def test_no_event_at_all_is_a_fault_or_harms_the_others(standing, event):
     answer = standing.post(json.dumps(make_batch(make_event(), event)).encode())
     assert answer.status_code == 202, answer.text
@@ -237,7 +237,7 @@ def test_no_event_at_all_is_a_fault_or_harms_the_others(standing, event):
         lambda fields: make_batch(make_event()) | fields
     )
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 def test_no_envelope_at_all_is_a_fault(standing, envelope):
     assert standing.post(json.dumps(envelope).encode()).status_code in (202, 400)
 

@@ -20,6 +20,8 @@ import httpx
 import pytest
 from neuralens_demo.demonstration import APPLICATION
 
+from tests.polling import PATIENCE
+
 SCRIPT = b"/* stands in for the built script */"
 CHART_LIBRARY = Path(__file__).parents[2] / "node_modules/chart.js/dist/chart.umd.min.js"
 # The command, with the bundles of a folder that the test made.
@@ -28,6 +30,7 @@ import pathlib, sys
 from neuralens_embed import bundles
 bundles.CHECKOUT = pathlib.Path(sys.argv.pop(1))
 from neuralens_demo.cli import demo
+
 demo()
 """
 
@@ -39,12 +42,12 @@ class Demo:
         self.process, self.url, self.ledger_url = process, url, ledger
 
     def ledger(self):
-        return [entry["body"] for entry in httpx.get(self.ledger_url).json()]
+        return [entry["body"] for entry in httpx.get(self.ledger_url, timeout=PATIENCE).json()]
 
     def interrupt(self):
         """Press Ctrl-C, wait for the end, and return what was printed after the start."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.communicate(timeout=30)
+        return self.process.communicate(timeout=PATIENCE)
 
     def send(self, *events):
         """Post a batch to the relay as the tracker does."""
@@ -54,6 +57,7 @@ class Demo:
             f"{self.url}/nl/events?b={name}",
             content=json.dumps(batch | {"events": events}),
             headers={"Content-Type": "text/plain", "Origin": self.url},
+            timeout=PATIENCE,
         )
         assert response.status_code == 202, response.text
         assert response.json()["accepted"] == len(events)
@@ -114,7 +118,7 @@ def try_demo(built) -> Callable:
             [sys.executable, "-c", COMMAND, str(folder), *options],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
         )
 
     return start

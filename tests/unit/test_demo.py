@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from neuralens_demo.browsing import whole
 from neuralens_demo.catalogue import Catalogue
@@ -20,7 +20,6 @@ from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
 CATALOGUE = Catalogue()
 PRODUCTS = list(CATALOGUE.products.values())
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def event(name, *ids, uid="u", **fields):
@@ -93,7 +92,6 @@ def test_search_falls_back_to_some_of_the_words():
     assert rank("", PRODUCTS) == []
 
 
-@unhurried
 @given(st.text())
 def test_any_text_can_be_searched_for(text):
     query = clean(text)
@@ -238,7 +236,6 @@ def test_an_event_is_recognised_without_its_id():
     assert waypoints.find(1, body) == first
 
 
-@unhurried
 @given(st.binary() | st.builds(batch, st.dictionaries(st.text(), st.integers())))
 def test_any_bytes_can_pass(raw):
     waypoints = Waypoints(capacity=3)

@@ -13,12 +13,14 @@ import neuralens_demo
 import pytest
 from neuralens_demo.tracking import STAFF_UID
 
+from tests.polling import PATIENCE
+
 HOSTILE = "<script>alert(1)</script>\"'&\u2028"
 
 
 @pytest.fixture
 def shopper(demo):
-    with httpx.Client(base_url=demo.url, follow_redirects=True) as http:
+    with httpx.Client(base_url=demo.url, follow_redirects=True, timeout=PATIENCE) as http:
         yield http
 
 
@@ -190,7 +192,7 @@ def test_buying_without_a_script(shopper, demo):
     ]
     assert "Thank you, <b>Robin</b>" in "".join(order.itertext())
     assert shopper.get(bought.url.path).text == bought.text
-    assert httpx.get(f"{demo.url}{bought.url.path}").status_code == 404
+    assert httpx.get(f"{demo.url}{bought.url.path}", timeout=PATIENCE).status_code == 404
     assert shopper.get("/checkout").url.path == "/cart"
 
 
@@ -252,7 +254,10 @@ def test_consent_is_kept_and_taken_back(shopper):
 
 
 def test_consent_can_be_asked_for_first(run_demo):
-    with run_demo("--consent", "pending") as demo, httpx.Client(base_url=demo.url) as http:
+    with (
+        run_demo("--consent", "pending") as demo,
+        httpx.Client(base_url=demo.url, timeout=PATIENCE) as http,
+    ):
         assert consent_on(http) == ("pending", 1)
         http.post("/consent", data={"choice": "granted"})
         assert consent_on(http) == ("granted", 0)
@@ -313,9 +318,9 @@ def event(**fields):
 
 
 def test_an_event_goes_all_the_way_into_the_inspector(demo):
-    httpx.post(f"{demo.url}/inspector/clear")
+    httpx.post(f"{demo.url}/inspector/clear", timeout=PATIENCE)
     sent = event()
-    with httpx.stream("GET", f"{demo.url}/inspector/stream", timeout=20) as stream:
+    with httpx.stream("GET", f"{demo.url}/inspector/stream", timeout=PATIENCE) as stream:
         messages = follow(stream)
         assert next(messages) == ("cleared", {})
         assert next(messages)[0] == "figures"
@@ -328,7 +333,7 @@ def test_an_event_goes_all_the_way_into_the_inspector(demo):
         assert entry["way"]["together"] == 1
         name, figures = next(messages)
         assert figures["ranks"] == [{"rank": 0, "views": 0, "clicks": 1}]
-        httpx.post(f"{demo.url}/inspector/clear")
+        httpx.post(f"{demo.url}/inspector/clear", timeout=PATIENCE)
         assert next(messages) == ("cleared", {})
     assert demo.ledger() == []
 
@@ -364,8 +369,8 @@ def test_ctrl_c_ends_everything_and_leaves_nothing(run_demo, tmp_path):
     with run_demo(temporary=tmp_path) as demo:
         assert list(tmp_path.iterdir())
         with (
-            httpx.stream("GET", f"{demo.url}/inspector/stream") as one,
-            httpx.stream("GET", f"{demo.ledger_url}/stream") as other,
+            httpx.stream("GET", f"{demo.url}/inspector/stream", timeout=PATIENCE) as one,
+            httpx.stream("GET", f"{demo.ledger_url}/stream", timeout=PATIENCE) as other,
         ):
             assert (one.status_code, other.status_code) == (200, 200)
             demo.send(event())

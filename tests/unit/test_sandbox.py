@@ -13,13 +13,14 @@ from time import time
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from neuralens_demo.contract import ContractError, check_body, parse
 from neuralens_demo.ledger import Ledger
 from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
 from tests.event_loop import run
+from tests.polling import PATIENCE
 
 KEY, APPLICATION = "secret", "shop"
 HEADERS = {"X-Neuralens-API-Key": f"Bearer {KEY}", "X-Neuralens-Application-ID": APPLICATION}
@@ -61,7 +62,10 @@ def running_sandbox(*options):
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with running_sandbox("--port", "0") as (_, url), httpx.Client(base_url=url) as http:
+    with (
+        running_sandbox("--port", "0") as (_, url),
+        httpx.Client(base_url=url, timeout=PATIENCE) as http,
+    ):
         yield http
 
 
@@ -357,23 +361,20 @@ def reason(check, argument):
 
 
 # The first text drawn in a process builds a table of Unicode, which takes long on a busy machine.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@unhurried
 @given(st.dictionaries(st.sampled_from([*EVENT, "eid", "__proto__"]), json_values))
 def test_any_object_is_taken_or_refused_with_a_reason(changes):
     assert reason(check_body, EVENT | changes) in (None, 422)
 
 
-@unhurried
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_parsed_or_refused_with_a_reason(raw):
     assert reason(parse, raw) in (None, 400)
 
 
 def test_command_serves_breaks_off_and_ends_cleanly():
-    with running_sandbox("--port", "0") as (process, url), httpx.Client(timeout=10) as http:
+    with running_sandbox("--port", "0") as (process, url), httpx.Client(timeout=PATIENCE) as http:
         http.post(f"{url}/faults", json=[{"drop": True}, {"hang": True}])
         with pytest.raises(httpx.RemoteProtocolError):
             http.post(f"{url}/analytics/event", headers=HEADERS, json=EVENT)
@@ -386,7 +387,7 @@ def test_command_serves_breaks_off_and_ends_cleanly():
                 pass
             assert json.loads(line.removeprefix("data:"))["body"] == EVENT
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert "Traceback" not in errors
 
@@ -404,7 +405,7 @@ def test_command_names_a_taken_port():
             ],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
         )
     assert done.returncode == 1
     assert str(port) in done.stderr
