@@ -374,7 +374,7 @@ def test_calls_before_the_script_is_there(put, context, runtime, ledger, uid):
         else:
             held.append(route)
 
-    context.route("**/nl/*.js", hold)
+    context.route("**/nl/*.js?v=*", hold)
     page = context.new_page()
     said = []
     page.on("console", lambda line: line.type in ("warning", "error") and said.append(line.text))

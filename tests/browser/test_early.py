@@ -497,10 +497,11 @@ def test_runtime_waits_for_the_page(put, context, runtime):
     wait_for(page, "version")
     timing = page.evaluate(
         """(file) => ({
-        began: performance.getEntriesByName(location.origin + "/nl/" + file)
+        began: performance.getEntriesByType("resource")
+            .filter(({ name }) => name.startsWith(`${location.origin}/nl/${file}?v=`))
             .map((entry) => entry.startTime),
         loaded: performance.getEntriesByType("navigation")[0].loadEventEnd,
-        integrity: document.querySelector(`head > [src$="${file}"]`).integrity,
+        integrity: document.querySelector(`head > [src^="/nl/${file}?v="]`).integrity,
         core: performance.getEntriesByType("resource").filter(({ name }) => /core/.test(name)),
         })""",
         RUNTIMES[runtime],
