@@ -145,6 +145,7 @@ def test_enter_without_a_suggestion_is_none(show, events):
     assert events(page) == []
 
 
+@pytest.mark.chromium_alone
 @pytest.mark.parametrize(("given", "time"), [(None, 400), (40, 40)])
 def test_time_that_a_list_stands(stop_clock, given, time):
     clock = stop_clock(COMBOBOX, suggestion_ms=given)
@@ -153,6 +154,7 @@ def test_time_that_a_list_stands(stop_clock, given, time):
     assert clock.tell(DISCOVERY_MS) == TEXTS
 
 
+@pytest.mark.chromium_alone
 def test_list_that_changes_before_its_time(stop_clock):
     clock = stop_clock(COMBOBOX, suggestion_ms=400)
     for turn in range(5):
