@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMPONENTS = ("tracker", "build", "relay", "demo_site")
+COMPONENTS = ("tracker", "build", "relay", "integrations", "demo_site")
 # contract: a module, an import that it must not have, and what of that is seen.
 FORBIDDEN = {
     "packages": (
