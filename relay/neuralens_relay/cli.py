@@ -108,26 +108,26 @@ def serve(host: str, port: int) -> None:
     relay = app.state.relay
     descriptors = raise_descriptors()
     connections = count_connections(descriptors, relay.settings.concurrency)
-    listener = listen(host, port)
-    relay.start()
-    site = Starlette(routes=[Mount(PATH, app)], lifespan=relay.lifespan)
-    config = uvicorn.Config(
-        site,
-        http=bound(connections, relay.metrics.malformed.inc),
-        ws="none",
-        log_config=None,
-        log_level=logging.WARNING,
-        access_log=False,
-        # The application reads what proxies say itself: see NEURALENS_TRUSTED_PROXIES.
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
-    click.echo(f"Relay: {address(listener)}{PATH}")
-    # uvicorn repeats the signal that stopped it once it has stopped: both come as the same one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
-        Server(config, app.state.intake.stop_reading).run(sockets=[listener])
+    with listen(host, port) as listener:
+        relay.start()
+        site = Starlette(routes=[Mount(PATH, app)], lifespan=relay.lifespan)
+        config = uvicorn.Config(
+            site,
+            http=bound(connections, relay.metrics.malformed.inc),
+            ws="none",
+            log_config=None,
+            log_level=logging.WARNING,
+            access_log=False,
+            # The application reads what proxies say itself: see NEURALENS_TRUSTED_PROXIES.
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+        click.echo(f"Relay: {address(listener)}{PATH}")
+        # uvicorn repeats the signal that stopped it once it has stopped: both come as the same one.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            Server(config, app.state.intake.stop_reading).run(sockets=[listener])
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """What to do about an outbox file with damaged pages: notice, step over them, copy the rest."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -30,24 +32,26 @@ def quick_check(db: apsw.Connection) -> bool:
         db.set_progress_handler(None)
 
 
-def rebuild(db: apsw.Connection) -> None:
-    """Replace each damaged table by one with the rows that can still be read.
+def rebuild(db: apsw.Connection, path: Path) -> None:
+    """Replace each damaged table of a file by one with the rows that can still be read.
 
     What is damaged stays in the file, under another name. The totals say how many events and dead
-    letters could not be read, one at least. Called within a transaction.
+    letters could not be read, one at least. Called outside a transaction; raises apsw.Error.
     """
-    held = count_held(db)
-    for name, schema in TABLES.items():
-        if is_whole(db, name):
-            continue
-        aside = free_name(db, name)
-        db.execute(f"ALTER TABLE {name} RENAME TO {aside}")
-        # An index keeps its name when its table is renamed.
-        db.execute(schema.replace("INDEX {name}", f"INDEX {aside}_new").format(name=name))
-        copy_rows(db, aside, db, name)
-    count_again(db)
-    lost = max(0, held - count_held(db))
-    db.execute("UPDATE totals SET unreadable = max(1, unreadable + ?)", (lost,))
+    # Read by a connection of its own: one that has met damage in a transaction writes no more.
+    with closing(apsw.Connection(str(path))) as source, db:
+        held = count_held(source)
+        aside = {name: free_name(source, name) for name in TABLES if not is_whole(source, name)}
+        for name, other in aside.items():
+            db.execute(f"ALTER TABLE {name} RENAME TO {other}")
+            # An index keeps its name when its table is renamed.
+            schema = TABLES[name].replace("INDEX {name}", f"INDEX {other}_new")
+            db.execute(schema.format(name=name))
+        for name in aside:
+            copy_rows(source, name, db, name)
+        count_again(db)
+        lost = max(0, held - count_held(db))
+        db.execute("UPDATE totals SET unreadable = max(1, unreadable + ?)", (lost,))
 
 
 def count_held(db: apsw.Connection) -> int:

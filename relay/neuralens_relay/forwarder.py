@@ -189,7 +189,11 @@ class Forwarder:
         # What waits longer than anything should was put there by a clock that was ahead.
         longest = 0.0 if self._clock.look() else self._backoff.longest
         now, steady = self._clock.now(), self._clock.steady
-        await self._outbox.call(lambda store: store.tidy(now, longest, steady))
+        try:
+            await self._outbox.call(lambda store: store.tidy(now, longest, steady))
+        except OutboxError as error:
+            # What is sent is more important, and may well be possible.
+            self._notices.say(logging.ERROR, f"tidy: {error}", "cannot tidy up: %s", error)
 
     def _room(self) -> int:
         """Return how many events may be taken now."""

@@ -4,6 +4,7 @@ apsw brings its own SQLite: versions 3.7.0 to 3.51.2, which many systems still h
 a database with several connections (https://sqlite.org/wal.html#walresetbug).
 """
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,9 +29,12 @@ from neuralens_relay.outbox import (
 )
 from neuralens_relay.schema import SCHEMA, SCHEMA_VERSION, UPGRADE, count_again
 
+log = logging.getLogger(__name__)
+
 UNBOUNDED = Bounds()
 # Milliseconds to wait for another process that is writing.
 BUSY_TIMEOUT = 5000
+MEBI = 1 << 20
 # Bytes of the write-ahead log that are kept for the next writes.
 LOG_BYTES = 16 << 20
 # Events that are due among which one never tried is looked for.
@@ -40,6 +44,7 @@ PURGED = 5000
 VACUUMED = 1000
 # Pages of a file of an earlier version that is small enough to be written anew.
 COMPACTED = 16_000
+SALVAGE = "stop the relay, and write what can be read to another file with relay --salvage"
 DAMAGED_LETTER = "damaged in the outbox"
 # What may be in a file beside the outbox's own: they hold the same.
 COMPANIONS = ("", "-wal", "-shm", "-forwarder", "-reserve")
@@ -63,13 +68,15 @@ class SqliteStore:
         self._path = path
         self._bounds = bounds
         self._lock: apsw.Connection | None = None
+        # Whether damage was met, and why it could not be put aside.
         self._suspect = False
+        self._beyond_repair = ""
         self._dropped = 0
         self._added = 0
         self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
         with self._complaint():
             # Events name shoppers: nobody else on the machine is to read them.
-            path.touch(0o600)
+            touch(path)
             self._close_to_others()
             room = measure(path)
             if room.free < room.floor:
@@ -86,10 +93,13 @@ class SqliteStore:
         # Takes effect in a file that is still empty.
         self.database.execute("PRAGMA auto_vacuum = INCREMENTAL")
         self._use_log()
-        self.database.execute(
-            "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
-            f" PRAGMA wal_autocheckpoint = {log_pages}; PRAGMA journal_size_limit = {LOG_BYTES}"
-        )
+        for pragma in (
+            "synchronous = FULL",
+            "cell_size_check = ON",
+            f"wal_autocheckpoint = {log_pages}",
+            f"journal_size_limit = {LOG_BYTES}",
+        ):
+            self.database.execute(f"PRAGMA {pragma}").fetchall()
         version = self._value("PRAGMA user_version")
         if version > SCHEMA_VERSION:
             raise OutboxError(f"{self._path} is an outbox of a later version of the relay")
@@ -129,8 +139,10 @@ class SqliteStore:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """See Store."""
+        """See Store. Before anything else, damage that was met is put aside."""
         with self._complaint():
+            if self._suspect:
+                self._repair()
             self.database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -140,6 +152,18 @@ class SqliteStore:
                 if self.database.in_transaction:
                     self.database.execute("ROLLBACK")
                 raise
+
+    def _repair(self) -> None:
+        """Put aside what is damaged. What fails once fails again, and takes long to."""
+        if self._beyond_repair:
+            raise OutboxError(self._beyond_repair)
+        try:
+            rebuild(self.database, self._path)
+        except apsw.CorruptError as error:
+            self._beyond_repair = f"the outbox {self._path} is damaged: {SALVAGE} ({error})"
+            raise OutboxError(self._beyond_repair) from error
+        self._suspect = False
+        log.error("%s", self._refusal(0))
 
     def add(self, events: Sequence[Event], now: float) -> list[bool]:
         """See Store."""
@@ -173,15 +197,11 @@ class SqliteStore:
         if lock is None:
             return False
         self._lock = lock
-        if not self._suspect:
-            count_again(self.database)
+        count_again(self.database)
         return True
 
     def recover(self, sending: Collection[Any]) -> int:
         """See Store. There is one forwarder at a time: what it does not send, nobody does."""
-        if self._suspect:
-            rebuild(self.database)
-            self._suspect = False
         taken = self.database.execute("SELECT id FROM events WHERE state = 'sending'")
         left = [(key,) for (key,) in taken if key not in sending]
         self.database.executemany("UPDATE events SET state = 'waiting' WHERE id = ?", left)
@@ -260,9 +280,14 @@ class SqliteStore:
         excess = self._totals()[1] - self._bounds.dead
         if excess > 0:
             self._drop("SELECT id FROM dead ORDER BY id LIMIT ?", (min(excess, PURGED),))
-        if self._value("PRAGMA freelist_count") > VACUUMED:
-            self.database.execute(f"PRAGMA incremental_vacuum({VACUUMED})").fetchall()
-        self._reserve.keep(measure(self._path))
+        free = self._value("PRAGMA freelist_count")
+        room = measure(self._path)
+        scarce = room.free < room.floor
+        if free > VACUUMED or (free and scarce):
+            # Moving pages needs room itself.
+            pages = VACUUMED // 20 if scarce else VACUUMED
+            self.database.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        self._reserve.keep(room)
 
     def _forget_ids(self, now: float, longest: float) -> None:
         """Forget what is past retention, from the oldest end, where it is."""
@@ -354,16 +379,21 @@ class SqliteStore:
         waiting, _, unreadable = self._totals()
         if self._suspect or unreadable:
             return (
-                f"the outbox {self._path} is damaged ({unreadable} events could not be read): stop"
-                " the relay, and write what can be read to another file with relay --salvage"
+                f"the outbox {self._path} is damaged ({unreadable} events could not be read):"
+                f" {SALVAGE}"
             )
         if waiting + more > self._bounds.waiting:
             return f"the outbox holds {waiting} events, and may hold {self._bounds.waiting}"
         room = measure(self._path)
-        if room.free < room.floor:
-            free, floor = room.free >> 20, room.floor >> 20
-            return f"the disk of {self._path} has {free} MiB left, and {floor} are kept free"
+        if room.free < room.floor and room.free + self._inside() < room.floor:
+            free, floor = room.free / MEBI, room.floor / MEBI
+            return f"the disk of {self._path} has {free:.1f} MiB left, and {floor:.1f} are kept"
         return ""
+
+    def _inside(self) -> int:
+        """Return the bytes of the file that nothing uses."""
+        pages, size = self._value("PRAGMA freelist_count"), self._value("PRAGMA page_size")
+        return int(pages) * int(size)
 
     def _totals(self) -> tuple[int, int, int]:
         """Return how many events wait, are dead letters, and were lost to damage."""
@@ -396,7 +426,7 @@ class SqliteStore:
             yield
         except apsw.CorruptError as error:
             self._suspect = True
-            raise OutboxError(f"the outbox {self._path} is damaged: {error}") from error
+            raise OutboxError(f"the outbox {self._path} is damaged: {SALVAGE} ({error})") from error
         except apsw.FullError as error:
             self._reserve.give_up()
             raise OutboxError(f"the disk of the outbox {self._path} is full") from error
@@ -409,10 +439,23 @@ class SqliteStore:
             raise OutboxError(f"the outbox {self._path} cannot be used: {error}") from error
 
 
+def touch(path: Path) -> None:
+    """Make a file that only its owner reads, unless it is there.
+
+    One that is there is not opened: closing it again would drop this process's locks on it.
+    """
+    if not path.exists():
+        path.touch(0o600)
+
+
 def take_lock(path: Path) -> apsw.Connection | None:
     """Return the lock that the one who forwards from a file holds; None when another one has it."""
-    lock = apsw.Connection(f"{path}-forwarder")
+    file = path.with_name(f"{path.name}-forwarder")
+    touch(file)
+    lock = apsw.Connection(str(file))
     try:
+        # Nothing is ever written to it, so a journal would only be a file more.
+        lock.execute("PRAGMA journal_mode = MEMORY").fetchall()
         lock.execute("BEGIN EXCLUSIVE")
     except apsw.BusyError:
         lock.close()

@@ -1,0 +1,474 @@
+"""Outboxes that are damaged, full, read-only, of an earlier version, or of a wrong clock."""
+
+import os
+import random
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import apsw
+import pytest
+from click.testing import CliRunner
+from neuralens_relay.cli import relay as command
+from neuralens_relay.clock import CORRECTION, SETTLED, Clock
+from neuralens_relay.outbox import Bounds, Event, OutboxError, OutboxFullError, Outcome, Settlement
+from neuralens_relay.salvage import salvage
+from neuralens_relay.sqlite_store import SqliteStore
+
+from tests.relay.conftest import eventually, make_batch, make_event, spawn_relay
+
+OLD = Path(__file__).with_name("outbox_0_1_0.sql")
+COUNT = 2000
+PAGE = 4096
+
+
+def event(number):
+    return Event(f"eid-{number}", b'{"number":%d,"padding":"%s"}' % (number, b"x" * 150))
+
+
+def fill(path, count=COUNT):
+    with closing(SqliteStore(path)) as store, store.transaction():
+        for start in range(0, count, 100):
+            store.add([event(number) for number in range(start, start + 100)], 10.0 + start)
+    with closing(apsw.Connection(str(path))) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def drain(store, limit=300):
+    """Take and deliver as a forwarder does; return the numbers that came."""
+    came = []
+    for _ in range(4 * COUNT // limit + 20):
+        try:
+            with store.transaction():
+                store.recover([])
+            with store.transaction():
+                taken = store.take(limit, 1e9)
+                store.settle([Settlement(each.key, Outcome.DELIVERED) for each in taken])
+        except OutboxError:
+            continue
+        came += [int(each.body.split(b":")[1].split(b",")[0]) for each in taken]
+    return came
+
+
+def pages_of(path, table):
+    with closing(apsw.Connection(str(path))) as db:
+        return [row[0] for row in db.execute("SELECT pageno FROM dbstat WHERE name = ?", (table,))]
+
+
+def damage(path, page, size=PAGE):
+    with path.open("r+b") as file:
+        file.seek((page - 1) * PAGE)
+        file.write(random.Random(page).randbytes(size))
+
+
+@pytest.mark.parametrize("table", ["events", "events_by_due", "seen", "totals", "beat"])
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+def test_a_damaged_page_is_stepped_over_counted_and_said(tmp_path, table, place):
+    path = tmp_path / "outbox.db"
+    fill(path)
+    pages = pages_of(path, table)
+    # The first page of a larger tree is its root, which leads to all the others.
+    chosen = {"first": pages[0], "middle": pages[len(pages) // 2], "last": pages[-1]}[place]
+    damage(path, chosen)
+    with closing(SqliteStore(path)) as store:
+        if (table, place) == ("events", "first"):
+            # Nothing leads to the others any more.
+            assert drain(store) == []
+            with pytest.raises(OutboxError, match="--salvage"), store.transaction():
+                store.depth()
+            return
+        came = drain(store)
+        assert len(set(came)) == len(came)
+        if table != "events":
+            assert len(came) == COUNT
+        else:
+            assert COUNT - 60 <= len(came) < COUNT
+        if table in ("events", "events_by_due", "totals"):
+            with store.transaction():
+                depth = store.depth()
+            assert depth.waiting == 0
+            assert depth.unreadable >= max(1, COUNT - len(came))
+            assert "--salvage" in depth.refusal
+            with pytest.raises(OutboxFullError, match="damaged"), store.transaction():
+                store.add([event(COUNT)], 1e6)
+
+
+def test_a_body_that_was_changed_on_disk_is_a_dead_letter(tmp_path):
+    path = tmp_path / "outbox.db"
+    fill(path, 100)
+    whole = path.read_bytes()
+    assert whole.count(b'{"number":42,') == 1
+    path.write_bytes(whole.replace(b'{"number":42,', b'{"number":41,'))
+    with closing(SqliteStore(path)) as store:
+        assert sorted(drain(store)) == [number for number in range(100) if number != 42]
+        with store.transaction():
+            assert [letter.reason for letter in store.dead(9)] == ["damaged in the outbox"]
+            assert store.depth().unreadable == 1
+
+
+def test_what_can_be_read_is_written_to_a_new_file(tmp_path):
+    old, new = tmp_path / "outbox.db", tmp_path / "new.db"
+    fill(old)
+    damage(old, pages_of(old, "events")[-3])
+    found = CliRunner().invoke(command, ["--salvage", str(old), str(new)])
+    assert found.exit_code == 0, found.output
+    with closing(SqliteStore(new)) as store:
+        came = drain(store)
+        assert COUNT - 60 <= len(came) < COUNT
+        assert f"{len(came)} events, 0 dead letters and {COUNT} ids" in found.output
+        assert f"{COUNT - len(came)} events could not be read" in found.output
+        with store.transaction():
+            assert store.depth().refusal == ""
+            assert store.add([event(1), event(COUNT)], 20) == [False, True]
+    again = CliRunner().invoke(command, ["--salvage", str(old), str(new)])
+    assert "name a file that is not" in again.output
+    assert again.exit_code == 1
+
+
+def test_a_file_that_a_relay_uses_is_not_salvaged(tmp_path):
+    path = tmp_path / "outbox.db"
+    with closing(SqliteStore(path)) as store:
+        with store.transaction():
+            assert store.lead()
+        with pytest.raises(OutboxError, match="stop it first"):
+            salvage(path, tmp_path / "new.db")
+
+
+def test_a_relay_with_a_damaged_outbox_sends_the_rest_and_is_not_ready(
+    spawn, environment, offline, sandbox, tmp_path
+):
+    client, process = spawn(offline)
+    names = [f"p{number}" for number in range(400)]
+    for start in range(0, 400, 100):
+        client.take(*[make_event(items=[{"id": name}]) for name in names[start : start + 100]])
+    process.end()
+    path = tmp_path / "outbox.db"
+    pages = pages_of(path, "events")
+    damage(path, pages[len(pages) // 2])
+    client, process = spawn(environment)
+    eventually(lambda: len(sandbox.ids()) > 350)
+    eventually(lambda: client.http.get("health").status_code == 503)
+    health = client.health()
+    assert not health["ready"]
+    assert "--salvage" in health["reasons"][0]
+    assert client.metric("neuralens_ready") == 0
+    assert client.metric("neuralens_outbox_unreadable") >= 1
+    assert client.post(make_batch(make_event())).status_code == 503
+    assert "damaged" in process.errors()
+    eventually(lambda: client.waiting() == 0)
+    assert set(sandbox.ids()) <= set(names)
+
+
+def test_a_file_that_is_cut_in_half_says_so_in_a_sentence(tmp_path):
+    path = tmp_path / "outbox.db"
+    fill(path)
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(OutboxError, match=r"outbox\.db (is damaged|cannot be used)"):
+        SqliteStore(path)
+
+
+def test_an_outbox_of_relay_0_1_0_is_taken_over(spawn, environment, sandbox, tmp_path):
+    path = tmp_path / "outbox.db"
+    with closing(apsw.Connection(str(path))) as db:
+        db.execute("PRAGMA journal_mode = WAL").fetchall()
+        db.execute(OLD.read_text())
+    path.chmod(0o644)
+    client, process = spawn(environment)
+    eventually(lambda: sorted(sandbox.ids()) == ["later", "sent", "waiting"])
+    eventually(lambda: client.waiting() == 0)
+    assert client.metric("neuralens_outbox_dead") == 1
+    assert client.metric("neuralens_forwarded_ambiguous_total") == 1
+    assert client.take(make_event(eid="eid-delivered"))["duplicates"] == 1
+    process.end()
+    for file in tmp_path.glob("outbox.db*"):
+        assert file.stat().st_mode & 0o077 == 0, file
+    with closing(apsw.Connection(str(path))) as db:
+        # Written anew, so that it gives space back.
+        assert db.execute("PRAGMA auto_vacuum").get == 2
+
+
+def test_the_file_gives_space_back(tmp_path):
+    path = tmp_path / "outbox.db"
+    with closing(SqliteStore(path, Bounds(known=60))) as store:
+        with store.transaction():
+            for start in range(0, 20_000, 100):
+                store.add([event(number) for number in range(start, start + 100)], 10)
+        store.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        full = path.stat().st_size
+        for _ in range(120):
+            with store.transaction():
+                taken = store.take(200, 1e9)
+                store.settle([Settlement(each.key, Outcome.DELIVERED) for each in taken])
+            with store.transaction():
+                store.tidy(1000, 60, steady=True)
+        store.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        assert path.stat().st_size < full / 2
+
+
+def test_where_there_can_be_no_log_is_said_in_a_sentence(tmp_path):
+    program = f"""
+import apsw
+from pathlib import Path
+# Like a network file system, it has no shared memory.
+apsw.set_default_vfs("unix-dotfile")
+from neuralens_relay.sqlite_store import SqliteStore
+SqliteStore(Path({str(tmp_path / "outbox.db")!r}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert "network file system: put the outbox on a local disk" in done.stderr.splitlines()[-1]
+
+
+@contextmanager
+def small_disk(tmp_path, mebibytes):
+    """A disk of its own, or the reason why there can be none."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    size = f"size={mebibytes}m"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("a disk can only be mounted by root, where that is allowed")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def take_all(path, size):
+    """Fill a disk with a file; keep none of the room that the last bytes leave."""
+    with path.open("ab", buffering=0) as file:
+        while size:
+            try:
+                file.write(b"x" * size)
+            except OSError:
+                size //= 2
+
+
+@pytest.mark.parametrize("mebibytes", [4, 24])
+def test_a_full_disk_asks_to_come_back_and_drains(spawn, environment, sandbox, tmp_path, mebibytes):
+    with small_disk(tmp_path, mebibytes) as disk:
+        environment["NEURALENS_OUTBOX"] = f"sqlite:///{disk}/outbox.db"
+        sandbox.fail(status=503, times=1_000_000)
+        client, process = spawn(environment | {"NEURALENS_RATE_LIMIT": "0"})
+        names = []
+        while True:
+            batch = [f"{len(names)}-{place}" for place in range(50)]
+            events = [make_event(items=[{"id": name}], query="q" * 200) for name in batch]
+            answer = client.post(make_batch(*events))
+            if answer.status_code == 503:
+                break
+            assert answer.status_code == 202, answer.text
+            names += batch
+        assert not client.health()["ready"]
+        assert "MiB left" in client.health()["reasons"][0]
+        # Now others take the rest.
+        take_all(disk / "other", 1 << 20)
+        sandbox.heal()
+        eventually(lambda: client.waiting() == 0, 60)
+        assert client.metric('neuralens_forwarded_total{fate="delivered"}') == len(names)
+        assert len(process.errors().splitlines()) < 40
+        (disk / "other").unlink()
+        eventually(lambda: client.health()["ready"])
+        client.take(make_event())
+        process.end()
+
+
+def test_a_disk_that_is_full_at_the_start_strands_nothing(spawn, environment, sandbox, tmp_path):
+    with small_disk(tmp_path, 8) as disk:
+        environment["NEURALENS_OUTBOX"] = f"sqlite:///{disk}/outbox.db"
+        client, process = spawn(environment)
+        sandbox.fail(hang=True, times=20)
+        names = [f"p{number}" for number in range(20)]
+        client.take(*[make_event(items=[{"id": name}]) for name in names])
+        eventually(lambda: not sandbox.pending())
+        process.end(9)
+        take_all(disk / "other", 1 << 20)
+        client, process = spawn(environment)
+        eventually(lambda: not client.health()["ready"])
+        (disk / "other").unlink()
+        eventually(lambda: sorted(sandbox.ids()) == sorted(names))
+        eventually(lambda: client.health()["ready"])
+        process.end()
+
+
+def test_an_outbox_that_cannot_be_written_is_refused_at_the_start(tmp_path, offline):
+    path = tmp_path / "outbox.db"
+    fill(path, 100)
+    path.chmod(0o400)
+    if os.geteuid() == 0:
+        # Root may write anything: a disk that is read-only is for root, too.
+        with small_disk(tmp_path, 8) as disk:
+            (disk / "outbox.db").write_bytes(path.read_bytes())
+            subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+            outbox = f"sqlite:///{disk}/outbox.db"
+            result = CliRunner().invoke(command, [], env=offline | {"NEURALENS_OUTBOX": outbox})
+    else:
+        result = CliRunner().invoke(command, [], env=offline)
+    assert result.exit_code == 1
+    assert "Error: the outbox" in result.output or "Error: " in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_outbox_that_cannot_be_written_for_now_is_said(spawn, environment, tmp_path):
+    client, _ = spawn(environment)
+    client.take(make_event())
+    with closing(apsw.Connection(str(tmp_path / "outbox.db"))) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        eventually(lambda: not client.health()["ready"])
+        assert client.http.get("health?live").status_code == 200
+        assert client.health()["reasons"]
+        other.execute("ROLLBACK")
+    eventually(lambda: client.health()["ready"])
+
+
+def test_a_lock_that_cannot_be_opened_is_said(spawn, environment, tmp_path):
+    (tmp_path / "outbox.db-forwarder").mkdir(0o700)
+    client, _ = spawn(environment)
+    client.take(make_event())
+    eventually(lambda: client.health()["forwarding"] == "stopped")
+    assert "cannot be used" in client.health()["reasons"][0]
+    (tmp_path / "outbox.db-forwarder").rmdir()
+    eventually(lambda: client.waiting() == 0)
+    eventually(lambda: client.health()["forwarding"] == "running")
+
+
+def test_a_follower_says_that_it_follows(spawn, environment):
+    first, leader = spawn(environment)
+    first.take(make_event())
+    eventually(lambda: first.waiting() == 0)
+    second, _ = spawn(environment)
+    eventually(lambda: second.health()["forwarding"] == "following")
+    assert second.health()["ready"]
+    leader.end()
+    eventually(lambda: second.health()["forwarding"] == "running")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with closing(SqliteStore(tmp_path / "outbox.db", Bounds(dead=5, dead_age=100))) as store:
+        yield store
+
+
+def test_what_a_clock_that_was_ahead_put_off_is_due_now(store):
+    with store.transaction():
+        store.add([event(1), event(2)], 10)
+        year = 365 * 86400
+        taken = store.take(9, 10)
+        store.settle([Settlement(taken[0].key, Outcome.AGAIN, "500", year)])
+        store.settle([Settlement(taken[1].key, Outcome.AGAIN, "500", 300)])
+        store.tidy(20, 600, steady=False)
+        assert len(store.take(9, 20)) == 1
+        assert len(store.take(9, 301)) == 1
+
+
+def test_dead_letters_have_a_limit_and_a_retention(store):
+    with store.transaction():
+        for number in range(8):
+            store.add([event(number)], number)
+            taken = store.take(1, 10)
+            store.settle([Settlement(taken[0].key, Outcome.DEAD, "400")])
+        store.tidy(50, 600, steady=True)
+        assert [letter.eid for letter in store.dead(9)] == [f"eid-{n}" for n in (7, 6, 5, 4, 3)]
+        store.tidy(105.5, 600, steady=False)
+        assert store.depth().dead == 5
+        store.tidy(105.5, 600, steady=True)
+        assert [letter.eid for letter in store.dead(9)] == ["eid-7", "eid-6"]
+        assert (store.depth().dead, store.depth().dropped) == (2, 6)
+        assert store.forget(["eid-6", "nothing"], 9) == 1
+        assert store.forget([], 9) == 1
+        assert store.depth().dead == 0
+        # Dead letters do not count against the events that may wait.
+        assert store.depth().refusal == ""
+
+
+def test_what_is_taken_and_not_being_sent_is_given_back_again_and_again(store):
+    with store.transaction():
+        store.add([event(number) for number in range(4)], 10)
+        taken = store.take(4, 10)
+
+    def recover_and_fail():
+        with store.transaction():
+            assert store.recover([taken[0].key]) == 3
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        recover_and_fail()
+    with store.transaction():
+        assert store.recover([taken[0].key]) == 3
+        assert store.recover([taken[0].key]) == 0
+        assert len(store.take(9, 10)) == 3
+
+
+def test_a_clock_tells_its_jumps():
+    wall, ticks = [1000.0], [5.0]
+    clock = Clock(lambda: wall[0], lambda: ticks[0])
+
+    def pass_time(seconds, jump=0.0):
+        wall[0] += seconds + jump
+        ticks[0] += seconds
+        return clock.look()
+
+    assert not clock.steady
+    assert not pass_time(SETTLED, CORRECTION / 2)
+    assert clock.steady
+    # Forty days ahead for a moment.
+    assert not pass_time(1, 40 * 86400)
+    assert not clock.steady
+    assert pass_time(1, -40 * 86400)
+    assert not pass_time(SETTLED - 1)
+    assert not clock.steady
+    assert not pass_time(1)
+    assert clock.steady
+
+
+def test_many_dead_letters_are_sent_again_in_portions_while_pages_send(
+    spawn, environment, offline, sandbox, tmp_path
+):
+    path = tmp_path / "outbox.db"
+    with closing(SqliteStore(path)) as store, store.transaction():
+        for start in range(0, 3000, 100):
+            store.add([event(number) for number in range(start, start + 100)], 10)
+        taken = store.take(3000, 10)
+        store.settle([Settlement(each.key, Outcome.DEAD, "400") for each in taken])
+    client, _ = spawn(offline)
+    replay = subprocess.Popen(
+        [sys.executable, "-c", "from neuralens_relay.cli import relay; relay()", "--replay"],
+        env={"PATH": os.environ["PATH"], **offline},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    while replay.poll() is None:
+        client.take(make_event())
+    out, _ = replay.communicate()
+    assert out == "3000 events will be sent again\n"
+    assert client.metric("neuralens_outbox_dead") == 0
+
+
+def test_forgotten_dead_letters_are_gone(spawn, environment, sandbox):
+    client, _ = spawn(environment)
+    sandbox.fail(status=400, times=3)
+    client.take(*[make_event(eid=f"e{number}") for number in range(3)])
+    eventually(lambda: client.metric("neuralens_outbox_dead") == 3)
+    result = CliRunner().invoke(command, ["--forget", "e1"], env=environment)
+    assert result.output == "1 event will be dropped\n"
+    result = CliRunner().invoke(command, ["--forget"], env=environment)
+    assert result.output == "2 events will be dropped\n"
+    eventually(lambda: client.metric("neuralens_outbox_dead") == 0)
+    assert client.health()["reasons"] == []
+    assert sandbox.ids() == []
+
+
+def test_health_asks_the_outbox_for_nothing_when_it_is_to_say_that_it_lives(tmp_path, offline):
+    process = spawn_relay(offline, tmp_path)
+    import httpx
+
+    with closing(apsw.Connection(str(tmp_path / "outbox.db"))) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        answer = httpx.get(f"{process.url}/health?live", timeout=30)
+        other.execute("ROLLBACK")
+    assert answer.json() == {"live": True}
+    process.end()
