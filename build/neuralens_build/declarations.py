@@ -15,7 +15,7 @@ def union(words: tuple[str, ...]) -> str:
 
 def render() -> str:
     """Return the declarations of neuralens.mjs and of what stands on ``window``."""
-    settings = "\n".join(f"  {name}?: {TYPES[kind]};" for name, (kind, _) in SETTINGS.items())
+    settings = "\n".join(f"  {name}?: {TYPES[each.value_type]};" for name, each in SETTINGS.items())
     return f"""\
 export type EventName = {union(EVENTS)};
 export type Page = {union(PAGES)};

@@ -20,7 +20,7 @@ from neuralens_embed.ffi import window
 from neuralens_embed.snippet import EARLY, LOADING, RUNTIMES, kebab, snake
 
 # After ffi, by which it reaches the page.
-from neuralens_tracker.capture.items import ACTIVATED, SEEN, Items  # isort: skip
+from neuralens_tracker.capture.items import ACTIVATED, SEEN, Item, Items  # isort: skip
 
 PREFIX = "data-nl-"
 KNOWN = (*names.CONTEXT, *names.ITEMS)
@@ -102,13 +102,13 @@ class Reading:
         if item is None and element.hasAttribute(names.PURCHASE_ORDER):
             item = self._items.read_purchase(element)
         if item is not None:
-            key = (SEEN[item[1]], self._items.deduplication_key(item))
+            key = (SEEN[item.kind], self._items.deduplication_key(item))
             if key not in self._seen:
                 self._seen.add(key)
-                self._add(SEEN[item[1]], item, element)
+                self._add(SEEN[item.kind], item, element)
             # On a control, and in a form, a click is the action alone.
-            if item[1] in ACTIVATED and element.closest(f"[{names.ACTION}]") is None:
-                self._add(ACTIVATED[item[1]], item, element)
+            if item.kind in ACTIVATED and element.closest(f"[{names.ACTION}]") is None:
+                self._add(ACTIVATED[item.kind], item, element)
         elif element.hasAttribute(names.INDEX) and not element.closest(f"[{names.PURCHASE_ORDER}]"):
             remedy = f"put it on the element with {names.PRODUCT} or {names.SUGGESTION}"
             self._add_problem(element, names.INDEX, f"{names.INDEX} stands on no item: {remedy}")
@@ -117,19 +117,18 @@ class Reading:
             if subject is not None:
                 self._add(ACTIONS[str(element.getAttribute(names.ACTION))], subject, element)
 
-    def _add(self, event: str, item: Any, element: Element) -> None:
+    def _add(self, event: str, item: Item, element: Element) -> None:
         """Add the event of an item, as far as an event can carry what the markup says."""
-        ids = item[2] if isinstance(item[2], list) else [item[2]]
         context = self._items.context(item)
-        if any(read(TEXT, value) is None for value in ids):
-            self._complain(item[0], item[1], TEXT)
+        if any(read(TEXT, value) is None for value in item.ids):
+            self._complain(item.element, item.kind, TEXT)
             return
         query = context["query"] or None
         if query is not None and read(TEXT, query) is None:
-            self._complain(item[0].closest(f"[{names.QUERY}]"), names.QUERY, TEXT)
+            self._complain(item.element.closest(f"[{names.QUERY}]"), names.QUERY, TEXT)
             query = None
         self._events.append(
-            Event(event, tuple(ids), context["index"], context["page"], query, element.line)
+            Event(event, tuple(item.ids), context["index"], context["page"], query, element.line)
         )
 
     def _complain(self, element: Element, name: str, kind: Any) -> None:
@@ -166,7 +165,7 @@ class Reading:
             return
         for name, value in tag.attributes.items():
             if name in TAG_ATTRIBUTES:
-                kind = SETTINGS[TAG_ATTRIBUTES[name]][0]
+                kind = SETTINGS[TAG_ATTRIBUTES[name]].value_type
                 if read(kind, value) is None:
                     self._complain(tag, name, kind)
             elif name.startswith("data-") and name not in LOADING:

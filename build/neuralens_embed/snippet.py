@@ -221,7 +221,7 @@ def kebab(name: str) -> str:
 
 
 # Each setting's kind, by its name as a Python argument.
-KINDS: dict[str, Any] = {snake(name): kind for name, (kind, _) in SETTINGS.items()}
+KINDS: dict[str, Any] = {snake(name): each.value_type for name, each in SETTINGS.items()}
 
 
 def address(name: str, value: Any) -> str:

@@ -155,7 +155,8 @@ def explain(event: Any) -> str:
     except RecursionError:
         return "event is nested too deep"
     try:
-        return events.explain(event) or explain_ids(event)
+        fault = events.find_fault(event)
+        return explain_ids(event) if fault is None else fault.sentence
     except Exception:
         # A fault of the check must not cost the other events of the batch, which the page would
         # send again and again.

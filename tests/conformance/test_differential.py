@@ -84,11 +84,11 @@ def is_ordered(value: Any) -> bool:
 @example(event=EVENT | {"uid": "\ud800"})
 @settings(max_examples=400)
 def test_the_validator_judges_alike(event: Any, cpython: Any, compiled: Any) -> None:
-    here, there = (judge(engine, "events.explain", event) for engine in (cpython, compiled))
+    here, there = (judge(engine, "events.find_fault", event) for engine in (cpython, compiled))
     if is_ordered(event):
         assert here == there
     # Of several mistakes the first is told.
-    assert (json.loads(here)[0] == "") == (json.loads(there)[0] == "")
+    assert (json.loads(here)[0] is None) == (json.loads(there)[0] is None)
 
 
 @given(given=st.dictionaries(st.sampled_from(list(SETTINGS)) | names, values, max_size=5))

@@ -71,7 +71,7 @@ FORBIDDEN = {
     ),
     "sandbox": (
         "demo_site/neuralens_demo/contract",
-        "from neuralens_tracker.events import explain",
+        "from neuralens_tracker.events import find_fault",
         "neuralens_demo.contract -> neuralens_tracker.events",
     ),
 }

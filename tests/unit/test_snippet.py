@@ -356,7 +356,7 @@ def test_a_prefix_sets_the_address_and_the_endpoint() -> None:
 
 
 def test_the_prefix_is_that_of_the_default_endpoint() -> None:
-    _, default = SETTINGS["endpoint"]
+    default = SETTINGS["endpoint"].default
     assert default == f"{PREFIX}/events"
 
 

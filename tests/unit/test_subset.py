@@ -65,7 +65,7 @@ def test_a_rule_lets_pass(rule: str, source: str) -> None:
         ),
         ("outside-key", "def f(x):\n    d = {}\n    for k in x:\n        d[k] = 1\n"),
         ("outside-key", "d = {}\ndef f(key):\n    d['i' + key] = 1\n"),
-        ("language", "from neuralens_tracker.events import explain\nexplain(event={})\n"),
+        ("language", "from neuralens_tracker.events import find_fault\nfind_fault(event={})\n"),
         ("truth", "def f(xs):\n    while xs:\n        xs.pop()\nf([1])\n"),
     ],
 )

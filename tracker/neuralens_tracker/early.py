@@ -8,7 +8,7 @@ where the shopper was quicker, on the next one.
 from typing import Any
 
 from neuralens_tracker.capture.clicks import Clicks
-from neuralens_tracker.capture.items import Items
+from neuralens_tracker.capture.items import Item, Items
 from neuralens_tracker.capture.lifecycle import when_idle, when_left, when_loaded
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.search_box import SearchBox
@@ -71,13 +71,13 @@ class Early:
         when_left(self._leave)
         when_loaded(self._wait)
 
-    def keep(self, event: str, item: list[Any], key: Any) -> None:
+    def keep(self, event: str, item: Item, key: Any) -> None:
         """Keep an event on an item, or a purchase, as ``Items`` reads them."""
         if self._visit.is_new(event, key):
             self._follow(False)
             # Nobody watches the page for changes yet.
             self._items.forget_ranks()
-            self._hold(event, item[2], self._items.context(item), key)
+            self._hold(event, item.ids, self._items.context(item), key)
             self._save()
 
     def hand_over(self) -> str:

@@ -7,7 +7,7 @@ from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
 ITEMS = "a list of {id}"
 GEO = "{lat, long, region}"
-# The kinds of coordinates: the most degrees either way.
+# The types of coordinates: the most degrees either way.
 LATITUDE = "90"
 LONGITUDE = "180"
 GEO_FIELDS: dict[str, Any] = {"lat": LATITUDE, "long": LONGITUDE, "region": TEXT}
@@ -28,59 +28,64 @@ FIELDS: dict[str, Any] = {
 REQUIRED = ["eid", "event", "items", "timestamp"]
 
 
-def fits(kind: Any, value: Any) -> bool:
-    """Tell whether a value of an event is of its kind: reading it changes nothing."""
-    if kind == LATITUDE or kind == LONGITUDE:
-        return is_number(value, 0 - int(kind), int(kind))
-    if kind == ITEMS:
+class Fault:
+    """What is wrong with a record: the field, or "" when it is no record, and a sentence."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        self.field = field
+        self.sentence = sentence
+
+
+def fits(value_type: Any, value: Any) -> bool:
+    """Tell whether a value of an event is of its type: reading it changes nothing."""
+    if value_type == LATITUDE or value_type == LONGITUDE:
+        return is_number(value, 0 - int(value_type), int(value_type))
+    if value_type == ITEMS:
         return isinstance(value, list) and is_items(value)
-    if kind == GEO:
+    if value_type == GEO:
         return is_geo(value)
-    return read(kind, value) == value
+    return read(value_type, value) == value
 
 
 def is_items(items: list[Any]) -> bool:
     """Tell whether each of items is {id}, and there is one at least."""
-    wrong = [item for item in items if explain_fields(item, ITEM_FIELDS, ["id"]) != ""]
+    wrong = [item for item in items if find_field_fault(item, ITEM_FIELDS, ["id"]) is not None]
     return len(wrong) == 0 and len(items) > 0
 
 
 def is_geo(geo: Any) -> bool:
     """Tell whether geo names a place: coordinates, both of them, a region, or all three."""
-    if explain_fields(geo, GEO_FIELDS, []) != "":
+    if find_field_fault(geo, GEO_FIELDS, []) is not None:
         return False
     paired = (geo.get("lat") is None) == (geo.get("long") is None)
     return paired and (geo.get("lat") is not None or geo.get("region") is not None)
 
 
-def explain_fields(record: Any, fields: dict[str, Any], required: list[str]) -> str:
-    """Say what is wrong with a record whose fields are of these kinds; "" when it is right.
-
-    The sentence begins with the name of the field.
-    """
-    if not isinstance(record, dict):
-        return "it must be an object"
+def find_field_fault(value: Any, fields: dict[str, Any], required: list[str]) -> Fault | None:
+    """Return what is wrong first with a value that should be a dict with fields of these types."""
+    if not isinstance(value, dict):
+        return Fault("", "it must be an object")
     for name in required:
-        if record.get(name) is None:
-            return demand(name, fields[name])
-    for name in list(record.keys()):
+        if value.get(name) is None:
+            return Fault(name, demand(name, fields[name]))
+    for name in list(value.keys()):
         if name not in list(fields.keys()):
-            return name + " is no field"
-        kind = fields[name]
-        if record[name] is not None and not fits(kind, record[name]):
-            return demand(name, kind)
-    return ""
+            return Fault(name, name + " is no field")
+        value_type = fields[name]
+        if value[name] is not None and not fits(value_type, value[name]):
+            return Fault(name, demand(name, value_type))
+    return None
 
 
-def explain(event: Any) -> str:
-    """Say in words what is wrong with an event, a JSON value; "" when it is right.
+def find_fault(event: Any) -> Fault | None:
+    """Return what is wrong first with an event, a JSON value; None when it is right.
 
     Source: the event tracking API, "Request Body".
     """
-    reason = explain_fields(event, FIELDS, REQUIRED)
-    if reason == "" and event["event"] != PURCHASE and len(event["items"]) > 1:
-        return "items must be one"
-    return reason
+    fault = find_field_fault(event, FIELDS, REQUIRED)
+    if fault is None and event["event"] != PURCHASE and len(event["items"]) > 1:
+        return Fault("items", "items must be one")
+    return fault
 
 
 def make_event(

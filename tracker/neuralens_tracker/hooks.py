@@ -7,6 +7,14 @@ LISTENED = ("event", "suppressed", "delivered", "error")
 MAX_SENTENCES = 50
 
 
+class Listener:
+    """A function of the page, and the name of LISTENED that it is called at."""
+
+    def __init__(self, name: str, handler: Any) -> None:
+        self.name = name
+        self.handler = handler
+
+
 class Hooks:
     """Calls the page's functions, each with a copy of its own.
 
@@ -21,7 +29,7 @@ class Hooks:
         self._invoke = invoke
         self._warn = warn
         self._before: list[Any] = []
-        self._listeners: list[Any] = []
+        self._listeners: list[Listener] = []
         self._said: list[str] = []
 
     def before(self, handler: Any, *_: Any) -> None:
@@ -30,7 +38,7 @@ class Hooks:
 
     def on(self, name: str, handler: Any) -> None:
         """Have ``handler(detail)`` called at each ``name`` of LISTENED."""
-        self._listeners.append([name, handler])
+        self._listeners.append(Listener(name, handler))
 
     def change(self, event: dict[str, Any]) -> Any:
         """Return the event as the ``before`` functions leave it; None when one drops it.
@@ -48,8 +56,8 @@ class Hooks:
     def emit(self, name: str, detail: Any) -> None:
         """Tell the listeners of ``name``."""
         for listener in self._listeners:
-            if listener[0] == name:
-                self._invoke(listener[1], None, self._to_browser(detail))
+            if listener.name == name:
+                self._invoke(listener.handler, None, self._to_browser(detail))
 
     def say(self, sentence: str) -> None:
         """Tell of a mistake, or of something that was caught: once, on the console and as error."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from neuralens_tracker.capture.clicks import Clicks
 from neuralens_tracker.capture.discovery import Discovery
-from neuralens_tracker.capture.items import Items
+from neuralens_tracker.capture.items import Item, Items
 from neuralens_tracker.capture.lifecycle import when_left, when_read, when_shown
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.search_box import SearchBox
@@ -152,13 +152,13 @@ class Tracker:
         """Say that an element's attribute must be of a type."""
         self._hooks.say(complaint(element, name, value_type))
 
-    def emit(self, event: str, item: list[Any], key: Any) -> None:
+    def emit(self, event: str, item: Item, key: Any) -> None:
         """Track an event on an item, or a purchase, as ``Items`` reads them.
 
         With a deduplication key, no second one of this page view; of a purchase, for good.
         """
         if self._visit.is_new(event, key):
-            self._pipeline.track(event, item[2], self._items.context(item), key)
+            self._pipeline.track(event, item.ids, self._items.context(item), key)
 
 
 def start(tag: Any) -> None:

@@ -7,7 +7,7 @@ relay drops an ``eid`` that it has seen, so sending twice is safe and forgetting
 
 from typing import Any
 
-from neuralens_tracker.events import explain
+from neuralens_tracker.events import find_fault
 
 EVENT_KEY = "e:"
 # Events kept at most: some hundred kilobytes of the five megabytes that a site may store.
@@ -33,7 +33,7 @@ class Outbox:
         self._adopted = True
         for key in self._storage.names(EVENT_KEY):
             event = self._parse(self._storage.read(key))
-            if explain(event) == "":
+            if find_fault(event) is None:
                 self._waiting.append(event)
             else:
                 self._storage.erase(key)

@@ -97,9 +97,17 @@ def is_personal(number: str, digits: list[int], runs: list[int]) -> bool:
     )
 
 
-def find_runs(text: str) -> list[list[int]]:
-    """Return [start, end] of the runs of digits that are no part of a word, or that are long."""
-    runs: list[list[int]] = []
+class Run:
+    """A run of digits: where it starts in a text, and where it ends."""
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start = start
+        self.end = end
+
+
+def find_runs(text: str) -> list[Run]:
+    """Return the runs of digits that are no part of a word, or that are long."""
+    runs: list[Run] = []
     place = 0
     start = 0
     glued = False
@@ -111,7 +119,7 @@ def find_runs(text: str) -> list[list[int]]:
                 glued = is_letter(before)
         elif before != "" and before in DIGITS:
             if place - start >= LONG_RUN or not (glued or is_letter(letter)):
-                runs.append([start, place])
+                runs.append(Run(start, place))
         before = letter
         place += 1
     return runs
@@ -123,15 +131,15 @@ def is_joined(gap: str) -> bool:
     return len(strange) == 0 and len(gap) <= MAX_SEPARATORS
 
 
-def join_runs(text: str, runs: list[list[int]], first: int) -> list[list[int]]:
+def join_runs(text: str, runs: list[Run], first: int) -> list[Run]:
     """Return the runs from the first on that may be one number, the longest choice first."""
-    chosen: list[list[int]] = []
-    end = runs[first][0]
+    chosen: list[Run] = []
+    end = runs[first].start
     for run in runs[first:]:
-        if not is_joined(text[end : run[0]]):
+        if not is_joined(text[end : run.start]):
             break
         chosen.insert(0, run)
-        end = run[1]
+        end = run.end
     return chosen
 
 
@@ -143,19 +151,19 @@ def scrub(text: str) -> str:
     # What stands before this was looked at.
     done = 0
     for first in range(len(runs)):
-        start = runs[first][0]
+        start = runs[first].start
         if start < done:
             continue
         while text[done:start].endswith("+") or text[done:start].endswith("("):
             start -= 1
         chosen = join_runs(text, runs, first)
         for last in chosen:
-            stop = last[1]
+            stop = last.end
             digits = read_digits(text[start:stop])
             lengths: list[int] = []
             for run in chosen:
-                if run[1] <= stop:
-                    lengths.insert(0, run[1] - run[0])
+                if run.end <= stop:
+                    lengths.insert(0, run.end - run.start)
             known = is_isbn(digits, lengths, text[stop : stop + 2])
             if known or is_personal(text[start:stop], digits, lengths):
                 kept += text[done:stop] if known else text[done:start]

@@ -3,11 +3,19 @@
 from typing import Any
 
 from neuralens_tracker.delivery import FLUSH_MS
-from neuralens_tracker.events import REQUIRED, explain, make_event
+from neuralens_tracker.events import REQUIRED, find_fault, make_event
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PURCHASE
 
 # The orders whose purchase was tracked.
 ORDER_KEY = "o:"
+
+
+class Held:
+    """An event that waits for consent, with its deduplication key."""
+
+    def __init__(self, event: dict[str, Any], key: Any) -> None:
+        self.event = event
+        self.key = key
 
 
 class Pipeline:
@@ -30,8 +38,7 @@ class Pipeline:
         self._delivery = delivery
         self._clock = clock
         self._hooks = hooks
-        # The events that wait for consent, as [event, deduplication key].
-        self._held: list[Any] = []
+        self._held: list[Held] = []
 
     def track(self, name: Any, ids: Any, fields: dict[str, Any], key: Any) -> None:
         """Track an event on an item's id, or a list of them, that happens now.
@@ -58,7 +65,7 @@ class Pipeline:
         elif self._visit.consent() == DENIED:
             self._suppress(event, "consent")
         else:
-            self._held.append([event, key])
+            self._held.append(Held(event, key))
 
     def set_consent(self, state: Any) -> None:
         """Follow the shopper's decision: send what was held, or forget everything."""
@@ -73,20 +80,19 @@ class Pipeline:
         held = self._held
         self._held = []
         for entry in held:
-            self._await_consent(entry[0], entry[1])
+            self._await_consent(entry.event, entry.key)
 
     def _repair(self, event: dict[str, Any]) -> bool:
         """Take out the fields that are wrong; false when what is left is no event."""
         while True:
-            reason = explain(event)
-            if reason == "":
+            fault = find_fault(event)
+            if fault is None:
                 return True
-            field = reason.split(" ")[0]
-            self._hooks.say(reason)
-            if field in REQUIRED or field not in list(event.keys()):
-                self._suppress(event, reason)
+            self._hooks.say(fault.sentence)
+            if fault.field in REQUIRED or fault.field not in list(event.keys()):
+                self._suppress(event, fault.sentence)
                 return False
-            del event[field]
+            del event[fault.field]
 
     def _suppress(self, event: dict[str, Any], reason: str) -> None:
         self._hooks.emit("suppressed", {"event": event, "reason": reason})

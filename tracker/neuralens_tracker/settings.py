@@ -5,19 +5,28 @@ from typing import Any
 from neuralens_tracker.value_types import COUNT, FLAG, TEXT, demand, read
 from neuralens_tracker.vocabulary import CONSENTS, GRANTED, PAGES, PENDING
 
-# name: (type, default). The attribute of the script tag is "data-" and the name in kebab-case.
-SETTINGS: dict[str, Any] = {
-    "appId": (TEXT, ""),
-    "endpoint": (TEXT, "/nl/events"),
-    "uid": (TEXT, None),
-    "page": (PAGES, None),
-    "query": (TEXT, None),
-    "consent": (CONSENTS, GRANTED),
-    "respectGpc": (FLAG, True),
+
+class Setting:
+    """A setting's type, as in ``value_types``, and its default."""
+
+    def __init__(self, value_type: Any, default: Any) -> None:
+        self.value_type = value_type
+        self.default = default
+
+
+# By name; the attribute of the script tag is "data-" and the name in kebab-case.
+SETTINGS: dict[str, Setting] = {
+    "appId": Setting(TEXT, ""),
+    "endpoint": Setting(TEXT, "/nl/events"),
+    "uid": Setting(TEXT, None),
+    "page": Setting(PAGES, None),
+    "query": Setting(TEXT, None),
+    "consent": Setting(CONSENTS, GRANTED),
+    "respectGpc": Setting(FLAG, True),
     # Milliseconds that a product is in view, and that a list of suggestions stands unchanged.
-    "viewMs": (COUNT, 1000),
-    "suggestionMs": (COUNT, 400),
-    "debug": (FLAG, False),
+    "viewMs": Setting(COUNT, 1000),
+    "suggestionMs": Setting(COUNT, 400),
+    "debug": Setting(FLAG, False),
 }
 
 
@@ -27,12 +36,12 @@ def choose(name: str, value: Any, say: Any) -> Any:
     The default stands in for what is wrong, but for consent ``pending`` does: a misspelt refusal
     must not count as granted.
     """
-    known = read(SETTINGS[name][0], value)
+    known = read(SETTINGS[name].value_type, value)
     if known is None:
-        known = PENDING if name == "consent" else SETTINGS[name][1]
+        known = PENDING if name == "consent" else SETTINGS[name].default
         # No value at all is right where there may be none.
         if value is not None or known is not None:
-            say(demand(name, SETTINGS[name][0]))
+            say(demand(name, SETTINGS[name].value_type))
     return known
 
 
@@ -41,5 +50,5 @@ def resolve(given: dict[str, Any], say: Any) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name in list(SETTINGS.keys()):
         value = given.get(name)
-        settings[name] = SETTINGS[name][1] if value is None else choose(name, value, say)
+        settings[name] = SETTINGS[name].default if value is None else choose(name, value, say)
     return settings

@@ -7,7 +7,7 @@ from typing import Any
 
 from neuralens_tracker.commands import Commands
 from neuralens_tracker.delivery import Delivery, backoff
-from neuralens_tracker.events import explain, make_event
+from neuralens_tracker.events import find_fault, make_event
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import Outbox
@@ -151,7 +151,7 @@ class World:
             "value_types.is_number": is_number,
             "value_types.read": read,
             "value_types.wanted": wanted,
-            "events.explain": explain,
+            "events.find_fault": self.find_fault,
             "events.make_event": make_event,
             "settings.resolve": self.resolve,
             "settings.choose": self.choose,
@@ -211,6 +211,11 @@ class World:
             # A copy, for the tracker keeps what it was given and goes on working with it.
             answers.append(self.copy(made(*self.copy(step[1:]))))
         return answers
+
+    def find_fault(self, event: Any) -> Any:
+        """Return what is wrong with an event as [field, sentence]."""
+        fault = find_fault(event)
+        return None if fault is None else [fault.field, fault.sentence]
 
     def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
         """Resolve settings, saying what is wrong."""

@@ -68,8 +68,8 @@ class Clicks:
             host = get(call(element, "getRootNode"), "host")
             if host:
                 self._activate(host, event)
-        elif item[1] in list(ACTIVATED.keys()) and not self._is_echo(item[0], event):
-            self._emit(ACTIVATED[item[1]], item, None)
+        elif item.kind in list(ACTIVATED.keys()) and not self._is_echo(item.element, event):
+            self._emit(ACTIVATED[item.kind], item, None)
 
     def _is_echo(self, owner: Any, event: Any) -> bool:
         """Tell whether a click repeats the last activation.

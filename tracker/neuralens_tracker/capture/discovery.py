@@ -145,13 +145,13 @@ class Discovery:
 
     def _dispatch(self, element: Any) -> None:
         item = self._items.read(element)
-        if item and item[1] == PRODUCT:
+        if item and item.kind == PRODUCT:
             self._count += 1
             if self._count > MANY and is_far(element):
                 self._far.append(element)
             else:
                 self._views.watch(element)
-        elif item and item[1] == SUGGESTION:
+        elif item and item.kind == SUGGESTION:
             self._suggestions.change(element)
         else:
             self._page_items.capture(element, item)

@@ -54,6 +54,32 @@ SEEN = {
 ACTIVATED = {PRODUCT: CLICK_PRODUCT, SUGGESTION: CLICK_SUGGESTION}
 
 
+class Item:
+    """What an element stands for.
+
+    ``kind`` is the name of its attribute, ``id`` that attribute's value. An order has several ids.
+    """
+
+    def __init__(self, element: Any, kind: str, id: str, ids: list[str]) -> None:  # noqa: A002
+        self.element = element
+        self.kind = kind
+        self.id = id
+        self.ids = ids
+
+
+class Ranking:
+    """The places of a list's items of one kind, as far as they have been counted."""
+
+    def __init__(self, listing: Any, kind: str, elements: list[Any]) -> None:
+        self.listing = listing
+        self.kind = kind
+        self.elements = elements
+        # How many elements have been read, and how many ids among them have a position.
+        self.read = 0
+        self.ranked = 0
+        self.positions: dict[str, int] = {}
+
+
 class Items:
     """Reads elements in the context of a visit.
 
@@ -63,13 +89,12 @@ class Items:
     def __init__(self, visit: Any, complain: Any) -> None:
         self._visit = visit
         self._complain = complain
-        # What is counted so far, by list and kind of item, until the page changes:
-        # [list, kind, its elements, how many of them are read, how many counted, positions by id].
-        self._counts: list[Any] = []
+        # What is counted so far, until the page changes.
+        self._rankings: list[Ranking] = []
 
     def forget_ranks(self) -> None:
         """Count anew: the page has changed."""
-        self._counts = []
+        self._rankings = []
 
     def item_at(self, element: Any) -> Any:
         """Return the item that element is or is in; None when it is in none."""
@@ -81,9 +106,9 @@ class Items:
         return None
 
     def read(self, element: Any) -> Any:
-        """Return the item that element itself is, as [element, kind, id]; None when it is none.
+        """Return the item that element itself is; None when it is none.
 
-        The kind is the name of its attribute; an option of a declared listbox is a suggestion.
+        An option of a declared listbox is a suggestion.
         """
         if call(element, "closest", UNREAD):
             return None
@@ -94,11 +119,11 @@ class Items:
             if value == "":
                 self._complain(element, kind, TEXT)
             elif value is not None:
-                return [element, kind, value]
+                return Item(element, kind, value, [value])
         return None
 
     def read_purchase(self, element: Any) -> Any:
-        """Return the order of an element as [element, its attribute, ids of its lines].
+        """Return the order that an element confirms, with the ids of its lines.
 
         None where it is ignored or wrong. What is ignored inside an order is not bought.
         """
@@ -109,10 +134,11 @@ class Items:
             value = attribute(line, PRODUCT)
             if value and value not in ids and not closest(line, IGNORE):
                 ids.append(value)
-        if attribute(element, PURCHASE_ORDER) == "" or len(ids) == 0:
+        order = attribute(element, PURCHASE_ORDER)
+        if order == "" or len(ids) == 0:
             self._complain(element, PURCHASE_ORDER, TEXT + ", around " + PRODUCT_SELECTOR)
             return None
-        return [element, PURCHASE_ORDER, ids]
+        return Item(element, PURCHASE_ORDER, order, ids)
 
     def read_subject(self, control: Any) -> Any:
         """Return the item that the action of a control is about; None when nothing is to happen."""
@@ -143,19 +169,17 @@ class Items:
                         return True
         return False
 
-    def deduplication_key(self, item: list[Any]) -> str:
-        """Return what two views of one item have in common: order, or id and name of the list."""
-        if item[1] == PURCHASE_ORDER:
-            return str(attribute(item[0], PURCHASE_ORDER))
-        if item[1] != PRODUCT:
-            return str(item[2])
+    def deduplication_key(self, item: Item) -> str:
+        """Return what two views of one item have in common: its id, of a product its list too."""
+        if item.kind != PRODUCT:
+            return item.id
         listing = self.list_of(item)
         name = attribute(listing, LIST) if listing else None
-        return (name or "") + "\n" + item[2]
+        return (name or "") + "\n" + item.id
 
-    def list_of(self, item: list[Any]) -> Any:
+    def list_of(self, item: Item) -> Any:
         """Return the element inside which the item's rank counts; None when there is none."""
-        return call(item[0], "closest", LISTS)
+        return call(item.element, "closest", LISTS)
 
     def _value(self, element: Any, name: str, kind: Any) -> Any:
         """Return what an attribute says, as a value of that kind; None when absent or wrong."""
@@ -169,49 +193,49 @@ class Items:
         """Return what the attribute says on the nearest element that has it."""
         return self._value(closest(element, name) or element, name, kind)
 
-    def rank(self, item: list[Any]) -> Any:
+    def rank(self, item: Item) -> Any:
         """Return the item's rank from 0: as said, as ARIA says it, or as its list shows it."""
-        rank = self._value(item[0], INDEX, COUNT)
+        rank = self._value(item.element, INDEX, COUNT)
         if rank is None:
             listing = self.list_of(item)
-            position = self._value(item[0], "aria-posinset", COUNT)
+            position = self._value(item.element, "aria-posinset", COUNT)
             if position:
                 rank = position - 1
-            elif listing and item[1] != LANDING:
+            elif listing and item.kind != LANDING:
                 position = self._position(listing, item)
-                offset = self._nearest(item[0], OFFSET, COUNT) or 0
+                offset = self._nearest(item.element, OFFSET, COUNT) or 0
                 rank = None if position is None else offset + position
         return rank
 
-    def _position(self, listing: Any, item: list[Any]) -> Any:
+    def _position(self, listing: Any, item: Item) -> Any:
         """Return the item's position in its list; what stands behind it is not counted yet."""
-        kind = item[1]
-        count: Any = None
-        for made in self._counts:
-            if made[1] == kind and same(made[0], listing):
-                count = made
-        if count is None:
-            count = [listing, kind, find_all(listing, "[" + kind + "]," + OPTION), 0, 0, {}]
-            self._counts.append(count)
-        positions = count[5]
-        sought = PREFIX + item[2]
-        while positions.get(sought) is None and count[3] < len(count[2]):
-            other = self.read(count[2][count[3]])
-            count[3] += 1
-            if other and other[1] == kind and same(listing, self.list_of(other)):
-                key = PREFIX + other[2]
+        ranking: Any = None
+        for known in self._rankings:
+            if known.kind == item.kind and same(known.listing, listing):
+                ranking = known
+        if ranking is None:
+            elements = find_all(listing, "[" + item.kind + "]," + OPTION)
+            ranking = Ranking(listing, item.kind, elements)
+            self._rankings.append(ranking)
+        sought = PREFIX + item.id
+        positions = ranking.positions
+        while positions.get(sought) is None and ranking.read < len(ranking.elements):
+            other = self.read(ranking.elements[ranking.read])
+            ranking.read += 1
+            if other and other.kind == item.kind and same(listing, self.list_of(other)):
+                key = PREFIX + other.id
                 if positions.get(key) is None:
-                    positions[key] = count[4]
-                    count[4] += 1
+                    positions[key] = ranking.ranked
+                    ranking.ranked += 1
         return positions.get(sought)
 
-    def context(self, item: list[Any]) -> dict[str, Any]:
+    def context(self, item: Item) -> dict[str, Any]:
         """Return an item's page, query and index: as its markup says, else as is usual.
 
         The query of a suggestion is what was typed, where something was.
         """
-        element = item[0]
-        kind = item[1]
+        element = item.element
+        kind = item.kind
         typed = self._visit.typed()
         usual = PRODUCT_PAGE if kind == LANDING else None
         if kind == SUGGESTION:

@@ -19,8 +19,8 @@ class PageItems:
         if not item:
             purchase = closest(element, PURCHASE_ORDER)
             item = self._items.read_purchase(purchase) if purchase else None
-        if item and item[1] in (LANDING, PURCHASE_ORDER):
-            self._emit(SEEN[item[1]], item, self._items.deduplication_key(item))
+        if item and item.kind in (LANDING, PURCHASE_ORDER):
+            self._emit(SEEN[item.kind], item, self._items.deduplication_key(item))
 
     def capture_all(self) -> None:
         """Tell of all that the document holds, without delay: the page is being left."""

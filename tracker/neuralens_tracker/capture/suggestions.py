@@ -57,9 +57,9 @@ class Suggestions:
         self._lists = construct("Set")
         for element in find_all(document, SUGGESTION_SELECTOR):
             item = self._items.read(element)
-            if item and item[1] == SUGGESTION and is_shown(element):
+            if item and item.kind == SUGGESTION and is_shown(element):
                 listing = self._items.list_of(item) or document
                 call(self._lists, "add", listing)
                 if not call(stood, "has", listing):
                     key = self._items.deduplication_key(item)
-                    self._emit(SEEN[item[1]], item, key + "\n" + (self._visit.typed() or ""))
+                    self._emit(SEEN[item.kind], item, key + "\n" + (self._visit.typed() or ""))

@@ -69,4 +69,4 @@ class Views:
         self._drop(element)
         item = self._items.read(element)
         if item:
-            self._emit(SEEN[item[1]], item, self._items.deduplication_key(item))
+            self._emit(SEEN[item.kind], item, self._items.deduplication_key(item))
