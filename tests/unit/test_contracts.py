@@ -97,7 +97,8 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     done = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache", ROOT / ".importlinter"],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(str(folder / c) for c in COMPONENTS)},
+        env=os.environ
+        | {"COLUMNS": "500", "PYTHONPATH": os.pathsep.join(str(folder / c) for c in COMPONENTS)},
         capture_output=True,
         text=True,
     )
