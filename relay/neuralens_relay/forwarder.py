@@ -217,7 +217,9 @@ class Forwarder:
                 return []
             return store.probe(now) if probing else store.take(room, now)
 
-        taken = await self._outbox.write(exchange, lambda taken: bool(settlements or taken))
+        taken = await self._outbox.write(
+            exchange, lambda taken: bool(settlements or taken), proof=False
+        )
         if room > 0:
             self.taken = now
         return taken
@@ -305,11 +307,11 @@ class Forwarder:
         self.refused[reason] += 1
 
     async def _watch(self) -> None:
-        """Try to write where nothing has been written for a while, or it failed."""
+        """Try to write where nothing has been kept for a while, or a write failed."""
         while True:
             await asyncio.sleep(HOUSEKEEPING)
             written = self._outbox.written
-            age = inf if written.at is None else abs(self._clock.now() - written.at)
+            age = inf if written.proven is None else abs(self._clock.now() - written.proven)
             if written.fault or age > self._outbox.idle:
                 await self._check()
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
 from math import inf
@@ -197,12 +197,14 @@ Operation = Callable[[Store], Any]
 
 @dataclass(frozen=True)
 class Written:
-    """How the last write ended: Unix time of the last that succeeded, and why a later one failed.
+    """How the last write ended.
 
-    ``at`` is None before the first; ``fault`` is "" when the last one succeeded.
+    ``at``: Unix time of the last that succeeded; ``proven``: of the last that proved that events
+    can be kept; both None before the first. ``fault``: why one failed since, "" if none did.
     """
 
     at: float | None = None
+    proven: float | None = None
     fault: str = ""
 
 
@@ -247,12 +249,15 @@ class Outbox:
         return await asyncio.wrap_future(self.submit(operation))
 
     async def write(
-        self, operation: Callable[[Store], T], wrote: Callable[[T], bool] = lambda _: True
+        self,
+        operation: Callable[[Store], T],
+        wrote: Callable[[T], bool] = lambda _: True,
+        proof: bool = True,
     ) -> T:
         """Do an operation as ``call`` does, and note how that ended.
 
-        ``wrote`` tells by the result whether there was anything to write: if not, it says nothing
-        about whether the outbox can be written.
+        ``wrote`` tells by the result whether there was anything to write. ``proof``: that it can
+        be done proves that events can be kept; a full Redis, say, still lets go of events.
         """
         try:
             result = await self.call(operation)
@@ -260,10 +265,11 @@ class Outbox:
             # The store can be written; that it takes no more, it says itself.
             raise
         except OutboxError as error:
-            self.written = Written(self.written.at, str(error))
+            self.written = replace(self.written, fault=str(error))
             raise
         if wrote(result):
-            self.written = Written(time())
+            now = time()
+            self.written = Written(now, now) if proof else replace(self.written, at=now)
         return result
 
     def close(self) -> None:

@@ -252,11 +252,11 @@ def spawn_relay(
 
 
 @contextmanager
-def redis_server(folder: Path, port: int) -> Iterator[str]:
-    """Run a Redis that writes to the disk before it answers."""
+def redis_server(folder: Path, port: int, *more: str) -> Iterator[str]:
+    """Run a Redis that writes to the disk before it answers; ``more`` is for its command line."""
     settings = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
     process = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--dir", str(folder), *settings],
+        ["redis-server", "--port", str(port), "--dir", str(folder), *settings, *more],
         stdout=subprocess.DEVNULL,
     )
     try:

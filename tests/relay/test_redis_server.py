@@ -1,0 +1,296 @@
+"""Redis as shops have it: replicas, failovers, Sentinels, servers that evict or do not tell."""
+
+import subprocess
+from contextlib import closing, contextmanager, suppress
+from uuid import uuid4
+
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+from neuralens_relay import Settings, SettingsError
+from neuralens_relay.outbox import Bounds, Event, OutboxError, Outcome, Settlement
+from neuralens_relay.redis_server import read_location
+from neuralens_relay.redis_store import LATER, STREAM, RedisStore
+from neuralens_relay.stores import store_opener
+
+from tests.relay.conftest import (
+    answers,
+    closed_port,
+    eventually,
+    make_batch,
+    make_event,
+    redis_server,
+)
+
+REQUIRED = {"NEURALENS_API_KEY": "k", "NEURALENS_APPLICATION_ID": "a"}
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Start servers, each in a folder of its own; give their port."""
+
+    @contextmanager
+    def start(*more):
+        port = closed_port()
+        folder = tmp_path / str(port)
+        folder.mkdir()
+        with redis_server(folder, port, *more):
+            yield port
+
+    return start
+
+
+def address(port):
+    return f"redis://127.0.0.1:{port}/0"
+
+
+def open_and_close(port, **more):
+    RedisStore(address(port), **more).close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("maxmemory-policy", "allkeys-lru"),
+        ("maxmemory-policy", "volatile-lru"),
+        ("maxmemory-policy", "volatile-ttl"),
+        ("appendfsync", "everysec"),
+        ("appendonly", "no"),
+    ],
+)
+def test_a_server_that_may_forget_is_refused_with_the_remedy(server, name, value):
+    refused = pytest.raises(OutboxError, match="maxmemory-policy noeviction in it")
+    with server(f"--{name}", value) as port, refused:
+        open_and_close(port)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "good"),
+    [
+        ("maxmemory-policy", "allkeys-lru", "noeviction"),
+        ("appendfsync", "everysec", "always"),
+    ],
+)
+def test_a_server_that_begins_to_forget_while_the_relay_runs_gets_no_more_events(
+    server, start, environment, name, bad, good
+):
+    with server() as port, redis.Redis(port=port) as client:
+        relay = start(environment | {"NEURALENS_OUTBOX": address(port)})
+        relay.take(make_event())
+        client.config_set(name, bad)
+        eventually(lambda: relay.http.get("health").status_code == 503)
+        assert "may forget" in relay.health()["reasons"][0]
+        assert relay.post(make_batch(make_event())).status_code == 503
+        client.config_set(name, good)
+        eventually(lambda: relay.health()["ready"])
+        relay.take(make_event())
+
+
+def test_a_server_without_config_needs_somebody_who_vouches(server):
+    with server("--rename-command", "CONFIG", "") as port:
+        with pytest.raises(OutboxError, match="NEURALENS_REDIS_VOUCHED=true"):
+            open_and_close(port)
+        open_and_close(port, vouched=True)
+    # What else it tells must not speak against that.
+    evicting = ("--maxmemory-policy", "allkeys-lru")
+    refused = pytest.raises(OutboxError, match="whoever vouches")
+    with server("--rename-command", "CONFIG", "", *evicting) as port, refused:
+        open_and_close(port, vouched=True)
+
+
+def test_who_vouches_is_a_setting(server):
+    with server("--rename-command", "CONFIG", "") as port:
+        environment = {"NEURALENS_OUTBOX": address(port), "NEURALENS_REDIS_VOUCHED": "true"}
+        store_opener(Settings.from_environment(REQUIRED | environment))().close()
+
+
+def test_a_user_with_the_least_rights_will_do(server):
+    with server() as port, redis.Redis(port=port) as client:
+        rights = ["+@all", "-@dangerous", "-config", "+config|get", "+role", "+info"]
+        client.execute_command(
+            "ACL", "SETUSER", "relay", "on", ">s3cret", "~{neuralens}:*", *rights
+        )
+        store = RedisStore(f"redis://relay:s3cret@127.0.0.1:{port}/0")
+        with closing(store), store.transaction():
+            assert store.add([Event("a", b"{}")], 10) == [True]
+            assert store.recover([]) == 0
+            store.check(10)
+
+
+def test_a_read_only_replica_is_refused(server):
+    refused = pytest.raises(OutboxError, match="read-only replica")
+    with server() as primary, server("--replicaof", "127.0.0.1", str(primary)) as port, refused:
+        open_and_close(port)
+
+
+def test_a_primary_that_becomes_a_replica_is_left_until_it_is_one_again(
+    server, start, environment, sandbox
+):
+    with server() as port, server() as other, redis.Redis(port=port) as client:
+        relay = start(environment | {"NEURALENS_OUTBOX": address(port)})
+        relay.take(make_event(items=[{"id": "before"}]))
+        eventually(lambda: sandbox.ids() == ["before"])
+        client.replicaof("127.0.0.1", str(other))
+        eventually(lambda: not relay.health()["ready"])
+        assert relay.post(make_batch(make_event())).status_code == 503
+        assert relay.health()["forwarding"] != "running" or not relay.health()["ready"]
+        client.replicaof("NO", "ONE")
+        eventually(lambda: relay.health()["ready"])
+        relay.take(make_event(items=[{"id": "after"}]))
+        eventually(lambda: sandbox.ids() == ["before", "after"])
+
+
+def test_a_server_whose_replicas_are_missing_is_not_ready(server, start, environment):
+    with server() as port, redis.Redis(port=port) as client:
+        relay = start(environment | {"NEURALENS_OUTBOX": address(port)})
+        client.config_set("min-replicas-to-write", "1")
+        eventually(lambda: not relay.health()["ready"])
+        assert "NOREPLICAS" in relay.health()["reasons"][0]
+        assert relay.post(make_batch(make_event())).status_code == 503
+        client.config_set("min-replicas-to-write", "0")
+        eventually(lambda: relay.health()["ready"])
+
+
+def test_a_server_that_is_full_is_not_ready_and_drains(server, start, environment, sandbox):
+    sandbox.fail(status=503, times=1_000_000)
+    with server() as port, redis.Redis(port=port) as client:
+        relay = start(environment | {"NEURALENS_OUTBOX": address(port)})
+        relay.take(*[make_event() for _ in range(100)])
+        client.config_set("maxmemory", 1)
+        eventually(lambda: not relay.health()["ready"])
+        assert relay.post(make_batch(make_event())).status_code == 503
+        sandbox.heal()
+        client.config_set("maxmemory", "0")
+        eventually(lambda: relay.waiting() == 0)
+        assert len(sandbox.bodies()) == 100
+        eventually(lambda: relay.health()["ready"])
+
+
+def test_the_primary_that_sentinels_name_is_used_and_after_a_failover_the_new_one(
+    server, start, environment, sandbox, tmp_path
+):
+    with (
+        server() as first,
+        server("--replicaof", "127.0.0.1", str(first)) as second,
+        sentinel(tmp_path, first) as port,
+    ):
+        outbox = f"redis+sentinel://127.0.0.1:{port}/shop/0"
+        relay = start(environment | {"NEURALENS_OUTBOX": outbox})
+        relay.take(make_event(items=[{"id": "before"}]))
+        eventually(lambda: sandbox.ids() == ["before"])
+        with redis.Redis(port=port) as watcher, redis.Redis(port=second) as replica:
+            eventually(lambda: replica.role()[3] == b"connected")
+            eventually(lambda: watcher.sentinel_slaves("shop"))
+            watcher.execute_command("SENTINEL", "FAILOVER", "shop")
+            eventually(lambda: replica.role()[0] == b"master", 60)
+        body = make_batch(make_event(items=[{"id": "after"}]))
+        eventually(lambda: relay.post(body).status_code == 202, 60)
+        eventually(lambda: sandbox.ids() == ["before", "after"])
+        eventually(lambda: relay.health()["ready"])
+
+
+@contextmanager
+def sentinel(folder, primary):
+    """Run a Sentinel that watches a primary by the name of shop; give its port."""
+    port = closed_port()
+    path = folder / "sentinel.conf"
+    path.write_text(
+        f"port {port}\nsentinel monitor shop 127.0.0.1 {primary} 1\n"
+        "sentinel down-after-milliseconds shop 2000\nsentinel failover-timeout shop 5000\n"
+    )
+    command = ["redis-server", str(path), "--sentinel"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        with redis.Redis(port=port) as client:
+            eventually(lambda: answers(client))
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_consumers_that_are_gone_are_forgotten(redis_address, monkeypatch):
+    monkeypatch.setattr("neuralens_relay.redis_store.CONSUMER_IDLE", 50)
+    with redis.Redis.from_url(redis_address) as client:
+        for _ in range(3):
+            with closing(RedisStore(redis_address)) as gone:
+                gone.add([Event(str(uuid4()), b"{}")], 10)
+                taken = gone.take(1, 10)
+                gone.settle([Settlement(taken[0].key, Outcome.DELIVERED)])
+        assert len(client.xinfo_consumers(STREAM, "relays")) == 3
+        with closing(RedisStore(redis_address)) as store:
+
+            def none_left():
+                store.recover([])
+                return client.xinfo_consumers(STREAM, "relays") == []
+
+            eventually(none_left)
+
+
+def test_what_is_being_sent_is_not_given_back(redis_address):
+    with closing(RedisStore(redis_address, idle=0)) as store:
+        store.add([Event("a", b"{}"), Event("b", b"{}")], 10)
+        taken = store.take(2, 10)
+        assert store.recover([taken[0].key]) == 1
+        assert store.recover([each.key for each in taken]) == 0
+
+
+def test_bounds_hold_in_redis_too(redis_address):
+    bounds = Bounds(waiting=2, dead=3, dead_age=100)
+    with closing(RedisStore(redis_address, bounds)) as store:
+        for number in range(6):
+            store.add([Event(f"e{number}", b"{}")], number)
+            taken = store.take(1, 10)
+            store.settle([Settlement(taken[0].key, Outcome.DEAD, "400")])
+        store.tidy(50, 600, steady=False)
+        assert [letter.eid for letter in store.dead(9)] == ["e5", "e4", "e3"]
+        store.tidy(104.5, 600, steady=True)
+        assert [letter.eid for letter in store.dead(9)] == ["e5"]
+        assert store.depth().dropped == 5
+        assert store.forget([], 9) == 1
+        # What a clock that was ahead put off is due now.
+        store.add([Event("late", b"{}")], 10)
+        store.settle([Settlement(store.take(1, 10)[0].key, Outcome.AGAIN, "500", 1e12)])
+        with redis.Redis.from_url(redis_address) as client:
+            assert client.zcard(LATER) == 1
+        store.tidy(20, 600, steady=False)
+        assert len(store.take(1, 20)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("redis://host:99999/0", "port from 1 to 65535"),
+        ("redis://host:port/0", "port from 1 to 65535"),
+        ("redis://:s3cret@host:0/0", "port from 1 to 65535"),
+        ("redis:///0", "name a host"),
+        ("redis://host/none", "number of a database"),
+        ("redis://a,b/0", "redis\\+sentinel"),
+        ("redis+sentinel://a,b", "SERVICE"),
+        ("redis://host/0?db=3", "options that mean nothing: db"),
+    ],
+)
+def test_a_wrong_address_is_one_sentence_without_its_password(text, words):
+    with pytest.raises(SettingsError, match=f"^NEURALENS_OUTBOX .*{words}") as caught:
+        store_opener(Settings.from_environment(REQUIRED | {"NEURALENS_OUTBOX": text}))
+    assert "s3cret" not in str(caught.value)
+
+
+def test_addresses_say_all_that_is_needed():
+    location = read_location(
+        "rediss+sentinel://me:p%40ss@one:1,[::1]:2,three/shop%2Fa/4?sentinel_password=s"
+    )
+    assert location.hosts == (("one", 1), ("::1", 2), ("three", 26379))
+    assert (location.service, location.database, location.tls) == ("shop/a", 4, True)
+    assert (location.username, location.password) == ("me", "p@ss")
+    assert location.sentinel == {"password": "s"}
+    assert read_location("redis://host").hosts == (("host", 6379),)
+
+
+@given(st.text(max_size=60))
+def test_any_other_address_is_refused_by_a_sentence(text):
+    for scheme in ("redis://", "redis+sentinel://"):
+        with suppress(ValueError):
+            location = read_location(scheme + text)
+            assert all(0 < port < 65536 for _, port in location.hosts)
