@@ -8,13 +8,15 @@ SOURCES := $(shell find tracker build/neuralens_build $(DEMO_HOOKS) -name '*.py'
 # A worker a core, each with its own browser, relay and sandbox; make test ARGS=-n0 does without.
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=worksteal
 
-.PHONY: help demo test nightly build bench docs lint format clean
+.PHONY: help demo test test-packages lock nightly build bench docs lint format clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   the storefront, relay, sandbox and inspector on one address"
 	@echo "make test   every test, in a real browser too"
 	@echo "make nightly  the same, with every browser test on all three runtimes"
+	@echo "make test-packages  the wheel beside the lowest and the highest versions, and frameworks"
+	@echo "make lock   requirements.lock anew, with the newest versions"
 	@echo "make build  the bundles in dist/"
 	@echo "make bench  the measurements of bench/"
 	@echo "make docs   docs/commands.md, from the commands"
@@ -29,7 +31,18 @@ test: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 	$(PYTEST) $(ARGS)
 
 nightly: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
-	$(PYTEST) -m "nightly or not nightly" $(ARGS)
+	$(PYTEST) -m "not packages" $(ARGS)
+
+# The wheel in environments of its own, with the lowest and the highest versions of its ranges.
+test-packages: $(STAMPS)/venv dist/manifest.json
+	$(BIN)/pytest -m packages tests/packages $(ARGS)
+
+# The newest versions that the ranges of pyproject.toml allow, for development.
+lock: $(STAMPS)/venv
+	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+		--all-extras --group dev --no-emit-package neuralens-tracker --no-emit-index-url \
+		--no-emit-find-links --no-annotate --custom-compile-command "make lock" \
+		--output-file requirements.lock
 
 build: dist/manifest.json
 
@@ -52,12 +65,13 @@ format: $(STAMPS)/venv
 clean:
 	rm -rf .venv node_modules dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(STAMPS)/venv: pyproject.toml build/machine.sh
+$(STAMPS)/venv: pyproject.toml requirements.lock build/machine.sh
 	@sh build/machine.sh python "$(PYTHON)"
 	@echo "Setting up the Python environment in .venv"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip==26.3'
-	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/npm: package.json package-lock.json build/machine.sh

@@ -23,7 +23,7 @@ def commands() -> str:
         command = main.get_command(context, name)
         if command is None:
             raise LookupError(name)
-        sections.append(f"## {name}\n\n{COMMANDS[name][1]}\n\n    {usage(name, command)}\n")
+        sections.append(f"## {name}\n\n{COMMANDS[name].help}\n\n    {usage(name, command)}\n")
         options = [each for each in command.params if isinstance(each, click.Option)]
         if options:
             sections.append(table(["option", "meaning"], map(describe_option, options)))

@@ -1,22 +1,65 @@
 """The command line ``neuralens-tracker``: one group, whose commands live with what they run."""
 
 import importlib
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-# name: where the command stands, and its help in one line, so that --help imports none of them.
+PACKAGE = "neuralens-tracker"
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command stands, its help in one line, and the extra with what it needs, if any.
+
+    So ``--help`` imports none of them.
+    """
+
+    module: str
+    help: str
+    extra: str | None = None
+
+
 COMMANDS = {
-    "audit": ("neuralens_embed.commands", "Say what the tracker would capture on a page."),
-    "build": ("neuralens_build.cli", "Build the bundles."),
-    "demo": ("neuralens_demo.cli", "Run storefront, relay, sandbox and inspector."),
-    "relay": ("neuralens_relay.cli", "Receive events from pages and forward them."),
-    "sandbox": ("neuralens_demo.cli", "Run a stand-in for the event API."),
-    "snippet": ("neuralens_embed.commands", "Print the embed snippet."),
+    "audit": Command(
+        "neuralens_embed.commands", "Say what the tracker would capture on a page.", "audit"
+    ),
+    "build": Command("neuralens_build.cli", "Build the bundles.", "build"),
+    "demo": Command("neuralens_demo.cli", "Run storefront, relay, sandbox and inspector.", "demo"),
+    "relay": Command("neuralens_relay.cli", "Receive events from pages and forward them.", "relay"),
+    "sandbox": Command("neuralens_demo.cli", "Run a stand-in for the event API.", "demo"),
+    "snippet": Command("neuralens_embed.commands", "Print the embed snippet."),
 }
+
+
+class MissingExtra(click.ClickException):
+    """A library that a command needs is not installed: one sentence with the remedy."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, library: str | None) -> None:
+        extra = COMMANDS[name].extra
+        super().__init__(f"{name} needs {library}: run pip install '{PACKAGE}[{extra}]'")
+
+
+def is_of_an_extra(name: str, error: ModuleNotFoundError) -> bool:
+    """Tell whether a module is missing because the command's extra is: it is none of ours."""
+    return COMMANDS[name].extra is not None and not str(error.name).startswith("neuralens_")
 
 
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; raise MissingExtra where it needs what is not installed."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            name = ctx.invoked_subcommand
+            if name is None or not is_of_an_extra(name, error):
+                raise
+            raise MissingExtra(name, error.name) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -26,17 +69,22 @@ class LazyGroup(click.Group):
         """Return the command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
+        try:
+            module = importlib.import_module(COMMANDS[cmd_name].module)
+        except ModuleNotFoundError as error:
+            if not is_of_an_extra(cmd_name, error):
+                raise
+            raise MissingExtra(cmd_name, error.name) from error
         command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="neuralens-tracker")
+@click.version_option(package_name=PACKAGE)
 def main() -> None:
     """Track what shoppers see and do, and send it to the Neuralens event API."""

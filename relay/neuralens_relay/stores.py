@@ -5,12 +5,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from neuralens_relay.outbox import Bounds, OutboxError, Store
-from neuralens_relay.redis_server import SCHEMES, read_location
-from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.settings import Settings, SettingsError, variable
 from neuralens_relay.sqlite_store import SqliteStore
 
 SQLITE = "sqlite:///"
+# The schemes of a Redis, whose client is imported only for one.
+REDIS = ("redis", "rediss")
 DAY = 86400
 # A relay that has sent nothing for so many times the API's timeout is gone.
 GONE = 3
@@ -23,13 +23,20 @@ def sqlite_path(address: str) -> Path | None:
     """
     if address.startswith(SQLITE) and len(address) > len(SQLITE):
         return Path(unquote(address.removeprefix(SQLITE)))
-    if urlsplit(address).scheme not in SCHEMES:
+    if urlsplit(address).scheme.partition("+")[0] not in REDIS:
         raise SettingsError(
             f"{variable('outbox')} must be sqlite:///PATH (four slashes for an absolute path)"
             " or redis://HOST:PORT/DATABASE"
         )
     try:
+        from neuralens_relay.redis_server import read_location
+
         read_location(address)
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"{variable('outbox')} is a Redis, which needs {error.name}: "
+            "run pip install 'neuralens-tracker[redis]'"
+        ) from error
     except ValueError as error:
         raise SettingsError(f"{variable('outbox')} {error}") from error
     return None
@@ -46,6 +53,8 @@ def store_opener(settings: Settings) -> Callable[[], Store]:
     )
     if path is not None:
         return lambda: SqliteStore(path, bounds)
+    from neuralens_relay.redis_store import RedisStore
+
     idle = settings.timeout * GONE
     return lambda: RedisStore(settings.outbox, bounds, idle, settings.redis_vouched)
 
@@ -54,6 +63,8 @@ def open_existing(address: str, vouched: bool) -> Store:
     """Open an outbox to look into; raise OutboxError when there is none at the address."""
     path = sqlite_path(address)
     if path is None:
+        from neuralens_relay.redis_store import RedisStore
+
         return RedisStore(address, vouched=vouched)
     if not path.is_file():
         raise OutboxError(f"there is no outbox {path}: see {variable('outbox')}")

@@ -1,71 +1,32 @@
 """The wheel: built, installed into an empty environment, and run there without Node."""
 
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
-import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from neuralens_embed import bundles
 from neuralens_embed.snippet import Snippet
+from neuralens_tracker.vocabulary import VERSION
 
-ROOT = Path(__file__).parents[2]
-# What a wheel is made from, beside the bundles.
-SOURCES = ("pyproject.toml", ".gitignore", "README.md", "LICENSE")
-COMPONENTS = ("tracker", "build", "relay", "demo_site")
+from tests.packages.wheels import ROOT, build_wheel, copy_sources, environment
+
+pytestmark = pytest.mark.packages
+
 # Seconds for the demo to print its address, and to end.
 PATIENCE = 60
 
 
-def copy_sources(folder: Path) -> Path:
-    for name in SOURCES:
-        shutil.copy(ROOT / name, folder / name)
-    for name in COMPONENTS:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    return folder
-
-
-def build_wheel(sources: Path, output: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
-    return subprocess.run(
-        [*command, "--wheel-dir", output, sources], capture_output=True, text=True, check=False
-    )
-
-
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, with the bundles that it holds."""
-    sources = copy_sources(tmp_path_factory.mktemp("sources"))
-    shutil.copytree(bundles.directory(), sources / "dist")
-    output = tmp_path_factory.mktemp("wheel")
-    done = build_wheel(sources, output)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (found,) = output.glob("neuralens_tracker-*.whl")
-    return found
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the programs of an environment that holds the wheel and nothing else."""
-    home = tmp_path_factory.mktemp("environment")
-    venv.create(home, with_pip=True)
-    programs = home / "bin"
-    subprocess.run([programs / "pip", "install", "--quiet", wheel], check=True)
-    return programs
-
-
-def environment(programs: Path) -> dict[str, str]:
-    """The variables of a machine that has the wheel's programs, and no Node."""
-    kept = {name: value for name, value in os.environ.items() if name in ("HOME", "TMPDIR", "LANG")}
-    return {**kept, "PATH": str(programs), "PYTHONUNBUFFERED": "1"}
+def installed(install: Callable[..., Path]) -> Path:
+    """The folder of the programs of an environment that holds the wheel and the demo's extra."""
+    return install("demo")
 
 
 def test_a_wheel_without_bundles_is_refused(tmp_path: Path) -> None:
@@ -88,6 +49,18 @@ def test_the_wheel_holds_what_it_runs(wheel: Path) -> None:
         files = [file for file in (ROOT / folder / package).rglob("*") if file.is_file()]
         assert files != []
         assert {str(file.relative_to(ROOT / folder)) for file in files} <= held
+
+
+def test_its_version_is_the_trackers(wheel: Path) -> None:
+    assert wheel.name.startswith(f"neuralens_tracker-{VERSION}-")
+
+
+def test_each_package_has_types(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        held = set(archive.namelist())
+    packages = {name.split("/")[0] for name in held if name.startswith("neuralens_")}
+    packages = {name for name in packages if not name.endswith(".dist-info")}
+    assert {f"{name}/py.typed" for name in packages} <= held
 
 
 def test_the_snippet_from_the_wheel(installed: Path, tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""The wheel beside other versions: the lowest and the highest of its ranges, and frameworks."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from neuralens_embed import Snippet
+
+from tests.packages.wheels import environment, lowest, requirements
+
+pytestmark = pytest.mark.packages
+
+HERE = Path(__file__).parent
+TAG = str(Snippet("APP"))
+
+
+def run(programs: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [programs / arguments[0], *arguments[1:]],
+        cwd=folder,
+        env=environment(programs),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def play(programs: Path, folder: Path, script: str, *names: str) -> dict[str, Any]:
+    """Run a script of this folder in an environment, and return what it saw."""
+    done = run(programs, folder, "python", str(HERE / script), *names)
+    assert done.returncode == 0, done.stdout + done.stderr
+    saw: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return saw
+
+
+def expect_journey(saw: dict[str, Any]) -> None:
+    assert saw["page"] == f'{TAG}<p data-nl-product="A" data-nl-index="3">'
+    events = [(e["event"], e["ids"], e["index"]) for e in saw["audit"]["events"]]
+    assert events == [("VIEW_PRODUCT", ["A"], 3), ("CLICK_PRODUCT", ["A"], 3)]
+    assert saw["audit"]["problems"] == []
+    assert (saw["accepted"], saw["taken"]) == (1, ["A"])
+
+
+def test_the_lowest_versions(install: Callable[..., Path], wheel: Path, tmp_path: Path) -> None:
+    pins = dict(pin.split("==") for pin in lowest(wheel))
+    saw = play(install("all", *lowest(wheel)), tmp_path, "journey.py", *pins)
+    expect_journey(saw)
+    for name, version in pins.items():
+        assert f"{saw['versions'][name]}.".startswith(f"{version}."), name
+
+
+def test_the_highest_versions(install: Callable[..., Path], wheel: Path, tmp_path: Path) -> None:
+    expect_journey(play(install("all"), tmp_path, "journey.py"))
+
+
+def test_beside_frameworks(install: Callable[..., Path], tmp_path: Path) -> None:
+    saw = play(install("relay", "fastapi", "flask", "django"), tmp_path, "frameworks.py")
+    assert saw["flask"] == TAG
+    assert saw["django"] == TAG
+    assert saw["own"] == {"own": True}
+    assert saw["answer"]["accepted"] == 1
+
+
+def test_ranges_are_ranges(wheel: Path) -> None:
+    """One library is cut by its content; no other is held to a version."""
+    exact = [r.name for r in requirements(wheel) if any(s.operator == "==" for s in r.specifier)]
+    assert set(exact) == {"brython"}
+
+
+@pytest.fixture(scope="module")
+def bare(install: Callable[..., Path]) -> Path:
+    """An environment without extras."""
+    return install()
+
+
+def test_the_bare_install_prints_the_snippet(bare: Path, tmp_path: Path) -> None:
+    done = run(bare, tmp_path, "neuralens-tracker", "snippet", "--app-id", "APP")
+    assert (done.returncode, done.stdout) == (0, f"{TAG}\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [
+        ("audit", "audit"),
+        ("build", "build"),
+        ("demo", "demo"),
+        ("relay", "relay"),
+        ("sandbox", "demo"),
+    ],
+)
+def test_what_is_not_installed_is_one_sentence(
+    bare: Path, tmp_path: Path, command: str, extra: str
+) -> None:
+    done = run(bare, tmp_path, "neuralens-tracker", command)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: {command} needs ")
+    assert done.stderr.endswith(f": run pip install 'neuralens-tracker[{extra}]'\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_redis_that_is_not_installed_is_one_sentence(
+    install: Callable[..., Path], tmp_path: Path
+) -> None:
+    programs = install("relay")
+    done = subprocess.run(
+        [programs / "neuralens-tracker", "relay"],
+        cwd=tmp_path,
+        env={
+            **environment(programs),
+            "NEURALENS_API_KEY": "key",
+            "NEURALENS_APPLICATION_ID": "APP",
+            "NEURALENS_OUTBOX": "redis://127.0.0.1:6379/0",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "run pip install 'neuralens-tracker[redis]'" in done.stderr
+    assert done.stderr.count("\n") == 1
