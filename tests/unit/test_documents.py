@@ -102,7 +102,7 @@ def test_every_setting_has_its_row_with_its_default() -> None:
         for attribute, key in zip(names.split(", "), keys.split(", "), strict=True):
             assert attribute.strip("`") == f"data-{kebab(key.strip('`'))}"
             stated[key.strip("`")] = default.strip("`")
-    defaults = {name: default for name, (_, default) in SETTINGS.items()}
+    defaults = {name: setting.default for name, setting in SETTINGS.items()}
     assert stated == {
         name: {None: "", True: "true", False: "false"}.get(default, str(default))
         for name, default in defaults.items()
