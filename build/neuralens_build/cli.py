@@ -6,6 +6,9 @@ import click
 
 from neuralens_build.checkout import CHECKOUT
 
+# The bundle of which each module's share is told.
+SCRIPT = "neuralens.js"
+
 
 class WrongInput(click.ClickException):
     """What was asked for cannot be done: one sentence, and the exit status of a wrong call."""
@@ -29,6 +32,7 @@ class WrongInput(click.ClickException):
 def build(output: Path | None, with_hooks: Path | None) -> None:
     """Build the bundles from the tracker's Python. Needs what `npm install` installs."""
     from neuralens_build import distribution, hooks
+    from neuralens_build.compiler.source_map import weigh
     from neuralens_build.errors import BuildError
 
     in_checkout = (CHECKOUT / "pyproject.toml").is_file()
@@ -39,3 +43,7 @@ def build(output: Path | None, with_hooks: Path | None) -> None:
         raise WrongInput(str(error)) from error
     for name, entry in manifest.items():
         click.echo(f"{entry['brotli']:>9,} bytes  {folder / name}")
+    click.echo(f"Of {SCRIPT}, before compression:")
+    script, source_map = ((folder / name).read_text("utf-8") for name in (SCRIPT, f"{SCRIPT}.map"))
+    for name, count in weigh(script, source_map).items():
+        click.echo(f"{count:>9,} bytes  {name}")

@@ -1,6 +1,7 @@
 """A shop's hooks as a module of JavaScript, for the compiled bundle."""
 
 import ast
+import shutil
 from pathlib import Path
 
 from neuralens_build.compiler import Source, compile_body, spell
@@ -10,6 +11,7 @@ from neuralens_build.subset import strip
 
 PAGE = Path(__file__).parent / "page" / "hooks.js"
 MODULE = "hooks.js"
+PAGE_MODULE = "page.js"
 # The call that notes which line runs; no name in Python has a ``$``.
 LINE = "$line"
 
@@ -59,13 +61,14 @@ def write(hooks: Hooks | None, folder: Path) -> None:
     ]
     source = Source(hooks.file, hooks.source, ast.Module(mark_lines(statements), []))
     head = (
-        f"import {{ bind as $bind }} from '{PAGE.as_posix()}';\n"
+        f"import {{ bind as $bind }} from './{PAGE_MODULE}';\n"
         f"const {{ line: {LINE}, install: $install, {take_calls(calls)} }} "
         f"= $bind('{hooks.file}');\n"
     )
     outside = frozenset({LINE, *(alias.asname or alias.name for alias in calls)})
     code = compile_body(source, outside, head + "export const install = () => $install", ";\n")
     (folder / MODULE).write_text(write_mapped(code, source), "utf-8")
+    shutil.copy(PAGE, folder / PAGE_MODULE)
 
 
 def mark_lines(statements: list[ast.stmt]) -> list[ast.stmt]:

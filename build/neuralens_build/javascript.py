@@ -61,7 +61,7 @@ class SubsetError(BuildError):
 
 
 def build(hooks: Hooks | None = None) -> dict[str, bytes]:
-    """Return the JavaScript files of dist/, by name, with a shop's hooks in them.
+    """Return the JavaScript files of dist/ and their source maps, with a shop's hooks in them.
 
     Raises SubsetError, CompileError and NpmError.
     """
@@ -76,7 +76,9 @@ def build(hooks: Hooks | None = None) -> dict[str, bytes]:
             hooks_javascript.write(hooks, folder)
             (folder / "entry.js").write_text(entry, "utf-8")
             form = bundle_module if name.endswith(".mjs") else bundle
-            built[name] = form(folder / "entry.js")
+            bundled = form(folder / "entry.js")
+            built[name] = bundled.script.encode()
+            built[f"{name}.map"] = bundled.source_map.encode()
     return built
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 from neuralens_build.checkout import CHECKOUT
 from neuralens_build.errors import BuildError
@@ -23,14 +24,19 @@ def find(name: str) -> str:
     return found
 
 
-def run_program(name: str, *arguments: str, text: str | None = None) -> str:
-    """Run a program from npm and return what it writes; the text is its input.
+def run_program(
+    name: str, *arguments: str, text: str | None = None, folder: Path | None = None
+) -> str:
+    """Run a program from npm, in a folder if given, and return what it writes.
+
+    The text is its input.
 
     Raises NpmError where it is missing, or refuses its input.
     """
     done = subprocess.run(  # noqa: S603 - a fixed program with the build's own arguments
         [find(name), *arguments],
         input=text,
+        cwd=folder,
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -40,6 +46,8 @@ def run_program(name: str, *arguments: str, text: str | None = None) -> str:
     return done.stdout
 
 
-def run_esbuild(*arguments: str, text: str | None = None) -> str:
+def run_esbuild(*arguments: str, text: str | None = None, folder: Path | None = None) -> str:
     """Run esbuild; as run_program does."""
-    return run_program("esbuild", f"--target={TARGET}", "--charset=utf8", *arguments, text=text)
+    return run_program(
+        "esbuild", f"--target={TARGET}", "--charset=utf8", *arguments, text=text, folder=folder
+    )

@@ -46,6 +46,12 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
     the lifespan's start. Raises SettingsError when a setting is missing or wrong.
     """
     settings = settings or Settings.from_environment()
+    bundles = load_built(folder)
+    maps = {
+        name: f"{Path(name).name}.map"
+        for name in bundles
+        if settings.source_maps and f"{name}.map" in bundles
+    }
     relay = Relay(settings)
     intake = Intake(relay)
     status = Status(relay)
@@ -60,8 +66,8 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
             Route("/health", status.health, methods=["GET"]),
             Route("/metrics", status.metrics, methods=["GET"]),
             *(
-                Route(f"/{name}", partial(serve_bundle, bundle), methods=["GET"])
-                for name, bundle in load_built(folder).items()
+                Route(f"/{name}", partial(serve_bundle, bundle, maps.get(name)), methods=["GET"])
+                for name, bundle in bundles.items()
             ),
         ],
         exception_handlers={HTTPException: answer_http_error, Exception: answer_fault},

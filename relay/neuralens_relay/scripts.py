@@ -15,8 +15,11 @@ PLAIN = "public, max-age=300, immutable, no-transform"
 NOT_KEPT = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
 
 
-async def serve_bundle(bundle: Bundle, request: Request) -> Response:
+async def serve_bundle(bundle: Bundle, source_map: str | None, request: Request) -> Response:
     """Serve one bundle, in the best encoding that the browser takes.
+
+    ``source_map`` is the address of its map, from its own, for the header that names it: only
+    developer tools follow it (https://tc39.es/ecma426/#sec-linking-generated-code).
 
     ``?v=`` with the start of the file's sha384 (base64, 8 characters or more), as in its
     integrity attribute, lets browsers keep it for a year. Another version is not found: a page of
@@ -35,6 +38,8 @@ async def serve_bundle(bundle: Bundle, request: Request) -> Response:
         "Cross-Origin-Resource-Policy": "cross-origin",
         "X-Content-Type-Options": "nosniff",
     }
+    if source_map is not None:
+        headers["SourceMap"] = source_map
     if matches(request.headers.get("If-None-Match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     if encoding:

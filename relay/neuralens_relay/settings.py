@@ -158,6 +158,12 @@ class Settings:
     respect_gpc: bool = setting(
         read_flag, "whether events of browsers that say Global Privacy Control are left out", True
     )
+    source_maps: bool = setting(
+        read_flag,
+        "whether scripts name their source map, by which a browser's developer tools show the"
+        " Python lines",
+        False,
+    )
     status_token: str = setting(
         read_text,
         "with it, as a bearer token, health's details and the metrics are shown to others than"

@@ -299,7 +299,8 @@ def bundles(tmp_path: Path) -> Path:
     (folder / "pyscript" / "core.wasm").write_bytes(bytes(range(256)) * 1000)
     (folder / "pyscript" / "packed.zip").write_bytes(bytes(range(256)))
     (folder / "secret.txt").write_text("not in the manifest")
-    names = ["neuralens.js", "pyscript/core.wasm", "pyscript/packed.zip"]
+    (folder / "neuralens.js.map").write_text('{"version": 3}')
+    names = ["neuralens.js", "neuralens.js.map", "pyscript/core.wasm", "pyscript/packed.zip"]
     manifest = ", ".join(f'"{name}": {{}}' for name in names)
     (folder / "manifest.json").write_text("{" + manifest + "}")
     return folder

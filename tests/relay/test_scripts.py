@@ -71,6 +71,21 @@ def test_an_address_that_names_the_content_is_kept_for_a_year(relay, bundles):
         assert "version" in answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "named"), [({}, None), ({"NEURALENS_SOURCE_MAPS": "true"}, "neuralens.js.map")]
+)
+def test_a_script_names_its_source_map_when_asked_to(start, offline, asked, named):
+    relay = start(offline | asked)
+    answer, _ = fetch(relay, "neuralens.js")
+    assert answer.headers.get("SourceMap") == named
+    again, _ = fetch(relay, "neuralens.js", **{"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.headers.get("SourceMap")) == (304, named)
+    assert "SourceMap" not in fetch(relay, "pyscript/core.wasm")[0].headers
+    found = relay.http.get("neuralens.js.map")
+    assert found.headers["Content-Type"] == "application/json"
+    assert found.json()["version"] == 3
+
+
 def test_what_has_not_changed_is_not_sent_again(relay):
     answer, _ = fetch(relay, "neuralens.js")
     tag = answer.headers["ETag"]

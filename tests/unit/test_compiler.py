@@ -1,11 +1,14 @@
 """The compiler: what it refuses, and in which words. What it makes is tests/conformance's."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
 from neuralens_build import javascript, npm_tools
 from neuralens_build.compiler import CompileError, Source, compile_program
+from neuralens_build.compiler.code import Code
+from neuralens_build.compiler.source_map import part, weigh, write
 from neuralens_build.subset import strip
 
 FFI = "from neuralens_tracker.web.ffi import call, construct, get, put, window\n"
@@ -242,3 +245,22 @@ def test_a_missing_program_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_what_the_bundler_refuses_is_told() -> None:
     with pytest.raises(npm_tools.NpmError, match="esbuild refused its input"):
         npm_tools.run_esbuild(text="const const")
+
+
+def test_each_source_has_its_share_of_a_script() -> None:
+    script, source_map = part(
+        write(
+            Code(
+                (
+                    Code(("one ",), place=(1, 0)),
+                    Code(("two\n",), place=(2, 3)),
+                    Code(("three",), place=(1, 2)),
+                )
+            ),
+            Source("a.py", "öne\nlongtwo\n", ast.parse("")),
+        )
+    )
+    assert weigh(script, source_map) == {"a.py": len("one two") + len("three")}
+    content = json.loads(source_map)
+    assert content["mappings"] == "AAAA,IACG;AADF"
+    assert content["sourcesContent"] == ["öne\nlongtwo\n"]

@@ -867,8 +867,8 @@ class Emitter:
                 node, "a raise has one exception with one text", "`raise ValueError('text')`"
             )
         text: Part = self.write(call.args[0], ASSIGNMENT) if call.args else '""'
-        self.library.add("$error")
-        return self.code(node, f'throw $error("{name}", ', text, ");")
+        self.library.add("$named")
+        return self.code(node, "throw $named(new Error(", text, f'), "{name}");')
 
     # Functions
 

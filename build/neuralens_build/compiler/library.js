@@ -30,11 +30,11 @@ export const $modulo = (a, b) => {
   return rest && rest < 0 !== b < 0 ? rest + b : rest;
 };
 
-/** What `raise Name("text")` throws. */
-export const $error = (name, text) => Object.assign(new Error(text), { name });
+/** Gives an error the name that `except` asks for; it is made where the Python raises it. */
+export const $named = (error, name) => Object.assign(error, { name });
 
 export const $remove = (list, item) => {
   const place = list.indexOf(item);
-  if (place < 0) throw $error("ValueError", "list.remove(x): x not in list");
+  if (place < 0) throw $named(new Error("list.remove(x): x not in list"), "ValueError");
   list.splice(place, 1);
 };

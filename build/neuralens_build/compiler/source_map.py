@@ -9,7 +9,44 @@ import json
 from neuralens_build.compiler.code import Code, Place
 from neuralens_build.compiler.source import Source
 
+# What a script ends with, before the Base64 of its map.
+COMMENT = "//# sourceMappingURL=data:application/json;base64,"
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+def decode(text: str) -> list[int]:
+    """Return the numbers of a segment."""
+    numbers, value, shift = [], 0, 0
+    for letter in text:
+        digit = DIGITS.index(letter)
+        value |= (digit & 31) << shift
+        shift += 5
+        if not digit & 32:
+            numbers.append(-(value >> 1) if value & 1 else value >> 1)
+            value, shift = 0, 0
+    return numbers
+
+
+def weigh(script: str, source_map: str) -> dict[str, int]:
+    """Return how many bytes of a script each source stands for, by its map; the largest first.
+
+    What stands between two places of the map belongs to the first of them.
+    """
+    content = json.loads(source_map)
+    weights = dict.fromkeys(content["sources"], 0)
+    source = 0
+    for line, segments in zip(script.split("\n"), content["mappings"].split(";"), strict=False):
+        column = 0
+        present: str | None = None
+        for numbers in map(decode, filter(None, segments.split(","))):
+            if present is not None:
+                weights[present] += len(line[column : column + numbers[0]].encode())
+            column += numbers[0]
+            source += numbers[1] if len(numbers) > 1 else 0
+            present = content["sources"][source] if len(numbers) > 1 else None
+        if present is not None:
+            weights[present] += len(line[column:].encode())
+    return dict(sorted(weights.items(), key=lambda weight: (-weight[1], weight[0])))
 
 
 def encode(number: int) -> str:
@@ -57,5 +94,15 @@ def write(code: Code, source: Source) -> str:
         "names": [],
         "mappings": mappings,
     }
-    inline = base64.b64encode(json.dumps(content).encode()).decode()
-    return f"{''.join(text)}//# sourceMappingURL=data:application/json;base64,{inline}\n"
+    return annotate("".join(text), json.dumps(content))
+
+
+def annotate(script: str, source_map: str) -> str:
+    """Return a script with its source map in a comment at the end."""
+    return f"{script.rstrip()}\n{COMMENT}{base64.b64encode(source_map.encode()).decode()}\n"
+
+
+def part(text: str) -> tuple[str, str]:
+    """Return a script without the comment that holds its source map, and the map."""
+    script, _, encoded = text.rpartition(COMMENT)
+    return script, base64.b64decode(encoded).decode()

@@ -1,0 +1,55 @@
+"""Source maps, read: which place in which Python file a place in a bundle stands for."""
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any
+
+DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+def decode(text: str) -> list[int]:
+    """Return the numbers of a segment: Base64 VLQ, see https://tc39.es/ecma426/#sec-base64-vlq."""
+    numbers, value, shift = [], 0, 0
+    for letter in text:
+        digit = DIGITS.index(letter)
+        value |= (digit & 31) << shift
+        shift += 5
+        if not digit & 32:
+            numbers.append(-(value >> 1) if value & 1 else value >> 1)
+            value, shift = 0, 0
+    return numbers
+
+
+class SourceMap:
+    """A map by the text of its file. Lines of Python count from 1, those of the bundle from 0."""
+
+    def __init__(self, text: str) -> None:
+        content = json.loads(text)
+        self.text = text
+        self.sources: dict[str, str] = dict(
+            zip(content["sources"], content["sourcesContent"], strict=True)
+        )
+        self._segments = list(self._read(content))
+        self._places = [place for place, _ in self._segments]
+
+    @staticmethod
+    def _read(content: dict[str, Any]) -> Iterator[tuple[tuple[int, int], tuple[str, int]]]:
+        source = line = 0
+        for row, segments in enumerate(content["mappings"].split(";")):
+            column = 0
+            for segment in filter(None, segments.split(",")):
+                numbers = decode(segment)
+                column += numbers[0]
+                if len(numbers) > 1:
+                    source += numbers[1]
+                    line += numbers[2]
+                    yield (row, column), (content["sources"][source], line + 1)
+
+    def origin(self, row: int, column: int) -> tuple[str, int]:
+        """Return the Python file and line that a place of the bundle stands for."""
+        return self._segments[bisect_right(self._places, (row, column)) - 1][1]
+
+    def places(self, file: str, line: int) -> list[tuple[int, int]]:
+        """Return the places [row, column] of the bundle that stand for a line."""
+        return [place for place, origin in self._segments if origin == (file, line)]

@@ -1,0 +1,243 @@
+"""Source maps: breakpoints by Python file and line, and the Python lines of what a hook raises.
+
+Set over the Chrome DevTools Protocol, as a browser's developer tools do:
+https://chromedevtools.github.io/devtools-protocol/tot/Debugger/.
+"""
+
+import ast
+import re
+import time
+
+import pytest
+from neuralens_build import hooks, javascript
+from neuralens_embed import bundles
+
+from tests.browser.source_map import SourceMap
+from tests.polling import PATIENCE
+
+SCRIPT = "neuralens.js"
+ADDRESS = rf"/nl/{re.escape(SCRIPT)}"
+PAGE = """
+<div data-nl-list="results" data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak">
+  <article data-nl-product="A">
+    <a href="#a">A</a><button data-nl-action="favorite">Favourite</button>
+  </article>
+  <article data-nl-product="B">B</article>
+</div>
+<form data-nl-suggestions role="search">
+  <input type="search"><ul role="listbox"><li role="option">oak chair</li></ul>
+</form>
+"""
+# What it tells of: two products and a suggestion seen, then two clicks and a call.
+EVENTS = (
+    *("VIEW_PRODUCT", "VIEW_PRODUCT", "VIEW_SUGGESTION"),
+    *("CLICK_PRODUCT", "FAVORITE", "SHARE"),
+)
+# Functions that a page runs, a breakpoint on the first line of each. They are in every module with
+# behaviour of its own.
+STOPS = [
+    ("main.py", "start"),
+    ("main.py", "emit"),
+    ("settings.py", "resolve"),
+    ("commands.py", "run"),
+    ("hooks.py", "change"),
+    ("identity.py", "make_uuid"),
+    ("events.py", "explain"),
+    ("outbox.py", "add"),
+    ("outbox.py", "pop_batch"),
+    ("delivery.py", "_send"),
+    ("capture/items.py", "read"),
+    ("capture/items.py", "rank"),
+    ("capture/clicks.py", "_activate"),
+    ("capture/views.py", "_notice"),
+    ("capture/views.py", "_see"),
+    ("capture/suggestions.py", "_look"),
+    ("capture/discovery.py", "start"),
+    ("capture/discovery.py", "_dispatch"),
+    ("web/storage.py", "write"),
+    ("web/transport.py", "send"),
+]
+
+javascript_alone = pytest.mark.parametrize("runtime", ["javascript"])
+
+
+def lines_of(text: str, name: str) -> list[int]:
+    """Return the lines of a function's statements, by the name of it, those inside others too."""
+    [function] = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
+    return [statement.lineno for statement in function.body]
+
+
+class Debugger:
+    """A tab's debugger, which goes on at each stop and notes the Python file and line of it."""
+
+    def __init__(self, tab, source_map: SourceMap) -> None:
+        self.source_map = source_map
+        self.scripts = {}
+        self.stops = []
+        self.thrown = []
+        self._session = tab.context.new_cdp_session(tab)
+        self._session.on("Debugger.scriptParsed", self._parsed)
+        self._session.on("Debugger.paused", self._paused)
+        self._session.send("Debugger.enable")
+
+    def _parsed(self, script) -> None:
+        if re.search(ADDRESS, script["url"]):
+            self.scripts[script["scriptId"]] = script["sourceMapURL"]
+
+    def _paused(self, event) -> None:
+        frames = [
+            self.source_map.origin(place["lineNumber"], place["columnNumber"])
+            for place in (frame["location"] for frame in event["callFrames"])
+            if place["scriptId"] in self.scripts
+        ]
+        if event["reason"] == "exception":
+            # What page/hooks.js makes of it is thrown on as a text.
+            self.thrown.append((event["data"].get("description"), frames))
+        elif frames:
+            self.stops.append(frames[0])
+        self._session.send("Debugger.resume")
+
+    def stop_in(self, file: str, function: str) -> tuple[str, int]:
+        """Set a breakpoint on the first line of a function where V8 can stop, and return it.
+
+        A line that says nothing by itself, or whose call was set into its place, has no such place.
+        """
+        [script] = self.scripts
+        start = {"scriptId": script, "lineNumber": 0, "columnNumber": 0}
+        found = self._session.send("Debugger.getPossibleBreakpoints", {"start": start})
+        places = [(place["lineNumber"], place["columnNumber"]) for place in found["locations"]]
+        origins = {self.source_map.origin(*place) for place in places}
+        lines = lines_of(self.source_map.sources[file], function)
+        stop = next((file, line) for line in lines if (file, line) in origins)
+        for row, column in places:
+            if self.source_map.origin(row, column) == stop:
+                self._session.send(
+                    "Debugger.setBreakpointByUrl",
+                    {"urlRegex": ADDRESS, "lineNumber": row, "columnNumber": column},
+                )
+        return stop
+
+    def stop_at_exceptions(self) -> None:
+        """Stop where anything is thrown, and caught or not."""
+        self._session.send("Debugger.setPauseOnExceptions", {"state": "all"})
+
+
+@javascript_alone
+def test_breakpoints_by_file_and_line_are_hit(show, ledger, context):
+    source_map = SourceMap(bundles.read(f"{SCRIPT}.map"))
+    tab = context.new_page()
+    debugger = Debugger(tab, source_map)
+    page = show(PAGE, tab=tab)
+    wanted = {debugger.stop_in(f"neuralens_tracker/{file}", name) for file, name in STOPS}
+    debugger.scripts.clear()
+    already = len(ledger.settle(page))
+    page.reload()
+    # All of the tracker has started when an event of this page is there.
+    deadline = time.monotonic() + PATIENCE
+    while len(ledger.entries()) == already:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+    # An evaluation may come while the page stops, which then hears no click; a task does not.
+    page.evaluate("""setTimeout(() => {
+        for (const name of ["a", "button"]) document.querySelector(name).click();
+        neuralens("track", "SHARE", { id: "A" });
+    })""")
+    while len(ledger.entries()) < already + len(EVENTS):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+    names = sorted(event.name for event in ledger.settle(page)[already:])
+    assert names == sorted(EVENTS)
+    assert len(wanted) == len(STOPS) == 20
+    assert set(debugger.stops) == wanted
+
+
+@javascript_alone
+def test_nothing_names_the_map_unless_asked(show, context):
+    debugger = Debugger(tab := context.new_page(), SourceMap(bundles.read(f"{SCRIPT}.map")))
+    show(PAGE, tab=tab)
+    assert list(debugger.scripts.values()) == [""]
+    for name in ("neuralens.js", "neuralens.mjs", "neuralens.early.js", "neuralens.stub.js"):
+        assert "sourceMappingURL" not in bundles.read(name)
+
+
+FAILING = """from neuralens_tracker import before
+
+
+def explode(event):
+    raise ValueError("out of order: " + str(event.get("query")))
+
+
+def check(event):
+    if event.get("query") == "oak":
+        explode(event)
+    return event
+
+
+before(check)
+"""
+
+
+@javascript_alone
+def test_what_a_hook_raises_has_its_python_lines(show, ledger, context, tmp_path):
+    path = tmp_path / "shop_hooks.py"
+    path.write_text(FAILING)
+    files = javascript.build(hooks.read(path))
+
+    def answer(route):
+        route.fulfill(
+            body=files[SCRIPT],
+            content_type="text/javascript",
+            headers={"SourceMap": f"{SCRIPT}.map"},
+        )
+
+    context.route(re.compile(ADDRESS), answer)
+    source_map = SourceMap(files[f"{SCRIPT}.map"].decode())
+    assert source_map.sources["shop_hooks.py"] == FAILING
+    debugger = Debugger(tab := context.new_page(), source_map)
+    page = show("", tab=tab, integrity=False)
+    assert list(debugger.scripts.values()) == [f"{SCRIPT}.map"]
+    debugger.stop_at_exceptions()
+    # Outside an evaluation, in which exceptions do not stop.
+    page.evaluate("""setTimeout(() => {
+        neuralens("track", "SHARE", { id: "A", page: "PRODUCT_PAGE", query: "oak" });
+    })""")
+    assert ledger.settle(page)[0].id == "A"
+    description, frames = debugger.thrown[0]
+    assert description.startswith("ValueError: out of order: oak")
+    raising = '    raise ValueError("out of order: " + str(event.get("query")))'
+    assert frames[0] == ("shop_hooks.py", FAILING.splitlines().index(raising) + 1)
+    # The stack that the error carries, place by place.
+    (row, column) = re.findall(rf"{ADDRESS}\S*?:(\d+):(\d+)", description)[0]
+    assert source_map.origin(int(row) - 1, int(column) - 1) == frames[0]
+
+
+@javascript_alone
+def test_a_pages_own_hook_that_throws_is_called_from_a_python_line(show, context):
+    source_map = SourceMap(bundles.read(f"{SCRIPT}.map"))
+    page = show("")
+    stack = page.evaluate(
+        """() => new Promise((resolve) => {
+            neuralens("before", (event) => {
+                const error = new Error("out of order");
+                resolve(error.stack);
+                throw error;
+            });
+            neuralens("track", "SHARE", { id: "A", page: "PRODUCT_PAGE" });
+        })"""
+    )
+    places = re.findall(rf"{ADDRESS}\S*?:(\d+):(\d+)", stack)
+    files = [source_map.origin(int(row) - 1, int(column) - 1)[0] for row, column in places]
+    assert "neuralens_tracker/hooks.py" in files
+
+
+def test_the_maps_hold_the_python_and_no_path_of_a_machine():
+    for name in ("neuralens.js", "neuralens.mjs", "neuralens.early.js", "neuralens.stub.js"):
+        source_map = SourceMap(bundles.read(f"{name}.map"))
+        for file, text in source_map.sources.items():
+            assert not file.startswith(("/", "..")), file
+            if file.endswith(".py"):
+                assert text == (javascript.SOURCE.parent / file).read_text("utf-8")
