@@ -1,4 +1,4 @@
-"""How many events a second the relay acknowledges, each of them on disk.
+"""How many events a second the relay acknowledges, each of them on disk, and how soon.
 
 A relay process with its default outbox (SQLite, WAL, synchronous FULL), and a baseline process
 (see ``bench.baseline``), in turn. The load is a fixed number of batches, ready made, from 32
@@ -14,31 +14,37 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from uuid import uuid4
 
 import aiohttp
 from neuralens_tracker.vocabulary import CLICK_PRODUCT, PAGES, WIRE_VERSION
 
-from bench.report import Report
+from bench.report import Bound, Report
 from bench.site import APPLICATION, NOWHERE
 
 SAMPLES = 5
 CONNECTIONS = 32
 # Events in a batch, and the batches of one sample.
-LOADS = {1: 2_000, 20: 1_000}
+LOADS = {1: 2_000, 10: 1_000, 20: 1_000}
+# Seconds at half the rate that was measured, for the time of an acknowledgement, and the most
+# milliseconds that its 99th percentile is to have.
+CALM = 5
+MOST = 50
 SETTINGS = {
     "NEURALENS_API_KEY": "none",
     "NEURALENS_APPLICATION_ID": APPLICATION,
     "NEURALENS_API_URL": NOWHERE,
-    # All the load comes from one address.
+    # All the load comes from one address, which gets a part of this at most.
     "NEURALENS_RATE_LIMIT": "0",
+    "NEURALENS_OUTBOX_LIMIT": "1000000000",
 }
 RELAY = ("-c", "from neuralens_relay.cli import relay; relay()", "--port", "0")
 BASELINE = ("-m", "bench.baseline")
+NONE: Mapping[str, str] = {}
 
 
 def measure() -> Report:
@@ -51,19 +57,37 @@ def measure() -> Report:
                     batches = [make_batch(size) for _ in range(count)]
                     seconds = asyncio.run(send(url, batches, size))
                     rates[name, size].append(size * count / seconds)
-    report = Report(
-        f"Relay, events acknowledged a second: median of {SAMPLES} samples",
-        ("events in a batch", "relay", "baseline", "relay / baseline"),
-    )
-    for size in LOADS:
-        relayed, bare = median(rates["relay", size]), median(rates["baseline", size])
-        report.rows.append((str(size), f"{relayed:,.0f}", f"{bare:,.0f}", f"{relayed / bare:.2f}"))
+        middle = {key: median(samples) for key, samples in rates.items()}
+        report = Report(
+            f"Relay, events acknowledged a second: median of {SAMPLES} samples; and milliseconds of"
+            " an acknowledgement at half the relay's rate: median, 99th percentile",
+            ("events in a batch", "relay", "baseline", "relay / baseline", "relay", "baseline"),
+        )
+        for size in LOADS:
+            rate = middle["relay", size]
+            relayed = asyncio.run(send_calmly(relay, size, rate / 2))
+            bare = asyncio.run(send_calmly(baseline, size, rate / 2))
+            report.rows.append(
+                (
+                    str(size),
+                    f"{rate:,.0f}",
+                    f"{middle['baseline', size]:,.0f}",
+                    f"{rate / middle['baseline', size]:.2f}",
+                    f"{percentile(relayed, 50):.1f}, {percentile(relayed, 99):.1f}",
+                    f"{percentile(bare, 50):.1f}, {percentile(bare, 99):.1f}",
+                )
+            )
+            what = f"milliseconds of 99 in 100 acknowledgements, batches of {size}"
+            report.bounds.append(Bound(what, percentile(relayed, 99), MOST))
     return report
 
 
 @contextmanager
-def serve(arguments: tuple[str, ...]) -> Iterator[str]:
-    """Run Python with the arguments in an empty folder; give the address that it prints."""
+def serve(arguments: tuple[str, ...], changes: Mapping[str, str] = NONE) -> Iterator[str]:
+    """Run Python with the arguments in an empty folder; give the address that it prints.
+
+    ``changes`` are made to SETTINGS.
+    """
     here = str(Path(__file__).parents[1])
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -71,7 +95,7 @@ def serve(arguments: tuple[str, ...]) -> Iterator[str]:
         subprocess.Popen(
             [sys.executable, *arguments],
             cwd=folder,
-            env={**os.environ, **SETTINGS, "PYTHONPATH": here, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **SETTINGS, **changes, "PYTHONPATH": here, "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -137,3 +161,33 @@ async def send(url: str, batches: list[bytes], size: int) -> float:
             for _ in range(CONNECTIONS):
                 workers.create_task(work())
         return time.perf_counter() - begin
+
+
+async def send_calmly(url: str, size: int, rate: float) -> list[float]:
+    """Send ``rate`` events a second for CALM seconds; return the milliseconds of each answer."""
+    batches = [make_batch(size) for _ in range(int(CALM * rate / size))]
+    taken = []
+    headers = {"Content-Type": "text/plain"}
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+
+        async def send_one(batch: bytes) -> None:
+            began = time.perf_counter()
+            async with session.post(f"{url}/events", data=batch) as answer:
+                await answer.read()
+                if answer.status != 202:
+                    raise RuntimeError(f"{url} answered {answer.status}")
+            taken.append(1000 * (time.perf_counter() - began))
+
+        begin = time.perf_counter()
+        async with asyncio.TaskGroup() as senders:
+            for number, batch in enumerate(batches):
+                # By the clock, however late the answers are: pages do not wait for one another.
+                await asyncio.sleep(begin + number * size / rate - time.perf_counter())
+                senders.create_task(send_one(batch))
+    return taken
+
+
+def percentile(values: list[float], part: int) -> float:
+    """Return the value under which so many in a hundred are."""
+    return quantiles(values, n=100)[part - 1]

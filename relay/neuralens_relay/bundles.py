@@ -12,7 +12,7 @@ from pathlib import Path
 import brotli
 
 # Compressed before the relay answers its first request; the larger ones in the background.
-SMALL = 128 * 1024
+SMALL = 32 * 1024
 # Characters of the hash that a versioned address has to carry at least.
 MIN_VERSION = 8
 TYPES = {

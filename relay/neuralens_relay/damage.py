@@ -11,7 +11,7 @@ import apsw
 from neuralens_relay.schema import TABLES, count_again
 
 # Seconds that a look at the file may take when it is opened; damage further in shows later.
-CHECK_SECONDS = 0.25
+CHECK_SECONDS = 0.1
 # Steps of SQLite's machine between two looks at the clock.
 STEPS = 10_000
 # SQLite's largest row number.
