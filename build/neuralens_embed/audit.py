@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from neuralens_tracker import attributes as names
+from neuralens_tracker.events import find_fault, make_event
 from neuralens_tracker.settings import SETTINGS, resolve
 from neuralens_tracker.value_types import TEXT, read, wanted
 from neuralens_tracker.visit import Visit
@@ -117,19 +118,20 @@ class Reading:
             if subject is not None:
                 self._add(ACTIONS[str(element.getAttribute(names.ACTION))], subject, element)
 
-    def _add(self, event: str, item: Item, element: Element) -> None:
+    def _add(self, name: str, item: Item, element: Element) -> None:
         """Add the event of an item, as far as an event can carry what the markup says."""
-        context = self._items.context(item)
-        if any(read(TEXT, value) is None for value in item.ids):
-            self._complain(item.element, item.kind, TEXT)
-            return
-        query = context["query"] or None
-        if query is not None and read(TEXT, query) is None:
-            self._complain(item.element.closest(f"[{names.QUERY}]"), names.QUERY, TEXT)
-            query = None
-        self._events.append(
-            Event(event, tuple(item.ids), context["index"], context["page"], query, element.line)
-        )
+        event = make_event(name, item.ids, self._items.context(item), "audit", 0)
+        while fault := find_fault(event):
+            if fault.field == "items":
+                self._complain(item.element, item.kind, TEXT)
+                return
+            # Page and rank have been read as such; a query is any text, and may be too long.
+            holder = item.element.closest(f"[{names.QUERY}]")
+            self._complain(holder, names.QUERY, TEXT)
+            del event[fault.field]
+        ids = tuple(part["id"] for part in event["items"])
+        index, page, query = (event.get(field) for field in ("index", "page", "query"))
+        self._events.append(Event(name, ids, index, page, query, element.line))
 
     def _complain(self, element: Element, name: str, kind: Any) -> None:
         """Add the tracker's complaint that an attribute must be of a kind."""

@@ -1,0 +1,60 @@
+"""The tracker's reading of elements, on this very interpreter, over a parsed page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from neuralens_embed.dom import Element
+from neuralens_embed.ffi import window
+from neuralens_tracker.settings import resolve
+from neuralens_tracker.visit import Visit
+
+# After ffi, by which it reaches the page.
+from neuralens_tracker.capture.items import Item, Items  # isort: skip
+
+
+class Reader:
+    """A page, the items that the tracker reads there, and what it complains of."""
+
+    def __init__(self, html: str, typed: str | None, settings: dict[str, Any]) -> None:
+        window.document.open(html)
+        self.complaints: list[tuple[str, str]] = []
+        visit = Visit(resolve(settings, self._say), None, lambda: False, self._say)
+        visit.set_typed(typed)
+        self.items = Items(visit, self._complain)
+
+    def _say(self, sentence: str) -> None:
+        raise AssertionError(sentence)
+
+    def _complain(self, element: Element, name: str, value_type: Any) -> None:
+        self.complaints.append((element.localName, name))
+
+    def find(self, selector: str) -> Element:
+        found = window.document.querySelector(selector)
+        assert found is not None, selector
+        return found
+
+    def read(self, selector: str) -> Item | None:
+        found: Item | None = self.items.read(self.find(selector))
+        return found
+
+    def context(self, selector: str) -> dict[str, Any]:
+        item = self.read(selector)
+        assert item is not None, selector
+        context: dict[str, Any] = self.items.context(item)
+        return context
+
+    def ranks(self) -> list[tuple[str, int | None]]:
+        """The id and the rank of each item of the page, in document order."""
+        items = [self.items.read(element) for element in window.document.all]
+        return [(item.id, self.items.rank(item)) for item in items if item is not None]
+
+
+@pytest.fixture
+def reader() -> Callable[..., Reader]:
+    """Open a page: ``reader(html, typed=..., page=...)``."""
+
+    def open_page(html: str, typed: str | None = None, **settings: Any) -> Reader:
+        return Reader(html, typed, settings)
+
+    return open_page
