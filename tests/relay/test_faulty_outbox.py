@@ -206,6 +206,16 @@ def test_the_file_gives_space_back(tmp_path):
         assert path.stat().st_size < full / 2
 
 
+def test_nothing_of_a_delivered_event_stays_in_the_file(spawn, environment, sandbox, tmp_path):
+    client, process = spawn(environment)
+    uid = "shopper-4711-of-whom-nothing-stays"
+    client.take(*[make_event(uid=uid) for _ in range(50)])
+    eventually(lambda: client.waiting() == 0)
+    assert process.end() == 0
+    for path in tmp_path.glob("outbox.db*"):
+        assert uid.encode() not in path.read_bytes(), path
+
+
 def test_where_there_can_be_no_log_is_said_in_a_sentence(tmp_path):
     program = f"""
 import apsw
