@@ -8,12 +8,13 @@ SOURCES := $(shell find tracker build/neuralens_build $(DEMO_HOOKS) -name '*.py'
 # A worker a core, each with its own browser, relay and sandbox; make test ARGS=-n0 does without.
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=worksteal
 
-.PHONY: help demo test test-packages lock nightly build bench docs lint format clean
+.PHONY: help demo test test-packages test-faults lock nightly build bench docs lint format clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   the storefront, relay, sandbox and inspector on one address"
 	@echo "make test   every test, in a real browser too"
+	@echo "make test-faults  the fault suite in full, and its table in docs/faults.md"
 	@echo "make nightly  the same, with every browser test on all three runtimes"
 	@echo "make test-packages  the wheel beside the lowest and the highest versions, and frameworks"
 	@echo "make lock   requirements.lock anew, with the newest versions"
@@ -29,6 +30,9 @@ demo: $(STAMPS)/venv dist/manifest.json
 
 test: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 	$(PYTEST) $(ARGS)
+
+test-faults: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
+	$(PYTEST) -m "not packages" tests/faults $(ARGS)
 
 nightly: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 	$(PYTEST) -m "not packages" $(ARGS)

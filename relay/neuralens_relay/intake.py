@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from neuralens_relay.acknowledgement import acknowledge
+from neuralens_relay.acknowledgement import Acknowledgement
 from neuralens_relay.batch import (
     Batch,
     BatchError,
@@ -67,6 +67,7 @@ class Intake:
         self._shoppers = RateLimit(settings.rate_limit, burst, time.monotonic)
         self._shares = Shares(settings.outbox_limit)
         self._counted = -DEPTH_AGE
+        self._acknowledgement = Acknowledgement()
         self._notices = Notices(log, time.monotonic)
         self._reading: Counter[str] = Counter()
         self._timeouts: set[asyncio.Timeout] = set()
@@ -198,7 +199,7 @@ class Intake:
         }
         response = as_json(receipt, 202)
         if request.headers.get("Origin") is None or self._is_named(request):
-            acknowledge(request, response, batch.batch)
+            self._acknowledgement.add(request, response, batch.batch)
         return response
 
     async def _note_depth(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,12 @@ from tests.polling import eventually
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
+# What a fault may do to a batch instead of answering it with a status.
+RESET = "reset"
+HANG = "hang"
+Fault = Callable[[Request, bytes], int | str | None]
+
+
 @dataclass
 class Post:
     """A batch that a page sent to the relay, and the status it was answered with."""
@@ -31,11 +37,17 @@ class Post:
     batch: dict[str, Any]
     status: int
     headers: dict[str, str]
+    size: int
 
 
 @dataclass
 class Shop:
-    """The shop's server. ``outage`` is the status that it answers with in the relay's place."""
+    """The shop's server.
+
+    ``outage`` is the status that it answers with in the relay's place, with ``error`` for a word of
+    the relay's own, ``fault`` says what happens to each batch; ``delay`` the seconds that a
+    batch takes on its way.
+    """
 
     relay: Process
     url: str = ""
@@ -43,6 +55,10 @@ class Shop:
     posts: list[Post] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     outage: int | None = None
+    error: str = ""
+    delay: float = 0
+    fault: Fault | None = None
+    refused: int = 0
 
     def forget(self) -> None:
         """Begin a new test."""
@@ -50,6 +66,10 @@ class Shop:
         self.posts.clear()
         self.asked.clear()
         self.outage = None
+        self.error = ""
+        self.delay = 0
+        self.fault = None
+        self.refused = 0
 
     def put(self, path: str, html: str, headers: dict[str, str] | None = None) -> None:
         """Serve a page from now on; what stands behind a ? does not matter."""
@@ -69,14 +89,44 @@ class Shop:
     async def forward(self, request: Request) -> Response:
         """Pass a request on to the relay, and its answer back."""
         body = await request.body()
-        answer = (
-            await self._ask_relay(request, body)
-            if self.outage is None
-            else Response(status_code=self.outage)
-        )
         if request.method == "POST":
-            self.posts.append(Post(json.loads(body), answer.status_code, dict(request.headers)))
+            await asyncio.sleep(self.delay)
+        fault = self.fault(request, body) if self.fault and request.method == "POST" else None
+        if fault is not None:
+            answer = await self._go_wrong(request, fault)
+        elif self.outage is not None:
+            answer = self._refuse(self.outage)
+        else:
+            answer = await self._ask_relay(request, body)
+        if request.method == "POST":
+            post = Post(json.loads(body), answer.status_code, dict(request.headers), len(body))
+            self.posts.append(post)
         return answer
+
+    async def _go_wrong(self, request: Request, fault: int | str) -> Response:
+        """Answer with a status, reset the connection, or do not answer."""
+        self.refused += 1
+        if fault == RESET:
+            # The server's own end of the connection: the bound method is of its cycle.
+            request.receive.__self__.transport.abort()
+            return Response(status_code=502)
+        if fault == HANG:
+            return await self.hang(request)
+        return Response(status_code=int(fault))
+
+    async def hang(self, request: Request) -> Response:
+        """Answer when the client is gone."""
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        return Response(status_code=503)
+
+    def _refuse(self, status: int) -> Response:
+        """Answer as a proxy does, or with ``error`` as the relay itself."""
+        if self.error:
+            return Response(
+                json.dumps({"error": self.error}), status, media_type="application/json"
+            )
+        return Response(status_code=status)
 
     async def _ask_relay(self, request: Request, body: bytes) -> Response:
         path = request.url.path.removeprefix("/nl")
@@ -110,6 +160,7 @@ def shop_server(relay_process: Process) -> Iterator[Shop]:
     app = Starlette(
         routes=[
             Route("/nl/{path:path}", shop.forward, methods=["GET", "POST"]),
+            Route("/hang", shop.hang, methods=["POST"]),
             Route("/{path:path}", shop.show),
         ],
         lifespan=shop.lifespan,

@@ -2,16 +2,36 @@
 
 from typing import Any
 
+from neuralens_tracker.outbox import OVERFLOW, REFUSED, STORAGE
+from neuralens_tracker.value_types import is_number
 from neuralens_tracker.vocabulary import DENIED, GRANTED, WIRE_VERSION
 
 # Milliseconds from an event to its beacon, so that what happens together travels together.
 FLUSH_MS = 1000
+# Milliseconds from the start of a page until it adopts what others left: by then the relay has
+# confirmed what the page before has sent when it was left.
+ADOPT_MS = 1200
+# Milliseconds between looks for tabs that have ended.
+LOOK_MS = 30000
 ACCEPTED = 202
+FORBIDDEN = 403
+# What only the relay itself may say for good, in its own words: no batch; of no known type.
+FINAL = [400, 415]
+TOO_MANY = 429
 MIN_BACKOFF_MS = 1000
 MAX_BACKOFF_MS = 300000
 # A character is at most three bytes of UTF-8, and the frame around the events less than 1 KiB:
 # together at most MAX_BATCH_BYTES.
 MAX_BATCH_CHARACTERS = 16000
+# Under the 64 KiB that keepalive requests and beacons of a page share.
+MAX_CHARACTERS_IN_FLIGHT = 60000
+# Refusals of an event that is alone, while others get through, after which it is given up.
+MAX_REFUSALS = 8
+# Failures in a row after which the console says so, and after which a request that never gets an
+# answer is taken as refused: a firewall may cut the connection instead.
+MANY_FAILURES = 4
+# What the site and browser were found to need, as JSON.
+NEEDS_KEY = "w"
 
 
 def backoff(attempt: int, random: Any) -> float:
@@ -26,29 +46,96 @@ def backoff(attempt: int, random: Any) -> float:
 class Delivery:
     """Sends batches and follows what becomes of them.
 
-    ``transport`` is a ``neuralens_tracker.web.transport.Transport``.
+    ``transport`` is a ``neuralens_tracker.web.transport.Transport``, ``tabs`` a
+    ``neuralens_tracker.web.tabs.Tabs``.
     """
 
     def __init__(
         self,
         settings: dict[str, Any],
         visit: Any,
-        identity: Any,
+        storage: Any,
         outbox: Any,
         transport: Any,
+        tabs: Any,
+        parse: Any,
+        dump: Any,
         hooks: Any,
     ) -> None:
         self._settings = settings
         self._visit = visit
-        self._identity = identity
+        self._storage = storage
         self._outbox = outbox
         self._transport = transport
+        self._tabs = tabs
+        self._parse = parse
+        self._dump = dump
         self._hooks = hooks
-        # Batches in a row that failed.
+        self._started = False
+        # Batches in a row that failed, and whether one got through since a type was chosen.
         self._attempt = 0
+        self._passed = False
         self._due = False
-        # Whether this browser, or a relay on another site, hides what became of a beacon.
+        # Characters of events on their way.
+        self._in_flight = 0
+        # What batches need here: their size, their type, and whether a beacon's fate is hidden.
+        self._most = MAX_BATCH_CHARACTERS
+        self._as_json = False
         self._blind = False
+
+    def start(self) -> None:
+        """Begin, once there is consent: what was sent before is confirmed before any is adopted."""
+        if not self._started:
+            self._started = True
+            self.confirm()
+            needs = self._parse(self._storage.read(NEEDS_KEY) or "null")
+            if isinstance(needs, list) and len(needs) == 3 and is_number(needs[0], 1, self._most):
+                self._most = needs[0]
+                self._as_json = needs[1] is True
+                self._blind = needs[2] is True
+            self.resume()
+            self._transport.wait(ADOPT_MS, self._look)
+
+    def resume(self) -> None:
+        """Be alive, to other tabs; out of the back/forward cache, too."""
+        self._tabs.hold(self._outbox.tab())
+        self._outbox.refresh()
+
+    def leave(self, ended: bool) -> None:
+        """Send what waits, for the page may be seen for the last time; let go of it at the end."""
+        self.flush(True)
+        if ended:
+            self._tabs.release()
+
+    def _learn(self) -> None:
+        """Keep what batches need for the next page."""
+        if self._blind or self._as_json or self._most < MAX_BATCH_CHARACTERS:
+            needs = [self._most, self._as_json, self._blind]
+            self._storage.write(NEEDS_KEY, self._dump(needs))
+
+    def confirm(self) -> None:
+        """Take note of the batches, of whatever page, that the relay says it has taken."""
+        for batch_id in self._transport.pop_confirmed():
+            self._outbox.confirm(batch_id)
+            self._transport.resolve(batch_id, ACCEPTED)
+        for batch_id in self._outbox.confirmed():
+            self._transport.resolve(batch_id, ACCEPTED)
+
+    def _look(self) -> None:
+        """Adopt what tabs that have ended left in the journal, now and from time to time."""
+        if self._visit.consent() == GRANTED:
+            self.confirm()
+            for tab in self._outbox.other_tabs():
+                self._tabs.when_gone(tab, self._adopt)
+        self._transport.wait(LOOK_MS, self._look)
+
+    def _adopt(self, tab: str) -> None:
+        if self._visit.consent() == GRANTED:
+            if self._outbox.adopt(tab):
+                # The page before was left without a word of what it sent, and so was the relay.
+                self._blind = True
+                self._learn()
+            self.flush(False)
 
     def schedule(self, milliseconds: float) -> None:
         """Send what waits before long; when that is about to happen, nothing changes."""
@@ -61,47 +148,116 @@ class Delivery:
         self.flush(False)
 
     def flush(self, leaving: bool) -> None:
-        """Send everything that waits, as long as the shopper consents.
+        """Send what waits, as long as the shopper consents.
 
-        A page that is left cannot wait for an answer.
+        That is as much as may be on its way at once, and one batch at a time where they fail.
         """
-        while self._outbox.count() > 0 and self._visit.consent() == GRANTED:
-            self._send(self._outbox.pop_batch(MAX_BATCH_CHARACTERS), leaving)
+        while (
+            self._outbox.count() > 0
+            and self._visit.consent() == GRANTED
+            and self._in_flight < MAX_CHARACTERS_IN_FLIGHT
+        ):
+            if self._attempt > 0 and self._in_flight > 0 and not leaving:
+                break
+            self._send(self._outbox.pop_batch(self._most), leaving)
 
-    def _send(self, events: list[Any], leaving: bool) -> None:
+    def _send(self, entries: list[Any], leaving: bool) -> None:
+        losses = self._outbox.pop_losses()
         batch = {
             "v": WIRE_VERSION,
             "app": self._settings["appId"],
-            "batch": self._identity.make_uuid(),
+            "batch": self._outbox.open_batch(entries),
             "sent": self._transport.now(),
-            "lost": self._outbox.pop_lost(),
-            "events": events,
+            "journal": self._outbox.journal(),
+            "lost": losses[OVERFLOW] + losses[REFUSED] + losses[STORAGE],
+            "losses": losses,
+            "events": [entry.event for entry in entries],
         }
+        size = 0
+        for entry in entries:
+            size += entry.size
+        self._in_flight += size
+        as_beacon = not self._blind and (leaving or self._attempt == 0)
+        # An event that is alone tries the one type and the other.
+        as_json = self._as_json != (entries[0].refusals % 2 == 1)
 
-        def report(status: int) -> None:
-            self._finish(batch, status)
+        def report(status: int, error: str) -> None:
+            self._in_flight -= size
+            self._outbox.close_batch(batch["batch"])
+            self._finish(batch, entries, size, as_beacon, status, error)
 
-        as_beacon = leaving or (self._attempt == 0 and not self._blind)
-        self._transport.send(batch, as_beacon, report)
+        self._transport.send(batch, as_beacon, as_json, leaving, report)
 
-    def _finish(self, batch: dict[str, Any], status: int) -> None:
-        """Close a batch by the relay's answer; 0 when the answer cannot be known."""
-        events = batch["events"]
+    def _finish(
+        self,
+        batch: dict[str, Any],
+        entries: list[Any],
+        size: int,
+        as_beacon: bool,
+        status: int,
+        error: str,
+    ) -> None:
+        """Close a batch by the answer; status 0 when none is known, error the relay's own word."""
         if status == ACCEPTED:
             self._attempt = 0
-            self._outbox.erase(events)
+            self._passed = True
+            self._outbox.erase(entries)
+            self._learn()
             self._hooks.emit("delivered", batch)
+            self._run()
             return
-        self._outbox.count_lost(batch["lost"])
-        if status in [400, 413, 415]:
-            # No valid batch, or too large, or of no known version: the relay will never take it.
-            # What it holds is lost, and is said to be. After any other answer it is sent again,
-            # unless the shopper has refused in between.
-            self._outbox.count_lost(len(events))
-            self._outbox.erase(events)
-            self._hooks.say("relay answered " + str(status))
-        elif self._visit.consent() != DENIED:
-            self._blind = self._blind or status == 0
-            self._attempt += 1
-            self._outbox.requeue(events)
-            self.schedule(backoff(self._attempt, self._transport.random))
+        if batch["lost"] > 0:
+            for reason in [OVERFLOW, REFUSED, STORAGE]:
+                self._outbox.count_lost(reason, batch["losses"][reason])
+        if self._visit.consent() == DENIED:
+            return
+        self._attempt += 1
+        if status in FINAL and error != "":
+            self._give_up(entries, error)
+            self.schedule(FLUSH_MS)
+            return
+        if status == FORBIDDEN:
+            self._hooks.say(
+                self._settings["endpoint"]
+                + " answers 403: allow this page's origin by NEURALENS_ALLOWED_ORIGINS"
+            )
+        elif self._attempt == MANY_FAILURES:
+            self._hooks.say("nothing gets through to " + self._settings["endpoint"])
+        refused = (status > 299 and status < 500 and status != TOO_MANY) or (
+            status == 0 and self._attempt >= MANY_FAILURES and not as_beacon
+        )
+        pause = backoff(self._attempt, self._transport.random)
+        if as_beacon:
+            # Ask by a request whose answer can be read.
+            if status == 0:
+                self._blind = True
+            if refused:
+                pause = 0
+            self._outbox.requeue(entries)
+        elif refused and len(entries) > 1:
+            self._most = max(1, int(size / 2))
+            self._outbox.requeue(entries)
+            pause = 0
+        elif refused:
+            self._refuse(entries[0], status)
+        else:
+            self._outbox.requeue(entries)
+        self.schedule(pause)
+
+    def _refuse(self, entry: Any, status: int) -> None:
+        """Keep an event that was refused alone; where others get through, not for ever."""
+        if self._passed:
+            entry.refusals += 1
+        else:
+            # So it is the type, and not the size.
+            self._as_json = not self._as_json
+            self._most = MAX_BATCH_CHARACTERS
+        if entry.refusals < MAX_REFUSALS:
+            self._outbox.postpone(entry)
+        else:
+            self._give_up([entry], "it was answered " + str(status))
+
+    def _give_up(self, entries: list[Any], reason: str) -> None:
+        self._outbox.count_lost(REFUSED, len(entries))
+        self._outbox.erase(entries)
+        self._hooks.say("events were refused: " + reason)

@@ -5,7 +5,12 @@ from typing import Any
 from neuralens_tracker.capture.clicks import Clicks
 from neuralens_tracker.capture.discovery import Discovery
 from neuralens_tracker.capture.items import Item, Items
-from neuralens_tracker.capture.lifecycle import when_left, when_read, when_shown
+from neuralens_tracker.capture.lifecycle import (
+    when_left,
+    when_navigating,
+    when_read,
+    when_shown,
+)
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.capture.suggestions import Suggestions
@@ -35,6 +40,7 @@ from neuralens_tracker.web.ffi import (
 )
 from neuralens_tracker.web.platform import has_privacy_signal
 from neuralens_tracker.web.storage import Storage
+from neuralens_tracker.web.tabs import Tabs
 from neuralens_tracker.web.transport import Transport
 from neuralens_tracker.web.values import from_browser, to_browser
 
@@ -53,9 +59,18 @@ class Tracker:
         self._transport = Transport(self._settings)
         self._identity = Identity(self._storage, self._transport.random)
         self._visit = Visit(self._settings, self._identity, has_privacy_signal, self._hooks.say)
-        self._outbox = Outbox(self._storage, parse, dump)
+        self._outbox = Outbox(self._storage, self._identity, parse, dump, self._hooks.say)
+        self._tabs = Tabs()
         self._delivery = Delivery(
-            self._settings, self._visit, self._identity, self._outbox, self._transport, self._hooks
+            self._settings,
+            self._visit,
+            self._storage,
+            self._outbox,
+            self._transport,
+            self._tabs,
+            parse,
+            dump,
+            self._hooks,
         )
         self._pipeline = Pipeline(
             self._visit,
@@ -95,6 +110,7 @@ class Tracker:
 
     def open(self, *_: Any) -> None:
         """Begin once the page is shown: consent, the calls made so far, then the captures."""
+        self._transport.start(self._delivery.confirm)
         self.set_consent(self._settings["consent"])
         for values in elements(self._queue):
             invoke(self._commands.run, None, *elements(values))
@@ -102,8 +118,9 @@ class Tracker:
         self._search_box.start()
         self._suggestions.start()
         self._views.start()
-        self._transport.start()
         when_left(self.leave)
+        when_navigating(self.hasten)
+        listen("online", self.hasten)
         when_read(self._discovery.start)
         listen("pageshow", self._restored)
 
@@ -136,11 +153,17 @@ class Tracker:
     def _restored(self, event: Any) -> None:
         """Begin a new page view when the page comes back from the back/forward cache."""
         if get(event, "persisted"):
+            if self.may_store():
+                self._delivery.resume()
             self.begin_page_view()
 
-    def leave(self, *_: Any) -> None:
+    def leave(self, event: Any, *_: Any) -> None:
         """Send what waits, for the page may be seen for the last time."""
-        self._delivery.flush(True)
+        self._delivery.leave(get(event, "type") == "pagehide")
+
+    def hasten(self, *_: Any) -> None:
+        """Send what waits at once."""
+        self._delivery.flush(False)
 
     def set_consent(self, state: Any, *_: Any) -> None:
         """Follow the shopper's decision."""

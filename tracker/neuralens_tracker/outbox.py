@@ -1,87 +1,223 @@
 """The events that still have to reach the relay: a queue, and its journal in storage.
 
 Each event has a storage key of its own, so that two tabs never overwrite each other's, and is
-erased only when its fate is known. What another page left behind is adopted by the next one; the
-relay drops an ``eid`` that it has seen, so sending twice is safe and forgetting is not.
+erased only when its fate is known. The key names the tab that answers for it; what a tab that is
+gone has left is adopted by another. The relay drops an ``eid`` that it has seen, so sending twice
+is safe and forgetting is not.
 """
 
 from typing import Any
 
 from neuralens_tracker.events import find_fault
+from neuralens_tracker.value_types import is_digits, is_number
+from neuralens_tracker.vocabulary import MAX_COUNT
 
 EVENT_KEY = "e:"
+# A batch whose fate is not known: the keys of its events, as JSON.
+BATCH_KEY = "b:"
+# The journal's id and its last sequence number: a gap at the relay shows a loss.
+JOURNAL_KEY = "j"
+# Losses that no batch has told the relay of, by reason, as JSON.
+LOSSES_KEY = "l"
+# Parts an entry's key: eid, tab, sequence number. Version 0.1.0 wrote the eid alone.
+SEPARATOR = "~"
+# Parts a batch's id: tab and number.
+BATCH_SEPARATOR = "-"
 # Events kept at most: some hundred kilobytes of the five megabytes that a site may store.
 MAX_EVENTS = 1000
+# Why an event was lost.
+OVERFLOW = "overflow"
+STORAGE = "storage"
+REFUSED = "refused"
+
+
+def no_losses() -> dict[str, Any]:
+    """Return the count of losses by reason, none so far."""
+    return {OVERFLOW: 0, REFUSED: 0, STORAGE: 0}
+
+
+class Entry:
+    """An event that waits: its key in storage, its length as JSON, and its refusals when alone."""
+
+    def __init__(self, event: dict[str, Any], key: str, size: int) -> None:
+        self.event = event
+        self.key = key
+        self.size = size
+        self.refusals = 0
 
 
 class Outbox:
-    """Events in order of arrival; ``parse`` and ``dump`` turn JSON text into values and back."""
+    """Entries in order of arrival; ``parse`` and ``dump`` turn JSON text into values and back."""
 
-    def __init__(self, storage: Any, parse: Any, dump: Any) -> None:
+    def __init__(self, storage: Any, identity: Any, parse: Any, dump: Any, say: Any) -> None:
         self._storage = storage
         self._parse = parse
         self._dump = dump
+        self._say = say
         self._waiting: list[Any] = []
-        self._adopted = False
-        # Events that had to be dropped since a batch last said so to the relay.
-        self._lost = 0
+        self._tab = identity.make_uuid()[:8]
+        self._number = 0
+        self._batches = 0
+        # The batches of this page that storage has a record of.
+        self._recorded: list[str] = []
+        self._losses = no_losses()
 
-    def adopt(self) -> None:
-        """Take in, once, the events that earlier pages left in the journal."""
-        if self._adopted:
-            return
-        self._adopted = True
+    def tab(self) -> str:
+        """Return the name of this page among the tabs that share the journal."""
+        return self._tab
+
+    def other_tabs(self) -> list[str]:
+        """Return the tabs, "" for one of version 0.1.0, whose events are in the journal."""
+        tabs: list[str] = []
         for key in self._storage.names(EVENT_KEY):
-            event = self._parse(self._storage.read(key))
-            if find_fault(event) is None:
-                self._waiting.append(event)
-            else:
+            tab = self._read_key(key)[1]
+            if tab != self._tab and tab not in tabs:
+                tabs.append(tab)
+        return tabs
+
+    def _read_key(self, key: str) -> list[str]:
+        """Return the eid, tab and sequence number in an entry's key; "" for what is not there."""
+        parts = key[len(EVENT_KEY) :].split(SEPARATOR)
+        if len(parts) < 3:
+            return [key[len(EVENT_KEY) :], "", ""]
+        number = parts.pop()
+        tab = parts.pop()
+        return [SEPARATOR.join(parts), tab, number]
+
+    def adopt(self, tab: str) -> bool:
+        """Take in what a tab that is gone has left; true if it never learnt a batch's fate."""
+        for key in self._storage.names(EVENT_KEY):
+            parts = self._read_key(key)
+            if parts[1] == tab:
+                event = self._parse(self._storage.read(key))
                 self._storage.erase(key)
-                self.count_lost(1)
+                if find_fault(event) is None:
+                    self._append(event, parts[2] or self._count())
+                else:
+                    self.count_lost(STORAGE, 1)
+        records = self._storage.names(BATCH_KEY + tab + BATCH_SEPARATOR)
+        for record in records:
+            self._storage.erase(record)
+        return len(records) > 0
 
     def add(self, event: dict[str, Any]) -> None:
         """Queue an event and write it into the journal; over the bound the oldest is lost."""
-        self._waiting.append(event)
-        self._storage.write(EVENT_KEY + event["eid"], self._dump(event))
+        self._append(event, self._count())
+
+    def _append(self, event: dict[str, Any], number: str) -> None:
+        key = EVENT_KEY + event["eid"] + SEPARATOR + self._tab + SEPARATOR + number
+        text = self._dump(event)
+        if not self._storage.write(key, text):
+            self._say("storage is full or blocked: events that wait are lost with the page")
+        numbered: dict[str, Any] = {"seq": int(number) if is_digits(number) else 0}
+        numbered.update(event)
+        self._waiting.append(Entry(numbered, key, len(text)))
         if len(self._waiting) > MAX_EVENTS:
-            self.count_lost(1)
+            self.count_lost(OVERFLOW, 1)
             self.erase([self._waiting.pop(0)])
 
-    def count_lost(self, count: int) -> None:
-        """Count events that had to be dropped."""
-        self._lost += count
+    def _count(self) -> str:
+        """Return the next sequence number of the journal, which all tabs count on."""
+        parts = self._read_journal()
+        self._number = int(parts[1]) + 1 if is_digits(parts[1]) else 1
+        self._storage.write(JOURNAL_KEY, parts[0] + SEPARATOR + str(self._number))
+        return str(self._number)
 
-    def pop_lost(self) -> int:
-        """Return how many events were dropped since this was last asked."""
-        lost = self._lost
-        self._lost = 0
-        return lost
+    def _read_journal(self) -> list[str]:
+        """Return the journal's id and its last sequence number, as text."""
+        parts = (self._storage.read(JOURNAL_KEY) or "").split(SEPARATOR)
+        return parts if len(parts) == 2 else [self._tab, str(self._number)]
+
+    def journal(self) -> str:
+        """Return the id of the journal."""
+        return self._read_journal()[0]
+
+    def count_lost(self, reason: str, count: int) -> None:
+        """Count events that had to be dropped, until a batch has told the relay of them."""
+        losses = self._read_losses()
+        if reason in list(losses.keys()) and is_number(losses[reason], 0, MAX_COUNT):
+            losses[reason] += count
+        self._losses = losses
+        self._storage.write(LOSSES_KEY, self._dump(losses))
+
+    def _read_losses(self) -> dict[str, Any]:
+        kept = self._parse(self._storage.read(LOSSES_KEY) or "null")
+        return kept if isinstance(kept, dict) else self._losses
+
+    def pop_losses(self) -> dict[str, Any]:
+        """Return the losses by reason since this was last asked."""
+        losses = self._read_losses()
+        self._losses = no_losses()
+        self._storage.erase(LOSSES_KEY)
+        return losses
 
     def count(self) -> int:
         """Return how many events wait."""
         return len(self._waiting)
 
     def pop_batch(self, most: int) -> list[Any]:
-        """Remove and return the first events, as many as fit in ``most`` characters of JSON."""
+        """Remove and return the first entries, as many as fit in ``most`` characters of JSON.
+
+        One that was refused when it was alone is alone again.
+        """
         taken: list[Any] = []
         size = 0
         while len(self._waiting) > 0:
-            size += len(self._dump(self._waiting[0]))
-            if size > most and len(taken) > 0:
+            entry = self._waiting[0]
+            size += entry.size
+            if len(taken) > 0 and (size > most or entry.refusals > 0 or taken[0].refusals > 0):
                 break
             taken.append(self._waiting.pop(0))
         return taken
 
-    def requeue(self, events: list[Any]) -> None:
-        """Put taken events back at the head of the queue."""
-        events.extend(self._waiting)
-        self._waiting = events
+    def requeue(self, entries: list[Any]) -> None:
+        """Put entries back at the head of the queue."""
+        waiting = entries.copy()
+        waiting.extend(self._waiting)
+        self._waiting = waiting
 
-    def erase(self, events: list[Any]) -> None:
+    def postpone(self, entry: Any) -> None:
+        """Put an entry at the end of the queue, where it holds up no other."""
+        self._waiting.append(entry)
+
+    def erase(self, entries: list[Any]) -> None:
         """Erase events whose fate is known from the journal."""
-        for event in events:
-            self._storage.erase(EVENT_KEY + event["eid"])
+        for entry in entries:
+            self._storage.erase(entry.key)
+
+    def open_batch(self, entries: list[Any]) -> str:
+        """Return a new batch's id, under which storage knows its events until its fate is known."""
+        self._batches += 1
+        batch_id = self._tab + BATCH_SEPARATOR + str(self._batches)
+        keys = [entry.key for entry in entries]
+        if self._storage.write(BATCH_KEY + batch_id, self._dump(keys)):
+            self._recorded.append(batch_id)
+        return batch_id
+
+    def close_batch(self, batch_id: str) -> None:
+        """Forget a batch whose fate is known."""
+        self._storage.erase(BATCH_KEY + batch_id)
+        self._recorded = [other for other in self._recorded if other != batch_id]
+
+    def confirm(self, batch_id: str) -> None:
+        """Erase the events of a batch that the relay took, whichever page has sent it."""
+        keys = self._parse(self._storage.read(BATCH_KEY + batch_id) or "null")
+        if isinstance(keys, list):
+            self.erase([Entry({}, key, 0) for key in keys])
+        self._storage.erase(BATCH_KEY + batch_id)
+
+    def confirmed(self) -> list[str]:
+        """Return the batches of this page that were confirmed, maybe by another page."""
+        kept = self._storage.names(BATCH_KEY)
+        return [batch_id for batch_id in self._recorded if BATCH_KEY + batch_id not in kept]
+
+    def refresh(self) -> None:
+        """Let go of what another tab has adopted while this page was in the back/forward cache."""
+        kept = self._storage.names(EVENT_KEY)
+        self._waiting = [entry for entry in self._waiting if entry.key in kept]
 
     def clear(self) -> None:
         """Forget every event that waits; the journal is its owner's to clear."""
         self._waiting = []
+        self._recorded = []
+        self._losses = no_losses()

@@ -4,6 +4,7 @@ from typing import Any
 
 from neuralens_tracker.delivery import FLUSH_MS
 from neuralens_tracker.events import REQUIRED, find_fault, make_event
+from neuralens_tracker.personal_data import scrub
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PURCHASE
 
 # The orders whose purchase was tracked.
@@ -71,10 +72,11 @@ class Pipeline:
         """Follow the shopper's decision: send what was held, or forget everything."""
         self._visit.set_consent(state)
         if self._visit.consent() == GRANTED:
-            self._outbox.adopt()
+            self._delivery.start()
             self._delivery.schedule(FLUSH_MS)
         elif self._visit.consent() == DENIED:
             self._outbox.clear()
+            self._delivery.confirm()
             for name in self._storage.names(""):
                 self._storage.erase(name)
         held = self._held
@@ -84,6 +86,8 @@ class Pipeline:
 
     def _repair(self, event: dict[str, Any]) -> bool:
         """Take out the fields that are wrong; false when what is left is no event."""
+        if isinstance(event.get("query"), str):
+            event["query"] = scrub(event["query"]) or None
         while True:
             fault = find_fault(event)
             if fault is None:

@@ -61,6 +61,8 @@ class Wire:
         self._sent: list[Any] = []
         self._reports: list[Any] = []
         self._timers: list[Any] = []
+        self._named: list[str] = []
+        self._alive: list[str] = ["living"]
 
     def count_step(self) -> None:
         """Begin a step of the script: its number is the digit of the ids it makes."""
@@ -91,17 +93,51 @@ class Wire:
         """Return the milliseconds until each timer fires."""
         return [timer[0] - self._time for timer in self._timers]
 
-    def send(self, batch: dict[str, Any], as_beacon: bool, report: Any) -> None:
+    def send(
+        self, batch: dict[str, Any], as_beacon: bool, as_json: bool, _: bool, report: Any
+    ) -> None:
         """Keep a batch, and what to call with the answer's status."""
         kept = parse(dump(batch))
         kept["beacon"] = as_beacon
+        kept["json"] = as_json
         self._sent.append(kept)
         self._reports.append(report)
 
-    def answer(self, index: int, status: int) -> None:
-        """Answer the batch that was sent at that index."""
+    def answer(self, index: int, status: int, error: str) -> None:
+        """Answer the batch that was sent at that index; the relay's own word, or ""."""
         report = self._reports[index]
-        report(status)
+        self._reports[index] = None
+        if report is not None:
+            report(status, error)
+
+    def resolve(self, batch_id: str, status: int) -> None:
+        """Answer the batch of that id, if it was sent here."""
+        for index in range(len(self._sent)):
+            if self._sent[index]["batch"] == batch_id:
+                self.answer(index, status, "")
+
+    def name(self, batch_ids: list[str]) -> None:
+        """Name batches in the relay's cookie."""
+        self._named = batch_ids
+
+    def pop_confirmed(self) -> list[str]:
+        """Return the batches that the cookie names, and clear it."""
+        named = self._named
+        self._named = []
+        return named
+
+    def hold(self, tab: str) -> None:
+        """Be alive under a name."""
+        self._alive.append(tab)
+
+    def release(self) -> None:
+        """Be gone."""
+        self._alive = []
+
+    def when_gone(self, tab: str, act: Any) -> None:
+        """Act unless a tab of that name lives."""
+        if tab not in self._alive:
+            act(tab)
 
     def sent(self) -> list[Any]:
         """Return the batches sent so far, with whether each was a beacon."""
@@ -117,6 +153,7 @@ class World:
         self._said: list[str] = []
         self._told: list[Any] = []
         self._page_views = 0
+        self._taken: list[Any] = []
         self._has_signal = given.get("signal") is True
         self._memory = Memory(given)
         self._wire = Wire()
@@ -124,9 +161,17 @@ class World:
         self._settings = resolve(given.get("settings") or {}, self.say)
         self._identity = Identity(self._memory, self._wire.random)
         self._visit = Visit(self._settings, self._identity, self.has_signal, self._hooks.say)
-        self._outbox = Outbox(self._memory, parse, dump)
+        self._outbox = Outbox(self._memory, self._identity, parse, dump, self._hooks.say)
         self._delivery = Delivery(
-            self._settings, self._visit, self._identity, self._outbox, self._wire, self._hooks
+            self._settings,
+            self._visit,
+            self._memory,
+            self._outbox,
+            self._wire,
+            self._wire,
+            parse,
+            dump,
+            self._hooks,
         )
         self._pipeline = Pipeline(
             self._visit,
@@ -178,10 +223,12 @@ class World:
             "outbox.adopt": self._outbox.adopt,
             "outbox.add": self._outbox.add,
             "outbox.count_lost": self._outbox.count_lost,
-            "outbox.pop_lost": self._outbox.pop_lost,
-            "outbox.pop_batch": self._outbox.pop_batch,
-            "outbox.requeue": self._outbox.requeue,
-            "outbox.erase": self._outbox.erase,
+            "outbox.pop_losses": self._outbox.pop_losses,
+            "outbox.other_tabs": self._outbox.other_tabs,
+            "outbox.confirm": self._outbox.confirm,
+            "outbox.pop_batch": self.pop_batch,
+            "outbox.requeue": self.requeue,
+            "outbox.erase": self.erase,
             "outbox.clear": self._outbox.clear,
             "hooks.before": self._hooks.before,
             "hooks.on": self._hooks.on,
@@ -190,12 +237,15 @@ class World:
             "pipeline.track": self._pipeline.track,
             "pipeline.set_consent": self._pipeline.set_consent,
             "delivery.flush": self._delivery.flush,
+            "delivery.confirm": self._delivery.confirm,
+            "delivery.leave": self._delivery.leave,
             "neuralens": self._commands.run,
             "memory": self._memory.names,
             "memory.read": self._memory.read,
             "wire.pass_time": self._wire.pass_time,
             "wire.timers": self._wire.timers,
             "wire.answer": self._wire.answer,
+            "wire.name": self._wire.name,
             "wire.sent": self._wire.sent,
             "said": self.said,
             "told": self.told,
@@ -251,6 +301,20 @@ class World:
     def set_consent(self, state: Any, *_: Any) -> None:
         """Follow the shopper's decision."""
         self._pipeline.set_consent(state)
+
+    def pop_batch(self, most: int) -> list[Any]:
+        """Return the events of the first entries, which stay at hand."""
+        taken = self._outbox.pop_batch(most)
+        self._taken.extend(taken)
+        return [entry.event for entry in taken]
+
+    def requeue(self, eids: list[str]) -> None:
+        """Put entries back that were taken."""
+        self._outbox.requeue([entry for entry in self._taken if entry.event["eid"] in eids])
+
+    def erase(self, eids: list[str]) -> None:
+        """Erase entries that were taken."""
+        self._outbox.erase([entry for entry in self._taken if entry.event["eid"] in eids])
 
     def begin_page_view(self) -> None:
         """Count a new page view."""

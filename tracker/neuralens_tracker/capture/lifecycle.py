@@ -3,7 +3,7 @@
 from typing import Any
 
 from neuralens_tracker.web.dom import document, listen
-from neuralens_tracker.web.ffi import callback, get, invoke, record, window
+from neuralens_tracker.web.ffi import attempt, callback, get, invoke, record, window
 
 # Milliseconds that a page which is never idle may hold things back.
 PATIENCE_MS = 2000
@@ -38,6 +38,14 @@ def when_idle(act: Any) -> None:
     # Safari has no idle callbacks; of their options, setTimeout makes no time at all.
     idle = get(window, "requestIdleCallback") or get(window, "setTimeout")
     invoke(idle, None, callback(act), record({"timeout": PATIENCE_MS}))
+
+
+def when_navigating(act: Any) -> None:
+    """Act when a navigation begins, where the Navigation API tells of it.
+
+    Source: https://html.spec.whatwg.org/multipage/nav-history-apis.html#the-navigateevent-interface
+    """
+    attempt(get(window, "navigation"), "addEventListener", "navigate", callback(act))
 
 
 def when_left(act: Any) -> None:

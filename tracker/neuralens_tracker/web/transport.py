@@ -1,8 +1,9 @@
-"""The way to the relay: beacons, their Resource Timing entries, and fetch where those are blind."""
+"""The way to the relay: beacons and what tells of their fate, and fetch where nothing does."""
 
 from typing import Any
 
 from neuralens_tracker.vocabulary import PREFIX
+from neuralens_tracker.web.dom import document
 from neuralens_tracker.web.ffi import (
     attempt,
     call,
@@ -11,13 +12,21 @@ from neuralens_tracker.web.ffi import (
     dump,
     elements,
     get,
+    parse,
+    put,
     record,
     window,
 )
 from neuralens_tracker.web.platform import now, random, wait
 
-UUID_LENGTH = 36
-# Milliseconds after which a beacon that no Resource Timing entry told of is taken as unknown.
+# Before a batch's id in the address.
+ADDRESS_MARK = "?b="
+# The relay names in it the batches that it took; see ``neuralens_relay.acknowledgement``.
+COOKIE = "nl_ack="
+COOKIE_SEPARATOR = "."
+# Milliseconds from an answer until its cookie can be read.
+COOKIE_MS = 300
+# Milliseconds after which a batch that nothing told of is taken as unknown.
 OUTCOME_MS = 10000
 
 
@@ -26,33 +35,55 @@ class Transport:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self._settings = settings
-        # What to call with the fate of a beacon, by the batch's id.
+        # What to call with the fate of a batch, by its id, and the ids of those sent by beacon.
         self._reports: dict[str, Any] = {}
+        self._beacons: list[str] = []
+        self._confirm: Any = None
 
-    def start(self) -> None:
-        """Read the fate of beacons from now on.
+    def start(self, confirm: Any) -> None:
+        """Read the fate of beacons from now on; ``confirm`` reads the cookie.
 
-        It stands in their Resource Timing entries alone:
+        Most engines tell of a beacon in its Resource Timing entry, known by its address:
         https://www.w3.org/TR/resource-timing/#dom-performanceresourcetiming-responsestatus
         """
+        self._confirm = confirm
         observer = construct("PerformanceObserver", callback(self._read_entries))
         call(observer, "observe", record({"type": "resource"}))
 
     def _read_entries(self, found: Any, *_: Any) -> None:
         for entry in elements(call(found, "getEntriesByType", "resource")):
-            if get(entry, "initiatorType") == "beacon":
-                # A batch's id is the last of its address.
-                self.resolve(get(entry, "name")[-UUID_LENGTH:], get(entry, "responseStatus") or 0)
+            batch_id = get(entry, "name").split(ADDRESS_MARK).pop()
+            if batch_id in self._beacons:
+                status = get(entry, "responseStatus")
+                if status is None:
+                    # Safari does not say; if the relay took it, there is a cookie soon.
+                    wait(COOKIE_MS, self._look)
+                else:
+                    self.resolve(batch_id, status)
 
-    def resolve(self, batch_id: str, status: int) -> None:
-        """Tell of a beacon's fate: every way of learning it ends here, and only the first counts.
+    def resolve(self, batch_id: str, status: int, error: Any = None) -> None:
+        """Tell of a batch's fate: every way of learning it ends here, and only the first counts.
 
         A batch that is none of this page's is passed over.
         """
         report = self._reports.get(PREFIX + batch_id)
         self._reports[PREFIX + batch_id] = None
         if report:
-            report(status)
+            report(status, error or "")
+            wait(COOKIE_MS, self._look)
+
+    def _look(self, *_: Any) -> None:
+        self._confirm()
+
+    def pop_confirmed(self) -> list[str]:
+        """Return the ids of the batches that the relay's cookie names, and clear it at once."""
+        # It throws in a frame without an origin.
+        cookies = attempt(get(window, "Reflect"), "get", document, "cookie") or ""
+        for part in cookies.split("; "):
+            if part.startswith(COOKIE):
+                put(document, "cookie", COOKIE + "; path=/; max-age=0")
+                return part[len(COOKIE) :].split(COOKIE_SEPARATOR)
+        return []
 
     def random(self) -> float:
         """Return a random number from 0 below 1."""
@@ -66,25 +97,44 @@ class Transport:
         """Call handler once, later."""
         wait(milliseconds, handler)
 
-    def send(self, batch: dict[str, Any], as_beacon: bool, report: Any) -> None:
-        """Post a batch; ``report`` is called with the answer's status, or 0 if it stays unknown."""
-        address = self._settings["endpoint"] + "?b=" + batch["batch"]
-        text = dump(batch)
+    def send(
+        self, batch: dict[str, Any], as_beacon: bool, as_json: bool, leaving: bool, report: Any
+    ) -> None:
+        """Post a batch; ``report`` is called with the answer's status, 0 if it stays unknown.
 
+        Its second argument is the ``error`` that only the relay itself writes, otherwise "".
+        """
         batch_id = batch["batch"]
+        address = self._settings["endpoint"] + ADDRESS_MARK + batch_id
+        body: Any = dump(batch)
+        if as_json:
+            kind = record({"type": "application/json"})
+            body = construct("Blob", get(record({"parts": [body]}), "parts"), kind)
         self._reports[PREFIX + batch_id] = report
 
         def answer(response: Any) -> None:
+            status = get(response, "status")
+
+            def read(text: Any, *_: Any) -> None:
+                said = parse(text) if text.startswith("{") else None
+                error = said.get("error") if isinstance(said, dict) else None
+                self.resolve(batch_id, status, error if isinstance(error, str) else "")
+
             # An answer that is not read to its end holds on to its part of the 64 KiB in flight.
-            call(response, "text")
-            self.resolve(batch_id, get(response, "status"))
+            call(call(response, "text"), "then", callback(read), callback(give_up))
 
         def give_up(*_: Any) -> None:
             self.resolve(batch_id, 0)
 
-        if as_beacon and attempt(get(window, "navigator"), "sendBeacon", address, text):
-            wait(OUTCOME_MS, give_up)
+        wait(COOKIE_MS, self._look)
+        wait(OUTCOME_MS, give_up)
+        if as_beacon and attempt(get(window, "navigator"), "sendBeacon", address, body):
+            self._beacons.append(batch_id)
+        elif as_beacon and leaving:
+            # What does not fit beside all else that is on its way stays in the journal.
+            give_up()
         else:
-            options = {"method": "POST", "body": text, "keepalive": True}
+            # Where a beacon did not fit, neither would a request with keepalive.
+            options = {"method": "POST", "body": body, "keepalive": not as_beacon}
             sent = call(window, "fetch", address, record(options))
             call(sent, "then", callback(answer), callback(give_up))

@@ -1,0 +1,75 @@
+"""The oracle: what was tracked against what the sandbox has in its ledger."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.browser.ledger import Ledger
+from tests.browser.shop import Post, Shop
+from tests.polling import eventually
+
+JOURNAL = "Object.keys(localStorage).filter((key) => key.startsWith('nl:e:'))"
+
+
+def measure_need(posts: list[Post]) -> int:
+    """Return the bytes that posts would have come to, had each event been posted once."""
+    seen: set[str] = set()
+    total = 0
+    for post in posts:
+        again = [event for event in post.batch["events"] if event["eid"] in seen]
+        seen |= {event["eid"] for event in post.batch["events"]}
+        if len(again) < len(post.batch["events"]):
+            texts = [
+                json.dumps(event, separators=(",", ":"), ensure_ascii=False) for event in again
+            ]
+            total += post.size - sum(len(text.encode()) + 1 for text in texts)
+    return total
+
+
+@dataclass
+class Accounts:
+    """What one shopper's browser tracked."""
+
+    shop: Shop
+    ledger: Ledger
+    uid: str
+    tracked: list[str] = field(default_factory=list)
+
+    def share(self, page: Any, *names: str) -> None:
+        """Track an event for each name."""
+        page.evaluate(
+            """(names) => { for (const id of names) neuralens("track", "SHARE", { id }); }""",
+            list(names),
+        )
+        self.tracked += names
+
+    def posts(self) -> list[Post]:
+        """Return what this shopper's browser posted."""
+        uids = (self.uid, None)
+        return [post for post in self.shop.posts if post.batch["events"][0]["uid"] in uids]
+
+    def taken(self) -> Counter[str]:
+        """Return how often each event is in the ledger."""
+        return Counter(event.id for event in self.ledger.entries())
+
+    def settle(self, page: Any) -> list[str]:
+        """Wait until everything has arrived and the journal is empty; return the table's row.
+
+        Fails if an event is lost, or doubled more often than the relay counted as ambiguous.
+        """
+        eventually(lambda: set(self.tracked) <= set(self.taken()), 90)
+        eventually(lambda: page.evaluate(JOURNAL) == [], 60)
+        taken = self.taken()
+        doubled = sum(taken[name] - 1 for name in set(self.tracked))
+        ambiguous = int(self.ledger.metric("neuralens_forwarded_ambiguous_total"))
+        assert doubled <= ambiguous
+        posts = self.posts()
+        ratio = sum(post.size for post in posts) / measure_need(posts)
+        numbers = [
+            len(self.tracked),
+            len([n for n in self.tracked if taken[n]]),
+            doubled,
+            ambiguous,
+        ]
+        return [*map(str, numbers), f"{ratio:.2f}"]

@@ -1,0 +1,49 @@
+"""The parts of the browser tests, and the table of what became of the events."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.engines.fixtures import (
+    engine,
+    firefox,
+    new_profile,
+    parametrize_engine,
+    webkit,
+)
+from tests.browser.ledger import ledger, strangers, uid
+from tests.browser.page import context, put, show, tag
+from tests.browser.servers import credentials, relay, relay_process, sandbox
+from tests.browser.shop import shop, shop_server
+from tests.faults.table import PROPERTY, Table
+
+# What ``make test-faults`` chooses.
+WHOLE = "not packages"
+
+
+@pytest.fixture
+def runtime() -> str:
+    """The bundle of these tests."""
+    return "javascript"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run in every engine what is marked so."""
+    parametrize_engine(metafunc)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table; after ``make test-faults`` it stands in docs/faults.md, too."""
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+    ]
+    rows = [
+        value for report in reports for name, value in report.user_properties if name == PROPERTY
+    ]
+    if rows:
+        table = Table(rows)
+        terminalreporter.write_line(table.as_text())
+        if terminalreporter.config.option.markexpr == WHOLE:
+            table.save(Path(__file__).parents[2] / "docs" / "faults.md")

@@ -1,0 +1,37 @@
+"""What a shopper's way costs: bytes posted, against those that would have done."""
+
+import random
+
+import pytest
+
+from tests.faults.accounts import Accounts
+from tests.faults.table import PROPERTY
+
+pytestmark = pytest.mark.every_engine
+PAGE = """<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak">
+<ol data-nl-list="results">
+<li data-nl-product="P{n}"><a id="next" href="/page/{next}">one</a></li></ol></main>"""
+MOST = 1.05
+
+
+@pytest.mark.parametrize("delay", [0, 0.3], ids=["prompt", "300 ms"])
+@pytest.mark.parametrize("pages", [6, pytest.param(50, marks=pytest.mark.faults)])
+def test_journey(put, show, shop, ledger, uid, engine, pages, delay, record_property):
+    """Each page is left by a click after 0.3 to 3 s."""
+    shop.delay = delay
+    accounts = Accounts(shop, ledger, uid)
+    stay = random.Random(pages)
+    for n in range(1, pages + 1):
+        put(PAGE.format(n=n, next=n + 1), path=f"/page/{n}", view_ms=999_999)
+    page = show(PAGE.format(n=0, next=1), path="/page/0", view_ms=999_999)
+    for n in range(pages):
+        accounts.share(page, f"S{n}")
+        page.wait_for_timeout(stay.uniform(300, 3000))
+        page.click("#next")
+        accounts.tracked.append(f"P{n}")
+        page.wait_for_url(f"**/page/{n + 1}")
+        page.wait_for_function("window.neuralens && neuralens.version")
+    row = accounts.settle(page)
+    name = f"{pages} pages, relay after {int(delay * 1000)} ms"
+    record_property(PROPERTY, [name, engine, *row])
+    assert float(row[-1]) <= MOST
