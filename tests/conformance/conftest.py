@@ -137,7 +137,7 @@ def start_javascript(folder: Path, patch: pytest.MonkeyPatch) -> Node:
     entry = folder / "entry.js"
     entry.write_text(f"import {{ start }} from './{WORLD}.js'; globalThis.start = start;", "utf-8")
     built = folder / "world.js"
-    built.write_bytes(minification.bundle(entry))
+    built.write_text(minification.bundle(entry).script, "utf-8")
     return JavaScript("javascript.cjs", built)
 
 

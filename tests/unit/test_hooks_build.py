@@ -157,7 +157,7 @@ def compiled(file, tmp_path):
         hooks_javascript.write(hooks.read(file(source)), folder)
         entry = folder / "entry.js"
         entry.write_text("import { install } from './hooks.js';\ninstall();\n")
-        return javascript.bundle(entry).decode()
+        return javascript.bundle(entry).script
 
     return compiled
 

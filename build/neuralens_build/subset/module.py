@@ -75,7 +75,6 @@ VIEWS = ("keys", "values", "items")
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Node = TypeVar("Node", bound=ast.AST)
 
 
@@ -233,14 +232,10 @@ class Module:
         elif isinstance(node, ast.AugAssign):
             value = ast.BinOp(left=node.target, op=node.op, right=node.value)
             self.bind_target(node.target, Binding(node, value=value))
-        elif isinstance(node, ast.NamedExpr):
-            self.bind_target(node.target, Binding(node, value=node.value))
         elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
             self.bind_loop(node)
         elif isinstance(node, ast.ExceptHandler) and node.name:
             self.scope_of(node, node.name).bind(node.name, Binding(node, kind=ERROR))
-        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-            self.bind_target(node.optional_vars, Binding(node))
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if isinstance(self.parents[node], ast.ClassDef):
                 self.attributes.setdefault((self.parents[node], node.name), []).append(
@@ -254,18 +249,9 @@ class Module:
                 self.scope_of(node, name).bind(name, Binding(node))
 
     def bind_loop(self, loop: ast.For | ast.AsyncFor | ast.comprehension) -> None:
-        """Note what a loop binds; ``range`` and ``enumerate`` give numbers, dicts give text."""
-        source = called(loop.iter)
-        target = loop.target
-        kind = None
-        if source == "range":
-            kind = NUMBER
-        elif source == "enumerate" and isinstance(target, ast.Tuple) and target.elts:
-            self.bind_target(target.elts[0], Binding(loop, kind=NUMBER))
-            for rest in target.elts[1:]:
-                self.bind_target(rest, Binding(loop))
-            return
-        self.bind_target(target, Binding(loop, kind=kind))
+        """Note what a loop binds; ``range`` gives numbers."""
+        kind = NUMBER if called(loop.iter) == "range" else None
+        self.bind_target(loop.target, Binding(loop, kind=kind))
 
     def bind_target(self, target: ast.AST, binding: Binding) -> None:
         """Note an assignment to a name, an attribute of self, or several of them."""
@@ -485,11 +471,6 @@ def method_called(node: ast.AST | None) -> str | None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return node.func.attr
     return None
-
-
-def names_bound(target: ast.AST) -> list[str]:
-    """Return the names in an assignment's target."""
-    return [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
 
 
 def within(root: ast.AST | list[ast.stmt], *types: type[ast.AST]) -> Iterator[Any]:
