@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 SCHEMES = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
@@ -111,6 +113,8 @@ class RedisServer:
             "password": location.password,
             "socket_timeout": TIMEOUT,
             "socket_connect_timeout": TIMEOUT,
+            # Once again, for a connection that had been closed; the relay itself is patient.
+            "retry": Retry(NoBackoff(), 1),
             "redis_connect_func": self._greet,
         }
         if location.service is not None:

@@ -23,8 +23,10 @@ from neuralens_relay.outbox import Depth, Event, Outbox, OutboxError, Written
 from neuralens_relay.settings import Settings
 from neuralens_relay.stores import store_opener
 
-# Seconds that the outbox gets to say what it holds.
+# Seconds that the outbox gets to say what it holds, and to keep events: a page that gets no
+# answer does not know that it should come back.
 PATIENCE = 2.0
+KEEPING = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +87,12 @@ class Relay:
         """Keep events; for each tell, once all are on disk, whether it is new."""
         outbox = await self._started()
         now = time.time()
-        fresh = await outbox.write(lambda store: store.add(events, now), any)
+        try:
+            async with asyncio.timeout(KEEPING):
+                fresh = await outbox.write(lambda store: store.add(events, now), any)
+        except TimeoutError:
+            # Whether it keeps them after all does not matter: they are known when they come again.
+            raise OutboxError(f"the outbox has kept nothing for {KEEPING:g} s") from None
         if self._forwarding is not None:
             self._forwarding.wake()
         return fresh

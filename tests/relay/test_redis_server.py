@@ -1,5 +1,7 @@
 """Redis as shops have it: replicas, failovers, Sentinels, servers that evict or do not tell."""
 
+import os
+import signal
 import subprocess
 from contextlib import closing, contextmanager, suppress
 from uuid import uuid4
@@ -164,6 +166,25 @@ def test_a_server_that_is_full_is_not_ready_and_drains(server, start, environmen
         client.config_set("maxmemory", "0")
         eventually(lambda: relay.waiting() == 0)
         assert len(sandbox.bodies()) == 100
+        eventually(lambda: relay.health()["ready"])
+
+
+def test_a_server_that_hangs_is_said_soon_and_pages_are_asked_to_come_back(
+    spawn, environment, tmp_path
+):
+    port = closed_port()
+    with redis_server(tmp_path, port) as outbox, redis.Redis(port=port) as client:
+        pid = client.info("server")["process_id"]
+        relay, _ = spawn(environment | {"NEURALENS_OUTBOX": outbox})
+        event = make_event()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            assert relay.post(make_batch(event)).status_code == 503
+            assert not relay.health()["ready"]
+            assert relay.http.get("health?live").status_code == 200
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        eventually(lambda: relay.post(make_batch(event)).status_code == 202)
         eventually(lambda: relay.health()["ready"])
 
 
