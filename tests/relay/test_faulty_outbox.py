@@ -327,6 +327,7 @@ def test_an_outbox_that_cannot_be_written_for_now_is_said(spawn, environment, tm
     client, _ = spawn(environment)
     client.take(make_event())
     with closing(apsw.Connection(str(tmp_path / "outbox.db"))) as other:
+        other.set_busy_timeout(30_000)
         other.execute("BEGIN EXCLUSIVE")
         eventually(lambda: not client.health()["ready"])
         assert client.http.get("health?live").status_code == 200
@@ -477,6 +478,7 @@ def test_health_asks_the_outbox_for_nothing_when_it_is_to_say_that_it_lives(tmp_
     import httpx
 
     with closing(apsw.Connection(str(tmp_path / "outbox.db"))) as other:
+        other.set_busy_timeout(30_000)
         other.execute("BEGIN EXCLUSIVE")
         answer = httpx.get(f"{process.url}/health?live", timeout=30)
         other.execute("ROLLBACK")
