@@ -24,19 +24,20 @@ def test_inserted(show, ledger):
     page = show(LIST)
     assert ledger.settle(page) == []
     page.evaluate(
-        """async () => {
+        """() => {
             const tile = document.createElement("div");
             tile.dataset.nlProduct = "itself";
             tile.textContent = "Chair";
             const wrapper = document.createElement("section");
             wrapper.innerHTML = '<p><span data-nl-product="below">Table</span></p>';
             const later = document.createElement("div");
+            later.id = "later";
             later.textContent = "Sofa";
             document.querySelector("main").append(tile, wrapper, later);
-            await new Promise((resolve) => setTimeout(resolve, 50));
-            later.dataset.nlProduct = "attribute";
         }"""
     )
+    assert len(ledger.settle(page)) == 2
+    page.evaluate("later.dataset.nlProduct = 'attribute'")
     seen = ledger.settle(page)
     assert sorted((event.id, event["page"], event["index"]) for event in seen) == [
         ("attribute", "CATEGORY_PAGE", 2),
