@@ -63,6 +63,7 @@ def start(tag: Any) -> None:
         when_left(tracker.finish)
 
     if handed is not None:
-        tracker.recall(handed["told"], handed["typed"])
+        # JSON leaves out what is undefined: nothing may have been typed.
+        tracker.recall(handed["told"], handed.get("typed"))
     tracker.take_over(stub)
     when_shown(follow)
