@@ -218,8 +218,7 @@ class Delivery:
             return
         if status == FORBIDDEN:
             self._hooks.say(
-                self._settings["endpoint"]
-                + " answers 403: allow this page's origin by NEURALENS_ALLOWED_ORIGINS"
+                self._settings["endpoint"] + " answers 403: see NEURALENS_ALLOWED_ORIGINS"
             )
         elif self._attempt == MANY_FAILURES:
             self._hooks.say("nothing gets through to " + self._settings["endpoint"])

@@ -108,7 +108,7 @@ class Outbox:
         key = EVENT_KEY + event["eid"] + SEPARATOR + self._tab + SEPARATOR + number
         text = self._dump(event)
         if not self._storage.write(key, text):
-            self._say("storage is full or blocked: events that wait are lost with the page")
+            self._say("storage is full or blocked: events may be lost")
         numbered: dict[str, Any] = {"seq": int(number) if is_digits(number) else 0}
         numbered.update(event)
         self._waiting.append(Entry(numbered, key, len(text)))
@@ -203,7 +203,8 @@ class Outbox:
         """Erase the events of a batch that the relay took, whichever page has sent it."""
         keys = self._parse(self._storage.read(BATCH_KEY + batch_id) or "null")
         if isinstance(keys, list):
-            self.erase([Entry({}, key, 0) for key in keys])
+            for key in keys:
+                self._storage.erase(key)
         self._storage.erase(BATCH_KEY + batch_id)
 
     def confirmed(self) -> list[str]:

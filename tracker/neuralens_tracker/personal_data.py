@@ -1,23 +1,48 @@
-"""What tells who a shopper is, taken out of a query: in the browser, and again at the relay.
+"""What tells who, or where, a shopper is: taken out of queries and locations, or made coarse.
+
+In the browser, and again at the relay.
 
 E-mail addresses, phone numbers, card numbers and other long numbers go; an ISBN, a size and a model
 number stay. Where a number could be either, it goes.
 """
 
-# Runs of digits may be parted so within one number; more than these characters part two numbers.
-SEPARATORS = " -./()"
-MAX_SEPARATORS = 3
-# A run of this length is no size, price or model number.
+from typing import Any
+
+from neuralens_tracker.value_types import is_number
+
+# Decimals that are worth rounding to: a tenth of a millimetre.
+MAX_DECIMALS = 9
+DIGITS = "0123456789"
+# Of what a number consists; a blank may part two numbers as well.
+NUMBER = DIGITS + "+-./() "
+# Digits that no size, price or model number has in one run.
 LONG_RUN = 9
-# Digits of a phone number (E.164 has at most 15), of one that only its form tells, and of a card
-# number (ISO/IEC 7812).
-MIN_PHONE = 7
-MIN_PLAIN_PHONE = 9
-MAX_PLAIN_PHONE = 12
+# Digits of a phone number: after "+" or "00"; of any other, most of one that only its form tells;
+# at most (E.164).
+MIN_INTERNATIONAL = 7
+MIN_PHONE = 9
+MAX_LOCAL = 12
 MAX_PHONE = 15
+# Digits of a card number (ISO/IEC 7812).
 MIN_CARD = 13
 MAX_CARD = 19
-DIGITS = "0123456789"
+
+
+def round_degrees(value: Any, decimals: int) -> Any:
+    """Return a coordinate with so many decimals; what is none stays as it is."""
+    if not is_number(value, -180, 180):
+        return value
+    scale = 10 ** min(decimals, MAX_DECIMALS)
+    half = 0.5 if value > 0 else -0.5
+    return int(value * scale + half) / scale
+
+
+def round_location(geo: Any, decimals: Any) -> Any:
+    """Return a location with coordinates of so many decimals; None for as many as there are."""
+    if decimals is not None and isinstance(geo, dict):
+        geo["lat"] = round_degrees(geo.get("lat"), decimals)
+        geo["long"] = round_degrees(geo.get("long"), decimals)
+    return geo
 
 
 def is_address(word: str) -> bool:
@@ -26,147 +51,86 @@ def is_address(word: str) -> bool:
     return len(parts) > 1 and parts[0] != "" and "." in parts[1]
 
 
-def is_letter(letter: str) -> bool:
-    """Tell whether a character is one of a word: a digit beside it belongs to a model number."""
-    low = letter.lower()
-    return (low >= "a" and low <= "z") or low > "\u00bf"
+def is_personal(number: str, after: str) -> bool:
+    """Tell whether a number is somebody's; ``after`` is what stands behind it.
 
-
-def read_digits(text: str) -> list[int]:
-    """Return the values of the digits of a text."""
-    return [DIGITS.find(letter) for letter in text if letter in DIGITS]
-
-
-def is_isbn(digits: list[int], runs: list[int], check: str) -> bool:
-    """Tell whether digits are an ISBN; ``check`` is what stands behind them.
-
-    Source: ISO 2108; an ISBN of ten may end in X, which stands for ten, and is written in one run
-    or with its last digit apart. In one run it may be a North American phone number, too, whose
-    first and fourth digits are from 2 to 9.
+    A card number is known by the Luhn formula (ISO/IEC 7812-1), an ISBN by its own (ISO 2108). An
+    ISBN of ten, whose last digit may be an X, is written in one run or with that digit apart. In
+    one run it may be a North American phone number, too, whose first and fourth digits are from 2
+    to 9.
     """
-    total = 0
-    weight = 10
-    if len(digits) == 13:
-        weight = 1
-        for digit in digits:
-            total += digit * weight
-            weight = 4 - weight
-        return total % 10 == 0 and digits[0] == 9 and digits[1] == 7 and digits[2] > 7
-    if len(digits) == 9 and check.replace("-", "")[:1].lower() == "x":
-        total = 10
-    elif len(digits) != 10 or (len(runs) > 1 and runs[len(runs) - 1] > 1):
-        return False
-    elif len(runs) == 1 and digits[0] > 1 and digits[3] > 1:
-        return False
-    for digit in digits:
-        total += digit * weight
-        weight -= 1
-    return total % 11 == 0
-
-
-def is_card(digits: list[int]) -> bool:
-    """Tell whether digits are right by the Luhn formula (ISO/IEC 7812-1)."""
-    total = 0
-    doubled = len(digits) % 2 == 0
-    for digit in digits:
-        total += digit * 2 - 9 if doubled and digit > 4 else digit * 2 if doubled else digit
-        doubled = not doubled
-    return total % 10 == 0
-
-
-def is_personal(number: str, digits: list[int], runs: list[int]) -> bool:
-    """Tell whether a number is somebody's; ``runs`` are the lengths of its runs of digits."""
+    digits: list[int] = []
+    runs: list[int] = []
+    length = 0
+    for letter in number + " ":
+        if letter in DIGITS:
+            digits.append(DIGITS.find(letter))
+            length += 1
+        elif length > 0:
+            runs.append(length)
+            length = 0
     count = len(digits)
+    luhn = 0
+    isbn = 0
+    isbn10 = 0
+    # With the last digit apart.
+    isbn_x = 10
+    place = count
+    for digit in digits:
+        place -= 1
+        odd = place % 2
+        luhn += digit + odd * (digit - (9 if digit > 4 else 0))
+        isbn += digit + odd * digit * 2
+        isbn10 += digit * (place + 1)
+        isbn_x += digit * (place + 2)
+    if count == 13 and isbn % 10 == 0 and digits[0] == 9 and digits[1] == 7:
+        return False
+    if count == 9 and isbn_x % 11 == 0 and after.lower() == "x":
+        return False
+    if count == 10 and isbn10 % 11 == 0:
+        if runs[len(runs) - 1] == 1 or (len(runs) == 1 and (digits[0] < 2 or digits[3] < 2)):
+            return False
     if len(runs) == 1 and count >= LONG_RUN:
         return True
-    if count >= MIN_CARD and count <= MAX_CARD and is_card(digits):
+    if count >= MIN_CARD and count <= MAX_CARD and luhn % 10 == 0:
         return True
     if count > MAX_PHONE:
         return False
     if number.startswith("+") or number.startswith("00"):
+        return count >= MIN_INTERNATIONAL
+    if count < MIN_PHONE or number.startswith("0") or number.startswith("("):
         return count >= MIN_PHONE
-    if number.startswith("0") or number.startswith("("):
-        return count >= MIN_PLAIN_PHONE
-    short = [run for run in runs if run <= 4]
     return (
         len(runs) > 2
-        and len(short) == len(runs)
         and runs[0] < 4
-        and count >= MIN_PLAIN_PHONE
-        and count <= MAX_PLAIN_PHONE
+        and count <= MAX_LOCAL
+        and len([r for r in runs if r > 4]) == 0
     )
 
 
-class Run:
-    """A run of digits: where it starts in a text, and where it ends."""
-
-    def __init__(self, start: int, end: int) -> None:
-        self.start = start
-        self.end = end
-
-
-def find_runs(text: str) -> list[Run]:
-    """Return the runs of digits that are no part of a word, or that are long."""
-    runs: list[Run] = []
-    place = 0
+def clean(number: str, after: str) -> str:
+    """Return what stays of numbers with blanks between them; the longest that is known goes."""
+    pieces = number.split(" ")
+    kept: list[str] = []
     start = 0
-    glued = False
-    before = ""
-    for letter in text + " ":
-        if letter in DIGITS:
-            if before not in DIGITS or before == "":
-                start = place
-                glued = is_letter(before)
-        elif before != "" and before in DIGITS:
-            if place - start >= LONG_RUN or not (glued or is_letter(letter)):
-                runs.append(Run(start, place))
-        before = letter
-        place += 1
-    return runs
-
-
-def is_joined(gap: str) -> bool:
-    """Tell whether two runs of digits with this between them may be one number."""
-    strange = [letter for letter in gap if letter not in SEPARATORS]
-    return len(strange) == 0 and len(gap) <= MAX_SEPARATORS
-
-
-def join_runs(text: str, runs: list[Run], first: int) -> list[Run]:
-    """Return the runs from the first on that may be one number, the longest choice first."""
-    chosen: list[Run] = []
-    end = runs[first].start
-    for run in runs[first:]:
-        if not is_joined(text[end : run.start]):
-            break
-        chosen.insert(0, run)
-        end = run.end
-    return chosen
+    while start < len(pieces):
+        end = len(pieces)
+        while end > start and not is_personal(" ".join(pieces[start:end]), after):
+            end -= 1
+        # A blank in its place keeps the words beside it apart.
+        kept.append(pieces[start] if end == start else " ")
+        start = max(end, start + 1)
+    return " ".join(kept)
 
 
 def scrub(text: str) -> str:
     """Return a text without what tells who a shopper is; "" when nothing else was in it."""
-    text = " ".join([word for word in text.split(" ") if not is_address(word)])
-    runs = find_runs(text)
     kept = ""
-    # What stands before this was looked at.
-    done = 0
-    for first in range(len(runs)):
-        start = runs[first].start
-        if start < done:
-            continue
-        while text[done:start].endswith("+") or text[done:start].endswith("("):
-            start -= 1
-        chosen = join_runs(text, runs, first)
-        for last in chosen:
-            stop = last.end
-            digits = read_digits(text[start:stop])
-            lengths: list[int] = []
-            for run in chosen:
-                if run.end <= stop:
-                    lengths.insert(0, run.end - run.start)
-            known = is_isbn(digits, lengths, text[stop : stop + 2])
-            if known or is_personal(text[start:stop], digits, lengths):
-                kept += text[done:stop] if known else text[done:start]
-                done = stop
-                break
-    return " ".join([word for word in (kept + text[done:]).split(" ") if word != ""])
+    number = ""
+    for letter in " ".join([word for word in text.split(" ") if not is_address(word)]) + "\n":
+        if letter in NUMBER:
+            number += letter
+        else:
+            kept += clean(number, letter) + letter
+            number = ""
+    return " ".join([word for word in kept[:-1].split(" ") if word != ""])

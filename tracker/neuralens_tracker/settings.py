@@ -26,6 +26,8 @@ SETTINGS: dict[str, Setting] = {
     # Milliseconds that a product is in view, and that a list of suggestions stands unchanged.
     "viewMs": Setting(COUNT, 1000),
     "suggestionMs": Setting(COUNT, 400),
+    # Decimals of the coordinates that the page gives; all that there are when None.
+    "geoDecimals": Setting(COUNT, None),
     "debug": Setting(FLAG, False),
 }
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from neuralens_tracker.personal_data import round_location
 from neuralens_tracker.settings import choose
 from neuralens_tracker.vocabulary import DENIED, PENDING, PREFIX
 
@@ -74,7 +75,7 @@ class Visit:
 
     def set_geo(self, geo: Any) -> None:
         """Take the location of the events from now on, unchecked; None takes it back."""
-        self._geo = geo
+        self._geo = round_location(geo, self._settings["geoDecimals"])
 
     def typed(self) -> Any:
         """Return the text that the shopper typed into a search box; None when none was."""

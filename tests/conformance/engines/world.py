@@ -11,7 +11,7 @@ from neuralens_tracker.events import find_fault, make_event
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import Outbox
-from neuralens_tracker.personal_data import scrub
+from neuralens_tracker.personal_data import round_location, scrub
 from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.settings import choose, resolve
 from neuralens_tracker.value_types import is_digits, is_number, read, wanted
@@ -200,6 +200,7 @@ class World:
             "events.make_event": make_event,
             "settings.resolve": self.resolve,
             "settings.choose": self.choose,
+            "personal_data.round_location": round_location,
             "personal_data.scrub": scrub,
             "visit.consent": self._visit.consent,
             "visit.set_consent": self._visit.set_consent,
