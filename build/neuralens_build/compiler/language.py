@@ -99,7 +99,7 @@ METHODS: dict[str, dict[int, Template]] = {
     "find": {1: Template("{0}.indexOf({1})", (MEMBER, ASSIGNMENT))},
     "get": {
         1: Template("{0}[{1}]", (MEMBER, LOWEST)),
-        2: Template("({0}[{1}] ?? {2})", (MEMBER, LOWEST, OR + 1), ATOM),
+        2: Template("$get({0}, {1}, {2})", (ASSIGNMENT,) * 3),
     },
     "insert": {2: Template("{0}.splice({1}, 0, {2})", (MEMBER, ASSIGNMENT, ASSIGNMENT))},
     "join": {1: Template("{1}.join({0})", (ASSIGNMENT, MEMBER))},

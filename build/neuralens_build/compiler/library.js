@@ -17,6 +17,9 @@ export const $sorted = (list, key, reverse) => {
 
 export const $copy = (value) => (Array.isArray(value) ? [...value] : { ...value });
 
+/** `d.get(key, otherwise)`: what is there may be None. */
+export const $get = (dict, key, otherwise) => (Object.hasOwn(dict, key) ? dict[key] : otherwise);
+
 export const $is_dict = (value) =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

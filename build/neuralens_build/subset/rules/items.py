@@ -343,13 +343,14 @@ def deletion(module: Module) -> Found:
 
 @rule(
     "dict-question",
-    reason="`len` and `in` ask a list or a text, and a loop goes through one",
+    reason="`len`, `list`, `sorted` and `in` ask a list or a text, and a loop goes through one",
     remedy="`list(d.keys())` in its place",
 )
 def dict_question(module: Module) -> Found:
-    """Find len, `in` and loops on known dicts."""
+    """Find such builtins, `in` and loops on known dicts."""
     for call in module.walk(ast.Call):
-        if called(call) == "len" and call.args and module.kind(call.args[0]) == DICT:
+        is_asked = called(call) in ("len", "list", "sorted") and call.args
+        if is_asked and module.kind(call.args[0]) == DICT:
             yield call, ""
     for node in module.walk(ast.Compare):
         for operator, right in zip(node.ops, node.comparators, strict=True):

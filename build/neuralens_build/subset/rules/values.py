@@ -137,6 +137,20 @@ def is_mixed(left: str | None, right: str | None) -> bool:
 
 
 @rule(
+    "number-type",
+    reason="to CPython and Brython True and False are numbers",
+    remedy="`x is True or x is False` for a bool, and ask that first where one may come",
+)
+def number_type(module: Module) -> Found:
+    """Find isinstance of known bools with the types of numbers."""
+    for call in module.walk(ast.Call):
+        if called(call) == "isinstance" and len(call.args) == 2:
+            is_number = isinstance(call.args[1], ast.Tuple)
+            if is_number and module.kind(call.args[0]) == BOOL:
+                yield call, ""
+
+
+@rule(
     "import",
     reason="only the tracker's own modules are on every engine; time and randomness are passed in",
     remedy=f"`from {PACKAGE}... import names` at the top",
