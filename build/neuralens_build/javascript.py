@@ -83,8 +83,9 @@ def build(hooks: Hooks | None = None) -> dict[str, bytes]:
 
 
 def portable_sources() -> list[Path]:
-    """Return the files that are compiled: not those with the calls for a page's own Python."""
-    return [path for path in sorted(SOURCE.rglob("*.py")) if path.name != "__init__.py"]
+    """Return the files that are compiled: not types, nor the calls for a page's own Python."""
+    left_out = ("__init__.py", "types.py")
+    return [path for path in sorted(SOURCE.rglob("*.py")) if path.name not in left_out]
 
 
 def source_of(module: str, runtime: str = "javascript") -> Path:

@@ -64,7 +64,7 @@ def in_order(modules: Mapping[str, str], provided: Iterable[str], *entries: str)
 
 def imports(modules: Mapping[str, str], name: str, provided: Iterable[str]) -> list[str]:
     """Return which of the modules the module ``name`` imports, sorted."""
-    known = {*ANNOTATION_MODULES, *provided}
+    known = set(provided)
     found = set()
     for node in ast.walk(ast.parse(modules[name], name)):
         if isinstance(node, ast.Import):
@@ -75,6 +75,8 @@ def imports(modules: Mapping[str, str], name: str, provided: Iterable[str]) -> l
         else:
             continue
         for module, submodule in wanted:
+            if module in ANNOTATION_MODULES:
+                continue
             if submodule in modules or module in modules:
                 found.add(submodule if submodule in modules else module)
             elif module not in known:

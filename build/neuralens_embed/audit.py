@@ -84,7 +84,7 @@ class Reading:
         self._seen: set[tuple[str, str]] = set()
         tag = window.document.querySelector(f"script[{APP_ID}]")
         settings = resolve(tag.dataset if tag else {}, ignore)
-        visit = Visit(settings, None, lambda: False, ignore)
+        visit = Visit(settings, lambda uid: uid, lambda: False, ignore)
         self._items = Items(visit, self._complain)
 
     def report(self) -> Report:

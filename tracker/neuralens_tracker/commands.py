@@ -1,10 +1,15 @@
 """The page's own calls: ``neuralens(command, ...)``."""
 
+from collections.abc import Callable
 from typing import Any
 
+from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.events import named_ids
-from neuralens_tracker.hooks import LISTENED
+from neuralens_tracker.hooks import LISTENED, Hooks
+from neuralens_tracker.pipeline import Pipeline
+from neuralens_tracker.types import JSObject
 from neuralens_tracker.value_types import demand
+from neuralens_tracker.visit import Visit
 
 
 class Commands:
@@ -16,13 +21,13 @@ class Commands:
 
     def __init__(
         self,
-        visit: Any,
-        pipeline: Any,
-        delivery: Any,
-        hooks: Any,
-        decide: Any,
-        begin_page_view: Any,
-        from_browser: Any,
+        visit: Visit,
+        pipeline: Pipeline,
+        delivery: Delivery,
+        hooks: Hooks,
+        decide: Callable[..., None],
+        begin_page_view: Callable[[], None],
+        from_browser: Callable[[JSObject], Any],
     ) -> None:
         self._visit = visit
         self._pipeline = pipeline

@@ -16,6 +16,7 @@ from neuralens_tracker.events import make_event, named_ids
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.settings import resolve
+from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, KEPT_KEY
 from neuralens_tracker.web.configuration import read_configuration
@@ -41,14 +42,14 @@ from neuralens_tracker.web.values import from_browser, to_browser
 class Early:
     """Keeps what happens until ``hand_over`` is called."""
 
-    def __init__(self, tag: Any) -> None:
+    def __init__(self, tag: JSObject) -> None:
         self._hooks = Hooks(to_browser, from_browser, invoke, warn)
         given = read_configuration(tag, self.ignore)
         on_caught(self._hooks.say)
         self._settings = resolve(given, self.ignore)
         self._storage = Storage()
         self._identity = Identity(self._storage, random)
-        self._visit = Visit(self._settings, self._identity, has_privacy_signal, self.ignore)
+        self._visit = Visit(self._settings, self._identity.find, has_privacy_signal, self.ignore)
         self._items = Items(self._visit, self.ignore)
         self._clicks = Clicks(self._items, self.keep)
         self._search_box = SearchBox(self._visit, self.ignore)
@@ -56,9 +57,9 @@ class Early:
         self._tag = tag
         self._queue = get(get(window, "neuralens"), "q")
         # The entries that are not in storage.
-        self._held: list[Any] = []
+        self._held: list[Fields] = []
 
-    def ignore(self, *_: Any) -> None:
+    def ignore(self, *_: JSObject) -> None:
         """Leave it to the runtime to say what is wrong."""
         return
 
@@ -71,7 +72,7 @@ class Early:
         when_left(self._leave)
         when_loaded(self._wait)
 
-    def keep(self, event: str, item: Item, key: Any) -> None:
+    def keep(self, event: str, item: Item, key: str | None) -> None:
         """Keep an event on an item, or a purchase, as ``Items`` reads them."""
         if self._visit.is_new(event, key):
             self._follow(False)
@@ -98,7 +99,7 @@ class Early:
                 values[0] = "flush"
 
     def _follow_call(
-        self, leaving: bool, name: Any = None, first: Any = None, second: Any = None, *_: Any
+        self, leaving: bool, name: Any = None, first: Any = None, second: Any = None, *_: JSObject
     ) -> bool:
         """Follow one call, and tell whether it was kept as an event."""
         if name == "consent":
@@ -111,7 +112,7 @@ class Early:
             return True
         return False
 
-    def _hold(self, event: Any, ids: Any, fields: dict[str, Any], key: Any) -> None:
+    def _hold(self, event: Any, ids: Any, fields: Fields, key: str | None) -> None:
         """Hold an event as ``late.restore`` takes it."""
         made = make_event(event, ids, fields, self._identity.make_uuid(), int(now()))
         self._held.append({"event": made, "key": key})
@@ -128,16 +129,16 @@ class Early:
             ):
                 self._held.append(entry)
 
-    def _leave(self, *_: Any) -> None:
+    def _leave(self, *_: JSObject) -> None:
         """Keep the page's own events and calls, too, before the runtime could tell of them."""
         self._page_items.capture_all()
         self._follow(True)
         self._save()
 
-    def _wait(self, *_: Any) -> None:
+    def _wait(self, *_: JSObject) -> None:
         when_idle(self._load)
 
-    def _load(self, *_: Any) -> None:
+    def _load(self, *_: JSObject) -> None:
         """Insert the runtime's script, which reads the settings of this one's tag."""
         script = call(document, "createElement", "script")
         put(script, "integrity", attribute(self._tag, "data-integrity") or "")
@@ -147,7 +148,7 @@ class Early:
         call(get(document, "head"), "appendChild", script)
 
 
-def start(tag: Any) -> None:
+def start(tag: JSObject) -> None:
     """Stand in for the runtime that the tag names in ``data-src``; a second start does nothing."""
     install_stub()
     neuralens = get(window, "neuralens")

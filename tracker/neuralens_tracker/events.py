@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from neuralens_tracker.types import Event, Fields, ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, demand, is_number, read
 from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
@@ -10,10 +11,10 @@ GEO = "{lat, long, region}"
 # The types of coordinates: the most degrees either way.
 LATITUDE = "90"
 LONGITUDE = "180"
-GEO_FIELDS: dict[str, Any] = {"lat": LATITUDE, "long": LONGITUDE, "region": TEXT}
-ITEM_FIELDS: dict[str, Any] = {"id": TEXT}
+GEO_FIELDS: dict[str, ValueType] = {"lat": LATITUDE, "long": LONGITUDE, "region": TEXT}
+ITEM_FIELDS: dict[str, ValueType] = {"id": TEXT}
 # An event as it goes over the wire; eid stays behind at the relay, the rest is the API's.
-FIELDS: dict[str, Any] = {
+FIELDS: dict[str, ValueType] = {
     "eid": TEXT,
     "event": EVENTS,
     "items": ITEMS,
@@ -36,7 +37,7 @@ class Fault:
         self.sentence = sentence
 
 
-def fits(value_type: Any, value: Any) -> bool:
+def fits(value_type: ValueType, value: Any) -> bool:
     """Tell whether a value of an event is of its type: reading it changes nothing."""
     if value_type == LATITUDE or value_type == LONGITUDE:
         return is_number(value, 0 - int(value_type), int(value_type))
@@ -61,7 +62,7 @@ def is_geo(geo: Any) -> bool:
     return paired and (geo.get("lat") is not None or geo.get("region") is not None)
 
 
-def find_field_fault(value: Any, fields: dict[str, Any], required: list[str]) -> Fault | None:
+def find_field_fault(value: Any, fields: dict[str, ValueType], required: list[str]) -> Fault | None:
     """Return what is wrong first with a value that should be a dict with fields of these types."""
     if not isinstance(value, dict):
         return Fault("", "it must be an object")
@@ -88,9 +89,7 @@ def find_fault(event: Any) -> Fault | None:
     return fault
 
 
-def make_event(
-    name: Any, ids: Any, fields: dict[str, Any], eid: str, timestamp: int
-) -> dict[str, Any]:
+def make_event(name: Any, ids: Any, fields: Fields, eid: str, timestamp: int) -> Event:
     """Return an event, unchecked, on the item with an id, or on those with a list of ids.
 
     ``fields`` may hold page, query and index; ``timestamp`` is the Unix time in seconds.
@@ -108,6 +107,6 @@ def make_event(
     }
 
 
-def named_ids(fields: dict[str, Any]) -> Any:
+def named_ids(fields: Fields) -> Any:
     """Return what a call of ``track`` is about: a list of ids, or one id."""
     return fields.get("ids") or fields.get("id")

@@ -1,6 +1,9 @@
 """The page's own functions: ``before`` an event goes out, and ``on`` what becomes of it."""
 
+from collections.abc import Callable
 from typing import Any
+
+from neuralens_tracker.types import Event, JSFunction, JSObject, Say
 
 LISTENED = ("event", "suppressed", "delivered", "error")
 # Sentences in the life of a page: enough for every mistake of a template, too few to be a nuisance.
@@ -10,7 +13,7 @@ MAX_SENTENCES = 50
 class Listener:
     """A function of the page, and the name of LISTENED that it is called at."""
 
-    def __init__(self, name: str, handler: Any) -> None:
+    def __init__(self, name: str, handler: JSFunction) -> None:
         self.name = name
         self.handler = handler
 
@@ -23,24 +26,30 @@ class Hooks:
     ``warn(sentence)`` prints on the console.
     """
 
-    def __init__(self, to_browser: Any, from_browser: Any, invoke: Any, warn: Any) -> None:
+    def __init__(
+        self,
+        to_browser: Callable[[Any], JSObject],
+        from_browser: Callable[[JSObject], Any],
+        invoke: Callable[..., Any],
+        warn: Say,
+    ) -> None:
         self._to_browser = to_browser
         self._from_browser = from_browser
         self._invoke = invoke
         self._warn = warn
-        self._before: list[Any] = []
+        self._before: list[JSFunction] = []
         self._listeners: list[Listener] = []
         self._said: list[str] = []
 
-    def before(self, handler: Any, *_: Any) -> None:
+    def before(self, handler: JSFunction, *_: Any) -> None:
         """Have ``handler(event)`` return the event to send, changed or not, or null to drop it."""
         self._before.append(handler)
 
-    def on(self, name: str, handler: Any) -> None:
+    def on(self, name: str, handler: JSFunction) -> None:
         """Have ``handler(detail)`` called at each ``name`` of LISTENED."""
         self._listeners.append(Listener(name, handler))
 
-    def change(self, event: dict[str, Any]) -> Any:
+    def change(self, event: Event) -> Event | None:
         """Return the event as the ``before`` functions leave it; None when one drops it.
 
         One that throws leaves it as it was.

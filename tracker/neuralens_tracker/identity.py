@@ -1,7 +1,8 @@
 """Who the events are about: the given user id, an anonymous one that is kept, or nobody."""
 
-from typing import Any
+from collections.abc import Callable
 
+from neuralens_tracker.types import Store
 from neuralens_tracker.value_types import TEXT, read
 
 UUID_FORM = "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx"
@@ -12,7 +13,7 @@ UID_KEY = "uid"
 class Identity:
     """Makes ids; ``random`` returns a float from 0 below 1."""
 
-    def __init__(self, storage: Any, random: Any) -> None:
+    def __init__(self, storage: Store, random: Callable[[], float]) -> None:
         self._storage = storage
         self._random = random
 
@@ -23,7 +24,7 @@ class Identity:
             made += HEX[int(self._random() * 16)] if letter == "x" else letter
         return made
 
-    def find(self, given: Any) -> Any:
+    def find(self, given: str | None) -> str | None:
         """Return the given user id, else the anonymous one in storage, made when there is none.
 
         None when nothing can be kept: an id of one page alone would count a shopper many times.

@@ -5,13 +5,14 @@ from typing import Any
 from neuralens_tracker.capture.lifecycle import when_left, when_shown
 from neuralens_tracker.events import make_event, named_ids
 from neuralens_tracker.main import Tracker
+from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.value_types import is_number
 from neuralens_tracker.vocabulary import KEPT_KEY, MAX_COUNT
 from neuralens_tracker.web.ffi import get, invoke, parse, window
 from neuralens_tracker.web.storage import Storage
 
 
-def upgrade(entry: Any) -> Any:
+def upgrade(entry: Any) -> Fields | None:
     """Return an entry of storage as {event, key}; None for what is none, for it may be anything.
 
     Version 0.1.0 kept a list: eid, Unix time in milliseconds, event, fields of a call of ``track``,
@@ -28,13 +29,13 @@ def upgrade(entry: Any) -> Any:
     return entry if isinstance(entry, dict) and isinstance(entry.get("event"), dict) else None
 
 
-def restore(tracker: Tracker, entry: Any) -> None:
+def restore(tracker: Tracker, entry: Fields) -> None:
     """Have the tracker track an entry {event, key} that was kept before."""
     key = entry.get("key")
     tracker.receive(entry["event"], key if isinstance(key, str) else None)
 
 
-def start(tag: Any) -> None:
+def start(tag: JSObject) -> None:
     """Start the tracker as ``main.start`` does, and send what was kept before."""
     stub = get(window, "neuralens")
     if stub is not None and get(stub, "version") is not None:
@@ -53,7 +54,7 @@ def start(tag: Any) -> None:
                     restore(tracker, entry)
                 storage.erase(name)
 
-    def follow(*_: Any) -> None:
+    def follow(*_: JSObject) -> None:
         """Take over the rest after the page's own calls, whose hooks and location hold for it."""
         if handed is not None:
             for entry in handed["held"]:

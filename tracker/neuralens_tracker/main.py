@@ -58,7 +58,9 @@ class Tracker:
         self._storage = Storage()
         self._transport = Transport(self._settings)
         self._identity = Identity(self._storage, self._transport.random)
-        self._visit = Visit(self._settings, self._identity, has_privacy_signal, self._hooks.say)
+        self._visit = Visit(
+            self._settings, self._identity.find, has_privacy_signal, self._hooks.say
+        )
         self._outbox = Outbox(self._storage, self._identity, parse, dump, self._hooks.say)
         self._tabs = Tabs()
         self._delivery = Delivery(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from neuralens_tracker.types import Fields, Say, Settings, ValueType
 from neuralens_tracker.value_types import COUNT, FLAG, TEXT, demand, read
 from neuralens_tracker.vocabulary import CONSENTS, GRANTED, PAGES, PENDING
 
@@ -9,7 +10,7 @@ from neuralens_tracker.vocabulary import CONSENTS, GRANTED, PAGES, PENDING
 class Setting:
     """A setting's type, as in ``value_types``, and its default."""
 
-    def __init__(self, value_type: Any, default: Any) -> None:
+    def __init__(self, value_type: ValueType, default: Any) -> None:
         self.value_type = value_type
         self.default = default
 
@@ -32,7 +33,7 @@ SETTINGS: dict[str, Setting] = {
 }
 
 
-def choose(name: str, value: Any, say: Any) -> Any:
+def choose(name: str, value: Any, say: Say) -> Any:
     """Return what a setting is with a value; where it is wrong, that is said.
 
     The default stands in for what is wrong, but for consent ``pending`` does: a misspelt refusal
@@ -47,9 +48,9 @@ def choose(name: str, value: Any, say: Any) -> Any:
     return known
 
 
-def resolve(given: dict[str, Any], say: Any) -> dict[str, Any]:
+def resolve(given: Fields, say: Say) -> Settings:
     """Return every setting: the given one, else the default."""
-    settings: dict[str, Any] = {}
+    settings: Settings = {}
     for name in list(SETTINGS.keys()):
         value = given.get(name)
         settings[name] = SETTINGS[name].default if value is None else choose(name, value, say)

@@ -1,31 +1,39 @@
 """The state of a visit: consent, shopper, page, what was typed and what was told."""
 
+from collections.abc import Callable
 from typing import Any
 
 from neuralens_tracker.personal_data import round_location
 from neuralens_tracker.settings import choose
+from neuralens_tracker.types import Fields, JSObject, Say, Settings
 from neuralens_tracker.vocabulary import DENIED, PENDING, PREFIX
 
 
 class Visit:
     """Everything that may change while a page is open; settings never do.
 
-    ``identity`` finds the shopper's id, ``has_signal()`` tells whether the browser sends Global
-    Privacy Control, ``say(sentence)`` reports a wrong value.
+    ``find_uid(given)`` returns the shopper's id, ``has_signal()`` tells whether the browser sends
+    Global Privacy Control, ``say(sentence)`` reports a wrong value.
     """
 
-    def __init__(self, settings: dict[str, Any], identity: Any, has_signal: Any, say: Any) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        find_uid: Callable[[str | None], str | None],
+        has_signal: Callable[[], JSObject],
+        say: Say,
+    ) -> None:
         self._settings = settings
-        self._identity = identity
+        self._find_uid = find_uid
         self._has_signal = has_signal
         self._say = say
         # Nothing is stored or sent before ``set_consent``.
         self._consent = PENDING
-        self._uid: Any = settings["uid"]
-        self._page: Any = settings["page"]
-        self._query: Any = settings["query"]
-        self._geo: Any = None
-        self._typed: Any = None
+        self._uid: str | None = settings["uid"]
+        self._page: str | None = settings["page"]
+        self._query: str | None = settings["query"]
+        self._geo: Fields | None = None
+        self._typed: str | None = None
         # The events of this page view that must not be told twice, by deduplication key.
         self._told: dict[str, bool] = {}
 
@@ -42,50 +50,50 @@ class Visit:
         refused = self._settings["respectGpc"] and self._has_signal()
         self._consent = DENIED if refused else state
 
-    def uid(self) -> Any:
+    def uid(self) -> str | None:
         """Return the shopper's id, given or anonymous; None when none can be kept."""
-        return self._identity.find(self._uid)
+        return self._find_uid(self._uid)
 
     def set_uid(self, uid: Any) -> None:
         """Take the shopper's id; None for an anonymous one."""
         self._uid = choose("uid", uid, self._say)
 
-    def page(self) -> Any:
+    def page(self) -> str | None:
         """Return the page of what says none in the markup, or None."""
         return self._page
 
-    def query(self) -> Any:
+    def query(self) -> str | None:
         """Return the query of what says none in the markup, or None."""
         return self._query
 
-    def set_context(self, fields: dict[str, Any]) -> None:
+    def set_context(self, fields: Fields) -> None:
         """Take {page, query} for what says none in the markup; what is absent is none."""
         self._page = choose("page", fields.get("page"), self._say)
         self._query = choose("query", fields.get("query"), self._say)
 
-    def add_context(self, fields: dict[str, Any]) -> dict[str, Any]:
+    def add_context(self, fields: Fields) -> Fields:
         """Return the fields of a call of ``track``, with page and query where it says none."""
         fields["page"] = fields.get("page") or self._page
         fields["query"] = fields.get("query") or self._query
         return fields
 
-    def geo(self) -> Any:
+    def geo(self) -> Fields | None:
         """Return the location of the events from now on, or None."""
         return self._geo
 
-    def set_geo(self, geo: Any) -> None:
+    def set_geo(self, geo: Fields | None) -> None:
         """Take the location of the events from now on, unchecked; None takes it back."""
         self._geo = round_location(geo, self._settings["geoDecimals"])
 
-    def typed(self) -> Any:
+    def typed(self) -> str | None:
         """Return the text that the shopper typed into a search box; None when none was."""
         return self._typed
 
-    def set_typed(self, text: Any) -> None:
+    def set_typed(self, text: str | None) -> None:
         """Take what the shopper typed, not what a widget writes into the box."""
         self._typed = text
 
-    def is_new(self, event: str, key: Any) -> bool:
+    def is_new(self, event: str, key: str | None) -> bool:
         """Tell whether an event is the first of this page view with that deduplication key.
 
         One without a key always is.
@@ -93,15 +101,15 @@ class Visit:
         if not key:
             return True
         name = event + "\n" + key
-        is_known = self._told.get(PREFIX + name) is True
+        known = self._told.get(PREFIX + name)
         self._told[PREFIX + name] = True
-        return not is_known
+        return known is None
 
     def told(self) -> list[str]:
         """Return the deduplication keys of this page view, as ``recall`` takes them."""
         return [key[len(PREFIX) :] for key in list(self._told.keys())]
 
-    def recall(self, told: list[str], typed: Any) -> None:
+    def recall(self, told: list[str], typed: str | None) -> None:
         """Take over what this page view has told, and what the shopper typed."""
         for key in told:
             self._told[PREFIX + key] = True

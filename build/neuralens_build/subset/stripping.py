@@ -5,7 +5,7 @@ import copy
 from typing import TypeVar
 
 # Modules whose names stand in annotations alone.
-ANNOTATION_MODULES = ("typing", "collections.abc")
+ANNOTATION_MODULES = ("typing", "collections.abc", "neuralens_tracker.types")
 
 Definition = TypeVar("Definition", ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -160,7 +160,7 @@ class World:
         self._hooks = Hooks(self.copy, self.from_browser, self.invoke, self.say)
         self._settings = resolve(given.get("settings") or {}, self.say)
         self._identity = Identity(self._memory, self._wire.random)
-        self._visit = Visit(self._settings, self._identity, self.has_signal, self._hooks.say)
+        self._visit = Visit(self._settings, self._identity.find, self.has_signal, self._hooks.say)
         self._outbox = Outbox(self._memory, self._identity, parse, dump, self._hooks.say)
         self._delivery = Delivery(
             self._settings,

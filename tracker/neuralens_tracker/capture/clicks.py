@@ -1,9 +1,8 @@
 """Clicks, keys and submits on products, suggestions and their controls."""
 
-from typing import Any
-
 from neuralens_tracker.attributes import ACTION, IGNORE
-from neuralens_tracker.capture.items import ACTIVATED
+from neuralens_tracker.capture.items import ACTIVATED, Items
+from neuralens_tracker.types import Emit, JSObject
 from neuralens_tracker.vocabulary import ACTIONS
 from neuralens_tracker.web.dom import attribute, closest, find_id, listen
 from neuralens_tracker.web.ffi import call, elements, get, same
@@ -17,13 +16,13 @@ ECHO_MS = 500
 class Clicks:
     """Listens for the whole document; ``emit(event, item, None)`` is called for each activation."""
 
-    def __init__(self, items: Any, emit: Any) -> None:
+    def __init__(self, items: Items, emit: Emit) -> None:
         self._items = items
         self._emit = emit
         # The last activation: what it was on, its innermost element if it was a click, and until
         # when a click may repeat it.
-        self._last_owner: Any = None
-        self._last_target: Any = None
+        self._last_owner: JSObject = None
+        self._last_target: JSObject = None
         self._patience = 0.0
 
     def start(self) -> None:
@@ -33,12 +32,12 @@ class Clicks:
         listen("keydown", self._press)
         listen("submit", self._submit)
 
-    def _click(self, event: Any) -> None:
+    def _click(self, event: JSObject) -> None:
         # Of the other buttons, the middle one opens a link; the right one opens a menu.
         if get(event, "button") < 2:
             self._activate(elements(call(event, "composedPath"))[0], event)
 
-    def _press(self, event: Any) -> None:
+    def _press(self, event: JSObject) -> None:
         target = get(event, "target")
         if get(event, "key") != "Enter" or get(event, "repeat"):
             return
@@ -50,12 +49,12 @@ class Clicks:
         if target:
             self._activate(target, event)
 
-    def _submit(self, event: Any) -> None:
+    def _submit(self, event: JSObject) -> None:
         form = get(event, "target")
         if attribute(form, ACTION) is not None and not closest(form, IGNORE):
             self._act(form)
 
-    def _activate(self, element: Any, event: Any) -> None:
+    def _activate(self, element: JSObject, event: JSObject) -> None:
         if closest(element, IGNORE):
             return
         control = closest(element, ACTION)
@@ -71,7 +70,7 @@ class Clicks:
         elif item.kind in list(ACTIVATED.keys()) and not self._is_echo(item.element, event):
             self._emit(ACTIVATED[item.kind], item, None)
 
-    def _is_echo(self, owner: Any, event: Any) -> bool:
+    def _is_echo(self, owner: JSObject, event: JSObject) -> bool:
         """Tell whether a click repeats the last activation.
 
         A widget may click what a key has activated, and a label clicks its control at once.
@@ -86,7 +85,7 @@ class Clicks:
         self._patience = time if is_click else time + ECHO_MS
         return echo
 
-    def _act(self, control: Any) -> None:
+    def _act(self, control: JSObject) -> None:
         item = self._items.read_subject(control)
         if item:
             self._emit(ACTIONS[attribute(control, ACTION)], item, None)

@@ -1,7 +1,5 @@
 """Takes in the page's elements: those there are, those that arrive, those that change."""
 
-from typing import Any
-
 from neuralens_tracker.attributes import (
     LANDING,
     PRODUCT,
@@ -9,7 +7,12 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
+from neuralens_tracker.capture.items import Items
 from neuralens_tracker.capture.lifecycle import when_idle
+from neuralens_tracker.capture.page_items import PageItems
+from neuralens_tracker.capture.suggestions import Suggestions
+from neuralens_tracker.capture.views import Views
+from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.dom import document, find_all, listen
 from neuralens_tracker.web.ffi import (
     call,
@@ -41,7 +44,7 @@ MANY = 1000
 FAR_PX = 10000
 
 
-def is_far(element: Any) -> bool:
+def is_far(element: JSObject) -> bool:
     """Tell whether an element is many windows below what is in the window now."""
     return get(call(element, "getBoundingClientRect"), "top") > FAR_PX
 
@@ -49,7 +52,9 @@ def is_far(element: Any) -> bool:
 class Discovery:
     """Hands each element to the capture it belongs to, in slices while the browser is idle."""
 
-    def __init__(self, items: Any, views: Any, suggestions: Any, page_items: Any) -> None:
+    def __init__(
+        self, items: Items, views: Views, suggestions: Suggestions, page_items: PageItems
+    ) -> None:
         self._items = items
         self._views = views
         self._suggestions = suggestions
@@ -57,20 +62,20 @@ class Discovery:
         # Elements to take in with all that is in them, and for how many attributes the first has
         # been searched: one query for all of them takes longer than a frame on a large page. Then
         # what the last query found, and how much of that has been taken in.
-        self._roots: list[Any] = []
+        self._roots: list[JSObject] = []
         self._searched = 0
-        self._found: list[Any] = []
+        self._found: list[JSObject] = []
         self._next = 0
         self._due = False
         # Products that wait to come near the window, whether they may have, and how many products
         # were taken in.
         self._awake = False
-        self._far: list[Any] = []
+        self._far: list[JSObject] = []
         self._count = 0
         # One that fails stops no other.
         self._guarded = callback(self._dispatch)
 
-    def start(self, *_: Any) -> None:
+    def start(self, *_: JSObject) -> None:
         """Take in the document and watch it from now on."""
         options = {
             "subtree": True,
@@ -90,7 +95,7 @@ class Discovery:
         self._far = []
         self._wake()
 
-    def _notice(self, records: Any, *_: Any) -> None:
+    def _notice(self, records: JSObject, *_: JSObject) -> None:
         self._items.forget_ranks()
         for change in elements(records):
             target = get(change, "target")
@@ -108,7 +113,7 @@ class Discovery:
                     self._suggestions.change(holder)
         self._wake()
 
-    def _wake(self, *_: Any) -> None:
+    def _wake(self, *_: JSObject) -> None:
         self._awake = True
         self._plan()
 
@@ -117,7 +122,7 @@ class Discovery:
             self._due = True
             when_idle(self._work)
 
-    def _work(self, *_: Any) -> None:
+    def _work(self, *_: JSObject) -> None:
         self._due = False
         end = now() + SLICE_S
         while now() < end:
@@ -143,7 +148,7 @@ class Discovery:
                 self._awake = False
         self._plan()
 
-    def _dispatch(self, element: Any) -> None:
+    def _dispatch(self, element: JSObject) -> None:
         item = self._items.read(element)
         if item and item.kind == PRODUCT:
             self._count += 1

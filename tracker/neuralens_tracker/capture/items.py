@@ -1,7 +1,5 @@
 """What an element of the page stands for: which item, at which rank, in which context."""
 
-from typing import Any
-
 from neuralens_tracker.attributes import (
     ACTION,
     IGNORE,
@@ -16,7 +14,9 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
+from neuralens_tracker.types import Complain, Fields, JSObject, ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, read
+from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import (
     ACTIONS,
     AUTOCOMPLETE,
@@ -60,7 +60,7 @@ class Item:
     ``kind`` is the name of its attribute, ``id`` that attribute's value. An order has several ids.
     """
 
-    def __init__(self, element: Any, kind: str, id: str, ids: list[str]) -> None:  # noqa: A002
+    def __init__(self, element: JSObject, kind: str, id: str, ids: list[str]) -> None:  # noqa: A002
         self.element = element
         self.kind = kind
         self.id = id
@@ -70,7 +70,7 @@ class Item:
 class Ranking:
     """The places of a list's items of one kind, as far as they have been counted."""
 
-    def __init__(self, listing: Any, kind: str, elements: list[Any]) -> None:
+    def __init__(self, listing: JSObject, kind: str, elements: list[JSObject]) -> None:
         self.listing = listing
         self.kind = kind
         self.elements = elements
@@ -86,7 +86,7 @@ class Items:
     ``complain(element, attribute, value_type)`` is told of an attribute that is wrong.
     """
 
-    def __init__(self, visit: Any, complain: Any) -> None:
+    def __init__(self, visit: Visit, complain: Complain) -> None:
         self._visit = visit
         self._complain = complain
         # What is counted so far, until the page changes.
@@ -96,7 +96,7 @@ class Items:
         """Count anew: the page has changed."""
         self._rankings = []
 
-    def item_at(self, element: Any) -> Any:
+    def item_at(self, element: JSObject) -> Item | None:
         """Return the item that element is or is in; None when it is in none."""
         while element is not None:
             item = self.read(element)
@@ -105,7 +105,7 @@ class Items:
             element = get(element, "parentElement")
         return None
 
-    def read(self, element: Any) -> Any:
+    def read(self, element: JSObject) -> Item | None:
         """Return the item that element itself is; None when it is none.
 
         An option of a declared listbox is a suggestion.
@@ -122,7 +122,7 @@ class Items:
                 return Item(element, kind, value, [value])
         return None
 
-    def read_purchase(self, element: Any) -> Any:
+    def read_purchase(self, element: JSObject) -> Item | None:
         """Return the order that an element confirms, with the ids of its lines.
 
         None where it is ignored or wrong. What is ignored inside an order is not bought.
@@ -140,7 +140,7 @@ class Items:
             return None
         return Item(element, PURCHASE_ORDER, order, ids)
 
-    def read_subject(self, control: Any) -> Any:
+    def read_subject(self, control: JSObject) -> Item | None:
         """Return the item that the action of a control is about; None when nothing is to happen."""
         owner = call(control, "closest", SUBJECT_SELECTOR)
         actions = list(ACTIONS.keys())
@@ -152,7 +152,7 @@ class Items:
             return self.read(owner)
         return None
 
-    def _is_option(self, element: Any) -> bool:
+    def _is_option(self, element: JSObject) -> bool:
         """Tell whether element is an option that ``data-nl-suggestions`` declares.
 
         Its listbox is one that the declaring element holds, owns or controls.
@@ -177,23 +177,23 @@ class Items:
         name = attribute(listing, LIST) if listing else None
         return (name or "") + "\n" + item.id
 
-    def list_of(self, item: Item) -> Any:
+    def list_of(self, item: Item) -> JSObject:
         """Return the element inside which the item's rank counts; None when there is none."""
         return call(item.element, "closest", LISTS)
 
-    def _value(self, element: Any, name: str, kind: Any) -> Any:
+    def _value(self, element: JSObject, name: str, value_type: ValueType) -> JSObject:
         """Return what an attribute says, as a value of that kind; None when absent or wrong."""
         text = attribute(element, name)
-        value = read(kind, text)
+        value = read(value_type, text)
         if text is not None and value is None:
-            self._complain(element, name, kind)
+            self._complain(element, name, value_type)
         return value
 
-    def _nearest(self, element: Any, name: str, kind: Any) -> Any:
+    def _nearest(self, element: JSObject, name: str, value_type: ValueType) -> JSObject:
         """Return what the attribute says on the nearest element that has it."""
-        return self._value(closest(element, name) or element, name, kind)
+        return self._value(closest(element, name) or element, name, value_type)
 
-    def rank(self, item: Item) -> Any:
+    def rank(self, item: Item) -> int | None:
         """Return the item's rank from 0: as said, as ARIA says it, or as its list shows it."""
         rank = self._value(item.element, INDEX, COUNT)
         if rank is None:
@@ -207,9 +207,9 @@ class Items:
                 rank = None if position is None else offset + position
         return rank
 
-    def _position(self, listing: Any, item: Item) -> Any:
+    def _position(self, listing: JSObject, item: Item) -> int | None:
         """Return the item's position in its list; what stands behind it is not counted yet."""
-        ranking: Any = None
+        ranking: Ranking | None = None
         for known in self._rankings:
             if known.kind == item.kind and same(known.listing, listing):
                 ranking = known
@@ -229,7 +229,7 @@ class Items:
                     ranking.ranked += 1
         return positions.get(sought)
 
-    def context(self, item: Item) -> dict[str, Any]:
+    def context(self, item: Item) -> Fields:
         """Return an item's page, query and index: as its markup says, else as is usual.
 
         The query of a suggestion is what was typed, where something was.

@@ -1,20 +1,19 @@
 """What the page itself stands for: the product whose page it is, and the order it confirms."""
 
-from typing import Any
-
 from neuralens_tracker.attributes import LANDING, PURCHASE_ORDER
-from neuralens_tracker.capture.items import SEEN
+from neuralens_tracker.capture.items import SEEN, Item, Items
+from neuralens_tracker.types import Emit, JSObject
 from neuralens_tracker.web.dom import closest, document, find_all
 
 
 class PageItems:
     """Captures landings and purchases; ``emit(event, item, key)`` is called for each."""
 
-    def __init__(self, items: Any, emit: Any) -> None:
+    def __init__(self, items: Items, emit: Emit) -> None:
         self._items = items
         self._emit = emit
 
-    def capture(self, element: Any, item: Any) -> None:
+    def capture(self, element: JSObject, item: Item | None) -> None:
         """Tell of the landing that an element is, or of the order that it is or is in."""
         if not item:
             purchase = closest(element, PURCHASE_ORDER)

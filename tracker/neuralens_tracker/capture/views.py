@@ -1,8 +1,7 @@
 """Product views: half of the product in a visible page for one unbroken second, once."""
 
-from typing import Any
-
-from neuralens_tracker.capture.items import SEEN
+from neuralens_tracker.capture.items import SEEN, Items
+from neuralens_tracker.types import Emit, JSObject, Settings
 from neuralens_tracker.web.dom import is_visible, listen
 from neuralens_tracker.web.ffi import call, callback, construct, elements, get, record, window
 from neuralens_tracker.web.platform import cancel, wait
@@ -11,7 +10,7 @@ from neuralens_tracker.web.platform import cancel, wait
 class Views:
     """Watches products; ``emit(event, item, key)`` is called for each that was seen."""
 
-    def __init__(self, items: Any, settings: dict[str, Any], emit: Any) -> None:
+    def __init__(self, items: Items, settings: Settings, emit: Emit) -> None:
         self._items = items
         self._settings = settings
         self._emit = emit
@@ -26,17 +25,17 @@ class Views:
         """Listen from now on."""
         listen("visibilitychange", self._restart)
 
-    def watch(self, element: Any) -> None:
+    def watch(self, element: JSObject) -> None:
         """Wait for a product to be seen; anew when it is watched already."""
         self._drop(element)
         call(self._half, "observe", element)
 
-    def _drop(self, element: Any) -> None:
+    def _drop(self, element: JSObject) -> None:
         self._hide(element)
         call(self._half, "unobserve", element)
         call(self._middle, "unobserve", element)
 
-    def _notice(self, entries: Any, observer: Any) -> None:
+    def _notice(self, entries: JSObject, observer: JSObject) -> None:
         for entry in elements(entries):
             element = get(entry, "target")
             shown = get(entry, "isIntersecting")
@@ -48,24 +47,24 @@ class Views:
             elif not call(self._timers, "has", element):
                 self._show(element)
 
-    def _show(self, element: Any) -> None:
+    def _show(self, element: JSObject) -> None:
         def see() -> None:
             self._see(element)
 
         timer = wait(self._settings["viewMs"], see) if is_visible() else None
         call(self._timers, "set", element, timer)
 
-    def _hide(self, element: Any) -> None:
+    def _hide(self, element: JSObject) -> None:
         cancel(call(self._timers, "get", element))
         call(self._timers, "delete", element)
 
-    def _restart(self, *_: Any) -> None:
+    def _restart(self, *_: JSObject) -> None:
         """Break off every second when the page is hidden; begin them anew when it is back."""
         for element in elements(call(self._timers, "keys")):
             cancel(call(self._timers, "get", element))
             self._show(element)
 
-    def _see(self, element: Any) -> None:
+    def _see(self, element: JSObject) -> None:
         self._drop(element)
         item = self._items.read(element)
         if item:

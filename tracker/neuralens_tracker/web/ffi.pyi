@@ -12,43 +12,48 @@ JavaScript throws, ``get``, ``call`` and ``construct`` must be guarded just as `
 from collections.abc import Callable
 from typing import Any
 
-window: Any
+from neuralens_tracker.types import JSFunction, JSObject
 
-def get(target: Any, name: str) -> Any:
+window: JSObject
+
+def get(target: JSObject, name: str) -> Any:
     """Return the property ``name`` of a browser object; None when there is none."""
 
-def put(target: Any, name: str, value: Any) -> None:
+def put(target: JSObject, name: str, value: Any) -> None:
     """Set the property ``name`` of a browser object."""
 
-def call(target: Any, name: str, *values: Any) -> Any:
+def call(target: JSObject, name: str, *values: Any) -> Any:
     """Call the method ``name`` of a browser object and return what it returns."""
 
-def attempt(target: Any, name: str, *values: Any) -> Any:
+def attempt(target: JSObject, name: str, *values: Any) -> Any:
     """Call a method that may throw in a sound program too; None and a report when it does.
 
     None, and no report, when the target is None.
     """
 
-def construct(name: str, *values: Any) -> Any:
+def construct(name: str, *values: Any) -> JSObject:
     """Construct ``window[name]`` with the arguments."""
 
-def callback(handler: Callable[..., Any]) -> Any:
+def callback(handler: Callable[..., Any]) -> JSFunction:
     """Return a browser function that calls ``handler`` with its arguments, guarded."""
 
-def invoke(handler: Any, otherwise: Any, *values: Any) -> Any:
+def invoke(handler: JSFunction, otherwise: Any, *values: Any) -> Any:
     """Call a browser function and return what it returns; ``otherwise`` when it throws."""
 
-def record(fields: dict[str, Any]) -> Any:
+def record(fields: dict[str, JSObject]) -> JSObject:
     """Return a plain browser object with the given fields (browser values, text, bools, lists)."""
 
-def same(target: Any, other: Any) -> bool:
+def same(target: JSObject, other: JSObject) -> bool:
     """Tell whether both are one browser object: a bridge may have several stand for it."""
 
-def elements(list_like: Any) -> list[Any]:
+def elements(list_like: JSObject) -> list[JSObject]:
     """Return the members of a NodeList or an array as a list, to be read and not changed."""
 
-def parse(text: str) -> Any:
-    """Return the value of a JSON text as str, float, bool, None, list and dict; None if broken."""
+def parse(text: str | None) -> Any:
+    """Return the value of a JSON text as str, float, bool, None, list and dict.
+
+    None if it is broken, or is None.
+    """
 
 def dump(value: Any) -> str:
     """Return the JSON text of str, number, bool, None, list and dict."""

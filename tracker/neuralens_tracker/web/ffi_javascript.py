@@ -41,7 +41,7 @@ def callback(handler: Any) -> Any:
     return guarded
 
 
-def parse(text: str) -> Any:
+def parse(text: str | None) -> Any:
     return attempt(JSON, "parse", text)  # type: ignore[name-defined]  # noqa: F821
 
 

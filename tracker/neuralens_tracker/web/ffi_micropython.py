@@ -89,9 +89,9 @@ def elements(list_like: Any) -> list[Any]:
     return [] if listed is None else [received(listed[i]) for i in range(listed.length)]
 
 
-def parse(text: str) -> Any:
+def parse(text: str | None) -> Any:
     try:
-        return json.loads(text)
+        return None if text is None else json.loads(text)
     except ValueError:
         return None
 

@@ -1,7 +1,8 @@
 """What the browser lends: clock, randomness, timers, and the shopper's privacy signal."""
 
-from typing import Any
+from collections.abc import Callable
 
+from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.ffi import call, callback, get, window
 
 
@@ -15,17 +16,17 @@ def random() -> float:
     return call(get(window, "Math"), "random")
 
 
-def wait(milliseconds: float, handler: Any) -> Any:
+def wait(milliseconds: float, handler: Callable[..., None]) -> JSObject:
     """Call handler once, later; return what ``cancel`` takes."""
     return call(window, "setTimeout", callback(handler), milliseconds)
 
 
-def cancel(timer: Any) -> None:
+def cancel(timer: JSObject) -> None:
     """Stop a timer; None is no timer."""
     call(window, "clearTimeout", timer)
 
 
-def has_privacy_signal() -> Any:
+def has_privacy_signal() -> JSObject:
     """Tell, by a true value, whether the browser sends Global Privacy Control.
 
     Source: https://w3c.github.io/gpc/, "navigator.globalPrivacyControl".

@@ -1,7 +1,5 @@
 """localStorage under a prefix: what the tracker keeps, once the shopper has consented."""
 
-from typing import Any
-
 from neuralens_tracker.vocabulary import PREFIX
 from neuralens_tracker.web.ffi import attempt, elements, get, record, window
 
@@ -12,7 +10,7 @@ class Storage:
     def __init__(self) -> None:
         self._area = attempt(get(window, "Reflect"), "get", window, "localStorage")
 
-    def read(self, key: str) -> Any:
+    def read(self, key: str) -> str | None:
         """Return the text kept under key, or None."""
         return attempt(self._area, "getItem", PREFIX + key)
 

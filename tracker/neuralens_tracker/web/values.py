@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.ffi import attempt, call, dump, get, parse, window
 
 
@@ -10,7 +11,7 @@ def to_browser(value: Any) -> Any:
     return call(get(window, "JSON"), "parse", dump(value))
 
 
-def from_browser(thing: Any) -> Any:
+def from_browser(thing: JSObject) -> Any:
     """Return a copy of a browser object's fields as a dict; None when it is no object."""
     text = attempt(get(window, "JSON"), "stringify", thing)
     value = None if text is None else parse(text)
