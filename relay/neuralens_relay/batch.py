@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 from neuralens_tracker import events
+from neuralens_tracker.orders import ORDER_PREFIX
 from neuralens_tracker.vocabulary import MAX_TEXT, WIRE_VERSION
 
 from neuralens_relay.outbox import Event
@@ -98,7 +99,8 @@ def sort_events(batch: Batch, received: float) -> tuple[list[Event], list[Reject
             rejected.append(Rejection(readable_eid(event), reason))
         else:
             event["timestamp"] = correct(event["timestamp"], batch.sent, received)
-            kept.append(Event(event["eid"], outgoing(event)))
+            lasting = event["eid"].startswith(ORDER_PREFIX)
+            kept.append(Event(event["eid"], outgoing(event), lasting))
     return kept, rejected
 
 

@@ -46,6 +46,7 @@ def settings_table() -> str:
 @click.option("--json", "as_json", is_flag=True, help="With --dead: one JSON object a line.")
 @click.option("--replay", is_flag=True, help="Send refused events again: all, or those named.")
 @click.option("--forget", is_flag=True, help="Drop refused events: all, or those named.")
+@click.option("--erase", "uid", metavar="UID", help="Drop what waits or is dead of a shopper.")
 @click.option(
     "--salvage",
     "damaged",
@@ -62,6 +63,7 @@ def relay(
     as_json: bool,
     replay: bool,
     forget: bool,
+    uid: str | None,
     damaged: tuple[Path, Path] | None,
     eids: tuple[str, ...],
 ) -> None:
@@ -70,10 +72,11 @@ def relay(
     Refused events (dead letters) are listed with --dead, sent again with --replay, and dropped
     with --forget, also while a relay runs. EIDS are the ids that --dead prints.
     """
-    chosen = dead + replay + forget + (damaged is not None)
+    chosen = dead + replay + forget + (uid is not None) + (damaged is not None)
     if chosen > 1 or (eids and not (replay or forget)) or (as_json and not dead):
         raise click.UsageError(
-            "give --dead [--json], --replay [EIDS], --forget [EIDS], --salvage OLD NEW, or none"
+            "give --dead [--json], --replay [EIDS], --forget [EIDS], --erase UID,"
+            " --salvage OLD NEW, or none"
         )
     try:
         if dead:
@@ -83,6 +86,8 @@ def relay(
             change_dead(lambda store, part, most: store.replay(part, most, now), eids, "sent again")
         elif forget:
             change_dead(lambda store, part, most: store.forget(part, most), eids, "dropped")
+        elif uid is not None:
+            erase_shopper(uid)
         elif damaged:
             salvage_outbox(*damaged)
         else:
@@ -183,6 +188,23 @@ def portions(store: Store, eids: Sequence[str]) -> Iterator[Sequence[str]]:
         count = store.depth().dead
     for _ in range(0, count, PORTION):
         yield ()
+
+
+def erase_shopper(uid: str) -> None:
+    """Drop every event of a shopper, in portions: pages send meanwhile."""
+    count = 0
+    cursor = None
+    with opened() as store:
+        while True:
+            with store.transaction():
+                erased, cursor = store.erase(uid, cursor, PORTION)
+            count += erased
+            if cursor is None:
+                break
+            if erased:
+                time.sleep(BREATH)
+        store.shred()
+    click.echo(f"{count} event{'' if count == 1 else 's'} of this uid dropped")
 
 
 def salvage_outbox(old: Path, new: Path) -> None:

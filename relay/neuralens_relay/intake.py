@@ -1,6 +1,7 @@
 """``POST events``: takes batches from pages."""
 
 import asyncio
+import hmac
 import logging
 import math
 import time
@@ -25,10 +26,11 @@ from neuralens_relay.batch import (
 )
 from neuralens_relay.notices import Notices
 from neuralens_relay.origins import is_named, refuse
-from neuralens_relay.outbox import OutboxError, OutboxFullError, digest
+from neuralens_relay.outbox import Event, OutboxError, OutboxFullError, digest
 from neuralens_relay.rate import RateLimit, Shares, cost, name_sender
 from neuralens_relay.relay import Relay
 from neuralens_relay.responses import as_json, explain_error
+from neuralens_relay.settings import variable
 
 MEDIA_TYPES = ("text/plain", "application/json")
 # Of a body that is too large, so much is read and thrown away: a client that is still sending
@@ -142,7 +144,9 @@ class Intake:
 
     async def _take(self, request: Request) -> Response:
         sender = name_sender(request.client.host if request.client else "")
-        self._admit(sender)
+        by_server = holds_secret(request, self._settings.client_secret)
+        if not by_server:
+            self._admit(sender)
         check_media_type(request)
         received = time.time()
         with self._counted_in(sender):
@@ -155,9 +159,14 @@ class Intake:
             raise HTTPException(400, str(error)) from error
         if batch.app != self._settings.application_id:
             raise HTTPException(400, "app is not the application that this relay serves")
+        events, rejected = sort_events(batch, received)
+        if by_server:
+            return await self._keep(request, batch, events, rejected, None)
         self._senders.charge(sender, cost(len(batch.events), len(body)) - paid)
         self._charge_shoppers(batch)
-        return await self._keep(request, batch, received, sender)
+        if self._settings.respect_gpc and request.headers.get("Sec-GPC") == "1":
+            events, rejected = [], [Rejection(eid, GPC) for eid in name_events(batch)]
+        return await self._keep(request, batch, events, rejected, sender)
 
     def _admit(self, sender: str) -> None:
         """Raise HTTPException (429) when a sender has sent, or is sending, too much."""
@@ -178,10 +187,14 @@ class Intake:
         for uid, count in counts.items():
             self._shoppers.charge(uid, count)
 
-    async def _keep(self, request: Request, batch: Batch, received: float, sender: str) -> Response:
-        events, rejected = sort_events(batch, received)
-        if self._settings.respect_gpc and request.headers.get("Sec-GPC") == "1":
-            events, rejected = [], [Rejection(eid, GPC) for eid in name_events(batch)]
+    async def _keep(
+        self,
+        request: Request,
+        batch: Batch,
+        events: list[Event],
+        rejected: list[Rejection],
+        sender: str | None,
+    ) -> Response:
         try:
             fresh = await self._relay.add(events)
             await self._note_depth()
@@ -190,7 +203,8 @@ class Intake:
         except OutboxError as error:
             self._notices.say(logging.ERROR, "outbox", "%s", error)
             raise later(503, "the outbox cannot be written", RETRY_BROKEN) from error
-        self._shares.note_added(sender, fresh.count(True))
+        if sender is not None:
+            self._shares.note_added(sender, fresh.count(True))
         self._count(batch, fresh, rejected)
         receipt = {
             "accepted": fresh.count(True),
@@ -260,6 +274,17 @@ class Intake:
         if size > MAX_BATCH_BYTES:
             raise HTTPException(413, f"the body is over {MAX_BATCH_BYTES} bytes", CLOSING)
         return bytes(body)
+
+
+def holds_secret(request: Request, secret: str) -> bool:
+    """Tell whether a request is from a shop's server; raise HTTPException (403) if it pretends."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    # Another scheme is a browser's, where the whole shop asks for a password.
+    if scheme.lower() != "bearer":
+        return False
+    if not secret or not hmac.compare_digest(given.strip().encode(), secret.encode()):
+        raise HTTPException(403, f"the secret is not that of {variable('client_secret')}")
+    return True
 
 
 def later(

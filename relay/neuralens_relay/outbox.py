@@ -18,6 +18,8 @@ from queue import Empty, SimpleQueue
 from time import time
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 T = TypeVar("T")
 
 # Operations that may wait for their commit.
@@ -34,10 +36,14 @@ class OutboxFullError(OutboxError):
 
 @dataclass(frozen=True)
 class Event:
-    """An event to keep: its id, and the body that the API gets (JSON)."""
+    """An event to keep: its id, and the body that the API gets (JSON).
+
+    ``lasting``: its id is known for as long as those of orders.
+    """
 
     eid: str
     body: bytes
+    lasting: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,13 @@ class Dead:
 class Bounds:
     """How much an outbox keeps, and for how long (seconds).
 
-    ``waiting``: events that wait; ``known``: ids of events; ``dead`` and ``dead_age``: dead
-    letters.
+    ``waiting``: events that wait; ``known``: ids of events, ``orders`` those of orders;
+    ``dead`` and ``dead_age``: dead letters.
     """
 
     waiting: float = inf
     known: float = inf
+    orders: float = inf
     dead: float = inf
     dead_age: float = inf
 
@@ -119,6 +126,15 @@ class Depth:
 def digest(eid: str) -> bytes:
     """Return what an event's id is known by: ids may be long, this is 16 bytes."""
     return blake2b(eid.encode(), digest_size=16).digest()
+
+
+def is_of(body: bytes, uid: str) -> bool:
+    """Tell whether an event's body, which may be damaged, is about a shopper."""
+    try:
+        event = msgspec.json.decode(body)
+    except ValueError:
+        return False
+    return isinstance(event, dict) and event.get("uid") == uid
 
 
 class Store(Protocol):
@@ -187,6 +203,16 @@ class Store(Protocol):
 
     def forget(self, eids: Sequence[str], limit: int) -> int:
         """Drop at most ``limit`` dead letters, chosen as by ``replay``; return how many."""
+
+    def erase(self, uid: str, cursor: Any, limit: int) -> tuple[int, Any]:
+        """Drop what waits, is being sent or is dead of a shopper, among about ``limit`` events.
+
+        ``cursor`` is None at first, then what the last call returned: how many events were
+        dropped, and where to go on, None when all have been looked at. Ids stay known.
+        """
+
+    def shred(self) -> None:
+        """Let nothing of what was erased be read from the disk. Called outside a transaction."""
 
     def close(self) -> None:
         """Let go of files and connections."""

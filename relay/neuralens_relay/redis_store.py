@@ -8,6 +8,7 @@ sorted set instead. Redis must write its log before it answers, and never evict
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
@@ -44,6 +45,8 @@ CLAIMED = 100
 TIDIED = 1000
 # Milliseconds after which a consumer that has nothing and says nothing is forgotten.
 CONSUMER_IDLE = 60_000
+# Seconds that a rewriting of the log which is under way gets to end.
+REWRITE_PATIENCE = 30.0
 # What Redis can keep of a retention: milliseconds.
 LONGEST = 2**53
 UNBOUNDED = Bounds()
@@ -88,24 +91,28 @@ local function choose(first, limit)
   end
   return members
 end
+local function is_of(body, uid)
+  local read, event = pcall(cjson.decode, body)
+  return read and type(event) == 'table' and event.uid == uid
+end
 local function drop(member)
   redis.call('ZREM', order, member)
   return redis.call('HDEL', dead, member)
 end
 """
-# now, limit, retention; for each event its id, digest and body. The keys of the ids seen follow.
+# now, limit; for each event its id, digest, body and retention. The keys of the ids seen follow.
 ADD = """
-local now, limit, retention = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local count = (#ARGV - 3) / 3
+local now, limit = ARGV[1], tonumber(ARGV[2])
+local count = (#ARGV - 2) / 4
 if redis.call('ZCARD', live) + count > limit then
   return redis.error_reply('FULL')
 end
 local fresh = {}
 for i = 1, count do
-  local at = 1 + 3 * i
+  local at = 4 * i - 1
   local r = {eid = ARGV[at], digest = ARGV[at + 1], body = ARGV[at + 2],
              received = now, attempts = 0}
-  if redis.call('SET', KEYS[5 + i], 1, 'NX', 'PX', retention) then
+  if redis.call('SET', KEYS[5 + i], 1, 'NX', 'PX', ARGV[at + 3]) then
     append(r)
     redis.call('ZADD', live, now, r.digest)
     fresh[i] = 1
@@ -186,6 +193,46 @@ local forgotten = 0
 for _, member in ipairs(choose(2, tonumber(ARGV[1]))) do forgotten = forgotten + drop(member) end
 return forgotten
 """
+# uid, cursor, limit. Each returns how many of the shopper's were dropped, and the next cursor.
+ERASE_STREAM = """
+local entries = redis.call('XRANGE', stream, ARGV[2], '+', 'COUNT', ARGV[3])
+local erased, next = 0, ''
+for _, entry in ipairs(entries) do
+  next = '(' .. entry[1]
+  for i = 1, #entry[2], 2 do
+    if entry[2][i] == 'body' and is_of(entry[2][i + 1], ARGV[1]) then
+      redis.call('ZREM', live, pop(entry[1]).digest)
+      erased = erased + 1
+    end
+  end
+end
+return {erased, #entries < tonumber(ARGV[3]) and '' or next}
+"""
+ERASE_LATER = """
+local found = redis.call('ZSCAN', later, ARGV[2], 'COUNT', ARGV[3])
+local erased = 0
+for i = 1, #found[2], 2 do
+  local r = cmsgpack.unpack(found[2][i])
+  if is_of(r.body, ARGV[1]) then
+    redis.call('ZREM', live, r.digest)
+    erased = erased + redis.call('ZREM', later, found[2][i])
+  end
+end
+return {erased, found[1] == '0' and '' or found[1]}
+"""
+ERASE_DEAD = """
+local found = redis.call('HSCAN', dead, ARGV[2], 'COUNT', ARGV[3])
+local erased = 0
+for i = 1, #found[2], 2 do
+  if is_of(cmsgpack.unpack(found[2][i + 1]).body, ARGV[1]) then
+    erased = erased + drop(found[2][i])
+  end
+end
+return {erased, found[1] == '0' and '' or found[1]}
+"""
+# One after the other, and where each begins. What is sent goes from the stream to the sorted set,
+# or to the dead letters.
+ERASING = ((ERASE_STREAM, b"-"), (ERASE_LATER, b"0"), (ERASE_DEAD, b"0"))
 # now, horizon, limit, the time before which dead letters are too old, how many there may be
 TIDY = """
 local now, horizon, limit, old, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -252,6 +299,7 @@ class RedisStore:
         """
         self._bounds = bounds
         self._retention = round(min(bounds.known * 1000, LONGEST))
+        self._order_retention = round(min(bounds.orders * 1000, LONGEST))
         self._idle = round(idle * 1000)
         self._consumer = str(uuid4())
         self._dropped = 0
@@ -282,9 +330,10 @@ class RedisStore:
         if not events:
             return []
         digests = [digest(event.eid) for event in events]
-        values: list[Any] = [now, self._bounds.waiting, self._retention]
+        values: list[Any] = [now, self._bounds.waiting]
         for event, known in zip(events, digests, strict=True):
-            values += [event.eid, known, event.body]
+            retention = self._order_retention if event.lasting else self._retention
+            values += [event.eid, known, event.body, retention]
         try:
             fresh = self._run(ADD, values, [SEEN.encode() + known for known in digests])
         except redis.ResponseError as error:
@@ -369,6 +418,30 @@ class RedisStore:
     def forget(self, eids: Sequence[str], limit: int) -> int:
         """See Store."""
         return int(self._run(FORGET, [limit, *map(digest, eids)]))
+
+    def erase(self, uid: str, cursor: Any, limit: int) -> tuple[int, Any]:
+        """See Store. The cursor is the number of a script, and that script's own cursor."""
+        number, at = cursor or (0, ERASING[0][1])
+        erased, at = self._run(ERASING[number][0], [uid, at, limit])
+        if at:
+            return erased, (number, at)
+        number += 1
+        return erased, (number, ERASING[number][1]) if number < len(ERASING) else None
+
+    def shred(self) -> None:
+        """See Store. Has the log, which holds every command, written anew."""
+        deadline = monotonic() + REWRITE_PATIENCE
+        with self.transaction():
+            while True:
+                try:
+                    self._redis.bgrewriteaof()
+                except redis.ResponseError:
+                    # One is under way, which began with what was erased still there.
+                    if monotonic() > deadline:
+                        raise
+                    sleep(0.1)
+                else:
+                    return
 
     def close(self) -> None:
         """See Store."""

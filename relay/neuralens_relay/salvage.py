@@ -12,7 +12,7 @@ from neuralens_relay.schema import count_again
 from neuralens_relay.sqlite_store import SqliteStore, take_lock
 
 # Tables that were set aside hold only what could not be read then.
-COPIED = ("seen", "events", "dead")
+COPIED = ("seen", "orders", "events", "dead")
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,5 @@ def copy(old: Path, new: Path) -> Salvaged:
         raise OutboxError(f"{old} cannot be read at all: {error}") from error
     store.close()
     lost = max(0, held - counts["events"] - counts["dead"])
-    return Salvaged(counts["events"], counts["dead"], counts["seen"], lost)
+    known = counts["seen"] + counts["orders"]
+    return Salvaged(counts["events"], counts["dead"], known, lost)

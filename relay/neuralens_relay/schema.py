@@ -49,11 +49,19 @@ BEAT = """CREATE TABLE {name} (
     at REAL NOT NULL
 );
 """
-TABLES = {"seen": SEEN, "events": EVENTS, "dead": DEAD, "totals": TOTALS, "beat": BEAT}
+# The same for ids of orders, which are known for longer.
+TABLES = {
+    "seen": SEEN,
+    "orders": SEEN,
+    "events": EVENTS,
+    "dead": DEAD,
+    "totals": TOTALS,
+    "beat": BEAT,
+}
 SCHEMA = "".join(text.format(name=name) for name, text in TABLES.items())
 # From version 1, which relays up to 0.1.0 wrote.
 UPGRADE = "ALTER TABLE events ADD COLUMN checksum INTEGER;" + "".join(
-    TABLES[name].format(name=name) for name in ("totals", "beat")
+    TABLES[name].format(name=name) for name in ("orders", "totals", "beat")
 )
 # Kept in the file's header, so that a later version knows what it opens.
 SCHEMA_VERSION = 2

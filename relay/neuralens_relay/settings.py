@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from neuralens_relay.addresses import Network, read_networks
@@ -100,31 +100,15 @@ def mask(name: str, value: Any) -> Any:
     return value
 
 
-SECRETS = ("api_key", "status_token")
+SECRETS = ("api_key", "client_secret", "status_token")
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Settings:
-    """What the relay needs to know. The variable of each is NEURALENS_ and its name in capitals."""
+class OutboxSettings:
+    """Where events wait, and for how long: what also a program without the API's key needs."""
 
-    api_key: str = setting(read_key, "key of the event API, without Bearer")
-    application_id: str = setting(read_text, "application id of the event API")
-    api_url: str = setting(
-        read_address,
-        "address of the event API",
-        "https://api.neuralens.ai/analytics/event",
-    )
-    allowed_origins: tuple[str, ...] = setting(
-        read_origins, "origins of pages that may send besides the relay's own; * is any", ()
-    )
-    trusted_proxies: tuple[Network, ...] = setting(
-        read_networks,
-        "addresses and networks of the proxies whose X-Forwarded-For, -Host and -Proto count;"
-        " 0.0.0.0/0 is any",
-        read_networks("127.0.0.1 ::1"),
-    )
     outbox: str = setting(
         str,
         "where events wait: sqlite:///PATH, redis://HOST:PORT/DATABASE, or"
@@ -145,10 +129,48 @@ class Settings:
     retention_days: float = setting(
         number(0.01, 3650), "how long the id of an event is kept to drop its duplicates", 7.0
     )
+    order_retention_days: float = setting(
+        number(0.01, 3650), "how long it is known that an order was bought", 400.0
+    )
     dead_limit: int = setting(
         number(0, 1e9, whole=True), "dead letters kept; of more, the oldest are dropped", 100_000
     )
     dead_days: float = setting(number(0.01, 3650), "how long dead letters are kept", 30.0)
+    timeout: float = setting(number(0.01, 3600), "seconds the API gets to answer", 10.0)
+
+    def __repr__(self) -> str:
+        """Show every setting but the secrets."""
+        shown = [
+            f"{each.name}={mask(each.name, getattr(self, each.name))!r}" for each in fields(self)
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read every setting; raise SettingsError for the first that is missing or wrong."""
+        return cls(**{each.name: read_setting(each.name, environment) for each in fields(cls)})
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Settings(OutboxSettings):
+    """What the relay needs to know. The variable of each is NEURALENS_ and its name in capitals."""
+
+    api_key: str = setting(read_key, "key of the event API, without Bearer")
+    application_id: str = setting(read_text, "application id of the event API")
+    api_url: str = setting(
+        read_address,
+        "address of the event API",
+        "https://api.neuralens.ai/analytics/event",
+    )
+    allowed_origins: tuple[str, ...] = setting(
+        read_origins, "origins of pages that may send besides the relay's own; * is any", ()
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        read_networks,
+        "addresses and networks of the proxies whose X-Forwarded-For, -Host and -Proto count;"
+        " 0.0.0.0/0 is any",
+        read_networks("127.0.0.1 ::1"),
+    )
     rate_limit: float = setting(
         number(0, 1e9),
         "events, or KiB if these are more, a second from one address, and of one uid; sixty times"
@@ -164,6 +186,11 @@ class Settings:
         " Python lines",
         False,
     )
+    client_secret: str = setting(
+        read_text,
+        "what a shop's server shows, as a bearer token, to send events without limits",
+        "",
+    )
     status_token: str = setting(
         read_text,
         "with it, as a bearer token, health's details and the metrics are shown to others than"
@@ -175,7 +202,6 @@ class Settings:
         "requests in flight to the API at most; fewer while it is slow or refuses",
         512,
     )
-    timeout: float = setting(number(0.01, 3600), "seconds the API gets to answer", 10.0)
     backoff_base: float = setting(number(0.001, 3600), "seconds; bound of the first wait", 1.0)
     backoff_cap: float = setting(
         number(0.001, 86400), "seconds; bound of every wait, but for what the API asks", 300.0
@@ -189,18 +215,6 @@ class Settings:
         60.0,
     )
     grace: float = setting(number(0, 600), "seconds that sends in flight get at the end", 10.0)
-
-    def __repr__(self) -> str:
-        """Show every setting but the secrets."""
-        shown = [
-            f"{each.name}={mask(each.name, getattr(self, each.name))!r}" for each in fields(self)
-        ]
-        return f"Settings({', '.join(shown)})"
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read every setting; raise SettingsError for the first that is missing or wrong."""
-        return cls(**{each.name: read_setting(each.name, environment) for each in fields(cls)})
 
 
 def read_setting(name: str, environment: Mapping[str, str] = os.environ) -> Any:

@@ -26,6 +26,7 @@ from neuralens_relay.outbox import (
     Settlement,
     Taken,
     digest,
+    is_of,
 )
 from neuralens_relay.schema import SCHEMA, SCHEMA_VERSION, UPGRADE, count_again
 
@@ -46,6 +47,8 @@ VACUUMED = 1000
 COMPACTED = 16_000
 SALVAGE = "stop the relay, and write what can be read to another file with relay --salvage"
 DAMAGED_LETTER = "damaged in the outbox"
+REMEMBER = "INSERT OR IGNORE INTO seen (digest, received) VALUES (?, ?)"
+REMEMBER_ORDER = REMEMBER.replace("seen", "orders")
 # What may be in a file beside the outbox's own: they hold the same.
 COMPANIONS = ("", "-wal", "-shm", "-forwarder", "-reserve")
 
@@ -175,8 +178,7 @@ class SqliteStore:
         fresh = []
         for event in events:
             self.database.execute(
-                "INSERT OR IGNORE INTO seen (digest, received) VALUES (?, ?)",
-                (digest(event.eid), now),
+                REMEMBER_ORDER if event.lasting else REMEMBER, (digest(event.eid), now)
             )
             is_new = self.database.changes() == 1
             if is_new:
@@ -274,7 +276,11 @@ class SqliteStore:
             (now, now + longest, PURGED),
         )
         if steady:
-            self._forget_ids(now, longest)
+            # Twice as many as came, so that those past retention become fewer.
+            portion = min(PURGED, 1000 + 2 * self._added)
+            self._added = 0
+            self._forget_ids("seen", self._bounds.known, portion, now, longest)
+            self._forget_ids("orders", self._bounds.orders, portion, now, longest)
             self._drop(
                 "SELECT id FROM dead WHERE received < ? ORDER BY id LIMIT ?",
                 (now - self._bounds.dead_age, PURGED),
@@ -291,24 +297,20 @@ class SqliteStore:
             self.database.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
         self._reserve.keep(room)
 
-    def _forget_ids(self, now: float, longest: float) -> None:
-        """Forget what is past retention, from the oldest end, where it is."""
-        oldest = self._value("SELECT received FROM seen ORDER BY id LIMIT 1")
-        forgotten = now - self._bounds.known
+    def _forget_ids(self, table: str, age: float, portion: int, now: float, longest: float) -> None:
+        """Forget what is past its age, from the oldest end, where it is."""
+        oldest = self._value(f"SELECT received FROM {table} ORDER BY id LIMIT 1")  # noqa: S608 - a constant
+        forgotten = now - age
         if oldest is None or forgotten <= oldest <= now + longest:
             return
-        # Twice as many as came, so that those past retention become fewer.
-        portion = min(PURGED, 1000 + 2 * self._added)
-        self._added = 0
+        first = f"id IN (SELECT id FROM {table} ORDER BY id LIMIT ?)"  # noqa: S608 - a constant
         self.database.execute(
-            "DELETE FROM seen WHERE received < ?"
-            " AND id IN (SELECT id FROM seen ORDER BY id LIMIT ?)",
+            f"DELETE FROM {table} WHERE received < ? AND {first}",  # noqa: S608 - a constant
             (forgotten, portion),
         )
         # What came while the clock was ahead: it would never be forgotten, and nothing after it.
         self.database.execute(
-            "UPDATE seen SET received = ? WHERE received > ?"
-            " AND id IN (SELECT id FROM seen ORDER BY id LIMIT ?)",
+            f"UPDATE {table} SET received = ? WHERE received > ? AND {first}",  # noqa: S608 - a constant
             (now, now + longest, portion),
         )
 
@@ -355,6 +357,29 @@ class SqliteStore:
         chosen = self._choose(eids, limit)
         self._remove(chosen)
         return len(chosen)
+
+    def erase(self, uid: str, cursor: Any, limit: int) -> tuple[int, Any]:
+        """See Store. The cursor is a table, and a row number in it."""
+        table, after = cursor or ("events", 0)
+        rows: list[tuple[Any, ...]] = self.database.execute(
+            f"SELECT id, body FROM {table} WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - a constant
+            (after, limit),
+        ).fetchall()
+        found = [(key,) for key, body in rows if is_of(body, uid)]
+        self.database.executemany(f"DELETE FROM {table} WHERE id = ?", found)  # noqa: S608 - a constant
+        if table == "events":
+            self._count(waiting=-len(found))
+        else:
+            self._count(dead=-len(found))
+        if len(rows) == limit:
+            return len(found), (table, rows[-1][0])
+        return len(found), ("dead", 0) if table == "events" else None
+
+    def shred(self) -> None:
+        """See Store. Gives free pages back, and empties the log of what was written before."""
+        with self._complaint():
+            self.database.execute("PRAGMA incremental_vacuum").fetchall()
+            self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """See Store."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from neuralens_relay.outbox import Bounds, OutboxError, Store
-from neuralens_relay.settings import Settings, SettingsError, variable
+from neuralens_relay.settings import OutboxSettings, SettingsError, variable
 from neuralens_relay.sqlite_store import SqliteStore
 
 SQLITE = "sqlite:///"
@@ -23,7 +23,7 @@ def sqlite_path(address: str) -> Path | None:
     """
     if address.startswith(SQLITE) and len(address) > len(SQLITE):
         return Path(unquote(address.removeprefix(SQLITE)))
-    if urlsplit(address).scheme.partition("+")[0] not in REDIS:
+    if address.partition("://")[0].partition("+")[0] not in REDIS:
         raise SettingsError(
             f"{variable('outbox')} must be sqlite:///PATH (four slashes for an absolute path)"
             " or redis://HOST:PORT/DATABASE"
@@ -42,12 +42,13 @@ def sqlite_path(address: str) -> Path | None:
     return None
 
 
-def store_opener(settings: Settings) -> Callable[[], Store]:
+def store_opener(settings: OutboxSettings) -> Callable[[], Store]:
     """Return what opens the store that ``settings.outbox`` names; raise SettingsError if none."""
     path = sqlite_path(settings.outbox)
     bounds = Bounds(
         settings.outbox_limit,
         settings.retention_days * DAY,
+        settings.order_retention_days * DAY,
         settings.dead_limit,
         settings.dead_days * DAY,
     )

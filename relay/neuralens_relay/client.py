@@ -1,0 +1,284 @@
+"""What a shop's own server says: above all purchases, which no browser can lose.
+
+    from neuralens_relay import Client
+
+    client = Client()
+    client.track("PURCHASE", ids=["AV768", "B2"], order="O-1", uid="3845")
+    await client.track_async("PURCHASE", ids=["AV768", "B2"], order="O-1", uid="3845")
+
+An order is one PURCHASE, however often the page and the server say it, and whoever says it first:
+both give it the same id (``neuralens_tracker.orders``). So a failed call can be repeated.
+"""
+
+import asyncio
+import http.client
+import json
+import os
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from neuralens_tracker.orders import name_purchase
+from neuralens_tracker.value_types import TEXT, read
+from neuralens_tracker.vocabulary import PURCHASE, WIRE_VERSION
+
+from neuralens_relay.batch import Batch, sort_events
+from neuralens_relay.outbox import Event, Outbox, OutboxError
+from neuralens_relay.settings import OutboxSettings, SettingsError
+from neuralens_relay.stores import store_opener
+
+URL = "NEURALENS_RELAY_URL"
+SECRET = "NEURALENS_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+APPLICATION = "NEURALENS_APPLICATION_ID"
+CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+ACCEPTED = 202
+# Bytes of an answer that are read.
+MAX_ANSWER = 65536
+
+Receipt = dict[str, Any]
+
+
+class EventError(ValueError):
+    """The event is wrong, and was not taken; the text is what the relay's validator says."""
+
+
+class ClientError(Exception):
+    """The event may not have arrived; the text says why. It can be tracked again, see ``eid``."""
+
+
+class Carrier(Protocol):
+    """Brings one event into an outbox and returns the receipt of its batch."""
+
+    def deliver(self, event: dict[str, Any]) -> Receipt:
+        """Wait until the event is on disk; raises ClientError."""
+
+    async def deliver_async(self, event: dict[str, Any]) -> Receipt:
+        """Do the same without blocking the event loop."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class Client:
+    """Tracks events from a shop's server, from any thread or event loop.
+
+    With an address of a relay, ``url`` ("https://shop.example/nl") or NEURALENS_RELAY_URL, events
+    go there over HTTP, with the secret that both have in NEURALENS_CLIENT_SECRET. Otherwise they
+    go into the outbox itself, ``outbox`` or NEURALENS_OUTBOX, which a relay has to serve as well.
+    Nothing is opened before the first event. Raises SettingsError for a setting that is missing
+    or wrong.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str | None = None,
+        secret: str | None = None,
+        application_id: str | None = None,
+        outbox: str | None = None,
+        timeout: float = 5.0,
+    ) -> None:
+        """Take what is not given from the environment. ``timeout``: seconds for the relay."""
+        url = url or ("" if outbox else os.environ.get(URL, ""))
+        self._carrier: Carrier
+        if url:
+            secret = secret or os.environ.get(SECRET, "")
+            application_id = application_id or os.environ.get(APPLICATION, "")
+            self._carrier = HttpCarrier(url, secret, application_id, timeout)
+        else:
+            changes = {"NEURALENS_OUTBOX": outbox} if outbox else {}
+            settings = OutboxSettings.from_environment({**os.environ, **changes})
+            self._carrier = OutboxCarrier(settings)
+
+    def track(self, event: str, **fields: Any) -> Receipt:
+        """Track an event and wait until it is on disk.
+
+        ``fields`` are those of ``make_event``. Returns what the relay answers to a batch of one:
+        ``{"accepted", "duplicates", "rejected"}``, of which the last is empty. Raises EventError
+        when the event is wrong, and ClientError when it may not have arrived.
+        """
+        return check(self._carrier.deliver(make_event(event, **fields)))
+
+    async def track_async(self, event: str, **fields: Any) -> Receipt:
+        """Do the same in an event loop."""
+        return check(await self._carrier.deliver_async(make_event(event, **fields)))
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self._carrier.close()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def make_event(
+    name: str,
+    *,
+    id: Any = None,  # noqa: A002 - as the page's own call has it
+    ids: Sequence[Any] | None = None,
+    order: Any = None,
+    uid: Any = None,
+    query: str | None = None,
+    page: str | None = None,
+    index: int | None = None,
+    geo: dict[str, Any] | None = None,
+    timestamp: float | None = None,
+    eid: str | None = None,
+) -> dict[str, Any]:
+    """Return an event as it goes over the wire, unchecked.
+
+    ``id`` or ``ids``: what it is about, whole numbers or text. ``order``: the number of the order
+    that a PURCHASE is. ``timestamp``: Unix time, now when left out. ``eid``: an id of your own, by
+    which the event is known when it is tracked again; not with ``order``, which makes one.
+    """
+    given = [id] if ids is None else list(ids)
+    texts = [read(TEXT, each.strip() if isinstance(each, str) else each) for each in given]
+    if order is not None:
+        if name != PURCHASE or eid is not None:
+            raise EventError(f"order goes with {PURCHASE}, and without an eid")
+        number = read(TEXT, str(order).strip())
+        if number is None or None in texts:
+            raise EventError("order and ids must be text")
+        eid = name_purchase(number, texts)
+    return {
+        "eid": eid or str(uuid4()),
+        "uid": read(TEXT, uid) if isinstance(uid, int) else uid,
+        "items": [{"id": text} for text in texts],
+        "event": name,
+        "timestamp": int(time.time() if timestamp is None else timestamp),
+        "query": query or None,
+        "page": page,
+        "index": index,
+        "geo": geo,
+    }
+
+
+def check(receipt: Receipt) -> Receipt:
+    """Return a receipt; raise EventError when it rejects the event."""
+    for rejection in receipt["rejected"]:
+        raise EventError(rejection["reason"])
+    return receipt
+
+
+class OutboxCarrier:
+    """Writes into the outbox itself, in a process that need not be the relay's."""
+
+    def __init__(self, settings: OutboxSettings) -> None:
+        """Raise SettingsError when the settings name no outbox."""
+        self._open_store = store_opener(settings)
+        self._opening = threading.Lock()
+        self._outbox: Outbox | None = None
+        self._process = 0
+        # Outboxes of the process that this one was forked from: closing them here would harm it.
+        self._inherited: list[Outbox] = []
+
+    def deliver(self, event: dict[str, Any]) -> Receipt:
+        """See Carrier."""
+        kept, receipt = self._sort(event)
+        try:
+            fresh = self._opened().submit(lambda store: store.add(kept, time.time())).result()
+        except OutboxError as error:
+            raise ClientError(str(error)) from error
+        return receipt | count(fresh)
+
+    async def deliver_async(self, event: dict[str, Any]) -> Receipt:
+        """See Carrier."""
+        kept, receipt = self._sort(event)
+        try:
+            outbox = await asyncio.to_thread(self._opened)
+            fresh = await outbox.call(lambda store: store.add(kept, time.time()))
+        except OutboxError as error:
+            raise ClientError(str(error)) from error
+        return receipt | count(fresh)
+
+    def close(self) -> None:
+        """See Carrier."""
+        with self._opening:
+            if self._outbox is not None and self._process == os.getpid():
+                self._outbox.close()
+            self._outbox = None
+
+    def _sort(self, event: dict[str, Any]) -> tuple[list[Event], Receipt]:
+        now = time.time()
+        batch = Batch(v=WIRE_VERSION, app="", batch="", sent=now, events=[event])
+        kept, rejected = sort_events(batch, now)
+        return kept, {"rejected": [{"eid": each.eid, "reason": each.reason} for each in rejected]}
+
+    def _opened(self) -> Outbox:
+        with self._opening:
+            if self._outbox is not None and self._process != os.getpid():
+                self._inherited.append(self._outbox)
+                self._outbox = None
+            if self._outbox is None:
+                self._outbox = Outbox(self._open_store())
+                self._process = os.getpid()
+            return self._outbox
+
+
+def count(fresh: list[bool]) -> Receipt:
+    """Return the numbers of a receipt."""
+    return {"accepted": fresh.count(True), "duplicates": fresh.count(False)}
+
+
+class HttpCarrier:
+    """Sends to a relay, as a page does, and shows the secret."""
+
+    def __init__(self, url: str, secret: str, application_id: str, timeout: float) -> None:
+        """Raise SettingsError when one is missing or wrong."""
+        address = urlsplit(url)
+        if address.scheme not in CONNECTIONS or not address.hostname or address.username:
+            raise SettingsError(f"{URL} must be a relay's address such as https://shop.example/nl")
+        if not secret:
+            raise SettingsError(f"{SECRET} is not set: it is the one that the relay has")
+        if not application_id:
+            raise SettingsError(f"{APPLICATION} is not set: it is the one that the relay has")
+        self._address = address
+        self._application_id = application_id
+        self._timeout = timeout
+        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
+
+    def deliver(self, event: dict[str, Any]) -> Receipt:
+        """See Carrier."""
+        envelope = {
+            "v": WIRE_VERSION,
+            "app": self._application_id,
+            "batch": str(uuid4()),
+            "sent": time.time(),
+            "events": [event],
+        }
+        status, content = self._post(json.dumps(envelope).encode())
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            answer = {}
+        if status != ACCEPTED or not isinstance(answer, dict):
+            reason = answer.get("error") if isinstance(answer, dict) else None
+            raise ClientError(f"the relay answers {status}: {reason or 'not in its own words'}")
+        return answer
+
+    async def deliver_async(self, event: dict[str, Any]) -> Receipt:
+        """See Carrier."""
+        return await asyncio.to_thread(self.deliver, event)
+
+    def close(self) -> None:
+        """See Carrier. Each event has a connection of its own."""
+
+    def _post(self, body: bytes) -> tuple[int, bytes]:
+        """Post a body; a redirect is not followed, for it would carry the secret elsewhere."""
+        host, port = self._address.hostname or "", self._address.port
+        connection = CONNECTIONS[self._address.scheme](host, port, timeout=self._timeout)
+        path = f"{self._address.path.rstrip('/')}/events"
+        try:
+            connection.request("POST", path, body, self._headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read(MAX_ANSWER)
+        except (OSError, http.client.HTTPException) as error:
+            raise ClientError(f"the relay at {host} cannot be reached: {error}") from error
+        finally:
+            connection.close()

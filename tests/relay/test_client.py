@@ -1,0 +1,255 @@
+"""What a shop's own server says: the same answers as a page gets, and one purchase an order."""
+
+import os
+import threading
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import neuralens_relay.stores
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from neuralens_relay import Client as Server
+from neuralens_relay import ClientError, EventError, SettingsError
+from neuralens_relay.batch import Batch, sort_events
+from neuralens_relay.client import make_event as make_server_event
+from neuralens_relay.outbox import Bounds
+from neuralens_relay.settings import OutboxSettings
+from neuralens_relay.sqlite_store import SqliteStore
+from neuralens_tracker.orders import name_purchase
+
+from tests.event_loop import run
+from tests.polling import eventually
+from tests.relay.conftest import APPLICATION, make_batch, make_event
+
+SECRET = "s3cret-of-the-shop"
+TAKEN = {"accepted": 1, "duplicates": 0, "rejected": []}
+KNOWN = {"accepted": 0, "duplicates": 1, "rejected": []}
+PURCHASE = {"ids": ["AV768", "B2"], "order": "O-1", "uid": "3845"}
+
+
+def page_says(order, ids, **fields):
+    """Return the event of a page on which an order is shown."""
+    return make_event(
+        eid=name_purchase(order, ids),
+        event="PURCHASE",
+        items=[{"id": each} for each in ids],
+        **fields,
+    )
+
+
+def server_says(order, ids, **fields):
+    """Return the event of a shop's server."""
+    return make_server_event("PURCHASE", ids=ids, order=order, **fields)
+
+
+@pytest.fixture(params=["outbox", "http", "redis"])
+def shop(request, start, environment):
+    """A relay, and a server of the shop that tells it what was bought."""
+    if request.param == "redis":
+        environment["NEURALENS_OUTBOX"] = request.getfixturevalue("redis_address")
+    relay = start(environment | {"NEURALENS_CLIENT_SECRET": SECRET})
+    if request.param == "http":
+        server = Server(url=relay.url, secret=SECRET, application_id=APPLICATION)
+    else:
+        server = Server(outbox=environment["NEURALENS_OUTBOX"])
+    with server:
+        yield relay, server
+
+
+def test_an_order_is_one_purchase_whoever_says_it(shop, sandbox):
+    relay, server = shop
+    assert server.track("PURCHASE", **PURCHASE, query="oak") == TAKEN
+    assert server.track("PURCHASE", **PURCHASE) == KNOWN
+    assert run(server.track_async("PURCHASE", **PURCHASE | {"ids": ["B2", "AV768"]})) == KNOWN
+    # Another browser, or the same one after its storage was erased.
+    assert relay.take(page_says("O-1", ["AV768", "B2"])) == KNOWN
+    assert relay.take(page_says("O-2", ["AV768"])) == TAKEN
+    assert server.track("PURCHASE", ids=["AV768"], order=" O-2 ") == KNOWN
+    # Who guesses the number of an order does not know what was in it.
+    assert relay.take(page_says("O-3", ["guessed"])) == TAKEN
+    assert run(server.track_async("PURCHASE", ids=["AV768"], order="O-3")) == TAKEN
+    eventually(lambda: len(sandbox.bodies()) == 4)
+    body = next(each for each in sandbox.bodies() if each.get("query") == "oak")
+    assert body | {"timestamp": 0} == {
+        "event": "PURCHASE",
+        "items": [{"id": "AV768"}, {"id": "B2"}],
+        "timestamp": 0,
+        "uid": "3845",
+        "query": "oak",
+    }
+
+
+def test_other_events_are_told_too(shop, sandbox):
+    _, server = shop
+    assert server.track("ADD_TO_CART", id=5, uid=7, page="PRODUCT_PAGE", index=2) == TAKEN
+    again = {"id": "A", "eid": "mine-1"}
+    assert [server.track("SHARE", **again) for _ in range(2)] == [TAKEN, KNOWN]
+    eventually(lambda: len(sandbox.bodies()) == 2)
+    first = next(each for each in sandbox.bodies() if each["event"] == "ADD_TO_CART")
+    assert (first["items"], first["uid"], first["index"]) == ([{"id": "5"}], "7", 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "reason"),
+    [
+        ("BUY", {"id": "A"}, "event must be one of"),
+        ("SHARE", {}, "items must be"),
+        ("SHARE", {"ids": []}, "items must be"),
+        ("SHARE", {"ids": ["A", "B"]}, "items must be one"),
+        ("PURCHASE", {"ids": ["A"], "page": "HOME"}, "page must be one of"),
+        ("PURCHASE", {"ids": ["A"], "timestamp": -1}, "timestamp must be"),
+        ("PURCHASE", {"ids": ["A"], "order": ""}, "order and ids must be text"),
+        ("PURCHASE", {"ids": [None], "order": "O"}, "order and ids must be text"),
+        ("PURCHASE", {"ids": ["A"], "order": "x" * 600}, "order and ids must be text"),
+        ("PURCHASE", {"ids": ["A"], "order": "O", "eid": "e"}, "order goes with PURCHASE"),
+        ("SHARE", {"id": "A", "order": "O"}, "order goes with PURCHASE"),
+        ("SHARE", {"id": "A\x00"}, "control characters"),
+    ],
+)
+def test_a_wrong_event_is_an_error_with_the_validators_reason(shop, name, fields, reason):
+    relay, server = shop
+    with pytest.raises(EventError, match=reason):
+        server.track(name, **fields)
+    with pytest.raises(EventError, match=reason):
+        run(server.track_async(name, **fields))
+    assert relay.waiting() == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"url": "shop.example/nl"}, "NEURALENS_RELAY_URL"),
+        ({"url": "https://shop.example/nl"}, "NEURALENS_CLIENT_SECRET"),
+        ({"url": "https://shop.example/nl", "secret": "s"}, "NEURALENS_APPLICATION_ID"),
+        ({"outbox": "outbox.db"}, "NEURALENS_OUTBOX"),
+    ],
+)
+def test_a_missing_setting_is_named(given, name, monkeypatch):
+    for variable in ("NEURALENS_RELAY_URL", "NEURALENS_CLIENT_SECRET", "NEURALENS_APPLICATION_ID"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(SettingsError, match=name):
+        Server(**given)
+
+
+def test_settings_come_from_the_environment(start, environment, monkeypatch):
+    relay = start(environment | {"NEURALENS_CLIENT_SECRET": SECRET})
+    monkeypatch.setenv("NEURALENS_RELAY_URL", relay.url)
+    monkeypatch.setenv("NEURALENS_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("NEURALENS_APPLICATION_ID", APPLICATION)
+    assert Server().track("PURCHASE", **PURCHASE) == TAKEN
+    monkeypatch.delenv("NEURALENS_RELAY_URL")
+    monkeypatch.setenv("NEURALENS_OUTBOX", environment["NEURALENS_OUTBOX"])
+    with Server() as server:
+        assert server.track("PURCHASE", **PURCHASE) == KNOWN
+
+
+def test_a_wrong_secret_is_refused_and_not_repeated(start, offline):
+    for secret in (SECRET, ""):
+        relay = start(offline | {"NEURALENS_CLIENT_SECRET": secret})
+        server = Server(url=relay.url, secret="wrong-one", application_id=APPLICATION)
+        with pytest.raises(ClientError, match=r"403.*NEURALENS_CLIENT_SECRET") as caught:
+            server.track("PURCHASE", **PURCHASE)
+        assert "wrong-one" not in str(caught.value) + repr(server)
+    # A shop that asks for a password has its browsers send that to the relay as well.
+    assert relay.post(make_batch(make_event()), Authorization="Basic eDp5").status_code == 202
+
+
+def test_a_server_has_no_limits(start, offline):
+    relay = start(offline | {"NEURALENS_CLIENT_SECRET": SECRET, "NEURALENS_RATE_LIMIT": "0.01"})
+    server = Server(url=relay.url, secret=SECRET, application_id=APPLICATION)
+    answers = [server.track("PURCHASE", ids=["A"], order=number) for number in range(20)]
+    assert answers == [TAKEN] * 20
+
+
+def test_a_relay_that_cannot_be_reached_is_an_error_that_says_so(tmp_path):
+    server = Server(url="http://127.0.0.1:1/nl", secret=SECRET, application_id="a")
+    with pytest.raises(ClientError, match=r"127\.0\.0\.1 cannot be reached"):
+        server.track("PURCHASE", **PURCHASE)
+    with (
+        Server(outbox=f"sqlite:///{tmp_path}/none/outbox.db") as server,
+        pytest.raises(ClientError, match="outbox"),
+    ):
+        server.track("PURCHASE", **PURCHASE)
+
+
+def test_threads_and_forked_processes_share_a_client(tmp_path):
+    with Server(outbox=f"sqlite:///{tmp_path}/outbox.db") as server:
+        server.track("PURCHASE", ids=["A"], order="first")
+        threads = [
+            threading.Thread(target=server.track, args=["PURCHASE"], kwargs=PURCHASE)
+            for _ in range(10)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        child = os.fork()
+        if child == 0:
+            try:
+                taken = server.track("PURCHASE", ids=["A"], order="child") == TAKEN
+                known = server.track("PURCHASE", ids=["A"], order="first") == KNOWN
+                os._exit(0 if taken and known else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert server.track("PURCHASE", ids=["A"], order="child") == KNOWN
+    with closing(SqliteStore(tmp_path / "outbox.db")) as store:
+        assert store.depth().waiting == 3
+
+
+def test_orders_are_known_for_longer_than_other_events(start, environment, monkeypatch):
+    monkeypatch.setenv("NEURALENS_RETENTION_DAYS", "1")
+    bounds = []
+    monkeypatch.setattr(
+        neuralens_relay.stores, "SqliteStore", lambda path, given: bounds.append(given)
+    )
+    neuralens_relay.stores.store_opener(OutboxSettings.from_environment())()
+    assert bounds[0].known == 86400
+    assert bounds[0].orders == 400 * 86400
+
+
+ORDERS = [["AV768", "B2", "C3"], ["AV768"], ["B2", "C3"]]
+SPEAKERS = ["page", "other page", "server", "job"]
+# Who says it, of which order, from which item on, and how often the same request arrives.
+SAYINGS = st.lists(
+    st.tuples(st.sampled_from(SPEAKERS), st.integers(0, 2), st.integers(0, 2), st.integers(1, 2)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@pytest.fixture(scope="module")
+def fast_store(tmp_path_factory):
+    """The real store, in a file in memory where there is such a folder: it is written often."""
+    memory = Path("/dev/shm")
+    folder = memory if memory.is_dir() else tmp_path_factory.mktemp("orders")
+    path = folder / f"neuralens-orders-{os.getpid()}.db"
+    store = SqliteStore(path, Bounds())
+    yield store
+    store.close()
+    for file in folder.glob(f"{path.name}*"):
+        file.unlink()
+
+
+examples = iter(range(10**9))
+
+
+@given(SAYINGS)
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_ten_thousand_interleavings_leave_one_purchase_an_order(fast_store, sayings):
+    example = next(examples)
+    fresh = Counter()
+    with fast_store.transaction():
+        for who, order, first, times in sayings:
+            number = f"{example}-{order}"
+            ids = ORDERS[order][first:] + ORDERS[order]
+            # Every visit makes its event anew: nothing is known from the browser's storage.
+            make = page_says if "page" in who else server_says
+            batch = Batch(v=1, app="a", batch="b", sent=1e9, events=[make(number, ids, uid=who)])
+            kept, rejected = sort_events(batch, 1e9)
+            assert not rejected
+            for _ in range(times):
+                fresh[order] += sum(fast_store.add(kept, 1e9))
+    assert set(fresh.values()) == {1}

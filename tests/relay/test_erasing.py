@@ -1,0 +1,87 @@
+"""``relay --erase UID``: a shopper leaves what waits and what is dead."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from neuralens_relay.cli import relay as command
+from neuralens_relay.outbox import Event, Outcome, Settlement
+from neuralens_relay.redis_store import RedisStore
+from neuralens_relay.sqlite_store import SqliteStore
+
+from tests.polling import eventually
+from tests.relay.conftest import make_batch, make_event
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def store(request, tmp_path):
+    if request.param == "sqlite":
+        opened = SqliteStore(tmp_path / "outbox.db")
+    else:
+        opened = RedisStore(request.getfixturevalue("redis_address"))
+    yield opened
+    opened.close()
+
+
+def of(uid, number):
+    return Event(f"{uid}-{number}", json.dumps({"uid": uid, "items": [{"id": "A"}]}).encode())
+
+
+def erase(store, uid, limit):
+    erased, cursor, calls = 0, None, 0
+    while cursor is not None or calls == 0:
+        with store.transaction():
+            more, cursor = store.erase(uid, cursor, limit)
+        erased += more
+        calls += 1
+        assert calls < 1000
+    store.shred()
+    return erased
+
+
+@pytest.mark.parametrize("uid", ["é\"'%\\ \U0001f600", "3845"])
+@pytest.mark.parametrize("limit", [1, 7, 1000])
+def test_a_shopper_is_dropped_wherever_events_are(store, uid, limit):
+    with store.transaction():
+        store.add([of(each, number) for number in range(20) for each in (uid, "other", None)], 1)
+        taken = store.take(40, 2)
+        states = (
+            [Settlement(each.key, Outcome.DEAD, "no") for each in taken[:15]]
+            + [Settlement(each.key, Outcome.AGAIN, "later", 1e12) for each in taken[15:30]]
+            + [Settlement(each.key, Outcome.DELIVERED) for each in taken[30:33]]
+        )
+        # Seven are still being sent, and twenty have not been taken.
+        store.settle(states)
+    delivered = sum(json.loads(each.body)["uid"] == uid for each in taken[30:33])
+    assert erase(store, uid, limit) == 20 - delivered
+    with store.transaction():
+        depth = store.depth()
+        dead = store.dead(100)
+        # What an erased event's send ends with finds nothing, and harms nothing.
+        store.settle([Settlement(each.key, Outcome.DELIVERED) for each in taken[33:]])
+        known = store.add([of(uid, number) for number in range(20)], 3)
+    assert depth.waiting + depth.dead == 40 - (3 - delivered)
+    assert {json.loads(each.body)["uid"] for each in dead} == {"other", None}
+    assert known == [False] * 20
+    assert erase(store, uid, limit) == 0
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_the_command_erases_while_a_relay_runs(
+    request, spawn, environment, sandbox, kind, tmp_path
+):
+    if kind == "redis":
+        environment["NEURALENS_OUTBOX"] = request.getfixturevalue("redis_address")
+    client, _ = spawn(environment)
+    sandbox.fail(status=400, times=1000)
+    client.post(make_batch(*[make_event(uid="shopper-4711") for _ in range(3)]))
+    client.post(make_batch(make_event(uid="other")))
+    eventually(lambda: client.metric("neuralens_outbox_dead") == 4)
+    result = CliRunner().invoke(command, ["--erase", "shopper-4711"], env=environment)
+    assert (result.exit_code, result.output) == (0, "3 events of this uid dropped\n")
+    assert client.metric("neuralens_outbox_dead") == 1
+    result = CliRunner().invoke(command, ["--erase", "shopper-4711"], env=environment)
+    assert result.output == "0 events of this uid dropped\n"
+    if kind == "sqlite":
+        for file in tmp_path.glob("outbox.db*"):
+            assert b"shopper-4711" not in file.read_bytes()

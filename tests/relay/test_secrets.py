@@ -1,0 +1,134 @@
+"""Secrets are in no log, answer, error, repr, metric, database or dead letter."""
+
+import traceback
+
+import pytest
+import redis
+from click.testing import CliRunner
+from neuralens_relay import Client as Server
+from neuralens_relay import ClientError, Settings, SettingsError, create_app
+from neuralens_relay.cli import relay as command
+from neuralens_relay.settings import describe
+
+from tests.polling import eventually
+from tests.relay.conftest import APPLICATION, KEY, closed_port, make_batch, make_event, redis_server
+
+CLIENT_SECRET = "client-secret-4711"
+STATUS_TOKEN = "status-token-4711"
+PASSWORD = "redis-password-4711"
+SECRETS = (KEY, CLIENT_SECRET, STATUS_TOKEN, PASSWORD)
+
+
+def assert_clean(*texts):
+    for text in texts:
+        content = text if isinstance(text, bytes) else str(text).encode()
+        for secret in SECRETS:
+            assert secret.encode() not in content
+
+
+def ask_everything(client):
+    """Send what is right and what is wrong; return every answer as text."""
+    events = [make_event(query=f"q{number}") for number in range(3)]
+    answers = [
+        client.post(make_batch(*events)),
+        client.post(b"{"),
+        client.post(make_batch(v=2)),
+        client.post(make_batch(make_event()), Origin="https://evil.example"),
+        client.post(make_batch(make_event()), Authorization="Bearer wrong"),
+        client.post(make_batch(make_event()), Authorization=f"Bearer {CLIENT_SECRET}"),
+    ]
+    for path in ("health", "metrics", "nothing", "neuralens.js"):
+        for headers in ({}, {"Authorization": f"Bearer {STATUS_TOKEN}"}, {"Via": "x"}):
+            answers.append(client.http.get(path, headers=headers))
+    return [f"{answer.headers} {answer.text}" for answer in answers]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_a_relay_tells_nobody(request, spawn, environment, sandbox, tmp_path, kind):
+    environment |= {
+        "NEURALENS_CLIENT_SECRET": CLIENT_SECRET,
+        "NEURALENS_STATUS_TOKEN": STATUS_TOKEN,
+    }
+    if kind == "redis":
+        environment["NEURALENS_OUTBOX"] = request.getfixturevalue("redis_address")
+    # An API that says again what it was sent, as a refusal and as a fault.
+    for fault in ({"status": 400}, {"status": 500}, {"failure": f"key {KEY}"}):
+        sandbox.fail(**fault)
+    client, process = spawn(environment)
+    answers = ask_everything(client)
+    eventually(lambda: client.waiting() == 0)
+    answers += ask_everything(client)
+    listed = CliRunner().invoke(command, ["--dead"], env=environment).output
+    client.http.close()
+    process.end()
+    assert_clean(process.errors(), listed, *answers)
+    for file in tmp_path.glob("outbox.db*"):
+        assert_clean(file.read_bytes())
+    if kind == "redis":
+        with redis.Redis.from_url(environment["NEURALENS_OUTBOX"]) as held:
+            assert_clean(*(held.dump(key) or b"" for key in held.keys("*")))
+
+
+def test_a_redis_password_is_told_nobody(spawn, environment, tmp_path):
+    port = closed_port()
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with redis_server(folder, port):
+        with redis.Redis(port=port) as server:
+            server.config_set("requirepass", PASSWORD)
+        environment["NEURALENS_OUTBOX"] = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
+        client, process = spawn(environment)
+        answers = ask_everything(client)
+        with redis.Redis(port=port, password=PASSWORD) as server:
+            server.shutdown(nosave=True)
+        # Without Redis: refusals, reasons in health, lines in the log.
+        answers += ask_everything(client)
+        assert_clean(process.errors(), *answers)
+
+
+@pytest.mark.parametrize(
+    "outbox",
+    [
+        f"redis://:{PASSWORD}@127.0.0.1:1/0",
+        f"redis://:{PASSWORD}@127.0.0.1:x/0",
+        f"redis://:{PASSWORD}@/0",
+        f"redis://user:{PASSWORD}@[::1/0",
+        f"redis://127.0.0.1:1/0?password={PASSWORD}",
+        f"postgres://user:{PASSWORD}@host/db",
+        f"redis+sentinel://:{PASSWORD}@127.0.0.1:1/main/0",
+    ],
+)
+def test_an_address_that_cannot_be_used_keeps_its_password(outbox, environment):
+    environment["NEURALENS_OUTBOX"] = outbox
+    result = CliRunner().invoke(command, ["--port", "0"], env=environment)
+    assert result.exit_code in (1, 2)
+    trace = "".join(traceback.format_exception(*result.exc_info)) if result.exc_info else ""
+    assert_clean(result.output, result.stderr, trace)
+    with pytest.raises((ClientError, SettingsError)) as caught:
+        Server(outbox=outbox).track("SHARE", id="A")
+    assert_clean(caught.value, *traceback.format_exception(caught.value))
+
+
+def test_objects_do_not_show_them(environment):
+    environment |= {
+        "NEURALENS_CLIENT_SECRET": CLIENT_SECRET,
+        "NEURALENS_STATUS_TOKEN": STATUS_TOKEN,
+        "NEURALENS_OUTBOX": f"redis://:{PASSWORD}@127.0.0.1:1/0",
+    }
+    settings = Settings.from_environment(environment)
+    app = create_app(settings)
+    server = Server(url="http://127.0.0.1:1", secret=CLIENT_SECRET, application_id=APPLICATION)
+    with pytest.raises(ClientError) as caught:
+        server.track("SHARE", id="A")
+    assert_clean(repr(settings), str(settings), repr(app.state.relay), repr(server), caught.value)
+    assert_clean(*traceback.format_exception(caught.value), describe())
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "CLIENT_SECRET", "STATUS_TOKEN"])
+def test_a_wrong_secret_is_named_and_not_shown(environment, name):
+    variable = f"NEURALENS_{name}"
+    for wrong in (f"Bearer {KEY}", f"{KEY}\n{KEY}", f"{KEY} é"):
+        with pytest.raises(SettingsError) as caught:
+            Settings.from_environment(environment | {variable: wrong})
+        assert variable in str(caught.value)
+        assert_clean(*traceback.format_exception(caught.value))
