@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from neuralens_tracker import events
 from neuralens_tracker.orders import ORDER_PREFIX
+from neuralens_tracker.personal_data import scrub
 from neuralens_tracker.vocabulary import MAX_TEXT, WIRE_VERSION
 
 from neuralens_relay.outbox import Event
@@ -200,8 +201,11 @@ def outgoing(event: dict[str, Any]) -> bytes:
             # JavaScript, and so JSON, has no whole numbers of its own: 3.0 is meant as 3.
             body[name] = int(body[name])
     if "query" in body:
-        # What is typed or pasted may have tabs and line breaks.
-        body["query"] = CONTROL.sub(" ", body["query"])
+        # What is typed or pasted may have tabs and line breaks, and say who the shopper is. The
+        # tracker takes that out as well; one of before, or something else that sends, may not.
+        query = scrub(CONTROL.sub(" ", body.pop("query")))
+        if query:
+            body["query"] = query
     if "geo" in body:
         body["geo"] = {name: value for name, value in body["geo"].items() if value is not None}
     return msgspec.json.encode(body)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from uuid import uuid4
 
 import pytest
 from neuralens_embed import bundles
@@ -341,9 +342,10 @@ def test_calls_of_a_page_that_was_left(begin, show, gate, finish, told):
 
 
 def test_landing_and_purchase_of_a_page_that_was_left(begin, put, show, finish, told):
-    body = """
+    order = uuid4().hex
+    body = f"""
     <main data-nl-landing="A" data-nl-index="3"></main>
-    <ul data-nl-purchase="ORDER"><li data-nl-product="B"></li><li data-nl-product="C"></li></ul>
+    <ul data-nl-purchase="{order}"><li data-nl-product="B"></li><li data-nl-product="C"></li></ul>
     <div data-nl-ignore><p data-nl-landing="D"></p>
     <ul data-nl-purchase="SECRET"><li data-nl-product="E"></li></ul></div>
     """

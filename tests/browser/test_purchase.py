@@ -1,5 +1,7 @@
 """An order is told once, for good, with the ids of all its lines."""
 
+from uuid import uuid4
+
 import pytest
 
 PURCHASE = ("PURCHASE", ["A", "B"])
@@ -11,11 +13,17 @@ def told(events):
 
 
 @pytest.fixture
-def confirm(show):
-    """Show the confirmation page of an order."""
+def order():
+    """The number of an order that no other test has: a relay takes each once."""
+    return uuid4().hex
 
-    def confirm(order, **given):
-        return show("purchase.html", values={"order": order}, **given)
+
+@pytest.fixture
+def confirm(show, order):
+    """Show the confirmation page of an order of this test."""
+
+    def confirm(name, **given):
+        return show("purchase.html", values={"order": f"{name}-{order}"}, **given)
 
     return confirm
 
@@ -61,9 +69,9 @@ def test_once_for_good(confirm, ledger):
         ('<section data-nl-ignore><p data-nl-product="A">A</p></section>', ["A"]),
     ],
 )
-def test_what_is_ignored_is_not_bought(show, ledger, markup, bought):
+def test_what_is_ignored_is_not_bought(show, ledger, order, markup, bought):
     lines = f'{markup}<p data-nl-product="A">A</p>'
-    page = show(f'<div data-nl-purchase="ORDER-1">{lines}</div>')
+    page = show(f'<div data-nl-purchase="{order}">{lines}</div>')
     assert told(ledger.settle(page)) == [("PURCHASE", bought)]
     assert page.said == []
 
@@ -77,27 +85,27 @@ def test_order_of_which_everything_is_ignored(show, ledger):
     assert page.said[0].startswith("neuralens: data-nl-purchase must be text, around")
 
 
-def test_added_later(show, ledger):
+def test_added_later(show, ledger, order):
     page = show("<main></main>")
     page.evaluate(
-        """document.querySelector("main").innerHTML = `
-            <div data-nl-purchase="ORDER-1">
+        f"""document.querySelector("main").innerHTML = `
+            <div data-nl-purchase="{order}">
             <i data-nl-product="A"></i><i data-nl-product="B"></i>
             </div>`"""
     )
     assert told(ledger.settle(page)) == [PURCHASE]
 
 
-def test_two_orders_on_one_page(show, ledger):
+def test_two_orders_on_one_page(show, ledger, order):
     page = show(
-        '<div data-nl-purchase="ORDER-1"><p data-nl-product="A">A</p></div>'
-        '<div data-nl-purchase="ORDER-2"><p data-nl-product="A">A</p></div>'
+        f'<div data-nl-purchase="{order}-1"><p data-nl-product="A">A</p></div>'
+        f'<div data-nl-purchase="{order}-2"><p data-nl-product="A">A</p></div>'
     )
     assert told(ledger.settle(page)) == [("PURCHASE", ["A"]), ("PURCHASE", ["A"])]
 
 
-def test_order_of_a_hundred_lines(show, ledger):
+def test_order_of_a_hundred_lines(show, ledger, order):
     ids = [f"P{place}" for place in range(100)]
     lines = "".join(f'<p data-nl-product="{line}">{line}</p>' for line in ids)
-    page = show(f'<div data-nl-purchase="ORDER-1">{lines}</div>')
+    page = show(f'<div data-nl-purchase="{order}">{lines}</div>')
     assert told(ledger.settle(page)) == [("PURCHASE", ids)]

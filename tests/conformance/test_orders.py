@@ -24,7 +24,7 @@ def name_there(engine: Any, order: str, ids: list[str]) -> Any:
 @pytest.mark.parametrize(
     ("order", "ids", "name"),
     [
-        ("O-1", ["AV768"], "order:O-1:41984608-41734277"),
+        ("O-1", ["AV768"], "order:O-1:5369053:54490504"),
     ],
 )
 def test_a_name_stays_what_it_is(order: str, ids: list[str], name: str) -> None:

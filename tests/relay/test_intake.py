@@ -395,7 +395,20 @@ def test_ids_have_no_control_characters(standing, fields, name):
 
 def test_what_is_pasted_into_a_query_becomes_spaces(start, environment, sandbox):
     start(environment).take(make_event(query="oak\tchair\x00\r\n"))
-    eventually(lambda: [body["query"] for body in sandbox.bodies()] == ["oak chair   "])
+    eventually(lambda: [body["query"] for body in sandbox.bodies()] == ["oak chair"])
+
+
+def test_what_tells_who_a_shopper_is_leaves_the_query(start, environment, sandbox):
+    queries = [
+        "oak jane@shop.example",
+        "jane@shop.example",
+        "iphone 15 128gb",
+        "4111 1111 1111 1111 a",
+    ]
+    start(environment).take(*(make_event(query=query) for query in queries))
+    eventually(lambda: len(sandbox.bodies()) == 4)
+    left = [body.get("query", "") for body in sandbox.bodies()]
+    assert sorted(left) == ["", "a", "iphone 15 128gb", "oak"]
 
 
 PUBLIC = {"X-Forwarded-For": "203.0.113.7"}

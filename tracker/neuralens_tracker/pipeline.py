@@ -4,6 +4,7 @@ from typing import Any
 
 from neuralens_tracker.delivery import FLUSH_MS
 from neuralens_tracker.events import REQUIRED, find_fault, make_event
+from neuralens_tracker.orders import name_purchase
 from neuralens_tracker.personal_data import scrub
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PURCHASE
 
@@ -52,11 +53,14 @@ class Pipeline:
     def receive(self, event: dict[str, Any], key: Any) -> None:
         """Take an event, as ``make_event`` returns it, on its way.
 
-        A purchase with the same text for ``key`` as an earlier one is suppressed, for good. A wrong
-        field is left out and said; an event that lacks a required one is suppressed and said.
+        ``key`` of a purchase is its order: with that of an earlier one it is suppressed, for good,
+        and whatever else says it gives it the same id. A wrong field is left out and said; an event
+        that lacks a required one is suppressed and said.
         """
         event["geo"] = self._visit.geo()
         if self._repair(event):
+            if key and event["event"] == PURCHASE:
+                event["eid"] = name_purchase(key, [item["id"] for item in event["items"]])
             self._await_consent(event, key)
 
     def _await_consent(self, event: dict[str, Any], key: Any) -> None:
