@@ -28,7 +28,7 @@ import { start } from './neuralens_tracker.main.js';
 import { invoke } from './neuralens_tracker.web.ffi.js';
 invoke(() => {
     install();
-    start(document.currentScript || document.querySelector('script[data-app-id]'));
+    start(document.currentScript);
 });
 """,
     "neuralens.mjs": """

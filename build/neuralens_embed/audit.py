@@ -85,7 +85,8 @@ class Reading:
         tag = window.document.querySelector(f"script[{APP_ID}]")
         settings = resolve(tag.dataset if tag else {}, ignore)
         visit = Visit(settings, lambda uid: uid, lambda: False, ignore)
-        self._items = Items(visit, self._complain)
+        # Nobody has typed anything.
+        self._items = Items(visit, lambda listing: None, self._complain)
 
     def report(self) -> Report:
         """Return what every element stands for."""

@@ -37,6 +37,16 @@ def attempt(target: Any, name: str, *values: Any) -> Any:
     return None if target is None else invoke(getattr(target, name), None, *values)
 
 
+def method(owner: str, name: str) -> Callable[..., Any]:
+    """Return a method as a function of its object and its arguments."""
+    return lambda target, *values: call(target, name, *values)
+
+
+def reader(owner: str, name: str) -> Callable[[Any], Any]:
+    """Return a function that reads an attribute."""
+    return lambda target: get(target, name)
+
+
 def construct(name: str, *values: Any) -> Any:
     """Construct what the window has under a name."""
     return getattr(window, name)(*values)

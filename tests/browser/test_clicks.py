@@ -177,24 +177,15 @@ def test_label_clicks_its_control_too(show, acts, told):
 
 def test_every_click_counts(show, acts, told):
     page = show(RESULTS)
-    page.click("#text", click_count=2)
-    page.click("#text")
+    for _ in range(3):
+        page.click("#text")
     assert acts(page) == [told("CLICK_PRODUCT", "B", 25)] * 3
 
 
-def test_clicks_at_one_time_are_two(show, acts, told):
-    """The clock of a browser may be as coarse as 100 ms, so that no one can read other clicks."""
+def test_clicks_of_a_script_are_no_acts_of_the_shopper(show, acts, told):
     page = show(RESULTS)
-    page.evaluate(
-        """() => {
-            for (const repetition of [1, 2]) {
-                const click = new MouseEvent("click", { bubbles: true, composed: true });
-                Object.defineProperty(click, "timeStamp", { value: 5000 });
-                document.querySelector("#text").dispatchEvent(click);
-            }
-        }"""
-    )
-    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)] * 2
+    page.evaluate("for (const time of [1, 2]) document.querySelector('#text').click()")
+    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
 
 
 def test_native_control_by_keyboard(show, acts, told):
@@ -325,7 +316,8 @@ def test_action_by_keyboard(show, acts, told):
 
 def test_every_add_to_cart_counts(show, acts, told):
     page = show(ACTIONS)
-    page.click("#cart", click_count=2)
+    for _ in range(2):
+        page.click("#cart")
     assert acts(page) == [told("ADD_TO_CART", "B", 25)] * 2
 
 

@@ -5,6 +5,7 @@ QUERY = "data-nl-query"
 LIST = "data-nl-list"
 OFFSET = "data-nl-offset"
 IGNORE = "data-nl-ignore"
+CONFIRM = "data-nl-confirm"
 
 PRODUCT = "data-nl-product"
 SUGGESTION = "data-nl-suggestion"
@@ -14,5 +15,5 @@ ACTION = "data-nl-action"
 LANDING = "data-nl-landing"
 PURCHASE_ORDER = "data-nl-purchase"
 
-CONTEXT = (PAGE, QUERY, LIST, OFFSET, IGNORE)
+CONTEXT = (PAGE, QUERY, LIST, OFFSET, IGNORE, CONFIRM)
 ITEMS = (PRODUCT, SUGGESTION, SUGGESTIONS, INDEX, ACTION, LANDING, PURCHASE_ORDER)

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from neuralens_tracker.acts import ACT, CALL
+from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.events import named_ids
 from neuralens_tracker.hooks import LISTENED, Hooks
 from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.types import JSObject
-from neuralens_tracker.value_types import demand
+from neuralens_tracker.value_types import TEXT, demand, read
 from neuralens_tracker.visit import Visit
 
 
@@ -25,16 +27,20 @@ class Commands:
         pipeline: Pipeline,
         delivery: Delivery,
         hooks: Hooks,
+        confirmations: Confirmations,
         decide: Callable[..., None],
         begin_page_view: Callable[[], None],
+        now: Callable[[], float],
         from_browser: Callable[[JSObject], Any],
     ) -> None:
         self._visit = visit
         self._pipeline = pipeline
         self._delivery = delivery
         self._hooks = hooks
+        self._confirmations = confirmations
         self._decide = decide
         self._begin_page_view = begin_page_view
+        self._now = now
         self._from_browser = from_browser
         self._commands = {
             "track": self._track,
@@ -42,6 +48,7 @@ class Commands:
             "consent": self._decide,
             "geo": self._geo,
             "page": self._page,
+            "confirm": self._confirm,
             "before": self._hooks.before,
             "on": self._on,
             "flush": self._flush,
@@ -77,4 +84,15 @@ class Commands:
 
     def _track(self, event: Any, given: Any) -> None:
         fields = self._visit.add_context(self._from_browser(given) or {})
-        self._pipeline.track(event, named_ids(fields), fields, None)
+        ids = named_ids(fields)
+        if not self._confirm(event, ids):
+            self._pipeline.track(event, ids, fields, None, CALL)
+
+    def _confirm(self, event: Any, item_id: Any) -> bool:
+        """Track the action that waits for this word, in its own context; False if none does."""
+        item_id = read(TEXT, item_id)
+        fields = self._confirmations.take(event, item_id, self._now())
+        if fields is None:
+            return False
+        self._pipeline.track(event, item_id, fields, None, ACT)
+        return True

@@ -7,19 +7,22 @@ where the shopper was quicker, on the next one.
 
 from typing import Any
 
+from neuralens_tracker.acts import ACT, Acts
 from neuralens_tracker.capture.clicks import Clicks
 from neuralens_tracker.capture.items import Item, Items
 from neuralens_tracker.capture.lifecycle import when_idle, when_left, when_loaded
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.search_box import SearchBox
+from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.events import make_event, named_ids
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
+from neuralens_tracker.page_view import PageView
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, KEPT_KEY
-from neuralens_tracker.web.configuration import read_configuration
+from neuralens_tracker.web.configuration import find_tag, read_configuration
 from neuralens_tracker.web.console import warn
 from neuralens_tracker.web.dom import attribute, document
 from neuralens_tracker.web.ffi import (
@@ -50,9 +53,14 @@ class Early:
         self._storage = Storage()
         self._identity = Identity(self._storage, random)
         self._visit = Visit(self._settings, self._identity.find, has_privacy_signal, self.ignore)
-        self._items = Items(self._visit, self.ignore)
-        self._clicks = Clicks(self._items, self.keep)
-        self._search_box = SearchBox(self._visit, self.ignore)
+        self._search_box = SearchBox()
+        self._items = Items(self._visit, self._search_box.typed_for, self.ignore)
+        self._page_view = PageView(self._items.stands)
+        self._acts = Acts()
+        self._confirmations = Confirmations()
+        self._clicks = Clicks(
+            self._items, self._search_box, self._acts, self._confirmations, self.act
+        )
         self._page_items = PageItems(self._items, self.keep)
         self._tag = tag
         self._queue = get(get(window, "neuralens"), "q")
@@ -72,19 +80,28 @@ class Early:
         when_left(self._leave)
         when_loaded(self._wait)
 
-    def keep(self, event: str, item: Item, key: str | None) -> None:
+    def keep(self, event: str, item: Item, key: str) -> None:
         """Keep an event on an item, or a purchase, as ``Items`` reads them."""
-        if self._visit.is_new(event, key):
+        self._follow(False)
+        # Nobody watches the page for changes yet.
+        self._items.forget_ranks()
+        fields = self._items.context(item)
+        context = event + "\n" + key + "\n" + str(fields["page"]) + "\n" + str(fields["query"])
+        if self._page_view.is_new(context, item.id, item.element, now()):
+            self._hold(event, item.ids, fields, key)
+            self._save()
+
+    def act(self, event: str, item: Item, fields: dict[str, Any]) -> None:
+        """Keep what a shopper does with an item."""
+        if not self._acts.is_repeated(event, item.ids, ACT, now()):
             self._follow(False)
-            # Nobody watches the page for changes yet.
-            self._items.forget_ranks()
-            self._hold(event, item.ids, self._items.context(item), key)
+            self._hold(event, item.ids, fields, None)
             self._save()
 
     def hand_over(self) -> str:
         """End, and return as JSON text what storage does not hold, what was told and typed."""
         handed = dump(
-            {"held": self._held, "told": self._visit.told(), "typed": self._visit.typed()}
+            {"held": self._held, "told": self._page_view.keys(), "typed": self._search_box.typed()}
         )
         # From now on nothing is kept.
         self._queue = []
@@ -153,5 +170,5 @@ def start(tag: JSObject) -> None:
     install_stub()
     neuralens = get(window, "neuralens")
     if not get(neuralens, "version") and not get(neuralens, "early"):
-        early = Early(tag)
+        early = Early(find_tag(tag))
         early.start()

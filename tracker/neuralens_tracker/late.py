@@ -8,6 +8,7 @@ from neuralens_tracker.main import Tracker
 from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.value_types import is_number
 from neuralens_tracker.vocabulary import KEPT_KEY, MAX_COUNT
+from neuralens_tracker.web.configuration import find_tag
 from neuralens_tracker.web.ffi import get, invoke, parse, window
 from neuralens_tracker.web.storage import Storage
 
@@ -42,7 +43,9 @@ def start(tag: JSObject) -> None:
         return
     early = None if stub is None else get(stub, "early")
     handed = None if early is None else parse(invoke(early, "null"))
-    tracker = Tracker(tag)
+    tracker = Tracker(find_tag(tag))
+    if not tracker.has_application():
+        return
     storage = Storage()
 
     def restore_kept() -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from neuralens_tracker.acts import ACT, VIEW, Acts
+from neuralens_tracker.attribution import Attribution
 from neuralens_tracker.capture.clicks import Clicks
 from neuralens_tracker.capture.discovery import Discovery
 from neuralens_tracker.capture.items import Item, Items
@@ -12,19 +14,22 @@ from neuralens_tracker.capture.lifecycle import (
     when_shown,
 )
 from neuralens_tracker.capture.page_items import PageItems
+from neuralens_tracker.capture.routes import Routes
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.capture.suggestions import Suggestions
 from neuralens_tracker.capture.views import Views
 from neuralens_tracker.commands import Commands
+from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import Outbox
+from neuralens_tracker.page_view import CALL, PageView
 from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import GRANTED, VERSION
-from neuralens_tracker.web.configuration import read_configuration
+from neuralens_tracker.web.configuration import find_tag, read_configuration
 from neuralens_tracker.web.console import complaint, warn
 from neuralens_tracker.web.dom import listen
 from neuralens_tracker.web.ffi import (
@@ -38,11 +43,14 @@ from neuralens_tracker.web.ffi import (
     put,
     window,
 )
-from neuralens_tracker.web.platform import has_privacy_signal
+from neuralens_tracker.web.platform import has_privacy_signal, now, wait
 from neuralens_tracker.web.storage import Storage
 from neuralens_tracker.web.tabs import Tabs
 from neuralens_tracker.web.transport import Transport
 from neuralens_tracker.web.values import from_browser, to_browser
+
+# Milliseconds after the shop's own call in which the document may follow it.
+SETTLE_MS = 1000
 
 
 class Tracker:
@@ -74,8 +82,13 @@ class Tracker:
             dump,
             self._hooks,
         )
+        self._acts = Acts()
+        self._confirmations = Confirmations()
+        self._attribution = Attribution(self._settings, self._storage, parse, dump)
         self._pipeline = Pipeline(
             self._visit,
+            self._acts,
+            self._attribution,
             self._storage,
             self._identity,
             self._outbox,
@@ -83,24 +96,38 @@ class Tracker:
             self._transport,
             self._hooks,
         )
-        self._items = Items(self._visit, self.complain)
-        self._suggestions = Suggestions(self._items, self._settings, self._visit, self.emit)
-        self._search_box = SearchBox(self._visit, self._suggestions.schedule)
+        self._search_box = SearchBox()
+        self._items = Items(self._visit, self._search_box.typed_for, self.complain)
+        self._page_view = PageView(self._items.stands)
+        self._routes = Routes(self._page_view, self._turn)
+        self._suggestions = Suggestions(self._items, self._settings, self.emit)
         self._views = Views(self._items, self._settings, self.emit)
         self._page_items = PageItems(self._items, self.emit)
-        self._discovery = Discovery(self._items, self._views, self._suggestions, self._page_items)
-        self._clicks = Clicks(self._items, self.emit)
+        self._discovery = Discovery(
+            self._items, self._views, self._suggestions, self._page_items, self._routes
+        )
+        self._clicks = Clicks(
+            self._items, self._search_box, self._acts, self._confirmations, self.act
+        )
         self._commands = Commands(
             self._visit,
             self._pipeline,
             self._delivery,
             self._hooks,
+            self._confirmations,
             self.set_consent,
             self.begin_page_view,
+            now,
             from_browser,
         )
         self._queue: Any = None
         self._decided: Any = None
+
+    def has_application(self) -> bool:
+        """Tell whether there is an application to track for; say what is missing if not."""
+        if self._settings["appId"] == "":
+            self._hooks.say("data-app-id is missing: nothing is tracked")
+        return self._settings["appId"] != ""
 
     def take_over(self, stub: Any) -> None:
         """Take over from the stub: calls that were made before, and those from now on."""
@@ -116,6 +143,7 @@ class Tracker:
         self.set_consent(self._settings["consent"])
         for values in elements(self._queue):
             invoke(self._commands.run, None, *elements(values))
+        self._routes.start()
         self._clicks.start()
         self._search_box.start()
         self._suggestions.start()
@@ -136,7 +164,8 @@ class Tracker:
 
     def recall(self, told: list[str], typed: Any) -> None:
         """Take over what this page view has told of, and what the shopper has typed."""
-        self._visit.recall(told, typed)
+        self._page_view.recall(told)
+        self._search_box.recall(typed)
 
     def finish(self, *_: Any) -> None:
         """Tell of what the page itself stands for, for a slow runtime may not have come to it."""
@@ -147,9 +176,19 @@ class Tracker:
         self._decided = act
 
     def begin_page_view(self) -> None:
-        """Begin a new page view: in a single-page shop, or out of the back/forward cache."""
-        self._visit.begin_page_view()
-        self._suggestions.forget()
+        """Begin a new page view at the shop's call, unless address or document did so before."""
+        if self._page_view.notice(CALL, now()):
+            self._items.begin_page_view()
+        # What stands there may be about to go.
+        wait(SETTLE_MS, self._settle)
+
+    def _settle(self) -> None:
+        self._page_view.settle()
+        self._discovery.scan()
+
+    def _turn(self) -> None:
+        """Take in everything anew: address or document have begun a page view."""
+        self._items.begin_page_view()
         self._discovery.scan()
 
     def _restored(self, event: Any) -> None:
@@ -157,7 +196,8 @@ class Tracker:
         if get(event, "persisted"):
             if self.may_store():
                 self._delivery.resume()
-            self.begin_page_view()
+            self._page_view.restart()
+            self._turn()
 
     def leave(self, event: Any, *_: Any) -> None:
         """Send what waits, for the page may be seen for the last time."""
@@ -177,13 +217,19 @@ class Tracker:
         """Say that an element's attribute must be of a type."""
         self._hooks.say(complaint(element, name, value_type))
 
-    def emit(self, event: str, item: Item, key: Any) -> None:
-        """Track an event on an item, or a purchase, as ``Items`` reads them.
+    def emit(self, event: str, item: Item, key: str) -> None:
+        """Track what is seen of an item, or a purchase, as ``Items`` reads them.
 
-        With a deduplication key, no second one of this page view; of a purchase, for good.
+        No second one of this page view in the same context; of a purchase, for good.
         """
-        if self._visit.is_new(event, key):
-            self._pipeline.track(event, item.ids, self._items.context(item), key)
+        fields = self._items.context(item)
+        context = event + "\n" + key + "\n" + str(fields["page"]) + "\n" + str(fields["query"])
+        if self._page_view.is_new(context, item.id, item.element, now()):
+            self._pipeline.track(event, item.ids, fields, key, VIEW)
+
+    def act(self, event: str, item: Item, fields: dict[str, Any]) -> None:
+        """Track what a shopper does with an item, in the context of that moment."""
+        self._pipeline.track(event, item.ids, fields, None, ACT)
 
 
 def start(tag: Any) -> None:
@@ -193,5 +239,6 @@ def start(tag: Any) -> None:
     """
     stub = get(window, "neuralens")
     if not stub or not get(stub, "version"):
-        tracker = Tracker(tag)
-        tracker.take_over(stub)
+        tracker = Tracker(find_tag(tag))
+        if tracker.has_application():
+            tracker.take_over(stub)

@@ -13,11 +13,12 @@ ORDER_KEY = "o:"
 
 
 class Held:
-    """An event that waits for consent, with its deduplication key."""
+    """An event that waits for consent, its deduplication key, and where its fields are from."""
 
-    def __init__(self, event: dict[str, Any], key: Any) -> None:
+    def __init__(self, event: dict[str, Any], key: Any, sources: dict[str, Any]) -> None:
         self.event = event
         self.key = key
+        self.sources = sources
 
 
 class Pipeline:
@@ -26,6 +27,8 @@ class Pipeline:
     def __init__(
         self,
         visit: Any,
+        acts: Any,
+        attribution: Any,
         storage: Any,
         identity: Any,
         outbox: Any,
@@ -34,6 +37,8 @@ class Pipeline:
         hooks: Any,
     ) -> None:
         self._visit = visit
+        self._acts = acts
+        self._attribution = attribution
         self._storage = storage
         self._identity = identity
         self._outbox = outbox
@@ -42,13 +47,28 @@ class Pipeline:
         self._hooks = hooks
         self._held: list[Held] = []
 
-    def track(self, name: Any, ids: Any, fields: dict[str, Any], key: Any) -> None:
+    def track(self, name: Any, ids: Any, fields: dict[str, Any], key: Any, source: str) -> None:
         """Track an event on an item's id, or a list of them, that happens now.
 
-        ``fields`` may hold query, page and index; ``key`` is as in ``receive``.
+        ``fields`` may hold query, page and index, and where these are from; ``key`` is as in
+        ``receive``. What ``source``, a word of ``acts``, repeats of an act is suppressed.
         """
         eid = self._identity.make_uuid()
-        self.receive(make_event(name, ids, fields, eid, int(self._clock.now())), key)
+        now = self._clock.now()
+        event = make_event(name, ids, fields, eid, int(now))
+        event["geo"] = self._visit.geo()
+        if not self._repair(event):
+            return
+        if self._acts.is_repeated(name, [item["id"] for item in event["items"]], source, now):
+            self._suppress(event, "repeated")
+            return
+        sources: dict[str, Any] = {}
+        for source_name in ("rankSource", "querySource"):
+            if fields.get(source_name):
+                sources[source_name] = fields[source_name]
+        if self._visit.consent() != DENIED and self._attribution.apply(event, now):
+            sources["querySource"] = "attribution"
+        self._await_consent(event, key, sources)
 
     def receive(self, event: dict[str, Any], key: Any) -> None:
         """Take an event, as ``make_event`` returns it, on its way.
@@ -59,26 +79,30 @@ class Pipeline:
         """
         event["geo"] = self._visit.geo()
         if self._repair(event):
-            if key and event["event"] == PURCHASE:
-                event["eid"] = name_purchase(key, [item["id"] for item in event["items"]])
-            self._await_consent(event, key)
+            if self._visit.consent() != DENIED:
+                self._attribution.apply(event, self._clock.now())
+            self._await_consent(event, key, {})
 
-    def _await_consent(self, event: dict[str, Any], key: Any) -> None:
+    def _await_consent(self, event: dict[str, Any], key: Any, sources: dict[str, Any]) -> None:
         """Let an event that is right go as far as the shopper's consent goes."""
+        if key and event["event"] == PURCHASE:
+            event["eid"] = name_purchase(key, [item["id"] for item in event["items"]])
         if self._visit.consent() == GRANTED:
-            self._accept(event, key)
+            self._accept(event, key, sources)
         elif self._visit.consent() == DENIED:
             self._suppress(event, "consent")
         else:
-            self._held.append(Held(event, key))
+            self._held.append(Held(event, key, sources))
 
     def set_consent(self, state: Any) -> None:
         """Follow the shopper's decision: send what was held, or forget everything."""
         self._visit.set_consent(state)
         if self._visit.consent() == GRANTED:
+            self._attribution.store()
             self._delivery.start()
             self._delivery.schedule(FLUSH_MS)
         elif self._visit.consent() == DENIED:
+            self._attribution.clear()
             self._outbox.clear()
             self._delivery.confirm()
             for name in self._storage.names(""):
@@ -86,7 +110,7 @@ class Pipeline:
         held = self._held
         self._held = []
         for entry in held:
-            self._await_consent(entry.event, entry.key)
+            self._await_consent(entry.event, entry.key, entry.sources)
 
     def _repair(self, event: dict[str, Any]) -> bool:
         """Take out the fields that are wrong; false when what is left is no event."""
@@ -105,7 +129,7 @@ class Pipeline:
     def _suppress(self, event: dict[str, Any], reason: str) -> None:
         self._hooks.emit("suppressed", {"event": event, "reason": reason})
 
-    def _accept(self, event: dict[str, Any], key: Any) -> None:
+    def _accept(self, event: dict[str, Any], key: Any, sources: dict[str, Any]) -> None:
         if key and event["event"] == PURCHASE:
             if self._storage.read(ORDER_KEY + key):
                 self._suppress(event, "repeated")
@@ -117,5 +141,7 @@ class Pipeline:
             self._suppress(event, "before")
         elif self._repair(changed):
             self._outbox.add(changed)
-            self._hooks.emit("event", changed)
+            # Where rank and query are from is for listeners alone: the API has no such fields.
+            sources.update(changed)
+            self._hooks.emit("event", sources)
             self._delivery.schedule(FLUSH_MS)

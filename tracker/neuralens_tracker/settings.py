@@ -29,6 +29,9 @@ SETTINGS: dict[str, Setting] = {
     "suggestionMs": Setting(COUNT, 400),
     # Decimals of the coordinates that the page gives; all that there are when None.
     "geoDecimals": Setting(COUNT, None),
+    # Milliseconds for which a product carries the search that it was found by, if nothing is done
+    # with it.
+    "attributionMs": Setting(COUNT, 1800000),
     "debug": Setting(FLAG, False),
 }
 

@@ -30,7 +30,7 @@ ValueType: TypeAlias = str | tuple[str, ...] | list[str]
 
 Say: TypeAlias = Callable[[str], None]
 # ``emit(event, item, key)`` tells of an item; the key deduplicates.
-Emit: TypeAlias = Callable[[str, "Item", str | None], None]
+Emit: TypeAlias = Callable[[str, "Item", str], None]
 # ``complain(element, attribute, value_type)`` tells of an attribute that is wrong.
 Complain: TypeAlias = Callable[[JSObject, str, ValueType], None]
 

@@ -1,4 +1,4 @@
-"""The state of a visit: consent, shopper, page, what was typed and what was told."""
+"""The state of a visit: consent, shopper, page and location."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from neuralens_tracker.personal_data import round_location
 from neuralens_tracker.settings import choose
 from neuralens_tracker.types import Fields, JSObject, Say, Settings
-from neuralens_tracker.vocabulary import DENIED, PENDING, PREFIX
+from neuralens_tracker.vocabulary import DENIED, PENDING
 
 
 class Visit:
@@ -33,9 +33,6 @@ class Visit:
         self._page: str | None = settings["page"]
         self._query: str | None = settings["query"]
         self._geo: Fields | None = None
-        self._typed: str | None = None
-        # The events of this page view that must not be told twice, by deduplication key.
-        self._told: dict[str, bool] = {}
 
     def consent(self) -> str:
         """Return the consent that holds now: granted, pending or denied."""
@@ -84,37 +81,3 @@ class Visit:
     def set_geo(self, geo: Fields | None) -> None:
         """Take the location of the events from now on, unchecked; None takes it back."""
         self._geo = round_location(geo, self._settings["geoDecimals"])
-
-    def typed(self) -> str | None:
-        """Return the text that the shopper typed into a search box; None when none was."""
-        return self._typed
-
-    def set_typed(self, text: str | None) -> None:
-        """Take what the shopper typed, not what a widget writes into the box."""
-        self._typed = text
-
-    def is_new(self, event: str, key: str | None) -> bool:
-        """Tell whether an event is the first of this page view with that deduplication key.
-
-        One without a key always is.
-        """
-        if not key:
-            return True
-        name = event + "\n" + key
-        known = self._told.get(PREFIX + name)
-        self._told[PREFIX + name] = True
-        return known is None
-
-    def told(self) -> list[str]:
-        """Return the deduplication keys of this page view, as ``recall`` takes them."""
-        return [key[len(PREFIX) :] for key in list(self._told.keys())]
-
-    def recall(self, told: list[str], typed: str | None) -> None:
-        """Take over what this page view has told, and what the shopper typed."""
-        for key in told:
-            self._told[PREFIX + key] = True
-        self._typed = typed
-
-    def begin_page_view(self) -> None:
-        """Begin a page view, in which everything may be told anew."""
-        self._told = {}

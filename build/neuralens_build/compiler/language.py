@@ -72,7 +72,7 @@ BUILTINS: dict[str, dict[int, Template]] = {
     "float": {1: Template("Number({0})", (ASSIGNMENT,))},
     "int": {1: Template("Math.trunc({0})", (ASSIGNMENT,))},
     "len": {1: Template("{0}.length", (MEMBER,))},
-    "list": {1: Template("Array.from({0})", (ASSIGNMENT,))},
+    "list": {1: Template("[...{0}]", (ASSIGNMENT,), ATOM)},
     "max": {
         1: Template("Math.max(...{0})", (ASSIGNMENT,)),
         2: Template("Math.max({0}, {1})", (ASSIGNMENT,) * 2),
@@ -157,7 +157,7 @@ GLOBALS = frozenset(
     ("Date", "JSON", "Math", "Object", "Reflect", "console", "navigator", "performance")
 )
 # Names of JavaScript that the adapter itself may use.
-NATIVE = frozenset(("JSON", "console", "globalThis"))
+NATIVE = frozenset(("JSON", "Object", "Proxy", "Reflect", "console", "globalThis"))
 # Names that mean something to JavaScript, or to what the emitter writes: a variable of that name
 # gets a ``$``, which no name in Python has.
 TAKEN = frozenset(

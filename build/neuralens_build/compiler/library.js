@@ -1,4 +1,5 @@
-// What portable Python's builtins become where JavaScript has no word for them.
+// What portable Python's builtins become where JavaScript has no word for them. Array.from and its
+// like may be the page's own, so nothing here calls them.
 
 const order = (key, sign) => (a, b) => {
   const [first, second] = [key(a), key(b)];
@@ -10,7 +11,7 @@ export const $sort = (list, key = (item) => item, reverse = false) =>
   void list.sort(order(key, reverse ? -1 : 1));
 
 export const $sorted = (list, key, reverse) => {
-  const copy = Array.from(list);
+  const copy = [...list];
   $sort(copy, key, reverse);
   return copy;
 };
@@ -24,8 +25,11 @@ export const $is_dict = (value) =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The numbers of a range, worked out before the loop begins. */
-export const $range = (start, end, step) =>
-  Array.from({ length: Math.max(0, Math.ceil((end - start) / step)) }, (_, i) => start + i * step);
+export const $range = (start, end, step) => {
+  const numbers = [];
+  for (let number = start; step > 0 ? number < end : number > end; number += step) numbers.push(number);
+  return numbers;
+};
 
 /** The remainder, with the sign of the divisor. */
 export const $modulo = (a, b) => {

@@ -1,6 +1,6 @@
 // What the cut runtime needs in the place of what was cut, and the guard, bound to Brython's
 // values and given to Python as the module `neuralens_guard`.
-import { makeGuard } from "./guard.js";
+import { list, makeGuard, stringify } from "./guard.js";
 import { enlist } from "./hooks.js";
 
 /** Stand-ins for what brython.js does in sections that the bundle leaves out. */
@@ -105,14 +105,15 @@ export function bind($B) {
   const { guarded, describe, ...guard } = makeGuard({ toPython, toBrowser, invoke, explain });
   const functions = {
     ...guard,
+    intercept: (target, name, notice) => guard.intercept(target, name, guard.callback(notice)),
     // What is guarded is the page's function, or one of Python's, which is no function here.
     invoke: (handler, ...given) =>
       guard.invoke(handler.ob_type === undefined ? handler : guard.callback(handler), ...given),
     describe: (error) => toPython(describe(error)),
     record: (dict) => guarded(() => toFields(dict)),
-    elements: (list) => guarded(() => $B.$list(Array.from(list ?? [], toPython))),
+    elements: (members) => guarded(() => $B.$list(list(members, toPython))),
     parse: (text) => guarded(() => fromJson(JSON.parse(text))),
-    dump: (value) => guarded(() => JSON.stringify(toJson(value))),
+    dump: (value) => guarded(() => stringify(toJson(value))),
   };
   const module = ($B.imported.neuralens_guard = $B.module.$factory("neuralens_guard"));
   for (const name of Object.keys(functions)) $B.module_setattr(module, name, functions[name]);

@@ -11,6 +11,21 @@ import { summarize } from "./hooks.js";
 // not make that grow.
 const MOST_MESSAGES = 100;
 
+/** The members of anything like a list: Array.from may be the page's own. */
+export function list(listLike, convert = (value) => value) {
+  const members = [];
+  for (let place = 0; place < (listLike?.length ?? 0); place++) members[place] = convert(listLike[place]);
+  return members;
+}
+
+/** JSON of an object's own fields: JSON.stringify alone would ask a toJSON of the page's. */
+export function stringify(value) {
+  if (Array.isArray(value)) return `[${list(value, stringify).join()}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  const fields = list(Object.keys(value), (name) => `${JSON.stringify(name)}:${stringify(value[name])}`);
+  return `{${fields.join()}}`;
+}
+
 export function makeGuard({ toPython, toBrowser, invoke, explain }) {
   const reported = new Set();
   let report = null;
@@ -54,6 +69,24 @@ export function makeGuard({ toPython, toBrowser, invoke, explain }) {
     call,
     attempt: (target, name, ...values) =>
       toBrowser(target) === null ? toPython(null) : call(target, name, ...values),
+    method: (owner, name) => {
+      const method = globalThis[owner].prototype[name];
+      return (target, ...values) => guarded(() => Reflect.apply(method, toBrowser(target), values.map(toBrowser)));
+    },
+    reader: (owner, name) => {
+      const found = Object.getOwnPropertyDescriptor(globalThis[owner].prototype, name);
+      return (target) => guarded(() => found && Reflect.apply(found.get, toBrowser(target), []));
+    },
+    intercept: (target, name, notice) => {
+      target[name] = new Proxy(target[name], {
+        apply(method, owner, values) {
+          const result = Reflect.apply(method, owner, values);
+          notice(result);
+          return result;
+        },
+      });
+    },
+    stringify: (thing) => guarded(() => stringify(toBrowser(thing))),
     construct: (name, ...values) => guarded(() => new globalThis[name](...values.map(toBrowser))),
     callback:
       (callable) =>

@@ -1,7 +1,7 @@
 // The guard for MicroPython, which cannot catch what JavaScript throws: an exception that escapes
 // through it leaves its collector switched off. PyScript and the bundle give it to Python as the
 // module `neuralens_guard`; neuralens_tracker.web.ffi (ffi_micropython.py) makes the adapter of it.
-import { makeGuard } from "./guard.js";
+import { list, makeGuard } from "./guard.js";
 import { summarize } from "./hooks.js";
 
 // MicroPython cuts whole numbers to 32 bits on the way in. Such a number goes as a mark, which
@@ -31,9 +31,9 @@ const guard = makeGuard({
 });
 
 export const { window, get, put, call, attempt, construct, callback, invoke, same } = guard;
-export const { on_caught, describe } = guard;
+export const { method, reader, intercept, stringify, on_caught, describe } = guard;
 export { mark, summarize };
 export const give = (value) => void given.push(value);
 export const text = () => texts.shift();
-export const array = (list) => guard.guarded(() => Array.from(list ?? [], toPython));
+export const array = (members) => guard.guarded(() => list(members, toPython));
 export const object = () => ({});

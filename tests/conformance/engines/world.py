@@ -5,12 +5,16 @@ Portable Python itself: it is compiled, translated and interpreted just as the t
 
 from typing import Any
 
+from neuralens_tracker.acts import VIEW, Acts
+from neuralens_tracker.attribution import Attribution
 from neuralens_tracker.commands import Commands
+from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.delivery import Delivery, backoff
 from neuralens_tracker.events import find_fault, make_event
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import Outbox
+from neuralens_tracker.page_view import PageView
 from neuralens_tracker.personal_data import round_location, scrub
 from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.settings import choose, resolve
@@ -173,8 +177,16 @@ class World:
             dump,
             self._hooks,
         )
+        self._acts = Acts()
+        self._confirmations = Confirmations()
+        self._attribution = Attribution(self._settings, self._memory, parse, dump)
+        # The elements on the page, each by the id of the item that it is.
+        self._standing: list[str] = []
+        self._page_view = PageView(self.stands)
         self._pipeline = Pipeline(
             self._visit,
+            self._acts,
+            self._attribution,
             self._memory,
             self._identity,
             self._outbox,
@@ -187,8 +199,10 @@ class World:
             self._pipeline,
             self._delivery,
             self._hooks,
+            self._confirmations,
             self.set_consent,
             self.begin_page_view,
+            self._wire.now,
             self.from_browser,
         )
         self._calls = {
@@ -212,12 +226,22 @@ class World:
             "visit.add_context": self._visit.add_context,
             "visit.geo": self._visit.geo,
             "visit.set_geo": self._visit.set_geo,
-            "visit.typed": self._visit.typed,
-            "visit.set_typed": self._visit.set_typed,
-            "visit.is_new": self._visit.is_new,
-            "visit.told": self._visit.told,
-            "visit.recall": self._visit.recall,
-            "visit.begin_page_view": self._visit.begin_page_view,
+            "acts.begin_gesture": self._acts.begin_gesture,
+            "acts.undo_gesture": self._acts.undo_gesture,
+            "acts.is_repeated": self._acts.is_repeated,
+            "attribution.apply": self.attribute,
+            "attribution.store": self._attribution.store,
+            "attribution.clear": self._attribution.clear,
+            "confirmations.hold": self._confirmations.hold,
+            "confirmations.take": self._confirmations.take,
+            "page": self.put_page,
+            "page_view.start": self._page_view.start,
+            "page_view.is_new": self.is_new,
+            "page_view.keys": self._page_view.keys,
+            "page_view.recall": self._page_view.recall,
+            "page_view.notice": self._page_view.notice,
+            "page_view.settle": self._page_view.settle,
+            "page_view.restart": self._page_view.restart,
             "delivery.backoff": self.backoff,
             "identity.make_uuid": self._identity.make_uuid,
             "identity.find": self._identity.find,
@@ -235,7 +259,7 @@ class World:
             "hooks.on": self._hooks.on,
             "hooks.change": self._hooks.change,
             "hooks.emit": self._hooks.emit,
-            "pipeline.track": self._pipeline.track,
+            "pipeline.track": self.track,
             "pipeline.set_consent": self._pipeline.set_consent,
             "delivery.flush": self._delivery.flush,
             "delivery.confirm": self._delivery.confirm,
@@ -262,6 +286,27 @@ class World:
             # A copy, for the tracker keeps what it was given and goes on working with it.
             answers.append(self.copy(made(*self.copy(step[1:]))))
         return answers
+
+    def track(self, name: Any, ids: Any, fields: dict[str, Any], key: Any) -> None:
+        """Track a view, which is never a repetition."""
+        self._pipeline.track(name, ids, fields, key, VIEW)
+
+    def attribute(self, event: dict[str, Any], now: float) -> list[Any]:
+        """Return an event's query and index as attribution leaves them, and whether it filled."""
+        is_filled = self._attribution.apply(event, now)
+        return [event.get("query"), event.get("index"), is_filled]
+
+    def put_page(self, ids: list[str]) -> None:
+        """Have elements on the page that stand for items of these ids, and no others."""
+        self._standing = ids
+
+    def stands(self, element: Any, item_id: str) -> bool:
+        """Tell whether an element, which goes by its item's id here, is on the page."""
+        return element == item_id and item_id in self._standing
+
+    def is_new(self, key: str, now: float) -> bool:
+        """Tell whether an item is to be told, which is on the page as an element of its own."""
+        return self._page_view.is_new(key, key, key, now)
 
     def find_fault(self, event: Any) -> Any:
         """Return what is wrong with an event as [field, sentence]."""

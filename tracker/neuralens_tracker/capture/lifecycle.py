@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neuralens_tracker.web.dom import document, listen
+from neuralens_tracker.web.dom import document, is_prerendering, listen, state_of
 from neuralens_tracker.web.ffi import attempt, callback, get, invoke, record, window
 
 # Milliseconds that a page which is never idle may hold things back.
@@ -11,7 +11,7 @@ PATIENCE_MS = 2000
 
 def when_shown(act: Any) -> None:
     """Act now, or when a page that was rendered ahead is really opened."""
-    if get(document, "prerendering"):
+    if is_prerendering(document):
         listen("prerenderingchange", act)
     else:
         act()
@@ -19,7 +19,7 @@ def when_shown(act: Any) -> None:
 
 def when_read(act: Any) -> None:
     """Act now, or when the document has been read to its end."""
-    if get(document, "readyState") == "loading":
+    if state_of(document) == "loading":
         listen("DOMContentLoaded", act)
     else:
         act()
@@ -27,7 +27,7 @@ def when_read(act: Any) -> None:
 
 def when_loaded(act: Any) -> None:
     """Act now, or when the document and all that is in it have been loaded."""
-    if get(document, "readyState") == "complete":
+    if state_of(document) == "complete":
         act()
     else:
         listen("load", act)

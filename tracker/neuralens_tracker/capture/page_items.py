@@ -16,7 +16,7 @@ class PageItems:
     def capture(self, element: JSObject, item: Item | None) -> None:
         """Tell of the landing that an element is, or of the order that it is or is in."""
         if not item:
-            purchase = closest(element, PURCHASE_ORDER)
+            purchase = closest(element, "[" + PURCHASE_ORDER + "]")
             item = self._items.read_purchase(purchase) if purchase else None
         if item and item.kind in (LANDING, PURCHASE_ORDER):
             self._emit(SEEN[item.kind], item, self._items.deduplication_key(item))

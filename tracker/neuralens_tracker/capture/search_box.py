@@ -1,30 +1,143 @@
-"""What the shopper types into a search box."""
+"""What the shopper types into a search box, and what a widget writes there."""
 
-from collections.abc import Callable
+from typing import Any
 
-from neuralens_tracker.types import JSObject
-from neuralens_tracker.visit import Visit
-from neuralens_tracker.web.dom import listen
-from neuralens_tracker.web.ffi import call, get
+from neuralens_tracker.attributes import SUGGESTIONS
+from neuralens_tracker.capture.items import lists_of_widget
+from neuralens_tracker.web.dom import (
+    closest,
+    contains,
+    document,
+    find_all,
+    focus_of,
+    listen,
+    matches,
+    target_of,
+    text_of,
+)
+from neuralens_tracker.web.ffi import get, reader, same
 
-# Where a shopper types what to search for: no password, no address.
-SEARCH_BOX = "[role=combobox],[type=search],[type=text],input:not([type])"
+# Where text is typed in one line or more, and that hides nothing.
+FIELD = "input:not([type]),[type=''],[type=text],[type=search],textarea,[contenteditable]"
+# What says of itself, or of what is in it, that it is a search box.
+SEARCH = "[type=search],[role=searchbox]"
+AROUND = "[role=combobox],[" + SUGGESTIONS + "]"
+LISTBOX = "[role=listbox]"
+POPUP = "[aria-haspopup=listbox],[aria-autocomplete=list],[aria-autocomplete=both]"
+input_value: Any = reader("HTMLInputElement", "value")
+area_value: Any = reader("HTMLTextAreaElement", "value")
+
+
+def is_search_box(element: Any) -> bool:
+    """Tell whether an element is a search box: no other one is ever read."""
+    if not matches(element, FIELD):
+        return False
+    if matches(element, SEARCH + "," + POPUP) or closest(element, AROUND):
+        return True
+    for owned in lists_of_widget(element):
+        if matches(owned, LISTBOX) or len(find_all(owned, LISTBOX)) > 0:
+            return True
+    return False
+
+
+def value_of(box: Any) -> str:
+    """Return the text that is in a search box."""
+    if matches(box, "input"):
+        return str(input_value(box))
+    return str(area_value(box) if matches(box, "textarea") else text_of(box))
+
+
+class Box:
+    """A search box that was used, and what was typed into it; None when nothing was."""
+
+    def __init__(self, element: Any, typed: Any) -> None:
+        self.element = element
+        self.typed = typed
 
 
 class SearchBox:
-    """Tells the visit what is typed; ``changed()`` is called after each input and focus."""
+    """Knows what was typed. The current box is the one that had the focus last."""
 
-    def __init__(self, visit: Visit, changed: Callable[[], None]) -> None:
-        self._visit = visit
-        self._changed = changed
+    def __init__(self) -> None:
+        # What was typed before this tracker was there, into the box that is used first.
+        self._recalled: Any = None
+        self._boxes: list[Box] = []
+        self._current: Any = None
 
     def start(self) -> None:
         """Listen from now on."""
-        listen("input", self._read)
-        listen("focusin", self._read)
+        listen("input", self._type)
+        listen("compositionend", self._type)
+        listen("focusin", self._enter)
+        focused = focus_of(document)
+        if focused:
+            self._use(focused)
 
-    def _read(self, event: JSObject) -> None:
-        target = get(event, "target")
-        if call(target, "matches", SEARCH_BOX):
-            self._visit.set_typed(get(target, "value"))
-        self._changed()
+    def recall(self, typed: Any) -> None:
+        """Take over what was typed before this tracker was there; None when nothing was."""
+        self._recalled = typed
+
+    def typed(self) -> Any:
+        """Return what was typed into the current box; None when nothing was."""
+        return self._recalled if self._current is None else self._current.typed
+
+    def is_current(self, element: Any) -> bool:
+        """Tell whether an element is the current box."""
+        return self._current is not None and same(self._current.element, element)
+
+    def has_focus(self) -> bool:
+        """Tell whether the focus is in the current box."""
+        focused = focus_of(document)
+        return focused is not None and self.is_current(focused)
+
+    def text(self) -> str:
+        """Return what is in the current box."""
+        return "" if self._current is None else value_of(self._current.element)
+
+    def written(self) -> str:
+        """Return what a widget has written into the current box; empty when all was typed."""
+        text = self.text()
+        return "" if self._current is None or text == self._current.typed else text
+
+    def typed_for(self, listing: Any) -> Any:
+        """Return what was typed into the box that a list belongs to; None when nothing was.
+
+        That is the box which owns the list, or the current one, unless it owns another list.
+        """
+        if listing:
+            for box in self._boxes:
+                for owned in lists_of_widget(box.element):
+                    if contains(owned, listing) or contains(listing, owned):
+                        return box.typed
+            if self._current and len(lists_of_widget(self._current.element)) > 0:
+                return None
+        return self.typed()
+
+    def _use(self, element: Any) -> Any:
+        """Make a search box the current one, and return it; None for anything else.
+
+        What is in it at first is the search that led to this page, as if it had been typed.
+        """
+        if not is_search_box(element):
+            return None
+        self._current = None
+        for box in self._boxes:
+            if same(box.element, element):
+                self._current = box
+        if self._current is None:
+            typed = value_of(element) or None
+            self._current = Box(element, self._recalled or typed)
+            self._recalled = None
+            self._boxes.append(self._current)
+        return self._current
+
+    def _enter(self, event: Any) -> None:
+        self._use(target_of(event))
+
+    def _type(self, event: Any) -> None:
+        # What a script reports was not typed, and half a composition is not yet.
+        if get(event, "isTrusted") and not get(event, "isComposing"):
+            element = target_of(event)
+            box = self._use(element)
+            if box:
+                box.typed = value_of(element)

@@ -1,65 +1,68 @@
 """Suggestion views: those of a list that has stood unchanged, with the text typed so far."""
 
+from typing import Any
+
 from neuralens_tracker.attributes import SUGGESTION
-from neuralens_tracker.capture.items import LISTS, SEEN, SUGGESTION_SELECTOR, Items
-from neuralens_tracker.types import Emit, JSObject, Settings
-from neuralens_tracker.visit import Visit
-from neuralens_tracker.web.dom import document, find_all, listen
-from neuralens_tracker.web.ffi import call, construct, get, window
-from neuralens_tracker.web.platform import cancel, wait
+from neuralens_tracker.capture.items import LISTS, SEEN, SUGGESTION_SELECTOR
+from neuralens_tracker.web.dom import (
+    around,
+    closest,
+    find_all,
+    find_everywhere,
+    listen,
+)
+from neuralens_tracker.web.ffi import same
+from neuralens_tracker.web.platform import cancel, now, wait
+from neuralens_tracker.web.visibility import box_of, clip_of, is_opaque, is_within
 
-
-def is_shown(element: JSObject) -> bool:
-    """Tell whether an element takes up room and is not made invisible."""
-    return (
-        get(call(element, "getClientRects"), "length") > 0
-        and get(call(window, "getComputedStyle", element), "visibility") == "visible"
-    )
+# A page that never comes to rest must not keep suggestions from being looked at.
+MOST_WAITS = 4
 
 
 class Suggestions:
     """Watches lists of suggestions; ``emit(event, item, key)`` is called for each seen."""
 
-    def __init__(self, items: Items, settings: Settings, visit: Visit, emit: Emit) -> None:
+    def __init__(self, items: Any, settings: dict[str, Any], emit: Any) -> None:
         self._items = items
         self._settings = settings
-        self._visit = visit
         self._emit = emit
-        self._timer: JSObject = None
-        # Lists that were seen as they stand.
-        self._lists = construct("Set")
+        self._timer: Any = None
+        # The Unix time in seconds from when on nothing delays the next look; 0 before one is due.
+        self._due = 0.0
 
     def start(self) -> None:
         """Listen from now on."""
-        listen("click", self.schedule)
+        for name in ("input", "compositionend", "focusin", "click", "scroll", "transitionend"):
+            listen(name, self.schedule)
 
-    def forget(self) -> None:
-        """Begin a new page view."""
-        self._lists = construct("Set")
-
-    def change(self, element: JSObject) -> None:
+    def change(self, element: Any) -> None:
         """Begin the wait anew if element is in a list of suggestions, or is one of them."""
-        listing = call(element, "closest", LISTS)
-        if listing and call(listing, "querySelector", SUGGESTION_SELECTOR):
-            call(self._lists, "delete", listing)
-            cancel(self._timer)
-            self._timer = None
+        listing = closest(element, LISTS)
+        if listing and len(find_all(listing, SUGGESTION_SELECTOR)) > 0:
+            self._due = 0
             self.schedule()
 
-    def schedule(self, *_: JSObject) -> None:
-        """Look once the time has passed, unless that is about to happen."""
-        if not self._timer:
-            self._timer = wait(self._settings["suggestionMs"], self._look)
+    def schedule(self, *_: Any) -> None:
+        """Look once nothing has happened for the time, or much has for MOST_WAITS times."""
+        milliseconds = self._settings["suggestionMs"]
+        if self._due == 0:
+            self._due = now() + milliseconds * MOST_WAITS / 1000
+        if now() < self._due:
+            cancel(self._timer)
+            self._timer = wait(milliseconds, self._look)
 
     def _look(self) -> None:
-        self._timer = None
-        stood = self._lists
-        self._lists = construct("Set")
-        for element in find_all(document, SUGGESTION_SELECTOR):
-            item = self._items.read(element)
-            if item and item.kind == SUGGESTION and is_shown(element):
-                listing = self._items.list_of(item) or document
-                call(self._lists, "add", listing)
-                if not call(stood, "has", listing):
-                    key = self._items.deduplication_key(item)
-                    self._emit(SEEN[item.kind], item, key + "\n" + (self._visit.typed() or ""))
+        """Tell of the suggestions that can be seen now."""
+        self._due = 0
+        holder: Any = None
+        clip: Any = None
+        for element in find_everywhere(SUGGESTION_SELECTOR):
+            box = box_of(element)
+            if box and is_opaque(box):
+                # Most suggestions are children of one list.
+                if clip is None or not same(holder, around(box)):
+                    holder = around(box)
+                    clip = clip_of(holder)
+                item = self._items.read(element) if is_within(box, clip) else None
+                if item and item.kind == SUGGESTION:
+                    self._emit(SEEN[SUGGESTION], item, self._items.deduplication_key(item))

@@ -31,6 +31,25 @@ def attempt(target: JSObject, name: str, *values: Any) -> Any:
     None, and no report, when the target is None.
     """
 
+def method(owner: str, name: str) -> Callable[..., Any]:
+    """Return ``window[owner].prototype[name]`` as a function of its object and its arguments.
+
+    It is taken now: what a page puts into its place later, and a form field of that name, do not
+    matter. Guarded as ``call`` is.
+    """
+
+def reader(owner: str, name: str) -> Callable[[Any], Any]:
+    """Return a function that reads the property ``name`` of ``window[owner].prototype``.
+
+    As ``method``, for a property with a getter; where there is no such one, it returns None.
+    """
+
+def intercept(target: Any, name: str, notice: Callable[[Any], None]) -> None:
+    """Have ``notice`` called with what the method ``name`` of target returns, from now on.
+
+    For the page the method is what it was: same results, same exceptions.
+    """
+
 def construct(name: str, *values: Any) -> JSObject:
     """Construct ``window[name]`` with the arguments."""
 
@@ -56,7 +75,13 @@ def parse(text: str | None) -> Any:
     """
 
 def dump(value: Any) -> str:
-    """Return the JSON text of str, number, bool, None, list and dict."""
+    """Return the JSON text of str, number, bool, None, list and dict, whatever ``toJSON`` says."""
+
+def stringify(thing: Any) -> Any:
+    """Return the JSON text of a browser object's own fields, whatever ``toJSON`` says.
+
+    None, and a report, where one of them throws, or holds itself.
+    """
 
 def describe(error: Exception) -> str:
     """Say in one sentence what was raised, and in which file and line; for a page's own Python."""

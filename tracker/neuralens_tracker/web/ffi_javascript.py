@@ -6,6 +6,8 @@ What is not here, such as ``get`` and ``call``, the compiler writes as what it s
 from typing import Any
 
 window: Any = globalThis  # type: ignore[name-defined]  # noqa: F821  (a name of the browser)
+# Taken before a page can replace it later.
+apply: Any = Reflect.apply  # type: ignore[name-defined]  # noqa: F821
 # Until ``on_caught`` says otherwise, a guard speaks to the console itself.
 state: dict[str, Any] = {"report": console.warn}  # type: ignore[name-defined]  # noqa: F821
 
@@ -45,5 +47,41 @@ def parse(text: str | None) -> Any:
     return attempt(JSON, "parse", text)  # type: ignore[name-defined]  # noqa: F821
 
 
+def method(owner: str, name: str) -> Any:
+    found = window[owner]["prototype"][name]
+
+    def run(target: Any, *values: Any) -> Any:
+        return apply(found, target, values)
+
+    return run
+
+
+def reader(owner: str, name: str) -> Any:
+    found = Object.getOwnPropertyDescriptor(window[owner]["prototype"], name)  # type: ignore[name-defined]  # noqa: F821
+
+    def read(target: Any) -> Any:
+        return apply(found["get"], target, []) if found else None
+
+    return read
+
+
+def intercept(target: Any, name: str, notice: Any) -> None:
+    def run(found: Any, owner: Any, values: Any) -> Any:
+        result = apply(found, owner, values)
+        invoke(notice, None, result)
+        return result
+
+    target[name] = Reflect.construct(Proxy, [target[name], {"apply": run}])  # type: ignore[name-defined]  # noqa: F821
+
+
 def dump(value: Any) -> str:
-    return JSON.stringify(value)  # type: ignore[name-defined]  # noqa: F821
+    if isinstance(value, list):
+        return "[" + ",".join([dump(each) for each in value]) + "]"
+    if isinstance(value, dict):
+        fields = [dump(name) + ":" + dump(value[name]) for name in value.keys()]
+        return "{" + ",".join(fields) + "}"
+    return JSON.stringify(value) or "null"  # type: ignore[name-defined]  # noqa: F821
+
+
+def stringify(thing: Any) -> Any:
+    return invoke(dump, None, thing)

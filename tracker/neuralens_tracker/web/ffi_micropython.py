@@ -51,6 +51,32 @@ def attempt(target: Any, name: str, *values: Any) -> Any:
     return received(guard.attempt(target, name, *[sent(value) for value in values]))
 
 
+def method(owner: str, name: str) -> Any:
+    found = guard.method(owner, name)
+
+    def run(target: Any, *values: Any) -> Any:
+        return received(found(target, *[sent(value) for value in values]))
+
+    return run
+
+
+def reader(owner: str, name: str) -> Any:
+    found = guard.reader(owner, name)
+
+    def read(target: Any) -> Any:
+        return received(found(target))
+
+    return read
+
+
+def intercept(target: Any, name: str, notice: Any) -> None:
+    guard.intercept(target, name, callback(notice))
+
+
+def stringify(thing: Any) -> Any:
+    return received(guard.stringify(thing))
+
+
 def construct(name: str, *values: Any) -> Any:
     return guard.construct(name, *[sent(value) for value in values])
 

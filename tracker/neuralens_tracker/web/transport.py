@@ -105,7 +105,10 @@ class Transport:
         Its second argument is the ``error`` that only the relay itself writes, otherwise "".
         """
         batch_id = batch["batch"]
-        address = self._settings["endpoint"] + ADDRESS_MARK + batch_id
+        # Not against the document's base, which may be another host.
+        here = get(get(window, "location"), "href")
+        endpoint = get(construct("URL", self._settings["endpoint"], here), "href")
+        address = endpoint + ADDRESS_MARK + batch_id
         body: Any = dump(batch)
         if as_json:
             kind = record({"type": "application/json"})
@@ -134,7 +137,11 @@ class Transport:
             # What does not fit beside all else that is on its way stays in the journal.
             give_up()
         else:
-            # Where a beacon did not fit, neither would a request with keepalive.
+            # Where a beacon did not fit, neither would a request with keepalive. The page may have
+            # put a fetch that throws into its place.
             options = {"method": "POST", "body": body, "keepalive": not as_beacon}
-            sent = call(window, "fetch", address, record(options))
-            call(sent, "then", callback(answer), callback(give_up))
+            sent = attempt(window, "fetch", address, record(options))
+            if sent is None:
+                wait(0, give_up)
+            else:
+                call(sent, "then", callback(answer), callback(give_up))

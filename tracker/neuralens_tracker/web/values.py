@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from neuralens_tracker.types import JSObject
-from neuralens_tracker.web.ffi import attempt, call, dump, get, parse, window
+from neuralens_tracker.web.ffi import call, dump, get, parse, stringify, window
 
 
 def to_browser(value: Any) -> Any:
@@ -11,8 +10,8 @@ def to_browser(value: Any) -> Any:
     return call(get(window, "JSON"), "parse", dump(value))
 
 
-def from_browser(thing: JSObject) -> Any:
+def from_browser(thing: Any) -> Any:
     """Return a copy of a browser object's fields as a dict; None when it is no object."""
-    text = attempt(get(window, "JSON"), "stringify", thing)
+    text = stringify(thing)
     value = None if text is None else parse(text)
     return value if isinstance(value, dict) else None

@@ -1,0 +1,25 @@
+"""Fixture scripts that import packages of npm, bundled as a shop would bundle them."""
+
+import functools
+from pathlib import Path
+
+from neuralens_build import esbuild
+
+HERE = Path(__file__).parent
+
+
+@functools.cache
+def bundle(path: str) -> str:
+    """Return a script below this folder with all that it imports, for a script element."""
+    script = esbuild.run(
+        str(HERE / path),
+        "--bundle",
+        "--format=iife",
+        "--minify",
+        '--define:process.env.NODE_ENV="production"',
+        "--define:__VUE_OPTIONS_API__=true",
+        "--define:__VUE_PROD_DEVTOOLS__=false",
+        "--define:__VUE_PROD_HYDRATION_MISMATCH_DETAILS__=false",
+        "--log-level=error",
+    )
+    return script.replace("</script", "<\\/script")

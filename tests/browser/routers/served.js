@@ -1,0 +1,3 @@
+import { PAGES } from "./pages.js";
+
+globalThis.pages = PAGES;

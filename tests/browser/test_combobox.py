@@ -1,0 +1,336 @@
+"""Suggestions of any combobox of ARIA's, and what a shopper typed."""
+
+import pytest
+
+from tests.browser.brief import brief
+
+BOX = '<input id="box" type="search" role="combobox" aria-controls="list" data-nl-suggestions>'
+
+
+@pytest.fixture
+def told(ledger):
+    """Return what was seen and chosen of the suggestions of a page, in short."""
+    return lambda page: brief(ledger.settle(page), "VIEW_SUGGESTION", "CLICK")
+
+
+HIDDEN_TEXT = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip: rect(0 0 0 0)"
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ('<span style="text-transform: uppercase">oak chair</span>', "oak chair"),
+        (f'oak chair<span style="{HIDDEN_TEXT}"> in Tables</span>', "oak chair"),
+        ('oak chair<span style="display: none"> in Tables</span>', "oak chair"),
+        ('oak chair<i aria-hidden="true">→</i>', "oak chair"),
+        ("<svg width='9' height='9'><title>Lens</title></svg> oak chair", "oak chair"),
+        ("<div>oak chair</div><div>12 found</div>", "oak chair 12 found"),
+        ("<b>oa</b>k chair", "oak chair"),
+        ("<mark style='display: contents'>oak</mark>\n  chair", "oak chair"),
+    ],
+)
+def test_text_of_the_markup(show, told, markup, text):
+    page = show(f'{BOX}<ul id="list" role="listbox"><li role="option">{markup}</li></ul>')
+    assert told(page) == [("VIEW_SUGGESTION", text, 0, None)]
+    page.click("[role=option]")
+    assert told(page)[1:] == [("CLICK_SUGGESTION", text, 0, None)]
+
+
+WRITES = """
+<input id="box" type="search" role="combobox" aria-controls="list">
+<ul id="list" role="listbox" data-nl-list="s" hidden>
+<li role="option" data-nl-suggestion="chaise">chaise</li>
+<li role="option" data-nl-suggestion="chair">chair</li></ul><button>Elsewhere</button>
+<script>
+box.addEventListener("focus", () => { list.hidden = false; });
+box.addEventListener("input", () => { list.hidden = false; });
+box.addEventListener("blur", () => { list.hidden = true; });
+list.addEventListener("mousedown", (event) => event.preventDefault());
+list.addEventListener("click", (event) => {
+    box.value = event.target.textContent;
+    SAY;
+    list.hidden = true;
+});
+</script>
+"""
+
+COUNT_VIEWS = """() => {
+    window.seen = 0;
+    window.queries = [];
+    neuralens("on", "event", (event) => {
+        if (event.event === "VIEW_SUGGESTION" && event.query) {
+            seen += 1;
+            queries.push(event.query);
+        }
+    });
+}"""
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        "",
+        "box.dispatchEvent(new Event('input', { bubbles: true }))",
+        "box.setAttribute('value', box.value)",
+    ],
+)
+def test_what_a_widget_writes_was_not_typed(show, told, say):
+    page = show(WRITES.replace("SAY", say))
+    page.evaluate(COUNT_VIEWS)
+    page.fill("#box", "cha")
+    page.wait_for_function("() => seen >= 2")
+    page.click("text=chaise")
+    first = told(page)
+    assert first == [
+        ("VIEW_SUGGESTION", "chaise", 0, "cha"),
+        ("VIEW_SUGGESTION", "chair", 1, "cha"),
+        ("CLICK_SUGGESTION", "chaise", 0, "cha"),
+    ]
+    page.click("button")
+    page.focus("#box")
+    page.wait_for_timeout(300)
+    assert told(page) == first
+
+
+def test_text_that_the_page_came_with_is_the_search(show, told):
+    page = show(WRITES.replace("SAY", "").replace('id="box"', 'id="box" value="cha"'))
+    page.focus("#box")
+    page.click("text=chaise")
+    assert told(page)[-1] == ("CLICK_SUGGESTION", "chaise", 0, "cha")
+
+
+def test_half_a_composition_is_no_query(show, told):
+    page = show(WRITES.replace("SAY", ""))
+    page.evaluate(
+        """() => {
+            box.focus();
+            const write = (value, isComposing) => {
+                box.value = value;
+                const event = new InputEvent("input", { bubbles: true, isComposing });
+                box.dispatchEvent(event);
+            };
+            box.dispatchEvent(new CompositionEvent("compositionstart", { bubbles: true }));
+            write("ㅇ", true);
+        }"""
+    )
+    page.wait_for_timeout(250)
+    assert "ㅇ" not in {query for _, _, _, query in told(page)}
+
+
+def test_composition_that_ends_is_the_query(show, context, told):
+    page = show(WRITES.replace("SAY", ""))
+    page.evaluate(COUNT_VIEWS)
+    page.focus("#box")
+    session = context.new_cdp_session(page)
+    for text in ("い", "いす"):
+        session.send(
+            "Input.imeSetComposition",
+            {"text": text, "selectionStart": len(text), "selectionEnd": len(text)},
+        )
+    page.wait_for_timeout(250)
+    session.send("Input.insertText", {"text": "椅子"})
+    page.wait_for_function("() => queries.includes('椅子')")
+    queries = {query for _, _, _, query in told(page)}
+    assert "椅子" in queries
+    assert not queries & {"い", "いす"}
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        '<input id="other" type="text" autocomplete="street-address">',
+        '<input id="other">',
+        '<input id="other" type="email">',
+        '<textarea id="other"></textarea>',
+        '<p id="other" contenteditable>.</p>',
+        '<input id="other" type="password" role="combobox">',
+        '<input id="other" role="combobox" aria-controls="streets"><ul id="streets" role="listbox">'
+        '<li role="option">12 Baker Street</li></ul>',
+    ],
+)
+def test_what_is_typed_elsewhere_is_not_read(show, told, box):
+    page = show(
+        box + '<ul data-nl-list="popular" data-nl-query="popular">'
+        '<li data-nl-suggestion="lamp">lamp</li></ul>'
+    )
+    page.click("#other")
+    page.type("#other", "12 Baker Street")
+    page.click("text=lamp")
+    assert told(page) == [
+        ("VIEW_SUGGESTION", "lamp", 0, "popular"),
+        ("CLICK_SUGGESTION", "lamp", 0, "popular"),
+    ]
+    assert "Baker" not in page.evaluate("JSON.stringify({ ...localStorage })")
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        '<input id="box" type="search">',
+        '<input id="box" type="text" role="searchbox">',
+        '<input id="box" role="combobox">',
+        '<input id="box" type="text" aria-controls="list">',
+        '<input id="box" aria-owns="list">',
+        '<div role="combobox" aria-owns="list"><input id="box"></div>',
+        '<div data-nl-suggestions><input id="box"></div>',
+        '<input id="box" data-nl-suggestions>',
+        '<textarea id="box" role="combobox"></textarea>',
+        '<div id="box" role="combobox" contenteditable style="height: 20px"></div>',
+    ],
+)
+def test_boxes_that_are_read(show, told, box):
+    page = show(
+        f'{box}<ul id="list" role="listbox" data-nl-list="s">'
+        '<li role="option" data-nl-suggestion="oak chair">oak chair</li></ul>',
+        suggestion_ms=3000,
+    )
+    page.click("#box")
+    page.keyboard.type("oa")
+    page.click("[role=option]")
+    assert told(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
+
+
+@pytest.mark.parametrize(
+    ("style", "shown"),
+    [
+        ("opacity: 0", "opacity: 1"),
+        ("max-height: 0; overflow: hidden", ""),
+        ("visibility: hidden", ""),
+        ("transform: scale(0)", ""),
+        ("position: absolute; left: -9999px", ""),
+        ("clip-path: inset(50%)", ""),
+        ("position: fixed; top: 2000px", "position: fixed; top: 20px"),
+    ],
+)
+def test_invisible_list(show, told, style, shown):
+    page = show(
+        f'<input id="box" type="search"><ul id="list" role="listbox" style="{style}">'
+        '<li data-nl-suggestion="lamp">lamp</li></ul>'
+    )
+    page.type("#box", "la")
+    page.wait_for_timeout(400)
+    assert told(page) == []
+    page.evaluate("(style) => { list.style = style; }", shown)
+    page.wait_for_timeout(400)
+    assert told(page) == [("VIEW_SUGGESTION", "lamp", 0, "la")]
+
+
+OPTION = '<li id="one" role="option">oak chair</li><li id="two" role="option">oak table</li>'
+FORMS = {
+    "inside": '<div data-nl-suggestions><input id="box" role="combobox">'
+    f'<ul role="listbox">{OPTION}</ul></div>',
+    "ARIA 1.0": '<input id="box" role="combobox" aria-owns="list" data-nl-suggestions>'
+    f'<ul id="list" role="listbox">{OPTION}</ul>',
+    "ARIA 1.1": '<div role="combobox" aria-owns="list" data-nl-suggestions>'
+    '<input id="box" aria-controls="list"></div>'
+    f'<ul id="list" role="listbox">{OPTION}</ul>',
+    "wrapper in a portal": '<div data-nl-suggestions><input id="box" aria-controls="panel"></div>'
+    f'<section id="panel"><ul role="listbox">{OPTION}</ul></section>',
+    "groups": f'{BOX}<div id="list" role="listbox"><ul role="group" aria-label="Chairs">'
+    '<li id="one" role="option">oak chair</li></ul><ul role="group"><li id="two" role="option">'
+    "oak table</li></ul></div>",
+    "cyclic": '<div id="a" aria-owns="b"><div id="b" aria-owns="a" data-nl-suggestions>'
+    f'<input id="box" role="combobox"></div><ul role="listbox">{OPTION}</ul></div>',
+}
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+def test_forms_of_the_pattern(show, told, form):
+    page = show(FORMS[form].replace('aria-owns="b"', 'aria-owns="b a list"'))
+    if form == "cyclic":
+        page.evaluate(
+            "document.querySelector('ul').id = 'list'; b.setAttribute('aria-owns', 'a list')"
+        )
+    page.type("#box", "oa")
+    page.wait_for_timeout(300)
+    page.evaluate("document.querySelector('#box').setAttribute('aria-activedescendant', 'two')")
+    page.press("#box", "Enter")
+    page.click("#one")
+    told_once = [event for event in told(page) if event[3] == "oa"]
+    assert told_once == [
+        ("VIEW_SUGGESTION", "oak chair", 0, "oa"),
+        ("VIEW_SUGGESTION", "oak table", 1, "oa"),
+        ("CLICK_SUGGESTION", "oak table", 1, "oa"),
+        ("CLICK_SUGGESTION", "oak chair", 0, "oa"),
+    ]
+
+
+def test_focus_that_roves(show, told):
+    page = show(
+        f'{BOX}<ul id="list" role="listbox">{OPTION.replace("role", "tabindex=-1 role")}</ul>'
+    )
+    page.type("#box", "oa")
+    page.focus("#two")
+    page.keyboard.press("Enter")
+    assert ("CLICK_SUGGESTION", "oak table", 1, "oa") in told(page)
+
+
+def test_option_that_is_disabled(show, told):
+    page = show(
+        f'{BOX}<ul id="list" role="listbox">'
+        '<li id="one" role="option" aria-disabled="true">sold out</li></ul>',
+        suggestion_ms=3000,
+    )
+    page.evaluate("document.querySelector('#box').setAttribute('aria-activedescendant', 'one')")
+    page.press("#box", "Enter")
+    page.click("#one", force=True)
+    assert told(page) == []
+
+
+def test_widget_without_aria_that_writes_what_is_marked(show, told):
+    """Nothing names the marked item, but the box holds it, and nobody typed it."""
+    page = show(
+        """<input id="box" type="search"><ul id="list" data-nl-list="s">
+        <li data-nl-suggestion="oak chair">oak chair</li>
+        <li data-nl-suggestion="oak table">oak table</li></ul>
+        <script>
+        let place = -1;
+        box.addEventListener("keydown", (event) => {
+            if (event.key === "ArrowDown") box.value = list.children[++place].textContent;
+            if (event.key === "Enter") list.hidden = true;
+        });
+        </script>"""
+    )
+    page.type("#box", "oa")
+    page.press("#box", "Enter")
+    page.evaluate("list.hidden = false")
+    page.press("#box", "ArrowDown")
+    page.press("#box", "ArrowDown")
+    page.press("#box", "Enter")
+    assert [event for event in told(page) if event[0].startswith("CLICK")] == [
+        ("CLICK_SUGGESTION", "oak table", 1, "oa")
+    ]
+
+
+def test_listbox_of_five_thousand(show, told):
+    options = "".join(f'<li role="option">option {place}</li>' for place in range(5000))
+    page = show(
+        f'{BOX}<ul id="list" role="listbox" style="height: 100px; overflow: auto; margin: 0">'
+        f"{options}</ul>"
+    )
+    page.type("#box", "o")
+    page.wait_for_timeout(400)
+    seen = told(page)
+    assert 0 < len(seen) < 30
+    page.locator("[role=option]").nth(4000).click()
+    assert ("CLICK_SUGGESTION", "option 4000", 4000, "o") in told(page)
+    assert page.said == []
+
+
+def test_two_elements_of_one_id(show, told):
+    page = show(f'<ul id="list" hidden></ul>{BOX}<ul id="list" role="listbox">{OPTION}</ul>')
+    page.type("#box", "oa")
+    page.click("#two")
+    assert page.said == []
+
+
+def test_option_that_goes_in_its_own_handler(show, told):
+    page = show(
+        f'{BOX}<ul id="list" role="listbox">{OPTION}</ul>'
+        "<script>addEventListener('click', (event) => event.target.remove(), true)</script>"
+    )
+    page.type("#box", "oa")
+    page.wait_for_timeout(300)
+    page.click("#two")
+    assert ("CLICK_SUGGESTION", "oak table", 1, "oa") in told(page)
+    assert page.said == []

@@ -1,0 +1,335 @@
+"""A click is what the shopper meant: one act is one event, whatever the page makes of it."""
+
+import pytest
+
+from tests.browser.brief import brief
+
+SEARCH = '<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="chair">{}</main>'
+ACTS = ("CLICK", "ADD", "FAVORITE", "SHARE")
+CLICKED = ("CLICK_PRODUCT", "A", 0, "chair")
+
+
+@pytest.fixture
+def acts(ledger):
+    """Return what was done on a page, in short."""
+    return lambda page: brief(ledger.settle(page), *ACTS)
+
+
+CAROUSEL = SEARCH.format(
+    """<div id="row" data-nl-list="row" style="display: flex">
+    <div data-nl-product="A" style="width: 400px; height: 200px">A</div>
+    <div data-nl-product="B" style="width: 400px; height: 200px">B</div></div>
+    <script>
+    let start = null, moved = 0;
+    row.addEventListener("pointerdown", (event) => { start = event.clientX; moved = 0; });
+    row.addEventListener("pointermove", (event) => {
+        if (start !== null) moved = Math.max(moved, Math.abs(event.clientX - start));
+    });
+    row.addEventListener("click", (event) => {
+        start = null;
+        if (moved > 10) { event.stopPropagation(); event.preventDefault(); }
+    }, true);
+    </script>"""
+)
+
+
+@pytest.mark.parametrize("end", [(220, 100), (104, 100)], ids=["away", "and back"])
+def test_drag_is_no_click(show, acts, end):
+    page = show(CAROUSEL)
+    page.mouse.move(100, 100)
+    page.mouse.down()
+    page.mouse.move(220, 100, steps=6)
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
+    assert acts(page) == []
+    page.mouse.click(100, 100)
+    assert acts(page) == [CLICKED]
+
+
+def test_hand_that_trembles_clicks(show, acts):
+    page = show(CAROUSEL)
+    page.mouse.move(100, 100)
+    page.mouse.down()
+    page.mouse.move(104, 102)
+    page.mouse.up()
+    assert acts(page) == [CLICKED]
+
+
+def test_double_click_is_one(show, acts):
+    page = show(
+        SEARCH.format('<div data-nl-list="a"><p data-nl-product="A"><a href="#a">A</a></p></div>')
+    )
+    page.dblclick("a")
+    assert acts(page) == [("CLICK_PRODUCT", "A", 0, "chair")]
+
+
+# A widget that takes what is pressed and empties its list, or keeps it.
+PRESS = """
+<input id="box" type="search" role="combobox" aria-controls="list">
+<ul id="list" role="listbox" data-nl-list="suggestions">
+<li role="option" data-nl-suggestion="oak chair">oak chair</li>
+<li role="option" data-nl-suggestion="oak table">oak table</li></ul>
+<script>
+list.addEventListener("TYPE", (event) => {
+    event.preventDefault();
+    box.value = event.target.textContent;
+    AFTER;
+});
+</script>
+"""
+
+
+@pytest.mark.parametrize("way", ["mouse", "touch"])
+@pytest.mark.parametrize("after", ["list.innerHTML = ''", "list.hidden = true", ""])
+@pytest.mark.parametrize("kind", ["pointerdown", "mousedown", "mouseup"])
+def test_chosen_on_press(show, acts, chromium, shop, kind, after, way):
+    with chromium.new_context(base_url=shop.url, has_touch=way == "touch") as profile:
+        page = show(PRESS.replace("TYPE", kind).replace("AFTER", after), tab=profile.new_page())
+        page.type("#box", "oa")
+        option = page.locator("[role=option]").nth(1)
+        if way == "mouse":
+            box = option.bounding_box()
+            page.mouse.click(box["x"] + 5, box["y"] + 5)
+        else:
+            option.tap()
+        page.wait_for_function("() => document.querySelector('#box').value === 'oak table'")
+        page.wait_for_timeout(500)
+        assert acts(page) == [("CLICK_SUGGESTION", "oak table", 1, "oa")]
+
+
+def test_chosen_on_press_and_left(show, put, ledger):
+    """The press itself leads to another page."""
+    put("<p>found</p>", "/found")
+    page = show(PRESS.replace("TYPE", "mousedown").replace("AFTER", "location.assign('/found')"))
+    page.type("#box", "oa")
+    page.locator("[role=option]").first.dispatch_event("pointerdown", {"button": 0})
+    page.locator("[role=option]").first.dispatch_event("mousedown", {"button": 0})
+    page.wait_for_url("**/found")
+    page.wait_for_function("() => window.neuralens && neuralens.version")
+    assert brief(ledger.settle(page), *ACTS) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
+
+
+def test_press_that_only_closes_the_list(show, acts):
+    """The focus leaves the box, so the list goes before a click could come: nothing was chosen."""
+    page = show(
+        PRESS.replace("TYPE", "never").replace("AFTER", "")
+        + "<script>box.addEventListener('blur', () => { list.hidden = true; })</script>"
+    )
+    page.type("#box", "oa")
+    page.mouse.move(*centre(page, "[role=option]"))
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    assert acts(page) == []
+
+
+def centre(page, selector):
+    box = page.locator(selector).first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_press_that_scrolls_the_list(show, acts):
+    page = show(PRESS.replace("TYPE", "never").replace("AFTER", ""))
+    page.type("#box", "oa")
+    page.mouse.move(*centre(page, "[role=option]"))
+    page.mouse.down()
+    page.mouse.move(400, 300, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    assert acts(page) == []
+
+
+ACTIVE = """
+<input id="box" type="search" role="combobox" aria-controls="list" aria-activedescendant="one">
+<ul id="list" role="listbox" data-nl-list="s" STYLE>
+<li id="one" role="option" data-nl-suggestion="oak chair">oak chair</li></ul>
+"""
+COMPOSE = """([isComposing, keyCode]) => {
+    box.dispatchEvent(new KeyboardEvent("keydown", {
+        key: "Enter", isComposing, keyCode, bubbles: true, composed: true }));
+}"""
+
+
+def test_enter_that_ends_a_composition(show, acts):
+    page = show(ACTIVE.replace("STYLE", ""))
+    page.type("#box", "oa")
+    page.evaluate(COMPOSE, [True, 13])
+    page.evaluate(COMPOSE, [False, 229])
+    assert acts(page) == []
+    page.press("#box", "Enter")
+    assert acts(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "hidden",
+        'style="display: none"',
+        'style="visibility: hidden"',
+        'style="opacity: 0"',
+        'style="max-height: 0; overflow: hidden"',
+        'style="position: absolute; left: -9999px"',
+        'style="clip-path: inset(50%)"',
+    ],
+)
+def test_option_of_a_list_that_is_not_shown(show, acts, hidden):
+    page = show(ACTIVE.replace("STYLE", hidden))
+    page.type("#box", "free text")
+    page.press("#box", "Enter")
+    assert acts(page) == []
+
+
+# ArrowDown marks an option; Tab takes it where the widget says so, or puts back what was typed.
+TAB = """
+<input id="box" type="search" role="combobox" aria-controls="list" aria-expanded="true">
+<button>Next</button>
+<ul id="list" role="listbox" data-nl-list="s">
+<li id="one" role="option" data-nl-suggestion="oak chair">oak chair</li></ul>
+<script>
+let typed = "";
+box.addEventListener("input", () => { typed = box.value; });
+box.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown") {
+        one.setAttribute("aria-selected", "true");
+        box.setAttribute("aria-activedescendant", "one");
+        if ("WRITES") box.value = "oak chair";
+    } else if (event.key === "Tab") {
+        TAKE;
+        list.hidden = true;
+    }
+});
+</script>
+"""
+
+
+@pytest.mark.parametrize(
+    ("writes", "take", "chosen"),
+    [
+        ("", "box.value = 'oak chair'", True),
+        ("", "setTimeout(() => { box.value = 'oak chair'; })", True),
+        ("", "", False),
+        ("", "box.value = ''", False),
+        ("yes", "box.value = typed", False),
+    ],
+    ids=["takes", "takes later", "does not", "clears", "puts back"],
+)
+def test_tab_that_takes_an_option(show, acts, writes, take, chosen):
+    page = show(TAB.replace("WRITES", writes).replace("TAKE", take))
+    page.type("#box", "oa")
+    page.press("#box", "ArrowDown")
+    page.press("#box", "Tab")
+    page.wait_for_timeout(200)
+    assert acts(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")] * chosen
+
+
+BUSY = SEARCH.format(
+    """<section data-nl-list="one"><div data-nl-product="A">
+    <button id="aria" aria-disabled="true" data-nl-action="add-to-cart">Add</button>
+    <button id="busy" aria-busy="true" data-nl-action="add-to-cart">Add</button>
+    <a id="link" href="#" aria-disabled="true" data-nl-action="favorite"><b>Keep</b></a>
+    <fieldset aria-disabled="true"><span id="held" data-nl-action="share">Share</span></fieldset>
+    <button id="off" disabled data-nl-action="add-to-cart"><b>Add</b></button></div></section>"""
+)
+
+
+def test_busy_control(show, acts):
+    page = show(BUSY)
+    for target in ("#aria", "#busy", "#link b", "#held"):
+        page.click(target, force=True)
+    page.mouse.click(*centre(page, "#off b"))
+    page.focus("#aria")
+    page.keyboard.press("Enter")
+    assert acts(page) == []
+
+
+def test_busy_form(show, acts):
+    page = show(
+        SEARCH.format(
+            """<div data-nl-list="one"><form data-nl-product="A" data-nl-action="add-to-cart">
+            <button id="add">Add</button></form></div>
+            <script>
+            document.querySelector("form").addEventListener("submit", (event) => {
+                event.preventDefault();
+                if (add.getAttribute("aria-disabled") === "true") return;
+                add.setAttribute("aria-disabled", "true");
+            });
+            </script>"""
+        )
+    )
+    for _ in range(3):
+        page.click("#add", force=True)
+    assert acts(page) == [("ADD_TO_CART", "A", 0, "chair")]
+
+
+CONFIRM = SEARCH.format(
+    """<section data-nl-list="one"><div data-nl-product="A">
+    <button data-nl-action="add-to-cart" data-nl-confirm="{}">Add</button></div></section>"""
+)
+ADDED = ("ADD_TO_CART", "A", 0, "chair")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "neuralens('confirm', 'ADD_TO_CART', 'A')",
+        "neuralens('track', 'ADD_TO_CART', { id: 'A' })",
+    ],
+)
+def test_action_that_waits_for_the_shop(show, acts, word):
+    page = show(CONFIRM.format(""))
+    page.click("button")
+    assert acts(page) == []
+    page.evaluate(word)
+    assert acts(page) == [ADDED]
+    page.evaluate("neuralens('confirm', 'ADD_TO_CART', 'A')")
+    assert acts(page) == [ADDED]
+
+
+def test_action_that_the_shop_never_confirms(show, acts):
+    page = show(CONFIRM.format("50"))
+    page.click("button")
+    page.wait_for_timeout(200)
+    page.evaluate("neuralens('confirm', 'ADD_TO_CART', 'A')")
+    assert acts(page) == []
+
+
+def test_word_for_another_action_confirms_nothing(show, acts):
+    page = show(CONFIRM.format(""))
+    page.click("button")
+    page.evaluate("neuralens('confirm', 'ADD_TO_CART', 'B')")
+    page.evaluate("neuralens('confirm', 'FAVORITE', 'A')")
+    assert acts(page) == []
+
+
+BUTTON = SEARCH.format(
+    """<section data-nl-list="one"><div data-nl-product="A">
+    <button data-nl-action="add-to-cart">Add</button></div></section>
+    <script>document.querySelector("button").addEventListener("TYPE", () => {
+        setTimeout(() => neuralens("track", "ADD_TO_CART", { id: "A" }), DELAY); });</script>"""
+)
+
+
+@pytest.mark.parametrize("kind", ["mousedown", "click"])
+@pytest.mark.parametrize("delay", ["0", "300"])
+def test_told_by_the_shop_too(show, acts, kind, delay):
+    page = show(BUTTON.replace("TYPE", kind).replace("DELAY", delay))
+    page.click("button")
+    page.wait_for_timeout(400)
+    assert acts(page) == [ADDED]
+
+
+def test_two_acts_are_two(show, acts):
+    page = show(BUTTON.replace("TYPE", "click").replace("DELAY", "100"))
+    for _ in range(2):
+        page.click("button")
+        page.wait_for_timeout(300)
+    assert acts(page) == [ADDED] * 2
+
+
+def test_call_that_is_repeated_without_an_act(show, acts):
+    page = show("")
+    page.evaluate("for (const time of [1, 2]) neuralens('track', 'FAVORITE', { id: 'A' })")
+    assert acts(page) == [("FAVORITE", "A", None, None)]
+    page.wait_for_timeout(2100)
+    page.evaluate("neuralens('track', 'FAVORITE', { id: 'A' })")
+    assert acts(page) == [("FAVORITE", "A", None, None)] * 2

@@ -1,0 +1,173 @@
+"""A guest on hostile pages: it trusts nothing that a page can replace."""
+
+import pytest
+
+from tests.browser.brief import brief
+
+SHOP = """
+<style>a, button, input, [role=option] { position: fixed; left: 10px; height: 20px; width: 90px }
+</style>
+<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="chair">
+<div data-nl-list="l"><p data-nl-product="A"><a href="#a" style="top: 10px">A</a></p></div>
+<form data-nl-product="B" data-nl-action="add-to-cart">
+  FIELDS
+  <button style="top: 50px">Buy</button></form></main>
+<input style="top: 90px" type="search" role="combobox" aria-controls="list" data-nl-suggestions>
+<ul id="list" role="listbox"><li role="option" style="top: 130px">oak chair</li></ul>
+<div data-nl-landing="L"></div>
+<script>addEventListener("submit", (event) => event.preventDefault())</script>
+"""
+# Properties that names in the page shadow: fields those of a form, images those of the document.
+FIELDS = """
+    getAttribute closest parentElement tagName matches isConnected getRootNode contains
+    querySelectorAll nodeType getBoundingClientRect checkVisibility getClientRects children
+    childNodes shadowRoot addEventListener id textContent
+"""
+IMAGES = """
+    querySelectorAll getElementById visibilityState readyState documentElement addEventListener
+    createElement cookie prerendering activeElement URL baseURI head nodeType contains getRootNode
+"""
+# What a page has done before the tracker comes.
+HOSTILE = {
+    "names": "",
+    "Prototype.js": """
+        Array.prototype.toJSON = String.prototype.toJSON = Object.prototype.toJSON =
+            function () { return "a text"; };
+        Array.from = (list) => {
+            const made = [];
+            for (let i = 0; i < list.length; i++) made[i] = list[i];
+            return made;
+        };
+        Function.prototype.bind = function (self) {
+            const f = this;
+            return (...values) => f.apply(self, values);
+        };
+    """,
+    "collections": """
+        const broken = function () { throw new Error("replaced"); };
+        window.Map = window.Set = window.WeakMap = window.WeakSet = broken;
+        Array.from = Object.entries = Object.fromEntries = broken;
+    """,
+}
+HOSTILE["all of them"] = "".join(f"{{ {script} }}" for script in HOSTILE.values())
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_whole_journey(put, context, ledger, kind):
+    """The mouse goes by coordinates: a page like this breaks a test's own tools, too."""
+    fields = "".join(f'<input name="{name}" type="hidden">' for name in FIELDS.split())
+    images = "".join(f'<img name="{name}" hidden>' for name in IMAGES.split())
+    script = f"<script>{HOSTILE[kind]}</script>"
+    put(images + script + SHOP.replace("FIELDS", fields), stub=True)
+    page = context.new_page()
+    page.goto("/")
+    # Two products, a suggestion and the landing.
+    ledger.wait_for(4, 30)
+    page.mouse.click(50, 20)
+    page.mouse.click(50, 60)
+    page.mouse.click(50, 100)
+    page.keyboard.type("oa")
+    page.mouse.click(50, 140)
+    ledger.wait_for(7, 30)
+    events = brief(ledger.entries())
+    for event in [
+        ("VIEW_PRODUCT", "A", 0, "chair"),
+        ("VIEW_PRODUCT", "B", None, "chair"),
+        ("CLICK_PRODUCT", "A", 0, "chair"),
+        ("ADD_TO_CART", "B", None, "chair"),
+        ("CLICK_SUGGESTION", "oak chair", 0, "oa"),
+        ("LAND_PRODUCT_PAGE", "L", None, None),
+    ]:
+        assert event in events
+
+
+TILE = '<p data-nl-product="A">A</p>'
+
+
+def test_base_of_another_host(show, ledger):
+    page = show('<base href="https://cdn.example/">' + TILE)
+    assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", None, None)]
+
+
+def test_fetch_that_throws_once(show, context, ledger):
+    context.add_init_script(
+        """Navigator.prototype.sendBeacon = () => { throw new Error("no beacons"); };
+        const real = fetch;
+        window.fetch = (...values) => {
+            if (String(values[0]).includes("events") && !window.thrown) {
+                window.thrown = true;
+                throw new Error("not yet");
+            }
+            return real(...values);
+        };"""
+    )
+    page = show(TILE)
+    assert [event.id for event in ledger.wait_for(1, 20)] == ["A"]
+    assert page.evaluate("thrown")
+
+
+# What a tag manager makes of the snippet: INERT is its tag as text, SRC and TEXT the script's.
+WAYS = {
+    "a script without attributes": """INERT<script>
+        const script = document.createElement("script");
+        script.src = SRC;
+        document.head.append(script);</script>""",
+    "the text, evaluated": "INERT<script>fetch(SRC).then((a) => a.text()).then(eval);</script>",
+    "settings in the configuration": """<script>
+        neuralensConfig = SETTINGS;
+        const script = document.createElement("script");
+        script.src = SRC;
+        document.head.append(script);</script>""",
+    "no application anywhere": """<script>
+        const script = document.createElement("script");
+        script.src = SRC;
+        document.head.append(script);</script>""",
+}
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_tag_manager(shop, tag, context, ledger, uid, way):
+    snippet = str(tag())
+    source = snippet[snippet.index('src="') + 5 :].split('"')[0]
+    inert = snippet.replace("<script", '<script type="text/plain"').replace("async", "")
+    settings = f"{{ appId: 'test-app', uid: '{uid}', viewMs: 150 }}"
+    page_source = (
+        WAYS[way]
+        .replace("INERT", inert)
+        .replace("SETTINGS", settings)
+        .replace("SRC", f"'{source}'")
+    )
+    shop.put("/", f"<!doctype html><body>{TILE}{page_source}</body>")
+    page = context.new_page()
+    said = []
+    page.on("console", lambda line: said.append(line.text))
+    page.goto("/")
+    if way == "no application anywhere":
+        page.evaluate("localStorage['nl:e:kept'] = '{}'")
+        page.wait_for_timeout(1500)
+        assert [line for line in said if "data-app-id" in line] == said
+        assert len(said) == 1
+        assert shop.posts == []
+        assert page.evaluate("Object.keys(localStorage)") == ["nl:e:kept"]
+    else:
+        assert [event.id for event in ledger.wait_for(1, 20)] == ["A"]
+
+
+def test_misspelt_consent_by_a_call(show, ledger, shop):
+    page = show(TILE, consent="pending")
+    page.evaluate("neuralens('consent', 'declined')")
+    page.wait_for_timeout(600)
+    assert shop.posts == []
+    assert page.evaluate("Object.keys(localStorage)") == []
+    assert len(page.said) == 1
+    page.evaluate("neuralens('consent', 'granted')")
+    assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", None, None)]
+
+
+def test_gift_in_an_order(show, ledger):
+    page = show(
+        '<div data-nl-purchase="O1"><p data-nl-product="A">A</p>'
+        '<div data-nl-ignore><p data-nl-product="gift">G</p></div></div>'
+    )
+    (bought,) = ledger.settle(page)
+    assert bought["items"] == [{"id": "A"}]

@@ -1,0 +1,143 @@
+"""Single-page shops: a new page view exactly when the page's context has changed."""
+
+import pytest
+
+from tests.browser.brief import brief
+
+LANDING = '<article data-nl-landing="{0}"><h1>{0}</h1></article>'
+LIST = (
+    '<div data-nl-list="results" data-nl-page="SEARCH_RESULT_PAGE" {}>'
+    '<p data-nl-product="X">X</p></div>'
+)
+CALL = "neuralens('page', { page: 'PRODUCT_PAGE' });"
+
+
+@pytest.fixture
+def told(ledger):
+    """Return what was seen on a page, in short."""
+
+    def told(page):
+        page.wait_for_timeout(400)
+        return [(name, item, query) for name, item, _, query in brief(ledger.settle(page))]
+
+    return told
+
+
+@pytest.fixture
+def shop_page(show):
+    """Show a page whose main element holds the markup, with ``go`` to have scripts run in turn."""
+
+    def shop_page(markup):
+        page = show(f"<main>{markup}</main>")
+        page.evaluate(
+            """() => {
+                window.later = (time) => new Promise((resolve) => setTimeout(resolve, time));
+                window.main = document.querySelector("main");
+            }"""
+        )
+        return page
+
+    return shop_page
+
+
+def go(page, *steps):
+    """Run steps, 300 ms after each other."""
+    for step in steps:
+        page.evaluate(f"() => {{ {step} }}")
+        page.wait_for_timeout(300)
+
+
+def put(markup):
+    return f"main.innerHTML = `{markup}`;"
+
+
+def test_address_alone(shop_page, told):
+    page = shop_page(LIST.format('data-nl-query="chair"'))
+    assert told(page) == [("VIEW_PRODUCT", "X", "chair")]
+    go(page, "history.pushState(null, '', '/table');" + put(LIST.format('data-nl-query="table"')))
+    assert told(page)[1:] == [("VIEW_PRODUCT", "X", "table")]
+
+
+@pytest.mark.parametrize("order", ["route first", "document first"])
+def test_another_list_without_a_query(shop_page, told, order):
+    page = shop_page(LIST.format(""))
+    assert told(page) == [("VIEW_PRODUCT", "X", None)]
+    page.wait_for_timeout(2000)
+    steps = ["history.pushState(null, '', '/tables');", put(LIST.format(""))]
+    go(page, *(steps if order == "route first" else steps[::-1]))
+    assert told(page) == [("VIEW_PRODUCT", "X", None)] * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "history.replaceState(null, '', '?utm_source=mail');",
+        "history.pushState(null, '', '#reviews');",
+        "history.replaceState(null, '', '?page=2');main.insertAdjacentHTML('beforeend', '<hr>');",
+        "history.replaceState(null, '', '?utm_source=mail'); main.innerHTML = main.innerHTML;",
+        "history.replaceState(null, '', '/page/2');main.insertAdjacentHTML('beforeend', '<hr>');",
+    ],
+)
+def test_same_page(shop_page, told, change):
+    page = shop_page(LIST.format('data-nl-query="chair"') + LANDING.format("A"))
+    first = sorted(told(page), key=str)
+    assert first == [("LAND_PRODUCT_PAGE", "A", None), ("VIEW_PRODUCT", "X", "chair")]
+    go(page, change)
+    assert sorted(told(page), key=str) == first
+
+
+ONCE = [("LAND_PRODUCT_PAGE", "A", None), ("LAND_PRODUCT_PAGE", "B", None)]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (put(LANDING.format("B")), CALL),
+        (CALL, put(LANDING.format("B"))),
+        (put(LANDING.format("B")), put(LANDING.format("B")), CALL),
+        ("history.pushState(null, '', '/b');", put(LANDING.format("B")), CALL),
+        (put(LANDING.format("B")), "history.pushState(null, '', '/b');", CALL),
+        (CALL, "history.pushState(null, '', '/b');", put(LANDING.format("B"))),
+        ("history.pushState(null, '', '/b');" + put(LANDING.format("B")),),
+        ("document.querySelector('[data-nl-landing]').dataset.nlLanding = 'B'; " + CALL,),
+    ],
+    ids=[
+        "told late",
+        "told early",
+        "preview",
+        "route first",
+        "document first",
+        "call, route, document",
+        "at once",
+        "one element",
+    ],
+)
+def test_one_landing_after_another(shop_page, told, steps):
+    page = shop_page(LANDING.format("A"))
+    assert told(page) == ONCE[:1]
+    go(page, *steps)
+    page.wait_for_timeout(1200)
+    assert told(page) == ONCE
+
+
+@pytest.mark.parametrize("call", ["", CALL])
+def test_back_to_the_first(shop_page, told, call):
+    page = shop_page(LANDING.format("A"))
+    told(page)
+    for name in "BA":
+        go(page, f"history.pushState(null, '', '/{name}'); {put(LANDING.format(name))} {call}")
+        page.wait_for_timeout(700)
+    assert told(page) == [*ONCE, ONCE[0]]
+
+
+def test_back_by_the_browser(shop_page, told):
+    page = shop_page(LANDING.format("A"))
+    page.evaluate(
+        """(landing) => addEventListener("popstate", () => { main.innerHTML = landing; })""",
+        LANDING.format("A"),
+    )
+    told(page)
+    go(page, "history.pushState(null, '', '/b'); " + put(LANDING.format("B")))
+    assert told(page) == ONCE
+    page.go_back()
+    assert told(page) == [*ONCE, ONCE[0]]

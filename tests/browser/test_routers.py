@@ -1,0 +1,55 @@
+"""A shop of three pages on well-known routers from npm: each page view is told once."""
+
+import pytest
+from markupsafe import Markup
+
+from tests.browser.brief import brief
+from tests.browser.bundling import bundle
+
+SERVED = {"turbo": "<main>{}</main>", "htmx": '<main hx-boost="true">{}</main>'}
+X = ("VIEW_PRODUCT", "X", 0, None)
+
+
+def product(name, *context):
+    return sorted([("LAND_PRODUCT_PAGE", name, *(context or (None, None))), X], key=str)
+
+
+@pytest.fixture
+def served_pages(chromium):
+    """The shop's pages by path, from the script that the client's routers import."""
+    tab = chromium.new_page()
+    tab.set_content(f"<script>{bundle('routers/served.js')}</script>")
+    pages = tab.evaluate("pages")
+    tab.close()
+    return pages
+
+
+@pytest.mark.parametrize("router", ["turbo", "htmx", "react_router", "vue_router"])
+def test_three_pages_and_back(show, put, ledger, served_pages, router):
+    script = Markup(bundle(f"routers/{router}.js"))
+    for path, markup in served_pages.items():
+        body = Markup(SERVED.get(router, "").format(markup))
+        put("router.html", path, values={"script": script, "markup": body})
+    start = Markup(SERVED.get(router, "").format(served_pages["/"]))
+    page = show("router.html", "/", values={"script": script, "markup": start})
+    page.evaluate("window.first = true")
+    told = 0
+
+    def now():
+        nonlocal told
+        page.wait_for_timeout(400)
+        events = brief(ledger.settle(page))
+        found, told = events[told:], len(events)
+        return sorted(found, key=str)
+
+    assert now() == [("VIEW_PRODUCT", "A", 0, "chair"), ("VIEW_PRODUCT", "B", 1, "chair")]
+    page.click("text=Chair B")
+    page.wait_for_selector("[data-nl-landing=B]")
+    assert now() == sorted([("CLICK_PRODUCT", "B", 1, "chair"), *product("B", 1, "chair")], key=str)
+    page.click("text=On to C")
+    page.wait_for_selector("[data-nl-landing=C]")
+    assert now() == product("C")
+    page.go_back()
+    page.wait_for_selector("[data-nl-landing=B]")
+    assert now() == product("B", 1, "chair")
+    assert page.evaluate("first")

@@ -1,0 +1,297 @@
+"""Views and ranks: visible means visible, and a rank is where a shopper saw the product."""
+
+import pytest
+
+from tests.browser.brief import brief
+
+SEARCH = '<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="chair">{}</main>'
+TILE = '<div data-nl-product="{0}" style="width: 100px; height: 50px">{0}</div>'
+
+
+@pytest.fixture
+def ranks(ledger):
+    """Return the (id, index) of each event of a kind, sorted."""
+
+    def ranks(page, name="VIEW_PRODUCT"):
+        return sorted((item, index or 0) for _, item, index, _ in brief(ledger.settle(page), name))
+
+    return ranks
+
+
+def row(*tiles):
+    return SEARCH.format(
+        '<div id="row" data-nl-list="row" style="display: flex">' + "".join(tiles) + "</div>"
+    )
+
+
+def clone(name):
+    return TILE.format(name).replace("<div", '<div aria-hidden="true"')
+
+
+IN_ORDER = [("A", 0), ("B", 1), ("C", 2), ("D", 3)]
+
+
+def test_clones_in_front(show, ranks):
+    page = show(
+        row(
+            *map(clone, "CD"),
+            *map(TILE.format, "ABCD"),
+            *map(clone, "AB"),
+        )
+    )
+    assert ranks(page) == IN_ORDER
+    page.locator("[data-nl-product=C]").first.click()
+    assert ranks(page, "CLICK") == [("C", 2)]
+
+
+def test_slides_off_the_screen_are_hidden_too(show, ranks):
+    """A carousel hides its own slides from assistive technology, beside the clones."""
+    page = show(
+        row(
+            *map(clone, "CD"),
+            *map(TILE.format, "AB"),
+            *map(clone, "CD"),
+            *map(clone, "AB"),
+        )
+    )
+    assert ranks(page) == IN_ORDER
+
+
+def test_slides_that_move(show, ranks):
+    page = show(row(*map(TILE.format, "ABCD")))
+    assert ranks(page) == IN_ORDER
+    page.evaluate("row.prepend(row.lastElementChild)")
+    page.click("[data-nl-product=B]")
+    assert ranks(page, "CLICK") == [("B", 1)]
+
+
+def test_list_that_is_rendered_again(show, ranks):
+    page = show(row(*map(TILE.format, "ABCD")))
+    assert ranks(page) == IN_ORDER
+    page.evaluate("() => { row.outerHTML = row.outerHTML; row.prepend(row.lastElementChild); }")
+    page.click("[data-nl-product=B]")
+    assert ranks(page, "CLICK") == [("B", 1)]
+    assert ranks(page) == IN_ORDER
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown"),
+    [
+        ("visibility: hidden", ""),
+        ("opacity: 0", ""),
+        ("clip-path: inset(50%)", "clip-path: none"),
+        ("transform: scale(0)", ""),
+    ],
+)
+def test_invisible_tile(show, ranks, hidden, shown):
+    page = show(SEARCH.format(f'<div id="holder" style="{hidden}">{TILE.format("A")}</div>'))
+    page.wait_for_timeout(500)
+    assert ranks(page) == []
+    page.evaluate("(style) => { holder.style = style; }", shown)
+    page.wait_for_timeout(500)
+    assert ranks(page) == [("A", 0)]
+
+
+def test_visible_only_a_moment(show, ranks):
+    page = show(
+        SEARCH.format(f'<div id="holder" style="opacity: 0">{TILE.format("A")}</div>'), view_ms=600
+    )
+    page.evaluate(
+        """async () => {
+            const later = (time) => new Promise((resolve) => setTimeout(resolve, time));
+            await later(1000);
+            holder.style.opacity = 1;
+            await later(250);
+            holder.style.opacity = 0;
+        }"""
+    )
+    page.wait_for_timeout(700)
+    assert ranks(page) == []
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_tile_without_a_box(show, ranks, depth):
+    wrap = '<div style="display: contents">' * (depth - 1)
+    page = show(
+        SEARCH.format(
+            f'<div data-nl-product="A" style="display: contents">{wrap}'
+            '<div style="height: 200px">A</div>' + "</div>" * (depth - 1) + "</div>"
+            '<div style="height: 3000px"></div>'
+            '<div data-nl-product="B" style="display: contents"><p>B</p></div>'
+        )
+    )
+    assert ranks(page) == [("A", 0)]
+    page.evaluate("scrollTo(0, 4000)")
+    page.wait_for_timeout(400)
+    assert ranks(page) == [("A", 0), ("B", 0)]
+
+
+def test_empty_box_that_is_filled_later(show, ranks):
+    page = show(
+        SEARCH.format('<x-card id="card" data-nl-product="A" style="display: block"></x-card>')
+    )
+    page.wait_for_timeout(500)
+    assert ranks(page) == []
+    page.evaluate("card.innerHTML = '<p style=\"height: 100px\">A</p>'")
+    page.wait_for_timeout(500)
+    assert ranks(page) == [("A", 0)]
+
+
+@pytest.mark.parametrize("way", ["style", "class", "hidden"])
+def test_filtered(show, ranks, way):
+    page = show(
+        "<style>.gone { display: none }</style>" + row(*map(TILE.format, "ABCD")), view_ms=1500
+    )
+    page.evaluate(
+        """(way) => [...row.children].slice(0, 2).forEach((tile) => {
+            if (way === "style") tile.style.display = "none";
+            if (way === "class") tile.classList.add("gone");
+            if (way === "hidden") tile.hidden = true;
+        })""",
+        way,
+    )
+    page.click("[data-nl-product=C]")
+    assert ranks(page, "CLICK") == [("C", 0)]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["present", "attached later"])
+@pytest.mark.parametrize("nested", [False, True], ids=["one", "nested"])
+def test_shadow_root(show, ledger, late, nested):
+    attach = """
+        const root = document.querySelector("#host").attachShadow({ mode: "open" });
+        const inner = NESTED
+            ? root.appendChild(document.createElement("div")).attachShadow({ mode: "open" }) : root;
+        inner.innerHTML = '<ul data-nl-list="deep"><li data-nl-product="A">A</li>'
+            + '<li data-nl-product="B"><b id="b">B</b></li></ul>';
+    """.replace("NESTED", str(nested).lower())
+    page = show(
+        SEARCH.format('<div id="host"></div>')
+        + ("" if late else f"<script>{{ {attach} }}</script>")
+    )
+    if late:
+        ledger.settle(page)
+        page.evaluate(f"() => {{ {attach} }}")
+    page.wait_for_timeout(400)
+    page.click("#b")
+    assert sorted(brief(ledger.settle(page))) == [
+        ("CLICK_PRODUCT", "B", 1, "chair"),
+        ("VIEW_PRODUCT", "A", 0, "chair"),
+        ("VIEW_PRODUCT", "B", 1, "chair"),
+    ]
+
+
+def test_custom_element_that_is_defined_later(show, ledger):
+    page = show(SEARCH.format("<x-list></x-list>"))
+    ledger.settle(page)
+    page.evaluate(
+        """() => customElements.define("x-list", class extends HTMLElement {
+            connectedCallback() {
+                this.attachShadow({ mode: "open" }).innerHTML =
+                    '<div data-nl-list="l"><p data-nl-product="A">A</p></div>';
+            }
+        })"""
+    )
+    page.wait_for_timeout(400)
+    assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", 0, "chair")]
+
+
+def test_tile_that_comes_into_a_shadow_root(show, ledger):
+    page = show(
+        SEARCH.format(
+            '<div id="host"><template shadowrootmode="open">'
+            '<div data-nl-list="l"></div></template></div>'
+        )
+    )
+    ledger.settle(page)
+    page.evaluate(
+        """() => {
+            document.querySelector("#host").shadowRoot.firstElementChild.innerHTML =
+                '<p data-nl-product="A">A</p>';
+        }"""
+    )
+    page.wait_for_timeout(400)
+    assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", 0, "chair")]
+
+
+def test_slotted_tile(show, ledger):
+    """Context of the host's own tree holds for what is slotted into it."""
+    page = show(
+        SEARCH.format(
+            '<div id="host"><template shadowrootmode="open"><slot></slot></template>'
+            '<p data-nl-product="A">A</p></div>'
+        )
+    )
+    assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", None, "chair")]
+
+
+def test_virtual_rows(show, ranks):
+    """Ten rows that are used again and again for a hundred products, as they scroll."""
+    page = show(
+        SEARCH.format(
+            """<div id="view" style="height: 200px; overflow: auto">
+            <div data-nl-list="rows" id="rows" style="height: 5000px; position: relative"></div>
+            </div>
+            <script>
+            const draw = () => {
+                const first = Math.max(0, Math.floor(view.scrollTop / 50) - 2);
+                for (let place = 0; place < 10; place++) {
+                    const row = rows.children[place]
+                        || rows.appendChild(document.createElement("div"));
+                    row.dataset.nlProduct = "P" + (first + place);
+                    row.style = `position: absolute; height: 50px; top: ${(first + place) * 50}px`;
+                    row.textContent = row.dataset.nlProduct;
+                }
+            };
+            view.addEventListener("scroll", draw);
+            draw();
+            </script>"""
+        )
+    )
+    page.wait_for_timeout(400)
+    assert ranks(page) == [(f"P{place}", place) for place in range(4)]
+    for top in range(50, 451, 50):
+        page.evaluate("(top) => { document.querySelector('#view').scrollTop = top; }", top)
+        page.wait_for_timeout(350)
+    assert dict(ranks(page)) == {f"P{place}": place for place in range(13)}
+
+
+def test_more_of_a_list(show, ranks):
+    page = show(row(*map(TILE.format, "AB")))
+    assert ranks(page) == [("A", 0), ("B", 1)]
+    page.evaluate(
+        """(tiles) => {
+            row.insertAdjacentHTML("beforeend", tiles);
+            row.insertAdjacentHTML("afterend",
+                '<div data-nl-list="row" data-nl-offset="24"><p data-nl-product="Z">Z</p></div>');
+        }""",
+        "".join(map(TILE.format, "CD")),
+    )
+    assert ranks(page) == [*IN_ORDER, ("Z", 24)]
+
+
+SOURCES = """
+<div data-nl-list="l"><p data-nl-product="A" data-nl-index="7">A</p>
+<p data-nl-product="B" aria-posinset="3">B</p><p data-nl-product="C">C</p></div>
+<p data-nl-product="D">D</p>
+"""
+
+
+def test_source_of_a_rank(show, ledger):
+    page = show("")
+    page.evaluate(
+        """(markup) => {
+            window.told = {};
+            neuralens("on", "event", (event) => { told[event.items[0].id] = event.rankSource; });
+            document.body.innerHTML = markup;
+        }""",
+        SOURCES,
+    )
+    events = ledger.settle(page)
+    told = page.evaluate("told")
+    assert {name: told.get(name) for name in "ABCD"} == {
+        "A": "explicit",
+        "B": "posinset",
+        "C": "order",
+        "D": None,
+    }
+    assert all("rankSource" not in event for event in events)

@@ -1,0 +1,72 @@
+"""Well-known autocomplete widgets from npm, as they are: what was seen, typed and chosen."""
+
+import pytest
+
+from tests.browser.brief import brief
+from tests.browser.bundling import bundle
+
+# Each widget, and how often ArrowDown leads to the second suggestion.
+WIDGETS = {
+    "accessible_autocomplete": 2,
+    "algolia": 2,
+    "autocomplete_js": 2,
+    "awesomplete": 2,
+    "combobox_nav": 2,
+    "downshift": 2,
+    "headlessui": 1,
+    "jquery_ui": 2,
+    "mui": 2,
+    "react_aria": 2,
+    "select2": 1,
+    "tom_select": 1,
+    "typeahead": 2,
+}
+SEEN = [
+    ("VIEW_SUGGESTION", f"oak {what}", n, "oa") for n, what in enumerate(["chair", "table", "desk"])
+]
+CHOSEN = ("CLICK_SUGGESTION", "oak table", 1, "oa")
+OPTION = "[role=option]:visible, [data-nl-suggestion]:visible"
+
+
+@pytest.fixture
+def open_list(show):
+    """Show a page with a widget, type into its box, and wait until its list was seen."""
+
+    def open_list(widget):
+        page = show(f"<script>{bundle(f'widgets/{widget}.js')}</script>")
+        page.evaluate(
+            """() => {
+                window.seen = 0;
+                neuralens("on", "event", ({ event }) => { seen += event === "VIEW_SUGGESTION"; });
+            }"""
+        )
+        if widget == "select2":
+            page.click(".select2-selection")
+        page.locator("input:visible:not([readonly])").last.click()
+        page.keyboard.type("oa", delay=30)
+        page.locator(OPTION, has_text="oak table").first.wait_for()
+        page.wait_for_function("() => seen >= 3")
+        return page
+
+    return open_list
+
+
+@pytest.mark.parametrize("widget", list(WIDGETS))
+def test_by_mouse(open_list, ledger, widget):
+    page = open_list(widget)
+    page.locator(OPTION, has_text="oak table").first.click()
+    page.wait_for_timeout(500)
+    page.mouse.click(900, 700)
+    page.wait_for_timeout(300)
+    assert brief(ledger.settle(page)) == [*SEEN, CHOSEN]
+
+
+@pytest.mark.parametrize("widget", list(WIDGETS))
+def test_by_keyboard(open_list, ledger, widget):
+    page = open_list(widget)
+    for _ in range(WIDGETS[widget]):
+        page.keyboard.press("ArrowDown")
+        page.wait_for_timeout(50)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    assert brief(ledger.settle(page)) == [*SEEN, CHOSEN]
