@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from neuralens_build import esbuild
+from neuralens_build import npm_tools
 
 HERE = Path(__file__).parent
 
@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 @functools.cache
 def bundle(path: str) -> str:
     """Return a script below this folder with all that it imports, for a script element."""
-    script = esbuild.run(
+    script = npm_tools.run_esbuild(
         str(HERE / path),
         "--bundle",
         "--format=iife",

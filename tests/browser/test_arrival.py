@@ -97,7 +97,8 @@ def test_not_in_the_page(show, ledger):
     """A template's content, and what was made but not inserted, is no part of the page."""
     page = show('<template><p data-nl-product="A">A</p></template>')
     page.evaluate(
-        "() => { window.kept = document.createElement('p'); kept.dataset.nlProduct = 'B'; }"
+        "() => { window.kept = document.createElement('p'); kept.dataset.nlProduct = 'B';"
+        " kept.textContent = 'B'; }"
     )
     assert ledger.settle(page) == []
     page.evaluate("document.body.append(document.querySelector('template').content, kept)")

@@ -133,4 +133,6 @@ def scrub(text: str) -> str:
         else:
             kept += clean(number, letter) + letter
             number = ""
-    return " ".join([word for word in kept[:-1].split(" ") if word != ""])
+    kept = kept[:-1]
+    # A text in which there was nothing to take out stays as it is.
+    return text if kept == text else " ".join([word for word in kept.split(" ") if word != ""])
