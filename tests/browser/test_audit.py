@@ -33,18 +33,17 @@ UNSTYLE = """() => {
     style.textContent = "body * { min-width: 8px; min-height: 8px }";
     document.head.append(style);
 }"""
-# Uses every control, then clicks every item; none of it leads away from the page.
-USE = """() => {
+# Every control and then every item, in ``used``; none of it leads away from the page.
+COLLECT = """() => {
     for (const name of ["click", "submit"]) addEventListener(name, (e) => e.preventDefault());
-    for (const control of document.querySelectorAll("[data-nl-action]")) {
-        if (control.tagName === "FORM") control.requestSubmit();
-        else control.click();
-    }
     const items = "[data-nl-product],[data-nl-suggestion],[data-nl-landing],[role=option]";
-    for (const item of document.querySelectorAll(items)) {
-        if (!item.matches("[data-nl-action]")) item.click();
-    }
+    window.used = [
+        ...document.querySelectorAll("[data-nl-action]"),
+        ...[...document.querySelectorAll(items)].filter((it) => !it.matches("[data-nl-action]")),
+    ];
+    return used.length;
 }"""
+USE = "(n) => { used[n].tagName === 'FORM' ? used[n].requestSubmit() : used[n].click(); }"
 
 
 @pytest.fixture
@@ -73,7 +72,10 @@ def compare(show: Callable[..., Page], shop: Shop, ledger: Ledger) -> Callable[.
             repr((event.event, event.ids, event.index, event.page, event.query))
             for event in report.events
         ]
-        page.evaluate(USE)
+        for number in range(page.evaluate(COLLECT)):
+            # Each use is an act of its own, which a shopper's key press begins.
+            page.keyboard.press("Shift")
+            page.evaluate(USE, number)
         eventually(lambda: len(told(ledger, page)) >= len(expected))
         assert sorted(told(ledger, page)) == sorted(expected)
         complaints = {line.removeprefix("neuralens: ").split(" ")[0] for line in page.said}
