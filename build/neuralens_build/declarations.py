@@ -63,6 +63,8 @@ export interface Neuralens {{
   (command: "consent", state: Consent): void;
   (command: "geo", geo: Geo | null): void;
   (command: "page", view: {{ page?: Page; query?: string }}): void;
+  /** The shop's word for an action that waits in data-nl-confirm: it has happened. */
+  (command: "confirm", event: EventName, id: string | number): void;
   /** Return the event to send, changed or not; null drops it. */
   (command: "before", change: (event: TrackedEvent) => TrackedEvent | null): void;
   (command: "on", name: Listened, listener: (detail: any) => void): void;
