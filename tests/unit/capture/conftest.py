@@ -20,8 +20,7 @@ class Reader:
         window.document.open(html)
         self.complaints: list[tuple[str, str]] = []
         visit = Visit(resolve(settings, self._say), None, lambda: False, self._say)
-        visit.set_typed(typed)
-        self.items = Items(visit, self._complain)
+        self.items = Items(visit, lambda listing: typed, self._complain)
 
     def _say(self, sentence: str) -> None:
         raise AssertionError(sentence)
@@ -47,7 +46,7 @@ class Reader:
     def ranks(self) -> list[tuple[str, int | None]]:
         """The id and the rank of each item of the page, in document order."""
         items = [self.items.read(element) for element in window.document.all]
-        return [(item.id, self.items.rank(item)) for item in items if item is not None]
+        return [(it.id, self.items.context(it)["index"]) for it in items if it is not None]
 
 
 @pytest.fixture

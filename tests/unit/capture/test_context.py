@@ -39,7 +39,9 @@ def test_nearest_then_usual(reader, markup, page, query):
 )
 def test_settings_are_for_what_has_none(reader, kind, page):
     opened = reader(f'<i data-nl-{kind}="A">', page="CATEGORY_PAGE", query="tables")
-    assert opened.context("i") == {"page": page, "query": "tables", "index": None}
+    context = opened.context("i")
+    assert (context["page"], context["query"], context["index"]) == (page, "tables", None)
+    assert context["querySource"] == "page"
 
 
 def test_a_suggestions_query_is_what_was_typed(reader):
