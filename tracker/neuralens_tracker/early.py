@@ -17,7 +17,7 @@ from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.events import make_event, named_ids
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
-from neuralens_tracker.page_view import PageView
+from neuralens_tracker.page_view import PageView, told_key
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.visit import Visit
@@ -86,8 +86,8 @@ class Early:
         # Nobody watches the page for changes yet.
         self._items.forget_ranks()
         fields = self._items.context(item)
-        context = event + "\n" + key + "\n" + str(fields["page"]) + "\n" + str(fields["query"])
-        if self._page_view.is_new(context, item.id, item.element, now()):
+        told = told_key(event, key, fields)
+        if self._page_view.is_new(told, item.id, item.element, now()):
             self._hold(event, item.ids, fields, key)
             self._save()
 

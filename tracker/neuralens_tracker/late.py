@@ -19,7 +19,7 @@ def upgrade(entry: Any) -> Fields | None:
     Version 0.1.0 kept a list: eid, Unix time in milliseconds, event, fields of a call of ``track``,
     deduplication key.
     """
-    if isinstance(entry, list) and len(entry) == 5:
+    if isinstance(entry, list) and len(entry) == 5 and isinstance(entry[4], str):
         milliseconds = entry[1]
         fields = entry[3]
         if not isinstance(fields, dict) or not is_number(milliseconds, 0, MAX_COUNT * 1000):

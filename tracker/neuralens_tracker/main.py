@@ -24,7 +24,7 @@ from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import Outbox
-from neuralens_tracker.page_view import CALL, PageView
+from neuralens_tracker.page_view import CALL, PageView, told_key
 from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.visit import Visit
@@ -223,8 +223,8 @@ class Tracker:
         No second one of this page view in the same context; of a purchase, for good.
         """
         fields = self._items.context(item)
-        context = event + "\n" + key + "\n" + str(fields["page"]) + "\n" + str(fields["query"])
-        if self._page_view.is_new(context, item.id, item.element, now()):
+        told = told_key(event, key, fields)
+        if self._page_view.is_new(told, item.id, item.element, now()):
             self._pipeline.track(event, item.ids, fields, key, VIEW)
 
     def act(self, event: str, item: Item, fields: dict[str, Any]) -> None:

@@ -21,6 +21,15 @@ SAME_START_SECONDS = 1
 SETTLED_SECONDS = 2
 
 
+def told_key(event: str, key: str, fields: dict[str, Any]) -> str:
+    """Return what makes two sights of a page view one: event, item and context.
+
+    It is handed from the early script to a runtime, so it holds nothing whose text differs from
+    engine to engine, as that of None does.
+    """
+    return event + "\n" + key + "\n" + (fields["page"] or "") + "\n" + (fields["query"] or "")
+
+
 class Told:
     """What was told, and the element that it was told of.
 
