@@ -95,6 +95,16 @@ def dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def intercept(target: Any, name: str, notice: Callable[[Any], None]) -> None:
+    """Notice nothing: a parsed page runs no script that would call the method."""
+
+
+def stringify(thing: Any) -> str | None:
+    """Return the JSON text of an object's fields; None, and a report, where that fails."""
+    text: str | None = invoke(lambda: dump(vars(thing)), None)
+    return text
+
+
 def describe(error: Exception) -> str:
     """Say what was raised."""
     return f"{type(error).__name__}: {error}"

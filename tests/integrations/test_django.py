@@ -194,7 +194,7 @@ def test_dead_events_are_listed_by_a_command(serve: Callable[..., str], tmp_path
     httpx.get(f"{serve('django-wsgi')}/search?q=chair").raise_for_status()
     outbox = {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/outbox.db"}
     done = manage("neuralens_dead", **outbox)
-    assert (done.returncode, done.stdout) == (0, "0 dead events\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "0 dead letters\n"), done.stderr
     assert manage("neuralens_replay", **outbox).returncode == 0
 
 

@@ -91,4 +91,4 @@ def test_the_commands_have_the_settings_of_the_application(
     app.test_client().get("/page/A")
     result = app.test_cli_runner().invoke(args=["neuralens", "relay", "--dead"])
     assert result.exit_code == 0, result.output
-    assert result.output == "0 dead events\n"
+    assert result.output == "0 dead letters\n"

@@ -187,6 +187,8 @@ def test_every_setting_is_an_attribute() -> None:
         "respect_gpc": False,
         "view_ms": 500,
         "suggestion_ms": 0,
+        "geo_decimals": 2,
+        "attribution_ms": 60000,
         "debug": True,
     }
     assert set(values) | {"app_id"} == set(KINDS)
@@ -202,6 +204,8 @@ def test_every_setting_is_an_attribute() -> None:
         "data-respect-gpc": "false",
         "data-view-ms": "500",
         "data-suggestion-ms": "0",
+        "data-geo-decimals": "2",
+        "data-attribution-ms": "60000",
         "data-debug": "true",
     }
 

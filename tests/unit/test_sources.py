@@ -50,7 +50,12 @@ def test_lean_leaves_every_statement_on_its_line():
 @pytest.mark.parametrize("adapter", ["brython", "micropython"])
 def test_lean_means_the_same(adapter):
     for source in [ANNOTATED, *read(adapter).values()]:
-        wanted = ast.unparse(strip(ast.parse(source)))
+        stripped = strip(ast.parse(source))
+        for parameter in ast.walk(stripped):
+            # The compiler reads what a parameter is; an engine does without.
+            if isinstance(parameter, ast.arg):
+                parameter.annotation = None
+        wanted = ast.unparse(stripped)
         found = ast.unparse(strip(ast.parse(lean(source))))
         without_pass = [line for line in found.splitlines() if line.strip() != "pass"]
         assert without_pass == [line for line in wanted.splitlines() if line.strip() != "pass"]
@@ -74,14 +79,19 @@ def test_read_takes_the_adapter_that_is_asked_for():
 @pytest.mark.parametrize("adapter", ["brython", "micropython"])
 def test_adapters_have_what_the_seam_promises(adapter):
     seam = Path(neuralens_tracker.__file__).parent / "web" / "ffi.pyi"
-    promised = {name for name in names_of(seam.read_text()) if name != "Any"}
-    assert promised <= names_of(read(adapter)[FFI])
+    assert promised_by(seam) <= names_of(read(adapter)[FFI])
 
 
 def test_the_servers_adapter_has_what_the_seam_promises():
     seam = Path(neuralens_tracker.__file__).parent / "web" / "ffi.pyi"
-    promised = {name for name in names_of(seam.read_text()) if name != "Any"}
-    assert promised <= names_of(Path(ffi.__file__).read_text())
+    assert promised_by(seam) <= names_of(Path(ffi.__file__).read_text())
+
+
+def promised_by(seam):
+    """Return the names that the seam's stub defines; what it imports are types."""
+    defined = (ast.FunctionDef, ast.AnnAssign)
+    body = [node for node in ast.parse(seam.read_text()).body if isinstance(node, defined)]
+    return names_of(ast.unparse(ast.Module(body, [])))
 
 
 def names_of(source):

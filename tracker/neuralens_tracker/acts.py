@@ -26,8 +26,8 @@ class Acts:
     """Tells what an act is told by for the first time from what repeats it.
 
     A gesture is what a shopper does with hand or keyboard: each press begins one. Every source
-    tells of an act at most once; the same source tells of the same thing again only after another
-    gesture.
+    tells of an act at most once; a capture tells of the same thing again only after another
+    gesture. What the shop says by a call is its own word, each time.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Acts:
                     act.sources.append(source)
                     return True
                 latest = act
-        if latest is not None and latest.gesture == self._gesture and source != VIEW:
+        if latest is not None and latest.gesture == self._gesture and source == ACT:
             return True
         self._told.append(Act(key, now, self._gesture, [source]))
         return False
