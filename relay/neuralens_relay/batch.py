@@ -203,7 +203,7 @@ def outgoing(event: dict[str, Any]) -> bytes:
     if "query" in body:
         # What is typed or pasted may have tabs and line breaks, and say who the shopper is. The
         # tracker takes that out as well; one of before, or something else that sends, may not.
-        query = scrub(CONTROL.sub(" ", body.pop("query")))
+        query = scrub(CONTROL.sub(" ", body.pop("query"))).strip()
         if query:
             body["query"] = query
     if "geo" in body:
