@@ -198,7 +198,9 @@ def test_journey(journey):
     journey.expect("CLICK_PRODUCT", second, index=RESULTS + 1, **chairs)
     page.wait_for_url(f"**/product/{second}")
     landing = {"page": "PRODUCT_PAGE"}
-    journey.expect("LAND_PRODUCT_PAGE", second, **landing)
+    # What was found by searching carries the search on.
+    found = {**landing, "index": RESULTS + 1, "query": "chairs"}
+    journey.expect("LAND_PRODUCT_PAGE", second, **found)
     journey.arrive(recommendations=(shop.recommended(second), landing))
 
     article = page.get_by_role("article")
@@ -208,7 +210,7 @@ def test_journey(journey):
         (article.get_by_role("link", name="Share"), "SHARE"),
     ):
         journey.reach(control).click()
-        journey.expect(event, second, **landing)
+        journey.expect(event, second, **found)
         journey.check()
     favourite = article.get_by_role("button", name="Favourite")
     page.locator("article button[aria-pressed=true]").wait_for()

@@ -111,7 +111,7 @@ def test_endpoint(given, ledger, uid):
     page = given(appId=APPLICATION, uid=uid, endpoint="/nl/../nl/./events", viewMs=60)
     with page.expect_request("**/nl/events?**") as sent:
         page.wait_for_load_state()
-    assert re.search(r"/nl/events\?b=[0-9a-f-]{36}$", sent.value.url)
+    assert re.search(r"/nl/events\?b=[0-9a-f]{8}-[0-9]+$", sent.value.url)
     first(ledger, "VIEW_PRODUCT")
 
 
