@@ -57,8 +57,8 @@ def test_lean_means_the_same(adapter):
                 parameter.annotation = None
         wanted = ast.unparse(stripped)
         found = ast.unparse(strip(ast.parse(lean(source))))
-        without_pass = [line for line in found.splitlines() if line.strip() != "pass"]
-        assert without_pass == [line for line in wanted.splitlines() if line.strip() != "pass"]
+        said = [line for line in found.splitlines() if line.strip() not in ("", "pass")]
+        assert said == [line for line in wanted.splitlines() if line.strip() not in ("", "pass")]
 
 
 def test_lean_leaves_nothing_to_strip():
