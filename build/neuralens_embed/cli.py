@@ -27,6 +27,9 @@ COMMANDS = {
     ),
     "build": Command("neuralens_build.cli", "Build the bundles.", "build"),
     "demo": Command("neuralens_demo.cli", "Run storefront, relay, sandbox and inspector.", "demo"),
+    "dev": Command(
+        "neuralens_demo.cli", "Run relay, sandbox and inspector for your own shop.", "demo"
+    ),
     "relay": Command("neuralens_relay.cli", "Receive events from pages and forward them.", "relay"),
     "sandbox": Command("neuralens_demo.cli", "Run a stand-in for the event API.", "demo"),
     "snippet": Command("neuralens_embed.commands", "Print the embed snippet."),

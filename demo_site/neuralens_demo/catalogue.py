@@ -62,6 +62,11 @@ class Catalogue:
         self.categories = {category.slug: category for category in categories}
         self.products = stock(categories)
 
+    def describe(self, code: str) -> str:
+        """Return the name of a product with its id, or the id alone of one that is not sold."""
+        product = self.products.get(code)
+        return f"{product.name} {code}" if product else code
+
     def within(self, category: Category) -> list[Product]:
         """Return a category's products: first every design once, then the other finishes."""
         return sorted(

@@ -1,22 +1,33 @@
-"""The commands ``demo`` and ``sandbox``."""
+"""The commands ``demo``, ``dev`` and ``sandbox``."""
 
 import asyncio
 import logging
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import indent
 
 import click
-from neuralens_embed.bundles import NotBuiltError
+from neuralens_embed.attributes import MarkupError
+from neuralens_embed.bundles import NotBuiltError, directory
+from neuralens_embed.snippet import Snippet
+from neuralens_relay.cli import PATH as RELAY_PATH
 from neuralens_relay.outbox import OutboxError
 from neuralens_relay.serving import address, listen
+from neuralens_relay.settings import ANY_ORIGIN, read_origins, variable
 from neuralens_tracker.vocabulary import GRANTED, PENDING
 
+from neuralens_demo import contract
 from neuralens_demo import sandbox as api
 from neuralens_demo.demonstration import demonstrate
+from neuralens_demo.development import Shop, develop
 from neuralens_demo.ledger import Ledger
 from neuralens_demo.serving import Server, serve
 from neuralens_demo.tracking import folder
+
+# The key of a sandbox where none is given: it opens nothing else.
+SANDBOX_KEY = "sandbox-key"
 
 
 def log_to_stderr() -> None:
@@ -80,12 +91,105 @@ def demo(host: str, port: int, data: Path | None, sandbox_port: int, consent: st
             raise click.ClickException(str(error)) from error
 
 
+def parse_origins(context: click.Context, parameter: click.Parameter, value: str) -> Sequence[str]:
+    """Return the origins that an option names."""
+    try:
+        return read_origins(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command()
+@click.option("--app-id", required=True, metavar="APP", help="The application id of the shop.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8787, show_default=True, help="Port; 0 picks a free one.")
+@click.option(
+    "--origins",
+    default=ANY_ORIGIN,
+    show_default=True,
+    callback=parse_origins,
+    metavar="ORIGINS",
+    help="Origins of the shop's pages, such as http://localhost:8000; * is any.",
+)
+@click.option(
+    "--key",
+    default=SANDBOX_KEY,
+    show_default=True,
+    help="The API key that the sandbox demands, for a relay of your own.",
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the relay's outbox, kept; otherwise a temporary one.",
+)
+def dev(
+    app_id: str, host: str, port: int, origins: Sequence[str], key: str, data: Path | None
+) -> None:
+    """Run relay, sandbox and inspector on one address for developing your own shop.
+
+    Prints the snippet for the shop's pages. Nothing is sent to the Neuralens API. Ctrl-C ends it.
+    """
+    log_to_stderr()
+    try:
+        bundles = directory()
+        # Whatever is wrong with the application id is said before anything starts.
+        Snippet(app_id)
+    except (MarkupError, NotBuiltError) as error:
+        raise click.ClickException(str(error)) from error
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(host, port))
+        events = stack.enter_context(listen("127.0.0.1", 0))
+        if data is None:
+            data = Path(stack.enter_context(TemporaryDirectory(prefix="neuralens-dev-")))
+        else:
+            make_folder(data)
+        shop = Shop(app_id, key, tuple(origins))
+
+        def announce() -> None:
+            for line in introduce(address(listener), shop):
+                click.echo(line)
+
+        try:
+            asyncio.run(develop(listener, events, bundles, data.resolve(), shop, announce))
+        except OutboxError as error:
+            raise click.ClickException(str(error)) from error
+
+
+def introduce(here: str, shop: Shop) -> Iterator[str]:
+    """Yield what somebody needs to know who develops a shop; ``here`` is the relay's address."""
+    yield f"Inspector: {here}/ (Ctrl-C ends it)"
+    yield f"  Events as JSON: {here}/ledger"
+    yield ""
+    yield "Put this on every page. It works without a proxy:"
+    yield ""
+    yield indent(str(Snippet(shop.application, prefix=here + RELAY_PATH)), "  ")
+    yield ""
+    yield f"With a Content-Security-Policy, allow {here} in script-src and connect-src."
+    if ANY_ORIGIN in shop.origins:
+        yield "Pages of any origin may send. To allow yours alone: --origins http://localhost:8000"
+    yield ""
+    yield f"As in production, with a proxy that passes {RELAY_PATH}/ on to {here}{RELAY_PATH}/:"
+    yield ""
+    yield indent(str(Snippet(shop.application)), "  ")
+    yield ""
+    yield "For a relay of your own, such as one inside the shop's application, set:"
+    yield ""
+    yield f"  {variable('api_url')}={here}{contract.PATH}"
+    yield f"  {variable('application_id')}={shop.application}"
+    yield f"  {variable('api_key')}={show_key(shop.key)}"
+
+
+def show_key(key: str) -> str:
+    """Return a key as it may be printed: one that was given may be a real one."""
+    return key if key == SANDBOX_KEY else "(the one that was given)"
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8788, show_default=True, help="Port; 0 picks a free one.")
 @click.option(
     "--key",
-    default="sandbox-key",
+    default=SANDBOX_KEY,
     show_default=True,
     envvar="NEURALENS_API_KEY",
     help="The API key to demand.",
@@ -110,5 +214,9 @@ def sandbox(host: str, port: int, key: str, app_id: str) -> None:
         def announce() -> None:
             where = address(listener)
             click.echo(f"Sandbox: {where} (what it took: {where}/ledger)")
+            click.echo("For the relay, set:")
+            click.echo(f"  {variable('api_url')}={where}{contract.PATH}")
+            click.echo(f"  {variable('application_id')}={app_id}")
+            click.echo(f"  {variable('api_key')}={show_key(key)}")
 
         asyncio.run(serve([Server(app, listener, ledger.close)], announce))

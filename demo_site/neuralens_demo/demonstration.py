@@ -53,7 +53,7 @@ async def demonstrate(
         place,
         [
             Mount(RELAY_PATH, Watched(relay, waypoints)),
-            *Inspector(ledger, waypoints, catalogue).routes(),
+            *Inspector(ledger, waypoints, "Hearth & Alder", "/", catalogue.describe).routes(),
         ],
         catalogue,
         relay.state.relay.lifespan,

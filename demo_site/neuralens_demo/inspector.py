@@ -1,40 +1,54 @@
 """The inspector: every event as the sandbox took it, live, and what they add up to."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from neuralens_embed.bundles import NotBuiltError, directory
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from neuralens_demo.callers import OwnCallers
-from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.figures import Figures
 from neuralens_demo.forms import check_origin
 from neuralens_demo.ledger import Entry, Ledger
 from neuralens_demo.narration import narrate
-from neuralens_demo.rendering import STATIC
 from neuralens_demo.waypoints import Waypoints
 
 # Events that a window shows when it is opened; the figures count all there are.
 SHOWN = 300
+TEMPLATES = Environment(
+    loader=PackageLoader("neuralens_demo"), autoescape=True, undefined=StrictUndefined
+)
 
 
 class Inspector:
-    """The endpoints, over the sandbox's ledger."""
+    """The endpoints, over the sandbox's ledger.
 
-    def __init__(self, ledger: Ledger, waypoints: Waypoints, catalogue: Catalogue) -> None:
+    ``title`` is whose events these are, ``shop`` the address of that shop where it is known, and
+    ``name`` turns a product's id into words.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        waypoints: Waypoints,
+        title: str,
+        shop: str | None,
+        name: Callable[[str], str] = str,
+    ) -> None:
         self._ledger = ledger
         self._waypoints = waypoints
-        self._catalogue = catalogue
+        self._page = TEMPLATES.get_template("inspector.html").render(title=title, shop=shop)
+        self._name = name
 
     def routes(self) -> list[Route]:
-        """Return the routes, for the shop's own address."""
+        """Return the routes, at /inspector; its scripts and styles are those of STATIC."""
         own = [Middleware(OwnCallers)]
         return [
             Route("/inspector", self.page, middleware=own),
@@ -45,7 +59,7 @@ class Inspector:
 
     async def page(self, request: Request) -> Response:
         """Show the page, which fills itself from the stream."""
-        return FileResponse(STATIC / "inspector.html")
+        return HTMLResponse(self._page)
 
     async def stream(self, request: Request) -> Response:
         """Stream ``entry`` for each event, ``figures`` after each lot, ``cleared`` when cleared.
@@ -94,10 +108,6 @@ class Inspector:
             "words": narrate(entry.body, self._name),
             "way": self._waypoints.find(entry.sequence, entry.body),
         }
-
-    def _name(self, code: str) -> str:
-        product = self._catalogue.products.get(code)
-        return f"{product.name} {code}" if product else code
 
 
 def message(event: str, data: object) -> ServerSentEvent:

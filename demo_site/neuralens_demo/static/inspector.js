@@ -122,7 +122,7 @@ filter.addEventListener("change", () => {
 });
 
 document.querySelector("[data-clear]").addEventListener("click", () => {
-  fetch("/inspector/clear", { method: "POST" }).catch(() => showState("lost", "the demo does not answer"));
+  fetch("/inspector/clear", { method: "POST" }).catch(() => showState("lost", "the server does not answer"));
 });
 
 const stream = new EventSource("/inspector/stream");

@@ -1,0 +1,92 @@
+"""Relay, sandbox and inspector on one address, for developing a shop that is served elsewhere."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+from neuralens_relay import Settings
+from neuralens_relay import create_app as create_relay
+from neuralens_relay.cli import PATH as RELAY_PATH
+from neuralens_relay.serving import address
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from neuralens_demo import contract, sandbox
+from neuralens_demo.inspector import Inspector
+from neuralens_demo.ledger import Ledger
+from neuralens_demo.policy import SecurityHeaders
+from neuralens_demo.rendering import STATIC
+from neuralens_demo.serving import Server, serve
+from neuralens_demo.waypoints import Watched, Waypoints
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The shop that is developed: its application, its key, and the origins of its pages.
+
+    ``origins`` as in the relay's setting; the first one that is no wildcard is where the inspector
+    leads to.
+    """
+
+    application: str
+    key: str
+    origins: tuple[str, ...]
+
+    @property
+    def address(self) -> str | None:
+        """Where the shop's pages are, as far as that is known."""
+        return next((origin for origin in self.origins if origin.startswith("http")), None)
+
+
+async def develop(
+    listener: socket,
+    api_listener: socket,
+    bundles: Path,
+    data: Path,
+    shop: Shop,
+    ready: Callable[[], None],
+) -> None:
+    """Serve relay, sandbox and inspector on ``listener`` until SIGINT or SIGTERM.
+
+    ``bundles`` is the folder of the built files, ``data`` that of the relay's outbox. The sandbox
+    answers on ``api_listener`` too, where the relay sends: so the relay can still hand over what it
+    has in flight when ``listener`` is closed. ``ready`` is called once everything answers. Raises
+    OutboxError when the outbox cannot be opened.
+    """
+    ledger, waypoints = Ledger(), Waypoints()
+    relay = create_relay(
+        Settings(
+            api_key=shop.key,
+            application_id=shop.application,
+            api_url=address(api_listener) + contract.PATH,
+            outbox=f"sqlite:///{data / 'outbox.db'}",
+            allowed_origins=shop.origins,
+        ),
+        bundles,
+    )
+    api = sandbox.create_app(shop.key, shop.application, ledger)
+
+    async def open_inspector(request: Request) -> Response:
+        return RedirectResponse("/inspector")
+
+    app = Starlette(
+        routes=[
+            Route("/", open_inspector),
+            Mount(RELAY_PATH, Watched(relay, waypoints)),
+            *Inspector(ledger, waypoints, shop.application, shop.address).routes(),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            # Last: it answers whatever nothing else does.
+            Mount("/", api),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        lifespan=relay.state.relay.lifespan,
+    )
+    # Before any server starts, so that an outbox that cannot be opened is said in one sentence.
+    await asyncio.to_thread(relay.state.relay.start)
+    await serve([Server(app, listener, ledger.close), Server(api, api_listener)], ready)
