@@ -21,6 +21,22 @@ absent_browsers() {
     command -v Xvfb >/dev/null 2>&1 || echo xvfb
 }
 
+# What runs the files of deploy/, by its package. It is unpacked into a folder and not installed:
+# an installed one would be started.
+programs=.cache/programs
+absent_servers() {
+    for pair in nginx:nginx caddy:caddy promtool:prometheus; do
+        PATH="$PATH:/usr/sbin:$programs/usr/sbin:$programs/usr/bin" command -v "${pair%:*}" >/dev/null 2>&1 ||
+            echo "${pair#*:}"
+    done
+}
+
+unpack() {
+    mkdir -p "$programs" && (
+        cd "$programs" && apt-get download -qq "$1" && dpkg -x "$1"_*.deb . && rm "$1"_*.deb
+    ) >/dev/null 2>&1
+}
+
 case "$1" in
 python)
     command -v "$2" >/dev/null 2>&1 || fail "Python is missing: install Python 3.11 or newer, or name it with make PYTHON=..."
@@ -36,15 +52,22 @@ node)
         fail "Node is too old: $(node --version), 20 or newer is needed."
     ;;
 tests)
-    if [ -n "$(absent)$(absent_browsers)" ] && command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-        echo "Installing for the tests:" $(absent) $(absent_browsers)
+    if [ -n "$(absent)$(absent_browsers)$(absent_servers)" ] && command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        echo "Installing for the tests:" $(absent) $(absent_browsers) $(absent_servers)
         apt-get update -qq >/dev/null
         for package in $(absent) $(absent_browsers); do
             DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" >/dev/null 2>&1
         done
     fi
+    if [ -n "$(absent_servers)" ] && command -v apt-get >/dev/null 2>&1; then
+        for package in $(absent_servers); do
+            unpack "$package"
+        done
+    fi
     [ -z "$(absent)" ] || fail "The tests need programs that are not on PATH: install $(echo $(absent))."
     [ -z "$(absent_browsers)" ] ||
         echo "The tests leave out a browser that is not installed here: install $(echo $(absent_browsers)) to have it."
+    [ -z "$(absent_servers)" ] ||
+        echo "The tests leave out files of deploy/: install $(echo $(absent_servers)) to have them tested."
     ;;
 esac

@@ -2,8 +2,12 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from neuralens_relay.answers import Fate
 from neuralens_relay.breaker import State
 from neuralens_relay.health import Health
+
+# What a batch is answered with.
+STATUSES = (202, 400, 403, 413, 415, 429, 503)
 
 
 class Metrics:
@@ -30,6 +34,11 @@ class Metrics:
             ["fate"],
             registry=self._registry,
         )
+        # A series that begins with its first count shows Prometheus no increase.
+        for fate in Fate:
+            self.forwarded.labels(fate.value)
+        for status in STATUSES:
+            self.batches.labels(str(status))
         self.ambiguous = self._counter(
             "neuralens_forwarded_ambiguous", "Sends of which the API's verdict is not known"
         )

@@ -20,7 +20,11 @@ from docs.reference import PAGE, commands
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
-    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"))
+    for path in (
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").glob("**/*.md"),
+        *(ROOT / "deploy").glob("*.md"),
+    )
 }
 # What was, and not what is.
 PRESENT = {name: text for name, text in DOCUMENTS.items() if name != "CHANGELOG.md"}
@@ -270,7 +274,7 @@ def test_files_that_are_named_are_there() -> None:
 
 
 def test_folders_that_are_named_are_there() -> None:
-    folders = r"`((?:tracker|build|relay|demo_site|tests|bench|docs)/[\w./]*)"
+    folders = r"`((?:tracker|build|relay|demo_site|deploy|tests|bench|docs)/[\w./]*)"
     assert [(n, path) for n, path in mentions(folders) if not (ROOT / path).exists()] == []
 
 

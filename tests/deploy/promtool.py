@@ -1,0 +1,88 @@
+"""Alerts on the metrics of real relays, evaluated by Prometheus's own promtool."""
+
+import json
+import subprocess
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.deploy.conftest import DEPLOY, program
+
+ALERTS = DEPLOY / "prometheus" / "alerts.yml"
+TARGET = {"job": "neuralens", "instance": "relay:8787"}
+# A scrape: the value of each series, by its name with its labels.
+Scrape = dict[str, float]
+
+
+def series(name: str, labels: Mapping[str, str]) -> str:
+    """Return a series as PromQL writes it, with the labels that Prometheus adds."""
+    pairs = ", ".join(f"{key}={json.dumps(value)}" for key, value in {**labels, **TARGET}.items())
+    return f"{name}{{{pairs}}}"
+
+
+def read_metrics(text: str) -> Scrape:
+    """Return what Prometheus would keep of a relay's answer."""
+    samples = [each for family in text_string_to_metric_families(text) for each in family.samples]
+    found = {series(each.name, each.labels): each.value for each in samples}
+    return {**found, series("up", {}): 1.0}
+
+
+def unreachable() -> Scrape:
+    """Return what Prometheus keeps when nothing answers."""
+    return {series("up", {}): 0.0}
+
+
+def firing(
+    before: Scrape,
+    after: Scrape,
+    folder: Path,
+    expected: Collection[str],
+    minutes: int = 20,
+    growing: float = 0.0,
+    interval: int = 1,
+) -> str:
+    """Let promtool tell whether exactly the expected alerts fire; return what it says if not.
+
+    ``before`` is what was scraped in the first hour, ``after`` what has been scraped for
+    ``minutes`` since then, every ``interval`` minutes. ``growing``: seconds by which the age of
+    the oldest event grows from one scrape to the next.
+    """
+    rows = []
+    for name in {**before, **after}:
+        old, new = before.get(name), after.get(name)
+        slope = growing if name.startswith("neuralens_outbox_oldest_seconds") else 0.0
+        hour, rest = 60 // interval, minutes // interval
+        first = f"_x{hour}" if old is None else f"{old}+0x{hour}"
+        then = "" if new is None else f" {new}+{slope}x{rest}"
+        rows.append({"series": name, "values": first + then})
+    alerts = [{"labels": json_labels(name), "value": 1} for name in expected]
+    tests = {
+        "rule_files": [str(ALERTS)],
+        "evaluation_interval": f"{interval}m",
+        "tests": [
+            {
+                "interval": f"{interval}m",
+                "input_series": rows,
+                "promql_expr_test": [
+                    {
+                        "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                        "eval_time": f"{60 + minutes}m",
+                        "exp_samples": alerts,
+                    }
+                ],
+            }
+        ],
+    }
+    path = folder / "test.yml"
+    # JSON is YAML.
+    path.write_text(json.dumps(tests))
+    done = subprocess.run(
+        [program("promtool"), "test", "rules", path], capture_output=True, text=True, check=False
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def json_labels(alert: str) -> str:
+    """Return the labels of one row of the expected alerts."""
+    return f"{{alertname={json.dumps(alert)}}}"

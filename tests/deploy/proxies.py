@@ -1,0 +1,97 @@
+"""nginx and Caddy as the system has them, with the files of deploy/, before a relay."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.deploy.conftest import DEPLOY, program
+from tests.polling import PATIENCE, eventually
+from tests.relay.conftest import closed_port
+
+# What nginx wants to be told where others have a whole system.
+NGINX = """
+daemon off;
+master_process off;
+error_log stderr;
+pid {folder}/nginx.pid;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {http}
+}}
+"""
+
+
+def configure_nginx(folder: Path, http: str) -> Path:
+    """Write a configuration with this in its http block."""
+    path = folder / "nginx.conf"
+    path.write_text(NGINX.format(folder=folder, http=http))
+    return path
+
+
+@contextmanager
+def running(command: list[str | Path], address: str, **environment: str) -> Iterator[str]:
+    """Run a proxy until it listens."""
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    try:
+        eventually(lambda: process.poll() is not None or answers(address))
+        assert process.poll() is None, process.stderr.read()
+        yield address
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+
+def answers(address: str) -> bool:
+    """Tell whether something listens."""
+    try:
+        httpx.get(address, trust_env=False)
+    except httpx.TransportError:
+        return False
+    return True
+
+
+@contextmanager
+def nginx(relay: str, folder: Path) -> Iterator[str]:
+    """Run nginx with the locations of deploy/ before a relay (HOST:PORT)."""
+    port = closed_port()
+    path = configure_nginx(
+        folder,
+        f"""upstream neuralens_relay {{ server {relay}; }}
+        server {{ listen 127.0.0.1:{port}; include {DEPLOY}/nginx/neuralens.conf; }}""",
+    )
+    command: list[str | Path] = [program("nginx"), "-e", "stderr", "-c", path, "-p", folder]
+    with running(command, f"http://127.0.0.1:{port}") as address:
+        yield address
+
+
+@contextmanager
+def caddy(relay: str, folder: Path) -> Iterator[str]:
+    """Run Caddy with the file of deploy/ before a relay (HOST:PORT)."""
+    address = f"http://127.0.0.1:{closed_port()}"
+    command: list[str | Path] = [program("caddy"), "run", "--config", DEPLOY / "Caddyfile"]
+    settings = {
+        "SHOP_ADDRESS": address,
+        "NEURALENS_RELAY": relay,
+        "SHOP_UPSTREAM": f"127.0.0.1:{closed_port()}",
+        "HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder),
+        "XDG_DATA_HOME": str(folder),
+    }
+    with running(command, address, **settings) as address:
+        yield address
+
+
+PROXIES = {"nginx": nginx, "caddy": caddy}

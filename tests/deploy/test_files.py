@@ -1,0 +1,96 @@
+"""The dashboard, the unit and the image, as far as they can be checked without their services."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from neuralens_embed.cli import main
+from neuralens_relay.settings import describe
+
+from tests.deploy.conftest import DEPLOY, program
+from tests.deploy.promtool import ALERTS, read_metrics
+
+DASHBOARD = json.loads((DEPLOY / "grafana" / "relay.json").read_text())
+UNIT = DEPLOY / "neuralens-relay.service"
+EXPRESSIONS = [each["expr"] for panel in DASHBOARD["panels"] for each in panel["targets"]]
+# What Grafana puts in.
+VARIABLES = {"$__rate_interval": "5m", "$job": "neuralens"}
+
+
+def test_every_metric_of_dashboard_and_alerts_is_one_of_the_relays(spawn, offline):
+    client, _ = spawn(offline)
+    known = {name.partition("{")[0] for name in read_metrics(client.http.get("metrics").text)}
+    used = set(re.findall(r"\bneuralens_\w+", " ".join(EXPRESSIONS) + ALERTS.read_text()))
+    assert used - known == set()
+    # The dashboard shows them all, but for what others say better.
+    shown = {name.removesuffix("_total").removesuffix("_bucket") for name in used}
+    kept = {name.removesuffix("_total") for name in known if not name.endswith("_created")}
+    more = {"up", "neuralens_forward_seconds_sum", "neuralens_forward_seconds_count"}
+    more |= {"neuralens_forwarding_paused", "neuralens_forwarding_holding"}
+    more |= {"neuralens_forward_seconds_bucket"}
+    assert kept - shown == more
+
+
+def test_prometheus_understands_the_dashboard(tmp_path):
+    rules = []
+    for number, text in enumerate(EXPRESSIONS):
+        for name, value in VARIABLES.items():
+            text = text.replace(name, value)
+        rules.append({"record": f"panel:{number}", "expr": text})
+    path = tmp_path / "rules.yml"
+    path.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    check(program("promtool"), "check", "rules", path)
+
+
+def test_prometheus_understands_its_files():
+    check(program("promtool"), "check", "config", DEPLOY / "prometheus" / "prometheus.yml")
+
+
+def check(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def settings_of(text: str) -> set[str]:
+    return set(re.findall(r"\bNEURALENS_[A-Z_]*[A-Z]\b", text))
+
+
+def test_every_setting_that_is_named_is_one_of_the_relays():
+    known = {name for name, _, _ in describe()} | {"NEURALENS_RELAY"}
+    for path in DEPLOY.rglob("*"):
+        if path.is_file():
+            assert settings_of(path.read_text()) - known == set(), path.name
+
+
+@pytest.mark.parametrize("path", [UNIT, DEPLOY / "Dockerfile"], ids=lambda path: path.name)
+def test_the_command_that_is_started_is_there(path: Path):
+    text = path.read_text().replace('", "', " ")
+    (call,) = re.findall(r'(?:^CMD \["|bin/neuralens-tracker )(relay [^"\n]+)', text, re.M)
+    name, *options = call.split()
+    context = main.make_context("neuralens-tracker", [name, *options], resilient_parsing=True)
+    command = main.get_command(context, name)
+    assert command is not None
+    parsed = command.make_context(name, options)
+    assert parsed.params["port"] == 8787
+
+
+def test_systemd_takes_the_unit(tmp_path):
+    """With a program in the place where the unit expects it."""
+    tracker = tmp_path / "neuralens-tracker"
+    tracker.write_text("#!/bin/sh\n")
+    tracker.chmod(0o755)
+    text = UNIT.read_text()
+    assert "/opt/neuralens/bin/neuralens-tracker" in text
+    unit = tmp_path / UNIT.name
+    unit.write_text(text.replace("/opt/neuralens/bin/neuralens-tracker", str(tracker)))
+    done = subprocess.run(
+        [program("systemd-analyze"), "verify", "--man=no", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    # 0 is closed up and 10 wide open: what a service of the network alone can give up.
+    check(program("systemd-analyze"), "security", "--offline=yes", "--threshold=15", unit)

@@ -1,0 +1,140 @@
+"""The relay behind nginx and Caddy, configured by the very files of deploy/."""
+
+import http.client
+import json
+import subprocess
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.deploy.conftest import DEPLOY, program
+from tests.deploy.proxies import PROXIES, configure_nginx
+from tests.polling import eventually
+from tests.relay.conftest import make_batch, make_event
+
+TOKEN = "token-of-the-one-who-watches"
+
+
+@pytest.fixture(params=PROXIES)
+def proxy(request):
+    return PROXIES[request.param]
+
+
+@pytest.fixture
+def served(proxy, spawn, environment, tmp_path):
+    """The address of a shop whose relay has a proxy in front, and the relay's own client."""
+    limits = {"NEURALENS_STATUS_TOKEN": TOKEN, "NEURALENS_RATE_LIMIT": "1"}
+    relay, _ = spawn(environment | limits)
+    with proxy(urlsplit(relay.url).netloc, tmp_path) as address:
+        yield address, relay
+
+
+def post(address, body, source="127.0.0.1", **headers):
+    transport = httpx.HTTPTransport(local_address=source)
+    with httpx.Client(transport=transport) as client:
+        headers = {"Content-Type": "text/plain;charset=UTF-8", **headers}
+        return client.post(f"{address}/nl/events?b=1", content=json.dumps(body), headers=headers)
+
+
+def test_events_of_the_shops_own_pages_arrive(served, sandbox):
+    address, _ = served
+    answer = post(address, make_batch(make_event()), Origin=address)
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    eventually(lambda: sandbox.ids() == ["AV768"])
+
+
+def test_another_origin_is_refused(served):
+    address, _ = served
+    answer = post(address, make_batch(make_event()), Origin="https://elsewhere.example")
+    assert answer.status_code == 403
+
+
+def test_each_shopper_has_a_limit_that_no_header_gets_round(served):
+    address, _ = served
+    batch = make_batch(*[make_event() for _ in range(50)])
+    for _ in range(3):
+        answer = post(address, batch, "127.0.0.2")
+    assert answer.status_code == 429
+    forged = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9"}
+    assert post(address, batch, "127.0.0.2", **forged).status_code == 429
+    assert post(address, batch, "127.0.0.3").status_code == 202
+
+
+@pytest.mark.parametrize("page", ["metrics", "health"])
+def test_what_the_relay_counts_is_not_public(served, page):
+    address, relay = served
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    assert relay.http.get(page, headers=bearer).status_code == 200, "the token itself is right"
+    place = urlsplit(address)
+    for path in (
+        f"/nl/{page}",
+        f"/nl/{page}/",
+        f"/nl/{page}?live",
+        f"/nl//{page}",
+        f"//nl/{page}",
+        f"/nl/./{page}",
+        f"/nl/x/../{page}",
+        f"/nl/%{ord(page[0]):x}{page[1:]}",
+        f"/nl/{page.upper()}",
+    ):
+        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
+        connection.request("GET", path, headers=bearer)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        assert answer.status in (301, 302, 307, 308, 400, 404, 502), path
+        assert b"neuralens_" not in body, path
+        assert b"forwarding" not in body, path
+
+
+def test_the_script_comes_as_the_relay_packed_it(served):
+    address, relay = served
+    for encoding in ("br", "gzip", "identity"):
+        headers = {"Accept-Encoding": encoding}
+        through = httpx.get(f"{address}/nl/neuralens.js?v=1", headers=headers)
+        direct = relay.http.get("neuralens.js?v=1", headers=headers)
+        assert through.content == direct.content
+        for name in ("Content-Encoding", "Cache-Control", "ETag", "Vary", "Content-Type"):
+            assert through.headers.get(name) == direct.headers.get(name), name
+
+
+def test_the_largest_batch_passes_and_the_relay_itself_refuses_a_larger_one(served):
+    address, _ = served
+    batch = make_batch(make_event(), padding="")
+    room = 48 * 1024 - len(json.dumps(batch))
+    assert post(address, {**batch, "padding": "x" * room}).status_code == 202
+    answer = post(address, {**batch, "padding": "x" * (room + 1)})
+    assert answer.status_code == 413
+    assert "error" in answer.json()
+
+
+def test_nginx_takes_its_other_files(tmp_path):
+    """The names of the containers stand for this machine."""
+    compose = (DEPLOY / "nginx" / "compose.conf").read_text()
+    for name, place in {
+        "relay:8787": "127.0.0.1:8787",
+        "shop:8000": "127.0.0.1:8000",
+        "/etc/nginx/neuralens.conf": f"{DEPLOY}/nginx/neuralens.conf",
+    }.items():
+        assert name in compose
+        compose = compose.replace(name, place)
+    (tmp_path / "compose.conf").write_text(compose)
+    own = f"""include {DEPLOY}/nginx/upstream.conf;
+        server {{ listen 8081; include {DEPLOY}/nginx/neuralens.conf; }}"""
+    for included in (own, f"include {tmp_path}/compose.conf;"):
+        path = configure_nginx(tmp_path, included)
+        done = subprocess.run(
+            [program("nginx"), "-t", "-e", "stderr", "-c", path, "-p", tmp_path],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_caddys_file_is_in_its_own_form():
+    done = subprocess.run(
+        [program("caddy"), "fmt", DEPLOY / "Caddyfile"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == (DEPLOY / "Caddyfile").read_text()
