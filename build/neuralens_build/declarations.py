@@ -1,5 +1,6 @@
 """The types file, neuralens.d.ts, from the tracker's one vocabulary."""
 
+from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.hooks import LISTENED
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.value_types import COUNT, FLAG, TEXT
@@ -15,7 +16,10 @@ def union(words: tuple[str, ...]) -> str:
 
 def render() -> str:
     """Return the declarations of neuralens.mjs and of what stands on ``window``."""
-    settings = "\n".join(f"  {name}?: {TYPES[each.value_type]};" for name, each in SETTINGS.items())
+    own = [SETTINGS, *ADDONS.values()]
+    settings = "\n".join(
+        f"  {name}?: {TYPES[each.value_type]};" for part in own for name, each in part.items()
+    )
     return f"""\
 export type EventName = {union(EVENTS)};
 export type Page = {union(PAGES)};
@@ -55,6 +59,8 @@ export interface Fields {{
   index?: number;
   query?: string;
   page?: Page;
+  /** Of a PURCHASE: one order is one, for good. */
+  order?: string | number;
 }}
 
 export interface Neuralens {{

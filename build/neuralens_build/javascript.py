@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import neuralens_tracker
+from neuralens_tracker.addon_settings import ADDONS, name_file
 
 from neuralens_build import hooks_javascript
 from neuralens_build.compiler import LIBRARY, Source, compile_program
@@ -50,9 +51,29 @@ import { invoke } from './neuralens_tracker.web.ffi.js';
 invoke(() => start(document.currentScript));
 """,
 }
+# An add-on starts once on a page, however many tags name it, before or after the tracker.
+ADDON_ENTRY = """
+import {{ start }} from './{module}.js';
+import {{ invoke }} from './neuralens_tracker.web.ffi.js';
+import {{ install_stub }} from './neuralens_tracker.web.stub.js';
+if (!window['{file}']) {{
+    window['{file}'] = true;
+    install_stub();
+    invoke(() => start(document.currentScript));
+}}
+"""
+STUB = f"{PACKAGE}.web.stub"
+ADDON_MODULES = {
+    name_file(addon): f"{PACKAGE}.addons.{addon.replace('-', '_')}" for addon in ADDONS
+}
+ENTRIES |= {
+    file: ADDON_ENTRY.format(file=file, module=module) for file, module in ADDON_MODULES.items()
+}
+# The modules that an entry imports, unless it is the tracker's own.
 MODULES = {
-    "neuralens.stub.js": f"{PACKAGE}.web.stub",
-    "neuralens.early.js": f"{PACKAGE}.early",
+    "neuralens.stub.js": [STUB],
+    "neuralens.early.js": [f"{PACKAGE}.early"],
+    **{file: [module, STUB] for file, module in ADDON_MODULES.items()},
 }
 
 
@@ -72,7 +93,7 @@ def build(hooks: Hooks | None = None) -> dict[str, bytes]:
     for name, entry in ENTRIES.items():
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
-            compile_modules(MODULES.get(name, f"{PACKAGE}.main"), folder)
+            compile_modules(MODULES.get(name, [f"{PACKAGE}.main"]), folder)
             hooks_javascript.write(hooks, folder)
             (folder / "entry.js").write_text(entry, "utf-8")
             form = bundle_module if name.endswith(".mjs") else bundle
@@ -101,10 +122,10 @@ def imports_of(tree: ast.Module) -> list[str]:
     return [node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module]
 
 
-def collect(main: str) -> dict[str, Source]:
-    """Return the stripped modules that ``main`` needs, by name."""
+def collect(entries: list[str]) -> dict[str, Source]:
+    """Return the entries and the modules that they need, stripped, by name."""
     modules: dict[str, Source] = {}
-    pending = [main]
+    pending = list(entries)
     while pending:
         name = pending.pop()
         if name not in modules:
@@ -116,9 +137,9 @@ def collect(main: str) -> dict[str, Source]:
     return modules
 
 
-def compile_modules(main: str, folder: Path) -> None:
-    """Write the ES modules that ``main`` needs, and the library's, into folder."""
-    modules = collect(main)
+def compile_modules(entries: list[str], folder: Path) -> None:
+    """Write the ES modules that the entries need, and the library's, into folder."""
+    modules = collect(entries)
     for name, code in compile_program(modules).items():
         (folder / f"{name}.js").write_text(write(code, modules[name]), "utf-8")
     shutil.copy(LIBRARY, folder)

@@ -11,14 +11,14 @@ from typing import Any
 
 from neuralens_tracker import attributes as names
 from neuralens_tracker.events import find_fault, make_event
-from neuralens_tracker.settings import SETTINGS, resolve
+from neuralens_tracker.settings import resolve
 from neuralens_tracker.value_types import TEXT, read, wanted
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import ACTIONS, MAX_TEXT
 
 from neuralens_embed.dom import Element
 from neuralens_embed.ffi import window
-from neuralens_embed.snippet import EARLY, LOADING, RUNTIMES, kebab, snake
+from neuralens_embed.snippet import EARLY, EVERY_SETTING, LOADING, RUNTIMES, kebab, snake
 
 # After ffi, by which it reaches the page.
 from neuralens_tracker.capture.items import ACTIVATED, SEEN, Item, Items  # isort: skip
@@ -28,7 +28,7 @@ KNOWN = (*names.CONTEXT, *names.ITEMS)
 APP_ID = "data-app-id"
 SCRIPTS = (*RUNTIMES.values(), EARLY)
 # Each setting's attribute on the script tag, and its name.
-TAG_ATTRIBUTES = {f"data-{kebab(snake(name))}": name for name in SETTINGS}
+TAG_ATTRIBUTES = {f"data-{kebab(snake(name))}": name for name in EVERY_SETTING}
 
 # There is one page at a time, as in a browser's window.
 lock = Lock()
@@ -168,7 +168,7 @@ class Reading:
             return
         for name, value in tag.attributes.items():
             if name in TAG_ATTRIBUTES:
-                kind = SETTINGS[TAG_ATTRIBUTES[name]].value_type
+                kind = EVERY_SETTING[TAG_ATTRIBUTES[name]].value_type
                 if read(kind, value) is None:
                     self._complain(tag, name, kind)
             elif name.startswith("data-") and name not in LOADING:

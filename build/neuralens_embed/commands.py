@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import click
+from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.value_types import wanted
 
 from neuralens_embed.attributes import MarkupError
@@ -60,6 +61,13 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help=f"What runs the tracker: {', '.join(RUNTIMES)}.",
 )
 @click.option("--pyscript", metavar="alone", help="PyScript without its core, for strict policies.")
+@click.option(
+    "--addon",
+    "addons",
+    metavar="NAME",
+    multiple=True,
+    help=f"An add-on of the page, once each: {', '.join(ADDONS)}.",
+)
 @click.option("--stub", is_flag=True, help="Put the inline stub in front, which keeps calls.")
 @click.option("--nonce", metavar="NONCE", help="The nonce of the page's content security policy.")
 @click.option("--integrity/--no-integrity", default=True, help="The hash of the built script.")

@@ -2,13 +2,15 @@
 
 import difflib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
-from neuralens_tracker.settings import SETTINGS
+from neuralens_tracker.addon_settings import ADDONS, name_file
+from neuralens_tracker.settings import SETTINGS, Setting
 from neuralens_tracker.value_types import TEXT, read, wanted
 
 from neuralens_embed import bundles
@@ -57,6 +59,8 @@ class Snippet:
     script's address and the endpoint both follow from it. ``src`` is the address of the runtime's
     script where that lies elsewhere. For the runtimes of HEAVY the page's tag is that of EARLY,
     which lies beside it. ``pyscript="alone"`` starts MicroPython without PyScript's core.
+    ``addons`` are names of ADDONS, such as "ga4": each has a tag of its own, for a file beside the
+    script, and settings of its own, given like the tracker's.
 
     ``stub`` puts the inline stub before it, ``nonce`` goes on both script elements. ``integrity``
     adds the hash that the build wrote down; ``versioned`` adds its beginning to the address, so
@@ -76,6 +80,7 @@ class Snippet:
         src: str | None = None,
         runtime: str = "javascript",
         pyscript: str | None = None,
+        addons: Iterable[str] = (),
         stub: bool = False,
         nonce: Any = None,
         integrity: bool = True,
@@ -92,6 +97,7 @@ class Snippet:
             if runtime != "pyscript":
                 raise MarkupError(f"pyscript is for the runtime pyscript, not {runtime}")
         self.pyscript = pyscript
+        self.addons = [choice("addons", addon, ADDONS) for addon in listed("addons", addons)]
         prefix = address("prefix", prefix).rstrip("/")
         self.src = f"{prefix}/{self.file}" if src is None else address("src", src)
         if prefix != PREFIX and settings.get("endpoint") is None:
@@ -112,6 +118,10 @@ class Snippet:
             for name, value in settings.items()
             if value is not None and (name, value) != ("query", "")
         }
+        for addon in ADDONS.keys() - self.addons:
+            for name in map(snake, ADDONS[addon]):
+                if name in given:
+                    raise MarkupError(f"{name} is a setting of {addon}: put that into addons")
         self.settings: dict[str, str | None] = {
             "app_id": setting("app_id", app_id),
             **{name: check(setting, name, value) for name, value in given.items()},
@@ -119,11 +129,11 @@ class Snippet:
 
     def render(self) -> Markup:
         """Return the snippet as HTML."""
+        fetching = [("crossorigin", self.crossorigin), ("nonce", self.nonce)]
         tag = attributes(
             [
                 *self.addresses(),
-                ("crossorigin", self.crossorigin),
-                ("nonce", self.nonce),
+                *fetching,
                 ("data-pyscript", self.pyscript),
                 *((f"data-{kebab(name)}", value) for name, value in self.settings.items()),
             ]
@@ -134,6 +144,7 @@ class Snippet:
                 stub=inline(bundles.read(STUB, self.folder)) if self.stub else None,
                 nonce=attributes([("nonce", self.nonce)]),
                 tag=tag,
+                addons=[attributes([*self.beside(name_file(a)), *fetching]) for a in self.addons],
             )
         )
 
@@ -142,13 +153,16 @@ class Snippet:
         src, integrity = self.locate(self.file, self.src)
         if self.runtime not in HEAVY:
             return [("src", src), ("integrity", integrity)]
-        early, early_integrity = self.locate(EARLY, urljoin(self.src, EARLY))
         return [
-            ("src", early),
-            ("integrity", early_integrity),
+            *self.beside(EARLY),
             ("data-src", src),
             ("data-integrity", integrity),
         ]
+
+    def beside(self, file: str) -> list[tuple[str, str | None]]:
+        """Return the attributes that name a built file in the folder of the script."""
+        src, integrity = self.locate(file, urljoin(self.src, file))
+        return [("src", src), ("integrity", integrity)]
 
     def locate(self, file: str, src: str) -> tuple[str, str | None]:
         """Return the address of a built file, and its hash, as far as they are wanted."""
@@ -220,8 +234,19 @@ def kebab(name: str) -> str:
     return name.replace("_", "-")
 
 
+def listed(name: str, values: Any) -> list[Any]:
+    """Return several values as a list; one text alone is a mistake."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise MarkupError(f"{name} must be a list, not {values!r:.80}")
+    return list(dict.fromkeys(values))
+
+
+# Every setting, the tracker's own and its add-ons', by its name in the page.
+EVERY_SETTING: dict[str, Setting] = dict(SETTINGS)
+for settings_of_addon in ADDONS.values():
+    EVERY_SETTING |= settings_of_addon
 # Each setting's kind, by its name as a Python argument.
-KINDS: dict[str, Any] = {snake(name): each.value_type for name, each in SETTINGS.items()}
+KINDS: dict[str, Any] = {snake(name): each.value_type for name, each in EVERY_SETTING.items()}
 
 
 def address(name: str, value: Any) -> str:

@@ -133,7 +133,7 @@ def start_javascript(folder: Path, patch: pytest.MonkeyPatch) -> Node:
     shutil.copytree(javascript.SOURCE, package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(HERE / "world.py", package)
     patch.setattr(javascript, "SOURCE", package)
-    javascript.compile_modules(WORLD, folder)
+    javascript.compile_modules([WORLD], folder)
     entry = folder / "entry.js"
     entry.write_text(f"import {{ start }} from './{WORLD}.js'; globalThis.start = start;", "utf-8")
     built = folder / "world.js"

@@ -39,6 +39,11 @@ FORBIDDEN = {
         "from neuralens_tracker.web.transport import Transport",
         "neuralens_tracker.capture.views -> neuralens_tracker.web.transport",
     ),
+    "addons": (
+        "tracker/neuralens_tracker/addons/ga4",
+        "from neuralens_tracker.delivery import Delivery",
+        "neuralens_tracker.addons.ga4 -> neuralens_tracker.delivery",
+    ),
     "runtimes": (
         "tracker/neuralens_tracker/web/dom",
         "import pyscript",

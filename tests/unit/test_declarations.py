@@ -8,10 +8,10 @@ from unittest.mock import MagicMock
 import pytest
 from neuralens_build import npm_tools
 from neuralens_build.declarations import render
+from neuralens_embed.snippet import EVERY_SETTING
 from neuralens_tracker.commands import Commands
 from neuralens_tracker.events import FIELDS, REQUIRED
 from neuralens_tracker.hooks import LISTENED
-from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import CONSENTS, EVENTS, PAGES
 
 DECLARED = render()
@@ -38,7 +38,7 @@ def test_a_type_has_every_word(name: str, words: tuple[str, ...]) -> None:
 
 
 def test_every_setting_may_be_given() -> None:
-    assert fields_of("Settings") == dict.fromkeys(SETTINGS, True)
+    assert fields_of("Settings") == dict.fromkeys(EVERY_SETTING, True)
 
 
 def test_an_event_has_the_fields_of_the_wire() -> None:

@@ -9,8 +9,10 @@ import click
 import pytest
 from neuralens_embed.attributes import Attributes
 from neuralens_embed.cli import main
+from neuralens_embed.snippet import EVERY_SETTING
 from neuralens_relay.settings import describe
 from neuralens_tracker import attributes
+from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.hooks import LISTENED
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import ACTIONS, CONSENTS, EVENTS, PAGES
@@ -113,11 +115,34 @@ def test_every_setting_has_its_row_with_its_default() -> None:
     }
 
 
+def test_every_addon_has_its_row_with_its_settings() -> None:
+    table = section(README, "## Add-ons")
+    rows = {
+        name: re.findall(r"`data-([\w-]+)`, `(\w+)`, `(\w*)`", settings)
+        for name, settings in re.findall(r"^\| `(\S+)` \|.*\|(.*)\|$", table, re.MULTILINE)
+    }
+    assert rows == {
+        name: [(kebab(key), key, str(each.default)) for key, each in settings.items()]
+        for name, settings in ADDONS.items()
+    }
+
+
+def test_the_mapping_of_ga4_is_that_of_the_bridge() -> None:
+    bridge = ast.parse((PACKAGES["neuralens_tracker"] / "addons/ga4.py").read_text("utf-8"))
+    mapping = next(
+        {key.value: value.id for key, value in zip(node.value.keys, node.value.values, strict=True)}
+        for node in bridge.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "MAPPING"
+    )
+    table, *_ = section(DOCUMENTS["docs/ga4.md"], "## Mapping").split("\n\n| field")
+    assert dict(re.findall(r"^\| `([a-z_]+)` \| `([A-Z_]+)`", table, re.MULTILINE)) == mapping
+
+
 def test_no_other_setting_is_named() -> None:
     # What the script tag of a heavy runtime holds beside them.
     others = {"data-src", "data-integrity", "data-pyscript", "data-index"}
-    settings = {f"data-{kebab(name)}" for name in SETTINGS}
-    assert unknown(r"\bdata-(?!nl-)[a-z]+(?:-[a-z]+)*", settings | others) == []
+    settings = {f"data-{kebab(name)}" for name in EVERY_SETTING}
+    assert unknown(r"\bdata-(?!nl-)[a-z0-9]+(?:-[a-z0-9]+)*", settings | others) == []
 
 
 def existing_calls() -> set[str]:
@@ -182,7 +207,7 @@ def test_no_other_option_is_named() -> None:
                 call = re.search(rf"(?:^|\bneuralens-tracker ){name}( [^|;&]*)", line)
                 known = {o for each in command.get_params(context) for o in each.opts}
                 known |= {o for each in command.get_params(context) for o in each.secondary_opts}
-                given = re.findall(r" (--[a-z-]+)", call[1]) if call else []
+                given = re.findall(r" (--[a-z0-9-]+)", call[1]) if call else []
                 wrong += [(document, name, o) for o in given if o not in {*known, "--help"}]
     assert wrong == []
 

@@ -153,7 +153,7 @@ def compiled(file, tmp_path):
     def compiled(source):
         folder = tmp_path / "modules"
         folder.mkdir()
-        javascript.compile_modules("neuralens_tracker.value_types", folder)
+        javascript.compile_modules(["neuralens_tracker.value_types"], folder)
         hooks_javascript.write(hooks.read(file(source)), folder)
         entry = folder / "entry.js"
         entry.write_text("import { install } from './hooks.js';\ninstall();\n")

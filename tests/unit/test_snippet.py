@@ -16,9 +16,9 @@ from markupsafe import Markup
 from neuralens_embed import bundles
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.jinja import install
-from neuralens_embed.snippet import KINDS, PREFIX, Snippet
+from neuralens_embed.snippet import EVERY_SETTING, KINDS, PREFIX, Snippet
 from neuralens_tracker import attributes as names
-from neuralens_tracker.settings import SETTINGS
+from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.vocabulary import ACTIONS, MAX_COUNT, MAX_TEXT, PAGES
 
 STUB = "window.neuralens=window.neuralens||function(){(window.neuralens.q=window.neuralens.q||[])}"
@@ -41,6 +41,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     hashes = {
         "neuralens.js": "sha384-abc+/=",
         "neuralens.early.js": "sha384-early/3456789012",
+        "neuralens.ga4.js": "sha384-ga4",
         "neuralens.pyscript.js": "sha384-python+456789012",
     }
     entries = {name: {"integrity": integrity} for name, integrity in hashes.items()}
@@ -190,10 +191,11 @@ def test_every_setting_is_an_attribute() -> None:
         "geo_decimals": 2,
         "attribution_ms": 60000,
         "debug": True,
+        "ga4_index_base": 1,
     }
     assert set(values) | {"app_id"} == set(KINDS)
-    assert len(KINDS) == len(SETTINGS)
-    (tag,) = parse(str(Snippet(app_id="APP", integrity=False, **values)))
+    assert len(KINDS) == len(EVERY_SETTING)
+    tag, *_ = parse(str(Snippet(app_id="APP", integrity=False, addons=ADDONS, **values)))
     assert {name: value for name, value in tag.attrib.items() if name.startswith("data-")} == {
         "data-app-id": "APP",
         "data-endpoint": "/x/events",
@@ -207,7 +209,37 @@ def test_every_setting_is_an_attribute() -> None:
         "data-geo-decimals": "2",
         "data-attribution-ms": "60000",
         "data-debug": "true",
+        "data-ga4-index-base": "1",
     }
+
+
+def test_an_addon_has_a_tag_of_its_own_beside_the_script(built: Path) -> None:
+    made = Snippet(
+        "APP", src="https://cdn.example/nl/neuralens.js", addons=["ga4"], nonce="bm9uY2U="
+    )
+    *_, tag, addon = parse(str(made))
+    assert tag.attrib["src"].startswith("https://cdn.example/nl/neuralens.js?v=")
+    assert addon.attrib == {
+        "async": "",
+        "src": "https://cdn.example/nl/neuralens.ga4.js?v=ga4",
+        "integrity": "sha384-ga4",
+        "crossorigin": "anonymous",
+        "nonce": "bm9uY2U=",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"addons": ["ga5"]}, "addons must be one of ga4"),
+        ({"addons": "ga4"}, "addons must be a list, not 'ga4'"),
+        ({"ga4_index_base": 1}, "ga4_index_base is a setting of ga4: put that into addons"),
+        ({"addons": ["ga4"], "ga4_index_base": "one"}, "ga4_index_base must be a whole number"),
+    ],
+)
+def test_an_addon_that_is_wrong(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(MarkupError, match=said):
+        Snippet("APP", integrity=False, **given)
 
 
 def test_settings_that_are_none_are_left_out() -> None:
@@ -360,7 +392,7 @@ def test_a_prefix_sets_the_address_and_the_endpoint() -> None:
 
 
 def test_the_prefix_is_that_of_the_default_endpoint() -> None:
-    default = SETTINGS["endpoint"].default
+    default = EVERY_SETTING["endpoint"].default
     assert default == f"{PREFIX}/events"
 
 

@@ -86,7 +86,7 @@ class Commands:
         fields = self._visit.add_context(self._from_browser(given) or {})
         ids = named_ids(fields)
         if not self._confirm(event, ids):
-            self._pipeline.track(event, ids, fields, None, CALL)
+            self._pipeline.track(event, ids, fields, read(TEXT, fields.get("order")), CALL)
 
     def _confirm(self, event: Any, item_id: Any) -> bool:
         """Track the action that waits for this word, in its own context; False if none does."""

@@ -1,0 +1,34 @@
+"""What an add-on has of the tracker: its public calls, and settings in the same places."""
+
+from typing import Any
+
+from neuralens_tracker.types import JSObject
+from neuralens_tracker.web.ffi import attempt, get, method, window
+
+# The document without ``web.dom``, which most add-ons have no other use for.
+find_in_page: Any = method("Document", "querySelector")
+
+
+def tell(*values: Any) -> None:
+    """Call ``neuralens(...)``; before the tracker is there, its stub keeps the call."""
+    attempt(window, "neuralens", *values)
+
+
+def find_one(selector: str) -> JSObject:
+    """Return the first element of the document that matches, or None."""
+    return find_in_page(get(window, "document"), selector)
+
+
+def find_setting(name: str, tag: JSObject) -> Any:
+    """Return what an add-on's own tag, the tracker's, or ``neuralensConfig`` says, as it is."""
+    value: Any = None
+    for script in (tag, find_one("script[data-app-id]")):
+        if value is None and script:
+            value = property_of(get(script, "dataset"), name)
+    config = get(window, "neuralensConfig")
+    return property_of(config, name) if value is None and config else value
+
+
+def property_of(thing: JSObject, name: str) -> Any:
+    """Return the property of an object whose name is only known now."""
+    return attempt(get(window, "Reflect"), "get", thing, name)
