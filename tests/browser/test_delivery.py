@@ -97,11 +97,14 @@ def test_batch_on_the_wire(show, ledger, posts, uid):
         "v": 1,
         "app": APPLICATION,
         "batch": post.batch["batch"],
-        "journal": post.batch["batch"].split("-")[0],
+        "token": None,
+        "journal": post.batch["journal"],
         "lost": 0,
         "losses": {"overflow": 0, "refused": 0, "storage": 0},
         "events": [clicked, shared],
     }
+    day = int(before / 86400)
+    assert re.fullmatch(rf"({day}|{day + 1})-[0-9a-f]{{8}}-[0-9a-f]{{4}}", post.batch["journal"])
     assert re.fullmatch(UUID, clicked.pop("eid"))
     assert re.fullmatch(UUID, shared.pop("eid"))
     assert (clicked.pop("seq"), shared.pop("seq")) == (1, 2)

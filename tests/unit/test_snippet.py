@@ -190,6 +190,7 @@ def test_every_setting_is_an_attribute() -> None:
         "suggestion_ms": 0,
         "geo_decimals": 2,
         "attribution_ms": 60000,
+        "token": "1795626000.x",
         "debug": True,
         "ga4_index_base": 1,
     }
@@ -208,6 +209,7 @@ def test_every_setting_is_an_attribute() -> None:
         "data-suggestion-ms": "0",
         "data-geo-decimals": "2",
         "data-attribution-ms": "60000",
+        "data-token": "1795626000.x",
         "data-debug": "true",
         "data-ga4-index-base": "1",
     }

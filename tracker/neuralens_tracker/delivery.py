@@ -43,6 +43,11 @@ def backoff(attempt: int, random: Any) -> float:
     return longest / 2 * (1 + random())
 
 
+def total(losses: dict[str, Any]) -> int:
+    """Return how many events were lost, for whatever reason."""
+    return losses[OVERFLOW] + losses[REFUSED] + losses[STORAGE]
+
+
 class Delivery:
     """Sends batches and follows what becomes of them.
 
@@ -76,6 +81,8 @@ class Delivery:
         self._attempt = 0
         self._passed = False
         self._due = False
+        # Losses that the relay has been told of.
+        self._told = 0
         # Characters of events on their way.
         self._in_flight = 0
         # What batches need here: their size, their type, and whether a beacon's fate is hidden.
@@ -93,6 +100,7 @@ class Delivery:
                 self._most = needs[0]
                 self._as_json = needs[1] is True
                 self._blind = needs[2] is True
+            self._told = total(self._outbox.losses())
             self.resume()
             self._transport.wait(ADOPT_MS, self._look)
 
@@ -162,14 +170,15 @@ class Delivery:
             self._send(self._outbox.pop_batch(self._most), leaving)
 
     def _send(self, entries: list[Any], leaving: bool) -> None:
-        losses = self._outbox.pop_losses()
+        losses = self._outbox.losses()
         batch = {
             "v": WIRE_VERSION,
             "app": self._settings["appId"],
+            "token": self._settings["token"],
             "batch": self._outbox.open_batch(entries),
             "sent": self._transport.now(),
             "journal": self._outbox.journal(),
-            "lost": losses[OVERFLOW] + losses[REFUSED] + losses[STORAGE],
+            "lost": max(0, total(losses) - self._told),
             "losses": losses,
             "events": [entry.event for entry in entries],
         }
@@ -201,14 +210,12 @@ class Delivery:
         if status == ACCEPTED:
             self._attempt = 0
             self._passed = True
+            self._told = max(self._told, total(batch["losses"]))
             self._outbox.erase(entries)
             self._learn()
             self._hooks.emit("delivered", batch)
             self._run()
             return
-        if batch["lost"] > 0:
-            for reason in [OVERFLOW, REFUSED, STORAGE]:
-                self._outbox.count_lost(reason, batch["losses"][reason])
         if self._visit.consent() == DENIED:
             return
         self._attempt += 1

@@ -69,7 +69,9 @@ class Tracker:
         self._visit = Visit(
             self._settings, self._identity.find, has_privacy_signal, self._hooks.say
         )
-        self._outbox = Outbox(self._storage, self._identity, parse, dump, self._hooks.say)
+        self._outbox = Outbox(
+            self._storage, self._identity, self._transport, parse, dump, self._hooks.say
+        )
         self._tabs = Tabs()
         self._delivery = Delivery(
             self._settings,

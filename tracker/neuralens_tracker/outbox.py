@@ -15,9 +15,11 @@ from neuralens_tracker.vocabulary import MAX_COUNT
 EVENT_KEY = "e:"
 # A batch whose fate is not known: the keys of its events, as JSON.
 BATCH_KEY = "b:"
-# The journal's id and its last sequence number: a gap at the relay shows a loss.
+# The journal's id and its last sequence number: a gap at the relay shows a loss. The id begins with
+# the day (since 1970) on which the journal was begun.
 JOURNAL_KEY = "j"
-# Losses that no batch has told the relay of, by reason, as JSON.
+DAY = 86400
+# Losses since the journal was begun, by reason, as JSON: telling of them twice does no harm.
 LOSSES_KEY = "l"
 # Parts an entry's key: eid, tab, sequence number. Version 0.1.0 wrote the eid alone.
 SEPARATOR = "~"
@@ -37,11 +39,15 @@ def no_losses() -> dict[str, Any]:
 
 
 class Entry:
-    """An event that waits: its key in storage, its length as JSON, and its refusals when alone."""
+    """An event that waits: its key, whether storage has it, its length as JSON, and its refusals.
 
-    def __init__(self, event: dict[str, Any], key: str, size: int) -> None:
+    The refusals are those when it was alone.
+    """
+
+    def __init__(self, event: dict[str, Any], key: str, kept: bool, size: int) -> None:
         self.event = event
         self.key = key
+        self.kept = kept
         self.size = size
         self.refusals = 0
 
@@ -49,17 +55,26 @@ class Entry:
 class Outbox:
     """Entries in order of arrival; ``parse`` and ``dump`` turn JSON text into values and back."""
 
-    def __init__(self, storage: Any, identity: Any, parse: Any, dump: Any, say: Any) -> None:
+    def __init__(
+        self, storage: Any, identity: Any, clock: Any, parse: Any, dump: Any, say: Any
+    ) -> None:
         self._storage = storage
+        self._identity = identity
+        self._clock = clock
         self._parse = parse
         self._dump = dump
         self._say = say
         self._waiting: list[Any] = []
         self._tab = identity.make_uuid()[:8]
-        self._number = 0
         self._batches = 0
         # The batches of this page that storage has a record of.
         self._recorded: list[str] = []
+        self._begin_journal()
+
+    def _begin_journal(self) -> None:
+        day = str(int(self._clock.now() / DAY))
+        self._journal = day + "-" + self._identity.make_uuid()[:13]
+        self._number = 0
         self._losses = no_losses()
 
     def tab(self) -> str:
@@ -107,48 +122,54 @@ class Outbox:
     def _append(self, event: dict[str, Any], number: str) -> None:
         key = EVENT_KEY + event["eid"] + SEPARATOR + self._tab + SEPARATOR + number
         text = self._dump(event)
-        if not self._storage.write(key, text):
+        kept = self._storage.write(key, text)
+        if not kept:
             self._say("storage is full or blocked: events may be lost")
         numbered: dict[str, Any] = {"seq": int(number) if is_digits(number) else 0}
         numbered.update(event)
-        self._waiting.append(Entry(numbered, key, len(text)))
+        self._waiting.append(Entry(numbered, key, kept, len(text)))
         if len(self._waiting) > MAX_EVENTS:
             self.count_lost(OVERFLOW, 1)
             self.erase([self._waiting.pop(0)])
 
     def _count(self) -> str:
         """Return the next sequence number of the journal, which all tabs count on."""
-        parts = self._read_journal()
-        self._number = int(parts[1]) + 1 if is_digits(parts[1]) else 1
-        self._storage.write(JOURNAL_KEY, parts[0] + SEPARATOR + str(self._number))
+        self._number = self._read_number() + 1
+        self._storage.write(JOURNAL_KEY, self._journal + SEPARATOR + str(self._number))
         return str(self._number)
 
-    def _read_journal(self) -> list[str]:
-        """Return the journal's id and its last sequence number, as text."""
+    def _read_number(self) -> int:
+        """Return the last sequence number of the journal, which is that in storage if one is."""
         parts = (self._storage.read(JOURNAL_KEY) or "").split(SEPARATOR)
-        return parts if len(parts) == 2 else [self._tab, str(self._number)]
+        number = int(parts[1]) if len(parts) == 2 and is_digits(parts[1]) else 0
+        if number == 0 or parts[0] == self._journal:
+            # Storage that is full keeps an old one.
+            return max(number, self._number)
+        self._journal = parts[0]
+        self._losses = no_losses()
+        return number
 
     def journal(self) -> str:
         """Return the id of the journal."""
-        return self._read_journal()[0]
+        self._read_number()
+        return self._journal
 
     def count_lost(self, reason: str, count: int) -> None:
-        """Count events that had to be dropped, until a batch has told the relay of them."""
-        losses = self._read_losses()
-        if reason in list(losses.keys()) and is_number(losses[reason], 0, MAX_COUNT):
-            losses[reason] += count
-        self._losses = losses
-        self._storage.write(LOSSES_KEY, self._dump(losses))
+        """Count events that had to be dropped."""
+        self.losses()
+        if reason in list(self._losses.keys()):
+            self._losses[reason] += count
+        self._storage.write(LOSSES_KEY, self._dump(self._losses))
 
-    def _read_losses(self) -> dict[str, Any]:
+    def losses(self) -> dict[str, Any]:
+        """Return the losses by reason since the journal was begun."""
         kept = self._parse(self._storage.read(LOSSES_KEY) or "null")
-        return kept if isinstance(kept, dict) else self._losses
-
-    def pop_losses(self) -> dict[str, Any]:
-        """Return the losses by reason since this was last asked."""
-        losses = self._read_losses()
-        self._losses = no_losses()
-        self._storage.erase(LOSSES_KEY)
+        for reason in list(self._losses.keys()):
+            count = kept.get(reason) if isinstance(kept, dict) else 0
+            if is_number(count, self._losses[reason], MAX_COUNT):
+                self._losses[reason] = count
+        losses: dict[str, Any] = {}
+        losses.update(self._losses)
         return losses
 
     def count(self) -> int:
@@ -214,11 +235,11 @@ class Outbox:
 
     def refresh(self) -> None:
         """Let go of what another tab has adopted while this page was in the back/forward cache."""
-        kept = self._storage.names(EVENT_KEY)
-        self._waiting = [entry for entry in self._waiting if entry.key in kept]
+        there = self._storage.names(EVENT_KEY)
+        self._waiting = [entry for entry in self._waiting if not entry.kept or entry.key in there]
 
     def clear(self) -> None:
-        """Forget every event that waits; the journal is its owner's to clear."""
+        """Forget every event that waits, and begin a new journal; storage is its owner's to clear."""
         self._waiting = []
         self._recorded = []
-        self._losses = no_losses()
+        self._begin_journal()

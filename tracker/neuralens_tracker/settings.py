@@ -32,6 +32,8 @@ SETTINGS: dict[str, Setting] = {
     # Milliseconds for which a product carries the search that it was found by, if nothing is done
     # with it.
     "attributionMs": Setting(COUNT, 1800000),
+    # Shows the relay that a page is the shop's own, see ``neuralens_embed.page_tokens``.
+    "token": Setting(TEXT, None),
     "debug": Setting(FLAG, False),
 }
 

@@ -165,7 +165,9 @@ class World:
         self._settings = resolve(given.get("settings") or {}, self.say)
         self._identity = Identity(self._memory, self._wire.random)
         self._visit = Visit(self._settings, self._identity.find, self.has_signal, self._hooks.say)
-        self._outbox = Outbox(self._memory, self._identity, parse, dump, self._hooks.say)
+        self._outbox = Outbox(
+            self._memory, self._identity, self._wire, parse, dump, self._hooks.say
+        )
         self._delivery = Delivery(
             self._settings,
             self._visit,
@@ -248,7 +250,8 @@ class World:
             "outbox.adopt": self._outbox.adopt,
             "outbox.add": self._outbox.add,
             "outbox.count_lost": self._outbox.count_lost,
-            "outbox.pop_losses": self._outbox.pop_losses,
+            "outbox.losses": self._outbox.losses,
+            "outbox.journal": self._outbox.journal,
             "outbox.other_tabs": self._outbox.other_tabs,
             "outbox.confirm": self._outbox.confirm,
             "outbox.pop_batch": self.pop_batch,
