@@ -30,10 +30,14 @@ from neuralens_relay.access import may_inspect
 from neuralens_relay.bundles import Bundle, load
 from neuralens_relay.forwarded import TrustedProxies
 from neuralens_relay.intake import RETRY_BROKEN, Intake
+from neuralens_relay.outbox import OutboxError
 from neuralens_relay.relay import Relay
 from neuralens_relay.responses import as_json, explain_error
 from neuralens_relay.scripts import serve_bundle
 from neuralens_relay.settings import Settings, variable
+
+# Days of which the metrics have the balance.
+SHOWN_DAYS = 8
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +120,13 @@ class Status:
         if not may_inspect(request, self._relay.settings.status_token):
             token = variable("status_token")
             return as_json({"error": f"metrics are for this machine, or with {token}"}, 403)
-        text = self._relay.metrics.render(await self._relay.health())
+        health = await self._relay.health()
+        try:
+            balances = await self._relay.balances(SHOWN_DAYS)
+        except OutboxError:
+            # That it cannot be read, health says.
+            balances = []
+        text = self._relay.metrics.render(health, balances)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

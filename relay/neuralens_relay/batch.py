@@ -11,10 +11,12 @@ from typing import Annotated, Any
 
 import msgspec
 from neuralens_tracker import events
+from neuralens_tracker.events import Fault
 from neuralens_tracker.orders import ORDER_PREFIX
 from neuralens_tracker.personal_data import scrub
-from neuralens_tracker.vocabulary import MAX_TEXT, WIRE_VERSION
+from neuralens_tracker.vocabulary import MAX_COUNT, MAX_TEXT, WIRE_VERSION
 
+from neuralens_relay.balance import Report
 from neuralens_relay.outbox import Event
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,11 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
 CLOCK_TOLERANCE = 120
 
 Lost = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+JournalName = Annotated[str, msgspec.Meta(max_length=64)]
+Losses = dict[Annotated[str, msgspec.Meta(max_length=64)], Lost]
+
+# Why an event is rejected, besides a field that is wrong, in the books.
+NO_EVENT = "event"
 
 
 class BatchError(ValueError):
@@ -40,7 +47,9 @@ class BatchError(ValueError):
 class Batch(msgspec.Struct):
     """The envelope: see "From tracker to relay" in the documents. ``sent`` is Unix time.
 
-    Fields that are not named here are those of a newer tracker, and are passed over.
+    ``journal`` names the browser's journal, whose numbers the events have as ``seq``; ``losses``
+    are those by reason since it was begun, ``lost`` those that no batch has told of before. Fields
+    that are not named here are those of a newer tracker, and are passed over.
     """
 
     v: int
@@ -49,14 +58,22 @@ class Batch(msgspec.Struct):
     sent: float
     events: Annotated[list[Any], msgspec.Meta(max_length=MAX_EVENTS)]
     lost: Lost = 0
+    journal: JournalName = ""
+    losses: Losses | None = None
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """An event that is not taken, and why; ``eid`` is None where it has no usable one."""
+    """An event that is not taken, and why.
+
+    ``eid`` is None where it has no usable one; ``kind`` is the reason in a word; ``number`` is that
+    of its journal, 0 for none.
+    """
 
     eid: str | None
     reason: str
+    kind: str
+    number: int = 0
 
 
 def read_batch(body: bytes) -> Batch:
@@ -75,13 +92,26 @@ def read_batch(body: bytes) -> Batch:
     if isinstance(envelope, dict) and envelope.get("v", WIRE_VERSION) != WIRE_VERSION:
         raise BatchError(f"v must be {WIRE_VERSION}")
     if isinstance(envelope, dict):
-        envelope = select(envelope, Batch.__struct_fields__)
+        envelope = leave_wrong_books(select(envelope, Batch.__struct_fields__))
     try:
         return msgspec.convert(envelope, Batch)
     except UnicodeError:
         raise BatchError("the body has a lone surrogate") from None
     except msgspec.ValidationError as error:
         raise BatchError(f"the body is no batch: {error}") from error
+
+
+def leave_wrong_books(envelope: dict[str, Any]) -> dict[str, Any]:
+    """Return an envelope without what it says of its journal, if that is wrong.
+
+    It is only for the books: events must not be lost for it.
+    """
+    for name, kind in (("journal", JournalName), ("losses", Losses)):
+        try:
+            msgspec.convert(envelope.get(name), kind)
+        except (msgspec.ValidationError, UnicodeError):
+            envelope.pop(name, None)
+    return envelope
 
 
 def select(record: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -95,19 +125,42 @@ def sort_events(batch: Batch, received: float) -> tuple[list[Event], list[Reject
     rejected = []
     for given in batch.events:
         event = leave_behind(given)
-        reason = explain(event)
-        if reason:
-            rejected.append(Rejection(readable_eid(event), reason))
+        number = read_number(given)
+        fault = explain(event)
+        if fault is not None:
+            kind = fault.field or NO_EVENT
+            rejected.append(Rejection(readable_eid(event), fault.sentence, kind, number))
         else:
             event["timestamp"] = correct(event["timestamp"], batch.sent, received)
             lasting = event["eid"].startswith(ORDER_PREFIX)
-            kept.append(Event(event["eid"], outgoing(event), lasting))
+            kept.append(Event(event["eid"], outgoing(event), lasting, number))
     return kept, rejected
 
 
-def name_events(batch: Batch) -> list[str | None]:
-    """Return the id of each event of a batch, None where it has no usable one."""
-    return [readable_eid(event) for event in batch.events]
+def reject_all(batch: Batch, kind: str, reason: str) -> list[Rejection]:
+    """Return that no event of a batch is taken, right or wrong."""
+    return [
+        Rejection(readable_eid(event), reason, kind, read_number(event)) for event in batch.events
+    ]
+
+
+def read_number(given: Any) -> int:
+    """Return the number of an event in its browser's journal, 0 where it has none."""
+    number = given.get("seq") if isinstance(given, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number <= MAX_COUNT:
+        return 0
+    return number
+
+
+def make_report(batch: Batch, kept: list[Event], rejected: list[Rejection]) -> Report:
+    """Return what the books are told of a batch."""
+    return Report(
+        batch.app,
+        batch.journal,
+        tuple(event.number for event in kept),
+        tuple((each.number, each.kind) for each in rejected),
+        batch.losses or {},
+    )
 
 
 def count_uids(batch: Batch) -> Counter[str]:
@@ -148,33 +201,33 @@ def correct(timestamp: float, sent: float, received: float) -> float:
     return timestamp if corrected < 0 else int(corrected)
 
 
-def explain(event: Any) -> str:
-    """Say what is wrong with an event, "" when it is right."""
+def explain(event: Any) -> Fault | None:
+    """Return what is wrong with an event, None when it is right."""
     try:
         # UTF-8 has no lone surrogates, and neither SQLite nor the API would take one.
         msgspec.json.encode(event)
     except UnicodeError:
-        return "text has a lone surrogate"
+        return Fault("", "text has a lone surrogate")
     except RecursionError:
-        return "event is nested too deep"
+        return Fault("", "event is nested too deep")
     try:
         fault = events.find_fault(event)
-        return explain_ids(event) if fault is None else fault.sentence
+        return explain_ids(event) if fault is None else fault
     except Exception:
         # A fault of the check must not cost the other events of the batch, which the page would
         # send again and again.
         log.exception("an event could not be checked")
-        return "event could not be checked"
+        return Fault("", "event could not be checked")
 
 
-def explain_ids(event: dict[str, Any]) -> str:
-    """Say which id of a right event has control characters, which no id of a shop has."""
+def explain_ids(event: dict[str, Any]) -> Fault | None:
+    """Return which id of a right event has control characters, which no id of a shop has."""
     ids = [item["id"] for item in event["items"]]
     named = {"eid": [event["eid"]], "uid": [event.get("uid") or ""], "items": ids}
     for name, texts in named.items():
         if any(CONTROL.search(text) for text in texts):
-            return f"{name} has control characters"
-    return ""
+            return Fault(name, f"{name} has control characters")
+    return None
 
 
 def readable_eid(event: Any) -> str | None:

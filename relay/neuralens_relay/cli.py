@@ -16,6 +16,17 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from neuralens_relay.app import create_app
+from neuralens_relay.balance import (
+    DAY,
+    DUPLICATE,
+    KEPT_DAYS,
+    LOST,
+    OUT,
+    REJECTED,
+    STORED,
+    TRACKED,
+    balances,
+)
 from neuralens_relay.connections import Server, bound, count_connections, raise_descriptors
 from neuralens_relay.outbox import Dead, OutboxError, Store
 from neuralens_relay.salvage import salvage
@@ -43,7 +54,10 @@ def settings_table() -> str:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8787, show_default=True, help="Port; 0 picks a free one.")
 @click.option("--dead", is_flag=True, help="List the events that the API refused, and why.")
-@click.option("--json", "as_json", is_flag=True, help="With --dead: one JSON object a line.")
+@click.option("--balance", is_flag=True, help="Print what became of the events, day by day.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="With --dead or --balance: one JSON object a line."
+)
 @click.option("--replay", is_flag=True, help="Send refused events again: all, or those named.")
 @click.option("--forget", is_flag=True, help="Drop refused events: all, or those named.")
 @click.option("--erase", "uid", metavar="UID", help="Drop what waits or is dead of a shopper.")
@@ -60,6 +74,7 @@ def relay(
     host: str,
     port: int,
     dead: bool,
+    balance: bool,
     as_json: bool,
     replay: bool,
     forget: bool,
@@ -71,16 +86,21 @@ def relay(
 
     Refused events (dead letters) are listed with --dead, sent again with --replay, and dropped
     with --forget, also while a relay runs. EIDS are the ids that --dead prints.
+
+    --balance is a table, by application and day (UTC), of the events that browsers tracked: stored,
+    duplicates, rejected and lost by reason, and those that are still out.
     """
-    chosen = dead + replay + forget + (uid is not None) + (damaged is not None)
-    if chosen > 1 or (eids and not (replay or forget)) or (as_json and not dead):
+    chosen = dead + balance + replay + forget + (uid is not None) + (damaged is not None)
+    if chosen > 1 or (eids and not (replay or forget)) or (as_json and not (dead or balance)):
         raise click.UsageError(
-            "give --dead [--json], --replay [EIDS], --forget [EIDS], --erase UID,"
-            " --salvage OLD NEW, or none"
+            "give --dead [--json], --balance [--json], --replay [EIDS], --forget [EIDS],"
+            " --erase UID, --salvage OLD NEW, or none"
         )
     try:
         if dead:
             list_dead(as_json)
+        elif balance:
+            print_balance(as_json)
         elif replay:
             now = time.time()
             change_dead(lambda store, part, most: store.replay(part, most, now), eids, "sent again")
@@ -155,6 +175,33 @@ def list_dead(as_json: bool) -> None:
     if not as_json:
         shown = f", of which {len(events)} are listed" if count > len(events) else ""
         click.echo(f"{count} dead letter{'' if count == 1 else 's'}{shown}")
+
+
+def print_balance(as_json: bool) -> None:
+    """Print the balance of each day and application."""
+    with opened() as store, store.transaction():
+        found = balances(store.tallies(int(time.time() // DAY) - KEPT_DAYS))
+    if as_json:
+        for each in found:
+            click.echo(json.dumps({"day": each.date, "app": each.app, **each.as_json()}))
+        return
+    plain = [TRACKED, STORED, DUPLICATE, REJECTED, LOST, OUT]
+    rows = [["day", "application", *plain, "reasons"]]
+    for each in found:
+        reasons = [
+            f"{state} for {reason}: {count}"
+            for (state, reason), count in each.entries().items()
+            if reason
+        ]
+        totals = [str(each.total(state)) for state in plain]
+        rows.append([each.date, "".join(map(printable, each.app)), *totals, "; ".join(reasons)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.ljust(width) if place in (0, 1, len(row) - 1) else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
 
 
 def change_dead(

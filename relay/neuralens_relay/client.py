@@ -16,7 +16,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -25,8 +25,8 @@ from neuralens_tracker.orders import name_purchase
 from neuralens_tracker.value_types import TEXT, read
 from neuralens_tracker.vocabulary import PURCHASE, WIRE_VERSION
 
-from neuralens_relay.batch import Batch, sort_events
-from neuralens_relay.outbox import Event, Outbox, OutboxError
+from neuralens_relay.batch import Batch, make_report, sort_events
+from neuralens_relay.outbox import Outbox, OutboxError, Store
 from neuralens_relay.settings import OutboxSettings, SettingsError
 from neuralens_relay.stores import store_opener
 
@@ -91,7 +91,8 @@ class Client:
         else:
             changes = {"NEURALENS_OUTBOX": outbox} if outbox else {}
             settings = OutboxSettings.from_environment({**os.environ, **changes})
-            self._carrier = OutboxCarrier(settings)
+            application_id = application_id or os.environ.get(APPLICATION, "")
+            self._carrier = OutboxCarrier(settings, application_id)
 
     def track(self, event: str, **fields: Any) -> Receipt:
         """Track an event and wait until it is on disk.
@@ -169,9 +170,10 @@ def check(receipt: Receipt) -> Receipt:
 class OutboxCarrier:
     """Writes into the outbox itself, in a process that need not be the relay's."""
 
-    def __init__(self, settings: OutboxSettings) -> None:
+    def __init__(self, settings: OutboxSettings, application_id: str) -> None:
         """Raise SettingsError when the settings name no outbox."""
         self._open_store = store_opener(settings)
+        self._application_id = application_id
         self._opening = threading.Lock()
         self._outbox: Outbox | None = None
         self._process = 0
@@ -180,19 +182,19 @@ class OutboxCarrier:
 
     def deliver(self, event: dict[str, Any]) -> Receipt:
         """See Carrier."""
-        kept, receipt = self._sort(event)
+        add, receipt = self._prepare(event)
         try:
-            fresh = self._opened().submit(lambda store: store.add(kept, time.time())).result()
+            fresh = self._opened().submit(add).result()
         except OutboxError as error:
             raise ClientError(str(error)) from error
         return receipt | count(fresh)
 
     async def deliver_async(self, event: dict[str, Any]) -> Receipt:
         """See Carrier."""
-        kept, receipt = self._sort(event)
+        add, receipt = self._prepare(event)
         try:
             outbox = await asyncio.to_thread(self._opened)
-            fresh = await outbox.call(lambda store: store.add(kept, time.time()))
+            fresh = await outbox.call(add)
         except OutboxError as error:
             raise ClientError(str(error)) from error
         return receipt | count(fresh)
@@ -204,11 +206,14 @@ class OutboxCarrier:
                 self._outbox.close()
             self._outbox = None
 
-    def _sort(self, event: dict[str, Any]) -> tuple[list[Event], Receipt]:
+    def _prepare(self, event: dict[str, Any]) -> tuple[Callable[[Store], list[bool]], Receipt]:
+        """Return what keeps an event, and the part of the receipt that is known before."""
         now = time.time()
-        batch = Batch(v=WIRE_VERSION, app="", batch="", sent=now, events=[event])
+        batch = Batch(v=WIRE_VERSION, app=self._application_id, batch="", sent=now, events=[event])
         kept, rejected = sort_events(batch, now)
-        return kept, {"rejected": [{"eid": each.eid, "reason": each.reason} for each in rejected]}
+        report = make_report(batch, kept, rejected)
+        receipt = {"rejected": [{"eid": each.eid, "reason": each.reason} for each in rejected]}
+        return lambda store: store.add(kept, now, report), receipt
 
     def _opened(self) -> Outbox:
         with self._opening:

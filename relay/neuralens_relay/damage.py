@@ -82,6 +82,9 @@ def free_name(db: apsw.Connection, table: str) -> str:
 def copy_rows(source: apsw.Connection, table: str, target: apsw.Connection, name: str) -> int:
     """Copy the rows that can be read; return how many that were."""
     columns = [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
+    if not columns:
+        # An earlier version has no such table.
+        return 0
     marks = ", ".join("?" * len(columns))
     insert = f"INSERT OR IGNORE INTO {name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
     copied = 0

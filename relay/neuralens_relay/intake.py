@@ -20,8 +20,9 @@ from neuralens_relay.batch import (
     BatchError,
     Rejection,
     count_uids,
-    name_events,
+    make_report,
     read_batch,
+    reject_all,
     sort_events,
 )
 from neuralens_relay.notices import Notices
@@ -165,7 +166,7 @@ class Intake:
         self._senders.charge(sender, cost(len(batch.events), len(body)) - paid)
         self._charge_shoppers(batch)
         if self._settings.respect_gpc and request.headers.get("Sec-GPC") == "1":
-            events, rejected = [], [Rejection(eid, GPC) for eid in name_events(batch)]
+            events, rejected = [], reject_all(batch, "privacy", GPC)
         return await self._keep(request, batch, events, rejected, sender)
 
     def _admit(self, sender: str) -> None:
@@ -196,7 +197,8 @@ class Intake:
         sender: str | None,
     ) -> Response:
         try:
-            fresh = await self._relay.add(events)
+            report = make_report(batch, events, rejected)
+            fresh = await self._relay.add(events, report)
             await self._note_depth()
         except OutboxFullError as error:
             raise later(503, "the outbox is full", RETRY_FULL) from error

@@ -1,8 +1,11 @@
 """What the relay counts, for Prometheus."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from neuralens_relay.answers import Fate
+from neuralens_relay.balance import Balance
 from neuralens_relay.breaker import State
 from neuralens_relay.health import Health
 
@@ -27,7 +30,7 @@ class Metrics:
         self.accepted = self._counter("neuralens_events_accepted", "Events written down")
         self.duplicates = self._counter("neuralens_events_duplicate", "Events seen before")
         self.rejected = self._counter("neuralens_events_rejected", "Events that are wrong")
-        self.lost = self._counter("neuralens_events_lost", "Events that browsers had to drop")
+        self.lost = self._counter("neuralens_events_lost", "Events that browsers say they dropped")
         self.forwarded = Counter(
             "neuralens_forwarded",
             "Answers of the API by what follows",
@@ -75,7 +78,14 @@ class Metrics:
             "neuralens_outbox_dead_dropped", "Dead letters dropped for age or number, since start"
         )
 
-    def render(self, health: Health) -> bytes:
+        self._balance = Gauge(
+            "neuralens_balance_events",
+            "What became of events: tracked is the sum of all other states",
+            ["app", "day", "state", "reason"],
+            registry=self._outbox,
+        )
+
+    def render(self, health: Health, balances: Sequence[Balance]) -> bytes:
         """Return everything in Prometheus's text format; without a depth, nothing of the outbox."""
         self._limit.set(health.limit)
         self._in_flight.set(health.in_flight)
@@ -95,6 +105,10 @@ class Metrics:
             self._oldest.set(max(0.0, age))
             self._unreadable.set(depth.unreadable)
             self._dropped.set(depth.dropped)
+            self._balance.clear()
+            for balance in balances:
+                for (kind, reason), count in balance.entries().items():
+                    self._balance.labels(balance.app, balance.date, kind, reason).set(count)
             text += generate_latest(self._outbox)
         return text
 

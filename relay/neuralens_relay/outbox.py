@@ -20,6 +20,8 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from neuralens_relay.balance import Report, Tally
+
 T = TypeVar("T")
 
 # Operations that may wait for their commit.
@@ -38,12 +40,14 @@ class OutboxFullError(OutboxError):
 class Event:
     """An event to keep: its id, and the body that the API gets (JSON).
 
-    ``lasting``: its id is known for as long as those of orders.
+    ``lasting``: its id is known for as long as those of orders. ``number``: that in the journal of
+    its browser, 0 for none.
     """
 
     eid: str
     body: bytes
     lasting: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -155,9 +159,10 @@ class Store(Protocol):
         After an exception it is undone, or can be done again without harm.
         """
 
-    def add(self, events: Sequence[Event], now: float) -> list[bool]:
+    def add(self, events: Sequence[Event], now: float, report: Report | None = None) -> list[bool]:
         """Keep the events; for each tell whether it is new: an id seen before is dropped.
 
+        ``report``: what the batch says that they came in, which goes into the books with them.
         Raises OutboxFullError, before anything is written, when it takes no more.
         """
 
@@ -191,6 +196,9 @@ class Store(Protocol):
 
     def depth(self) -> Depth:
         """Say what it holds, from counters."""
+
+    def tallies(self, first: int) -> list[Tally]:
+        """Return the books from a day (since 1970) on."""
 
     def dead(self, limit: int) -> list[Dead]:
         """List dead letters, the newest first."""

@@ -6,14 +6,17 @@ sorted set instead. Redis must write its log before it answers, and never evict
 (``neuralens_relay.redis_server``): an acknowledgement means that the event is on disk.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from time import monotonic, sleep
-from typing import Any
+from time import monotonic, sleep, time
+from typing import Any, cast
 from uuid import uuid4
 
 import redis
 
+from neuralens_relay import balance
+from neuralens_relay.balance import Posting, Report, Tally, name_journal, post
 from neuralens_relay.outbox import (
     Bounds,
     Dead,
@@ -39,7 +42,13 @@ SEEN = PREFIX + "seen:"
 # Written only to see whether it can be.
 BEAT = PREFIX + "beat"
 KEYS = (STREAM, LATER, DEAD, LIVE, DEAD_ORDER)
+# What is known of a journal; the books of a day.
+JOURNAL = PREFIX + "journal:"
+TALLIES = PREFIX + "tallies:"
 FULL = "FULL"
+# Another batch of the same journal came first, and how often that may be.
+STALE = "STALE"
+TRIES = 20
 # Entries looked at in one go when those of relays that are gone are taken over, or at all.
 CLAIMED = 100
 TIDIED = 1000
@@ -51,6 +60,7 @@ REWRITE_PATIENCE = 30.0
 LONGEST = 2**53
 UNBOUNDED = Bounds()
 DAY = 86400.0
+BOOKS_KEPT = int((balance.KEPT_DAYS + 1) * DAY * 1000)
 
 HEADER = """
 local stream, later, dead, live, order = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -100,16 +110,26 @@ local function drop(member)
   return redis.call('HDEL', dead, member)
 end
 """
-# now, limit; for each event its id, digest, body and retention. The keys of the ids seen follow.
+# now, limit, how many events; for each its id, digest, body, retention and the day of which it
+# counts; the journal's state so far, the new one, its retention and that of the books; for each
+# change of these day, field and number. The keys of the ids seen follow, and the journal's.
 ADD = """
-local now, limit = ARGV[1], tonumber(ARGV[2])
-local count = (#ARGV - 2) / 4
+local now, limit, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local journal, after = KEYS[6 + count], 4 + 5 * count
 if redis.call('ZCARD', live) + count > limit then
   return redis.error_reply('FULL')
 end
+if ARGV[after + 1] ~= '' and (redis.call('GET', journal) or '') ~= ARGV[after] then
+  return redis.error_reply('STALE')
+end
+local function tally(day, field, number)
+  local books = '{neuralens}:tallies:' .. day
+  redis.call('HINCRBY', books, field, number)
+  redis.call('PEXPIRE', books, ARGV[after + 3])
+end
 local fresh = {}
 for i = 1, count do
-  local at = 4 * i - 1
+  local at = 5 * i - 1
   local r = {eid = ARGV[at], digest = ARGV[at + 1], body = ARGV[at + 2],
              received = now, attempts = 0}
   if redis.call('SET', KEYS[5 + i], 1, 'NX', 'PX', ARGV[at + 3]) then
@@ -119,7 +139,14 @@ for i = 1, count do
   else
     fresh[i] = 0
   end
+  if ARGV[at + 4] ~= '' then
+    tally(ARGV[at + 4], (fresh[i] == 1 and 'stored||' or 'duplicate||') .. ARGV[after + 4], 1)
+  end
 end
+if ARGV[after + 1] ~= '' then
+  redis.call('SET', journal, ARGV[after + 1], 'PX', ARGV[after + 2])
+end
+for i = after + 5, #ARGV, 3 do tally(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
 return fresh
 """
 # consumer, limit, now
@@ -323,24 +350,56 @@ class RedisStore:
                 self._server.disconnect()
             raise OutboxError(f"the outbox in {self._server} cannot be used: {error}") from error
 
-    def add(self, events: Sequence[Event], now: float) -> list[bool]:
+    def add(self, events: Sequence[Event], now: float, report: Report | None = None) -> list[bool]:
         """See Store."""
         if self._refusal:
             raise OutboxFullError(self._refusal)
-        if not events:
+        if not events and report is None:
             return []
+        for _ in range(TRIES):
+            try:
+                return self._add(events, now, report)
+            except redis.ResponseError as error:
+                if str(error) == FULL:
+                    raise OutboxFullError(self._full()) from error
+                if str(error) != STALE:
+                    raise
+        raise OutboxError("other relays take batches of the same journal again and again")
+
+    def _add(self, events: Sequence[Event], now: float, report: Report | None) -> list[bool]:
+        """Keep events and enter them into the books, unless the journal changes meanwhile."""
+        known = None
+        journal = JOURNAL.encode()
+        posting = Posting(None, (None,) * len(events), Counter())
+        if report is not None:
+            journal += digest(name_journal(report))
+            if report.journal:
+                known = cast("bytes | None", self._redis.get(journal))
+            posting = post(known, report, now, self._bounds.known)
+        app = "" if report is None else report.app
         digests = [digest(event.eid) for event in events]
-        values: list[Any] = [now, self._bounds.waiting]
-        for event, known in zip(events, digests, strict=True):
+        values: list[Any] = [now, self._bounds.waiting, len(events)]
+        for event, name, day in zip(events, digests, posting.days, strict=True):
             retention = self._order_retention if event.lasting else self._retention
-            values += [event.eid, known, event.body, retention]
-        try:
-            fresh = self._run(ADD, values, [SEEN.encode() + known for known in digests])
-        except redis.ResponseError as error:
-            if str(error) != FULL:
-                raise
-            raise OutboxFullError(self._full()) from error
-        return [is_new == 1 for is_new in fresh]
+            values += [event.eid, name, event.body, retention, "" if day is None else day]
+        values += [known or b"", posting.journal or b"", self._retention, BOOKS_KEPT, app]
+        for (day, state, reason), count in posting.changes.items():
+            values += [day, f"{state}|{reason}|{app}", count]
+        keys = [*(SEEN.encode() + name for name in digests), journal]
+        return [is_new == 1 for is_new in self._run(ADD, values, keys)]
+
+    def tallies(self, first: int) -> list[Tally]:
+        """See Store."""
+        days = range(first, int(time() // balance.DAY) + 1)
+        pipeline = self._redis.pipeline(transaction=False)
+        for day in days:
+            pipeline.hgetall(TALLIES + str(day))
+        tallies = []
+        for day, fields in zip(days, pipeline.execute(), strict=True):
+            for name, count in fields.items():
+                state, reason, app = name.decode().split("|", 2)
+                tallies.append(Tally(day, app, state, reason, int(count)))
+        return tallies
 
     def lead(self) -> bool:
         """See Store. Every relay forwards: the consumer group parts the events among them."""

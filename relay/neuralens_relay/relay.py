@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from neuralens_relay.api import ApiClient
 from neuralens_relay.backoff import Backoff
+from neuralens_relay.balance import DAY, Balance, Report, balances
 from neuralens_relay.breaker import Breaker, State
 from neuralens_relay.clock import Clock
 from neuralens_relay.forwarder import Forwarder
@@ -83,13 +84,16 @@ class Relay:
         finally:
             await asyncio.to_thread(self.close)
 
-    async def add(self, events: Sequence[Event]) -> list[bool]:
-        """Keep events; for each tell, once all are on disk, whether it is new."""
+    async def add(self, events: Sequence[Event], report: Report | None = None) -> list[bool]:
+        """Keep events; for each tell, once all are on disk, whether it is new.
+
+        ``report``: what their batch says, for the books.
+        """
         outbox = await self._started()
         now = time.time()
         try:
             async with asyncio.timeout(KEEPING):
-                fresh = await outbox.write(lambda store: store.add(events, now), any)
+                fresh = await outbox.write(lambda store: store.add(events, now, report), any)
         except TimeoutError:
             # Whether it keeps them after all does not matter: they are known when they come again.
             raise OutboxError(f"the outbox has kept nothing for {KEEPING:g} s") from None
@@ -134,6 +138,16 @@ class Relay:
             async with asyncio.timeout(PATIENCE):
                 outbox = await self._started()
                 return await outbox.call(lambda store: store.depth())
+        except TimeoutError:
+            raise OutboxError(f"the outbox has not answered for {PATIENCE:g} s") from None
+
+    async def balances(self, days: int) -> list[Balance]:
+        """Return the balance of the last days; raises OutboxError."""
+        first = int(time.time() // DAY) - days + 1
+        try:
+            async with asyncio.timeout(PATIENCE):
+                outbox = await self._started()
+                return balances(await outbox.call(lambda store: store.tallies(first)))
         except TimeoutError:
             raise OutboxError(f"the outbox has not answered for {PATIENCE:g} s") from None
 

@@ -12,7 +12,7 @@ from neuralens_relay.schema import count_again
 from neuralens_relay.sqlite_store import SqliteStore, take_lock
 
 # Tables that were set aside hold only what could not be read then.
-COPIED = ("seen", "orders", "events", "dead")
+COPIED = ("seen", "orders", "events", "dead", "journals", "tallies")
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,26 @@ TOTALS = """CREATE TABLE {name} (
 );
 INSERT INTO {name} (id) VALUES (1);
 """
+# What is known of journals, by the digest of application and journal: ``balance.Journal`` as JSON.
+# It is written anew with each batch, so that the oldest end is what was not heard of for longest.
+JOURNALS = """CREATE TABLE {name} (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    received REAL NOT NULL,
+    state BLOB NOT NULL
+);
+"""
+# The books: ``balance.Tally``.
+TALLIES = """CREATE TABLE {name} (
+    id INTEGER PRIMARY KEY,
+    day INTEGER NOT NULL,
+    app TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    UNIQUE (day, app, state, reason)
+);
+"""
 # Written only to see whether it can be: one row.
 BEAT = """CREATE TABLE {name} (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -57,14 +77,25 @@ TABLES = {
     "dead": DEAD,
     "totals": TOTALS,
     "beat": BEAT,
+    "journals": JOURNALS,
+    "tallies": TALLIES,
 }
-SCHEMA = "".join(text.format(name=name) for name, text in TABLES.items())
-# From version 1, which relays up to 0.1.0 wrote.
-UPGRADE = "ALTER TABLE events ADD COLUMN checksum INTEGER;" + "".join(
-    TABLES[name].format(name=name) for name in ("orders", "totals", "beat")
-)
 # Kept in the file's header, so that a later version knows what it opens.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+
+
+def create(*names: str) -> str:
+    """Return what creates tables."""
+    return "".join(TABLES[name].format(name=name) for name in names)
+
+
+# By the version of the file, 0 for an empty one; relays of 0.1.0 wrote version 1.
+UPGRADES = {
+    0: create(*TABLES),
+    1: "ALTER TABLE events ADD COLUMN checksum INTEGER;"
+    + create("orders", "totals", "beat", "journals", "tallies"),
+    2: create("journals", "tallies"),
+}
 
 
 def count_again(db: apsw.Connection) -> None:

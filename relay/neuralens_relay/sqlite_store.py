@@ -5,6 +5,7 @@ a database with several connections (https://sqlite.org/wal.html#walresetbug).
 """
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from zlib import crc32
 
 import apsw
 
+from neuralens_relay.balance import DAY, KEPT_DAYS, Report, Tally, name_journal, post
 from neuralens_relay.damage import quick_check, rebuild
 from neuralens_relay.disk import Reserve, measure
 from neuralens_relay.outbox import (
@@ -28,7 +30,7 @@ from neuralens_relay.outbox import (
     digest,
     is_of,
 )
-from neuralens_relay.schema import SCHEMA, SCHEMA_VERSION, UPGRADE, count_again
+from neuralens_relay.schema import SCHEMA_VERSION, UPGRADES, count_again
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +78,8 @@ class SqliteStore:
         self._beyond_repair = ""
         self._dropped = 0
         self._added = 0
+        # What the books gain by the transaction that is under way.
+        self._changes: Counter[tuple[int, str, str, str]] = Counter()
         self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
         with self._complaint():
             # Events name shoppers: nobody else on the machine is to read them.
@@ -112,10 +116,8 @@ class SqliteStore:
             with self.transaction():
                 # Another process may have done it meanwhile.
                 version = self._value("PRAGMA user_version")
-                if version == 0:
-                    self.database.execute(SCHEMA)
+                self.database.execute(UPGRADES.get(version, ""))
                 if version == 1:
-                    self.database.execute(UPGRADE)
                     count_again(self.database)
                 self.database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             if version == 1 and self._value("PRAGMA page_count") <= COMPACTED:
@@ -151,8 +153,10 @@ class SqliteStore:
             self.database.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._enter()
                 self.database.execute("COMMIT")
             except BaseException:
+                self._changes.clear()
                 # SQLite itself has rolled back where the disk is full or gave an error.
                 if self.database.in_transaction:
                     self.database.execute("ROLLBACK")
@@ -170,7 +174,7 @@ class SqliteStore:
         self._suspect = False
         log.error("%s", self._refusal(0))
 
-    def add(self, events: Sequence[Event], now: float) -> list[bool]:
+    def add(self, events: Sequence[Event], now: float, report: Report | None = None) -> list[bool]:
         """See Store."""
         refusal = self._refusal(len(events))
         if refusal:
@@ -190,7 +194,39 @@ class SqliteStore:
             fresh.append(is_new)
         self._added += len(events)
         self._count(waiting=fresh.count(True))
+        if report is not None:
+            self._post(report, fresh, now)
         return fresh
+
+    def _post(self, report: Report, fresh: list[bool], now: float) -> None:
+        """Enter into the books what a batch reports."""
+        key = digest(name_journal(report))
+        known = self._value("SELECT state FROM journals WHERE digest = ?", (key,))
+        posting = post(known, report, now, self._bounds.known)
+        if posting.journal is not None:
+            self.database.execute(
+                "INSERT OR REPLACE INTO journals (digest, received, state) VALUES (?, ?, ?)",
+                (key, now, posting.journal),
+            )
+        for (day, state, reason), count in posting.complete(fresh).items():
+            self._changes[(day, report.app, state, reason)] += count
+
+    def _enter(self) -> None:
+        """Write down what the books gain by a transaction, at its end."""
+        changes = [(*key, count) for key, count in self._changes.items() if count]
+        self._changes.clear()
+        self.database.executemany(
+            "INSERT INTO tallies (day, app, state, reason, count) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            changes,
+        )
+
+    def tallies(self, first: int) -> list[Tally]:
+        """See Store."""
+        rows = self.database.execute(
+            "SELECT day, app, state, reason, count FROM tallies WHERE day >= ?", (first,)
+        )
+        return [Tally(*row) for row in rows]
 
     def lead(self) -> bool:
         """See Store. The lock goes with the process, however it ends."""
@@ -281,6 +317,10 @@ class SqliteStore:
             self._added = 0
             self._forget_ids("seen", self._bounds.known, portion, now, longest)
             self._forget_ids("orders", self._bounds.orders, portion, now, longest)
+            self._forget_ids("journals", self._bounds.known, portion, now, longest)
+            self.database.execute(
+                "DELETE FROM tallies WHERE day < ?", (int(now // DAY) - KEPT_DAYS,)
+            )
             self._drop(
                 "SELECT id FROM dead WHERE received < ? ORDER BY id LIMIT ?",
                 (now - self._bounds.dead_age, PURGED),
@@ -444,8 +484,8 @@ class SqliteStore:
             if file.exists() and file.stat().st_mode & 0o077:
                 file.chmod(file.stat().st_mode & 0o700)
 
-    def _value(self, query: str) -> Any:
-        return self.database.execute(query).get
+    def _value(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        return self.database.execute(query, values).get
 
     @contextmanager
     def _complaint(self) -> Iterator[None]:

@@ -239,7 +239,7 @@ class Outbox:
         self._waiting = [entry for entry in self._waiting if not entry.kept or entry.key in there]
 
     def clear(self) -> None:
-        """Forget every event that waits, and begin a new journal; storage is its owner's to clear."""
+        """Forget what waits, and begin a new journal; storage is its owner's to clear."""
         self._waiting = []
         self._recorded = []
         self._begin_journal()

@@ -1,0 +1,282 @@
+"""The balance: of every event that a browser tracked it is known what became of it."""
+
+import json
+import signal
+import time
+from collections import Counter
+from contextlib import closing
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from neuralens_relay.balance import DAY, MAX_MISSING, OUT, Balance, Report, balances, post
+from neuralens_relay.cli import relay as command
+from neuralens_relay.outbox import Bounds, Event
+from neuralens_relay.redis_store import RedisStore
+from neuralens_relay.sqlite_store import SqliteStore
+
+from tests.relay.conftest import eventually, make_batch, make_event
+
+TODAY = int(time.time() // DAY)
+WEEK = 7 * DAY
+
+
+class Books:
+    """The books of one journal, kept by ``post`` alone."""
+
+    def __init__(self, name=f"{TODAY}-a"):
+        self.name = name
+        self.state = None
+        self.known = set()
+        self.counts = Counter()
+
+    def take(self, numbers, losses=None, rejected=(), day=TODAY):
+        report = Report("APP", self.name, tuple(numbers), tuple(rejected), losses or {})
+        posting = post(self.state, report, day * DAY, WEEK)
+        self.state = posting.journal
+        fresh = [number not in self.known for number in numbers]
+        self.known |= set(numbers)
+        for key, count in posting.complete(fresh).items():
+            self.counts[key] += count
+
+    def of(self, day=TODAY):
+        counts = {key[1:]: count for key, count in self.counts.items() if key[0] == day}
+        return Balance(day, "APP", counts).as_json()
+
+
+def books(**counts):
+    empty = {"tracked": 0, "stored": 0, "duplicate": 0, "rejected": {}, "lost": {}, "out": 0}
+    return empty | counts
+
+
+def test_what_is_sent_twice_counts_once():
+    journal = Books()
+    journal.take([1, 2])
+    journal.take([1, 2, 3])
+    assert journal.of() == books(tracked=3, stored=3)
+
+
+def test_a_gap_is_out_until_it_arrives_or_is_said_to_be_lost():
+    journal = Books()
+    journal.take([2, 5])
+    assert journal.of() == books(tracked=5, stored=2, out=3)
+    journal.take([6], {"overflow": 2})
+    assert journal.of() == books(tracked=6, stored=3, lost={"overflow": 2}, out=1)
+    journal.take([7], {"overflow": 2})
+    assert journal.of() == books(tracked=7, stored=4, lost={"overflow": 2}, out=1)
+    # It was not this one that was lost.
+    journal.take([1])
+    assert journal.of() == books(tracked=7, stored=5, lost={"overflow": 2})
+
+
+def test_each_number_counts_on_the_day_on_which_it_was_known_of():
+    journal = Books()
+    journal.take([1, 3])
+    journal.take([2, 4], day=TODAY + 1)
+    assert journal.of() == books(tracked=3, stored=3)
+    assert journal.of(TODAY + 1) == books(tracked=1, stored=1)
+
+
+def test_a_journal_that_was_forgotten_goes_on_from_where_it_is():
+    journal = Books(f"{TODAY - 8}-a")
+    journal.take([57, 58], {"refused": 4})
+    assert journal.of() == books(tracked=2, stored=2)
+    journal.take([60], {"refused": 5})
+    assert journal.of() == books(tracked=4, stored=3, lost={"refused": 1})
+
+
+def test_no_browser_misses_as_many_as_somebody_may_pretend():
+    journal = Books()
+    journal.take([1, 4_000_000_000], {"overflow": 10**9, "made up": 3})
+    assert journal.of() == books(tracked=2, stored=2)
+    other = Books()
+    other.take([MAX_MISSING + 5])
+    assert other.of() == books(tracked=1, stored=1)
+
+
+def test_a_state_that_cannot_be_read_is_begun_anew():
+    journal = Books()
+    journal.state = b"{["
+    journal.take([1])
+    assert journal.of() == books(tracked=1, stored=1)
+
+
+@given(st.data())
+def test_however_a_journey_goes_the_balance_closes(data):
+    """Batches of a journal arrive twice, late, in any order, or never; some events are lost."""
+    count = data.draw(st.integers(1, 60))
+    lost = data.draw(st.sets(st.integers(1, count)))
+    wrong = data.draw(st.sets(st.integers(1, count))) - lost
+    sent = [number for number in range(1, count + 1) if number not in lost]
+    batches = []
+    while sent:
+        size = data.draw(st.integers(1, 8))
+        batches.append(sent[:size])
+        sent = sent[size:]
+    journal = Books()
+    for batch in data.draw(st.permutations(batches * data.draw(st.integers(1, 2)))):
+        told = sum(number < max(batch) for number in lost)
+        kept = [number for number in batch if number not in wrong]
+        rejected = [(number, "items") for number in batch if number in wrong]
+        journal.take(kept, {"overflow": told}, rejected)
+        balance = journal.of()
+        parts = sum(balance["rejected"].values()) + sum(balance["lost"].values())
+        assert balance["tracked"] == balance["stored"] + parts + balance["out"]
+        assert balance["out"] >= 0
+        assert all(number > 0 for number in balance["lost"].values())
+    # The last word: what was tracked after the last batch nobody could know of.
+    journal.take([count + 1], {"overflow": len(lost)})
+    assert journal.of() == books(
+        tracked=count + 1,
+        stored=count + 1 - len(lost) - len(wrong),
+        rejected={"items": len(wrong)} if wrong else {},
+        lost={"overflow": len(lost)} if lost else {},
+    )
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def outbox(request, tmp_path):
+    """The address of an empty outbox in either store."""
+    if request.param == "redis":
+        return request.getfixturevalue("redis_address")
+    return f"sqlite:///{tmp_path}/outbox.db"
+
+
+def open_store(outbox, bounds):
+    if outbox.startswith("redis"):
+        return RedisStore(outbox, bounds)
+    from neuralens_relay.stores import sqlite_path
+
+    return SqliteStore(sqlite_path(outbox), bounds)
+
+
+def test_a_store_keeps_the_books_with_the_events(outbox):
+    with closing(open_store(outbox, Bounds(known=WEEK))) as store:
+        for day, numbers in ((TODAY - 1, (1, 4)), (TODAY, (4, 2, 5))):
+            events = [Event(f"e{number}", b"{}", number=number) for number in numbers]
+            report = Report("A|B", f"{TODAY - 1}-a", numbers, ((0, "items"),), {"storage": 1})
+            with store.transaction():
+                store.add(events, day * DAY, report)
+        with store.transaction():
+            found = balances(store.tallies(TODAY - 1))
+            assert [each.day for each in balances(store.tallies(TODAY))] == [TODAY]
+    before, now = [each.as_json() for each in found]
+    assert {each.app for each in found} == {"A|B"}
+    # The second of the two that were missing arrived: so it is the other one that was lost.
+    assert before == books(tracked=5, stored=3, rejected={"items": 1}, lost={"storage": 1})
+    assert now == books(tracked=2, stored=1, rejected={"items": 1})
+
+
+def test_a_store_forgets_journals_and_old_books(tmp_path):
+    with closing(SqliteStore(tmp_path / "outbox.db", Bounds(known=WEEK))) as store:
+        with store.transaction():
+            store.add([Event("a", b"{}")], 1000 * DAY, Report("APP", "1000-a", (1,)))
+        with store.transaction():
+            store.tidy(1008 * DAY, 600, steady=True)
+            assert store.database.execute("SELECT count(*) FROM journals").get == 0
+            assert store.tallies(0) != []
+            store.tidy(1401 * DAY, 600, steady=True)
+            assert store.tallies(0) == []
+
+
+def test_an_outbox_of_the_version_before_is_taken_over(tmp_path):
+    path = tmp_path / "outbox.db"
+    with closing(SqliteStore(path)) as store:
+        store.add([Event("a", b"{}")], 10)
+        for name in ("journals", "tallies"):
+            store.database.execute(f"DROP TABLE {name}")
+        store.database.execute("PRAGMA user_version = 2")
+    with closing(SqliteStore(path)) as store, store.transaction():
+        assert store.add([Event("a", b"{}"), Event("b", b"{}")], 20) == [False, True]
+        assert store.tallies(0) == []
+
+
+def numbered(number, **fields):
+    return {"seq": number, **make_event(eid=f"e{number}", **fields)}
+
+
+def test_a_relay_shows_the_balance_in_metrics_and_as_a_table(spawn, environment, outbox):
+    """Also over a kill: what was acknowledged has been counted."""
+    environment |= {"NEURALENS_OUTBOX": outbox}
+    client, process = spawn(environment)
+    journal = {"journal": f"{TODAY}-0a1b", "losses": {"overflow": 0}}
+    first = make_batch(numbered(1), numbered(2, event="BUY"), numbered(3), **journal)
+    losses = {"overflow": 2, "storage": 1, "made up": 1}
+    second = make_batch(numbered(9), **journal | {"losses": losses})
+    for body in (first, first, second):
+        assert client.post(body).status_code == 202
+    # Somebody else has said it before.
+    client.take(make_event(eid="e10"))
+    assert client.post(make_batch(numbered(10), **journal)).status_code == 202
+    process.end(signal.SIGKILL)
+    client, process = spawn(environment)
+    assert client.post(second).status_code == 202
+    assert client.post(first, Sec_GPC="1").status_code == 202
+
+    wanted = books(
+        tracked=11,
+        stored=4,
+        duplicate=1,
+        rejected={"event": 1},
+        lost={"overflow": 2, "storage": 1, "other": 1},
+        out=1,
+    )
+    shown = CliRunner().invoke(command, ["--balance", "--json"], env=environment)
+    assert shown.exit_code == 0, shown.stderr
+    (line,) = map(json.loads, shown.stdout.splitlines())
+    assert line.pop("day") == time.strftime("%Y-%m-%d", time.gmtime(TODAY * DAY))
+    assert line.pop("app") == "test-app"
+    assert line == wanted
+
+    table = CliRunner().invoke(command, ["--balance"], env=environment).stdout.splitlines()
+    assert table[0].split()[:8] == [
+        *("day", "application", "tracked", "stored", "duplicate", "rejected", "lost", "out"),
+    ]
+    assert table[1].split()[1:8] == ["test-app", "11", "4", "1", "1", "4", "1"]
+    assert "lost for overflow: 2" in table[1]
+    metrics = client.http.get("metrics").text
+    day = time.strftime("%Y-%m-%d", time.gmtime(TODAY * DAY))
+    labels = f'app="test-app",day="{day}"'
+    assert f'neuralens_balance_events{{{labels},reason="",state="out"}} 1.0' in metrics
+    assert f'neuralens_balance_events{{{labels},reason="event",state="rejected"}} 1.0' in metrics
+
+
+def test_what_a_privacy_signal_leaves_out_is_rejected_for_that(start, environment):
+    relay = start(environment)
+    body = make_batch(numbered(1), numbered(2), journal=f"{TODAY}-a", losses={})
+    assert relay.post(body, Sec_GPC="1").status_code == 202
+    shown = CliRunner().invoke(command, ["--balance", "--json"], env=environment).stdout
+    assert json.loads(shown)["rejected"] == {"privacy": 2}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"journal": 7},
+        {"journal": "j" * 65},
+        {"losses": [1]},
+        {"losses": {"overflow": -1}},
+        {"losses": {"overflow": "many"}},
+        {"losses": None},
+    ],
+)
+def test_an_envelope_whose_books_are_wrong_loses_no_event(standing, wrong):
+    fields = {"journal": f"{TODAY}-a", "losses": {"overflow": 1}} | wrong
+    event = {"seq": "first", **make_event()}
+    answer = standing.post(make_batch(event, **fields))
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+
+
+def test_two_relays_on_one_redis_count_the_batches_of_a_journal_together(
+    start, environment, redis_address
+):
+    environment |= {"NEURALENS_OUTBOX": redis_address}
+    relays = [start(environment), start(environment)]
+    for number in range(1, 21):
+        body = make_batch(numbered(21 - number), journal=f"{TODAY}-a", losses={})
+        assert relays[number % 2].post(body).status_code == 202
+    shown = CliRunner().invoke(command, ["--balance", "--json"], env=environment).stdout
+    assert json.loads(shown)["tracked"] == 20
+    assert json.loads(shown)[OUT] == 0
+    assert eventually(lambda: relays[0].waiting() == 0)
