@@ -505,13 +505,9 @@ class Emitter:
         for test in loop.ifs:
             filters += [f".filter(({name}) => ", self.write(test, ASSIGNMENT), ")"]
         self.scopes.pop()
-        if filters and value:
-            parts = ["Array.from(", items, ")", *filters, ".map(", *value, ")"]
-        elif value:
-            parts = ["Array.from(", items, ", ", *value, ")"]
-        else:
-            parts = ["Array.from(", items, ")", *filters]
-        return self.code(node, *parts, rank=MEMBER)
+        # Not by Array.from, which may be the page's own.
+        mapped = [".map(", *value, ")"] if value else []
+        return self.code(node, "[...", items, "]", *filters, *mapped, rank=MEMBER)
 
     # Calls
 
