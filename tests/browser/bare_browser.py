@@ -20,13 +20,20 @@ class BareBrowser:
 
     def __init__(self, command: list[str], url: str, folder: Path) -> None:
         self._url = url
-        profile = folder / "profile"
+        self._command = command
+        self._profile = folder / "profile"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, once more with the same profile."""
+        port = self._profile / "DevToolsActivePort"
+        port.unlink(missing_ok=True)
+        profile = f"--user-data-dir={self._profile}"
         self._popen = subprocess.Popen(
-            [*command, "--headless", "--remote-debugging-port=0", f"--user-data-dir={profile}"],
+            [*self._command, "--headless", "--remote-debugging-port=0", profile],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        port = profile / "DevToolsActivePort"
         eventually(lambda: port.exists() and port.read_text().count("\n"))
         self._http = httpx.Client(
             base_url=f"http://127.0.0.1:{port.read_text().split()[0]}/json", timeout=PATIENCE
@@ -44,6 +51,17 @@ class BareBrowser:
     def close(self, tab: str) -> None:
         """Close a tab; the one that was in front before is in front again."""
         self._http.get(f"close/{tab}").raise_for_status()
+
+    def has_on_disk(self, text: bytes) -> bool:
+        """Tell whether the storage of its pages has been written, with a text in it."""
+        files = (self._profile / "Default" / "Local Storage" / "leveldb").glob("*.log")
+        return any(text in path.read_bytes() for path in files)
+
+    def kill(self) -> None:
+        """End it at once, without a chance to save anything."""
+        self._http.close()
+        self._popen.kill()
+        self._popen.wait(PATIENCE)
 
     def end(self) -> None:
         self._http.close()

@@ -15,6 +15,7 @@ from tests.browser.boundary.site import site, visit
 from tests.browser.clock import stop_clock
 from tests.browser.engines import describe_engines
 from tests.browser.engines.fixtures import (
+    caching,
     engine,
     firefox,
     new_profile,

@@ -156,11 +156,13 @@ def test_geo_that_is_no_place(show, events, uid):
     assert page.said[0].startswith("neuralens: geo must be ")
 
 
-def test_page_begins_a_new_view(show, events, uid):
+def test_page_begins_a_new_view(show, ledger, events, uid):
     """In a single-page shop: what was seen, and the landing, count again, under a new page."""
     page = show(TILE + '<div data-nl-landing="L">L</div>', page="CATEGORY_PAGE", query="old")
     first = events(page)
     call(page, "page", {"page": "SEARCH_RESULT_PAGE", "query": "oak"})
+    # What stands there counts again only when no other document has followed the call for a while.
+    ledger.wait_for(2 * len(first))
     second = events(page)[len(first) :]
     tile = {"uid": uid, "event": "VIEW_PRODUCT", "items": [{"id": "A"}]}
     landing = {"uid": uid, "event": "LAND_PRODUCT_PAGE", "items": [{"id": "L"}]}
@@ -271,7 +273,7 @@ def test_on(show, ledger, uid):
     assert told[2][1]["message"].startswith("event must be one of")
     name, batch = told[4]
     assert name == "delivered"
-    assert batch["events"] == [event]
+    assert batch["events"] == [event | {"seq": 1}]
     (taken,) = ledger.wait_for(1)
     assert taken == {
         name: value for name, value in event.items() if value is not None and name != "eid"
@@ -297,7 +299,7 @@ def test_flush(context, put, ledger, shop):
     assert [event["items"] for event in ledger.wait_for(2)] == [[{"id": "A"}], [{"id": "B"}]]
 
 
-NAMES = {"track", "identify", "consent", "geo", "page", "before", "on", "flush"}
+NAMES = {"track", "identify", "consent", "geo", "page", "confirm", "before", "on", "flush"}
 
 
 def test_call_that_there_is_not(show, events, uid):
@@ -307,6 +309,8 @@ def test_call_that_there_is_not(show, events, uid):
     call(page, "on", "evnt")
     call(page, "consent", "yes")
     call(page, "track", "SHARE", {"id": "A"})
+    # Consent that is misspelt is none yet.
+    call(page, "consent", "granted")
     assert events(page) == [{"uid": uid, "event": "SHARE", "items": [{"id": "A"}]}]
     unknown, *others = page.said
     # MicroPython does not keep the order of a dict.

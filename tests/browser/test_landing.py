@@ -46,6 +46,8 @@ def test_again_in_another_page_view(show, ledger):
     page.reload()
     assert len(ledger.settle(page)) == 2
     page.evaluate("neuralens('page', { query: 'oak' })")
+    # Once it is plain that no other document follows the call.
+    ledger.wait_for(3)
     assert told(ledger.settle(page))[2:] == [("LAND_PRODUCT_PAGE", "A", "PRODUCT_PAGE", "oak")]
 
 

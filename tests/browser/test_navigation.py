@@ -1,7 +1,5 @@
 """Pages that are rendered ahead, left, and restored from the back/forward cache."""
 
-import pytest
-
 # Rendered ahead at once; the shopper follows the link when the shop's server says so.
 SHOP_WINDOW = """
 <script type="speculationrules">
@@ -24,16 +22,6 @@ neuralens("track", "SHARE", { id: String(document.prerendering) });
 if (document.prerendering) fetch("/rendered-ahead");
 </script>
 """
-
-
-@pytest.fixture
-def caching(playwright, chromium_options, shop):
-    """A browser profile with a back/forward cache, which Playwright turns off."""
-    switched_off = ["--disable-back-forward-cache"]
-    with playwright.chromium.launch(
-        **chromium_options, ignore_default_args=switched_off
-    ) as browser:
-        yield browser.new_context(base_url=shop.url)
 
 
 def test_rendered_ahead(put, ledger, shop, bare_browser):

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.brief import brief
+from tests.polling import eventually
 
 SEARCH = '<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="chair">{}</main>'
 TILE = '<div data-nl-product="{0}" style="width: 100px; height: 50px">{0}</div>'
@@ -107,6 +108,21 @@ def test_visible_only_a_moment(show, ranks):
     )
     page.wait_for_timeout(700)
     assert ranks(page) == []
+
+
+@pytest.mark.parametrize("style", ["float: left", "position: absolute", "position: fixed"])
+def test_tile_with_an_empty_box(show, ranks, style):
+    """Its content floats or is positioned, and only comes to its size when a picture has."""
+    page = show(
+        SEARCH.format(
+            f'<div data-nl-product="A"><a style="{style}"><img style="display: block"></a></div>'
+        )
+    )
+    assert ranks(page) == []
+    page.evaluate("document.querySelector('img').style.height = '90px'")
+    assert ranks(page) == []
+    page.evaluate("document.querySelector('img').style.width = '90px'")
+    eventually(lambda: ranks(page) == [("A", 0)])
 
 
 @pytest.mark.parametrize("depth", [1, 2])

@@ -94,7 +94,7 @@ class Delivery:
         """Begin, once there is consent: what was sent before is confirmed before any is adopted."""
         if not self._started:
             self._started = True
-            self.confirm()
+            self.confirm(False)
             needs = self._parse(self._storage.read(NEEDS_KEY) or "null")
             if isinstance(needs, list) and len(needs) == 3 and is_number(needs[0], 1, self._most):
                 self._most = needs[0]
@@ -121,18 +121,24 @@ class Delivery:
             needs = [self._most, self._as_json, self._blind]
             self._storage.write(NEEDS_KEY, self._dump(needs))
 
-    def confirm(self) -> None:
-        """Take note of the batches, of whatever page, that the relay says it has taken."""
-        for batch_id in self._transport.pop_confirmed():
+    def confirm(self, is_final: bool) -> None:
+        """Take note of the batches, of whatever page, that the relay says it has taken.
+
+        Its cookie is erased, but not while the answer to a batch may come in between, unless this
+        is the final look for a while.
+        """
+        for batch_id in self._transport.read_confirmed():
             self._outbox.confirm(batch_id)
             self._transport.resolve(batch_id, ACCEPTED)
+        if is_final or not self._outbox.has_open_batches():
+            self._transport.erase_confirmed()
         for batch_id in self._outbox.confirmed():
             self._transport.resolve(batch_id, ACCEPTED)
 
     def _look(self) -> None:
         """Adopt what tabs that have ended left in the journal, now and from time to time."""
         if self._visit.consent() == GRANTED:
-            self.confirm()
+            self.confirm(True)
             for tab in self._outbox.other_tabs():
                 self._tabs.when_gone(tab, self._adopt)
         self._transport.wait(LOOK_MS, self._look)

@@ -24,7 +24,7 @@ from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, KEPT_KEY
 from neuralens_tracker.web.configuration import find_tag, read_configuration
 from neuralens_tracker.web.console import warn
-from neuralens_tracker.web.dom import attribute, document
+from neuralens_tracker.web.dom import attribute, document, listen
 from neuralens_tracker.web.ffi import (
     call,
     callback,
@@ -75,6 +75,9 @@ class Early:
         """Listen, and have the runtime loaded."""
         self._visit.set_consent(self._settings["consent"])
         put(get(window, "neuralens"), "early", callback(self.hand_over))
+        # Before the clicks, which read the context at once.
+        for name in ("pointerdown", "keydown", "click", "submit"):
+            listen(name, self._follow_calls)
         self._clicks.start()
         self._search_box.start()
         when_left(self._leave)
@@ -94,7 +97,6 @@ class Early:
     def act(self, event: str, item: Item, fields: dict[str, Any]) -> None:
         """Keep what a shopper does with an item."""
         if not self._acts.is_repeated(event, item.ids, ACT, now()):
-            self._follow(False)
             self._hold(event, item.ids, fields, None)
             self._save()
 
@@ -107,6 +109,9 @@ class Early:
         self._queue = []
         self._visit.set_consent(DENIED)
         return handed
+
+    def _follow_calls(self, *_: JSObject) -> None:
+        self._follow(False)
 
     def _follow(self, leaving: bool) -> None:
         """Follow the page's calls so far; of a page that is left, keep the events, too."""

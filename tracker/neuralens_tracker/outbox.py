@@ -220,6 +220,10 @@ class Outbox:
         self._storage.erase(BATCH_KEY + batch_id)
         self._recorded = [other for other in self._recorded if other != batch_id]
 
+    def has_open_batches(self) -> bool:
+        """Tell whether the fate of a batch, of whatever page, is not known yet."""
+        return len(self._storage.names(BATCH_KEY)) > 0
+
     def confirm(self, batch_id: str) -> None:
         """Erase the events of a batch that the relay took, whichever page has sent it."""
         keys = self._parse(self._storage.read(BATCH_KEY + batch_id) or "null")

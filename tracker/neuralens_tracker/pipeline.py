@@ -101,10 +101,12 @@ class Pipeline:
             self._attribution.store()
             self._delivery.start()
             self._delivery.schedule(FLUSH_MS)
-        elif self._visit.consent() == DENIED:
+        else:
+            # From now on in memory alone, as before there was consent.
             self._attribution.clear()
+        if self._visit.consent() == DENIED:
             self._outbox.clear()
-            self._delivery.confirm()
+            self._delivery.confirm(True)
             for name in self._storage.names(""):
                 self._storage.erase(name)
         held = self._held

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.engines import installed_engines
 from tests.browser.engines.firefox import Firefox
@@ -51,3 +53,22 @@ def new_profile(engine: str, request: pytest.FixtureRequest) -> Callable[..., An
         return browser.new_context(base_url)
 
     return new_profile
+
+
+@pytest.fixture
+def caching(playwright, chromium_options, shop):
+    """A browser profile with a back/forward cache, which Playwright turns off."""
+    switched_off = ["--disable-back-forward-cache"]
+    with playwright.chromium.launch(
+        **chromium_options, ignore_default_args=switched_off
+    ) as browser:
+        yield browser.new_context(base_url=shop.url)
+
+
+def crash(context: BrowserContext, page: Page) -> None:
+    """Kill the renderer of a page of Chromium."""
+    session = context.new_cdp_session(page)
+    session.send("Page.enable")
+    # The page is gone before it answers.
+    with pytest.raises(PlaywrightError):
+        session.send("Page.crash")

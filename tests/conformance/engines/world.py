@@ -124,11 +124,13 @@ class Wire:
         """Name batches in the relay's cookie."""
         self._named = batch_ids
 
-    def pop_confirmed(self) -> list[str]:
-        """Return the batches that the cookie names, and clear it."""
-        named = self._named
+    def read_confirmed(self) -> list[str]:
+        """Return the batches that the cookie names."""
+        return self._named
+
+    def erase_confirmed(self) -> None:
+        """Erase the cookie."""
         self._named = []
-        return named
 
     def hold(self, tab: str) -> None:
         """Be alive under a name."""

@@ -12,6 +12,7 @@ from neuralens_tracker.web.dom import (
     find_all,
     find_everywhere,
     find_named,
+    is_connected,
     listen,
     matches,
     target_of,
@@ -128,7 +129,12 @@ class Clicks:
             self._acts.begin_gesture()
         self._pressed = False
         self._clicked = time
-        self._activate(target_of(event))
+        target = target_of(event)
+        if is_connected(target):
+            self._activate(target)
+        else:
+            # A handler of the page was quicker, and has removed what was pressed.
+            self._settle(True)
 
     def _press_key(self, event: Any) -> None:
         # A key that an input method takes: https://w3c.github.io/uievents/#event-keydown
@@ -219,15 +225,15 @@ class Clicks:
     def _leave(self, *_: Any) -> None:
         self._settle(True)
 
-    def _settle(self, is_leaving: bool) -> None:
-        """Tell of what was pressed, if it was taken although no click has come."""
+    def _settle(self, is_taken: bool) -> None:
+        """Tell of what was pressed, if it was taken although no click has come to it."""
         choice = self._choice
         self._choice = None
-        if choice and self._is_taken(choice, is_leaving):
+        if choice and self._was_taken(choice, is_taken):
             item = choice.item
             self._emit(ACTIVATED[item.kind], item, choice.fields)
 
-    def _is_taken(self, choice: Choice, is_leaving: bool) -> bool:
+    def _was_taken(self, choice: Choice, is_taken: bool) -> bool:
         """Tell whether a widget has taken a choice.
 
         It has written it into the search box, gone to another page, or closed its list while the
@@ -238,7 +244,7 @@ class Clicks:
             return True
         if choice.is_tab:
             return False
-        if is_leaving or get(get(window, "location"), "href") != choice.address:
+        if is_taken or get(get(window, "location"), "href") != choice.address:
             return True
         item = choice.item
         return self._search_box.has_focus() and not self._is_offered(item)

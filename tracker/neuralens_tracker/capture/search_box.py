@@ -8,7 +8,7 @@ from neuralens_tracker.web.dom import (
     closest,
     contains,
     document,
-    find_all,
+    find_first,
     focus_of,
     listen,
     matches,
@@ -35,7 +35,7 @@ def is_search_box(element: Any) -> bool:
     if matches(element, SEARCH + "," + POPUP) or closest(element, AROUND):
         return True
     for owned in lists_of_widget(element):
-        if matches(owned, LISTBOX) or len(find_all(owned, LISTBOX)) > 0:
+        if matches(owned, LISTBOX) or find_first(owned, LISTBOX):
             return True
     return False
 
@@ -63,11 +63,12 @@ class SearchBox:
         self._recalled: Any = None
         self._boxes: list[Box] = []
         self._current: Any = None
+        self._is_composing = False
 
     def start(self) -> None:
         """Listen from now on."""
         listen("input", self._type)
-        listen("compositionend", self._type)
+        listen("compositionend", self._end_composition)
         listen("focusin", self._enter)
         focused = focus_of(document)
         if focused:
@@ -136,8 +137,19 @@ class SearchBox:
 
     def _type(self, event: Any) -> None:
         # What a script reports was not typed, and half a composition is not yet.
-        if get(event, "isTrusted") and not get(event, "isComposing"):
-            element = target_of(event)
-            box = self._use(element)
-            if box:
-                box.typed = value_of(element)
+        if get(event, "isTrusted"):
+            self._is_composing = get(event, "isComposing")
+            if not self._is_composing:
+                self._read(event)
+
+    def _end_composition(self, event: Any) -> None:
+        # Not by isTrusted: Chromium's own event of an input method's commit does not have it.
+        if self._is_composing:
+            self._is_composing = False
+            self._read(event)
+
+    def _read(self, event: Any) -> None:
+        element = target_of(event)
+        box = self._use(element)
+        if box:
+            box.typed = value_of(element)

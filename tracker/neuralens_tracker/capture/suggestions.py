@@ -7,8 +7,8 @@ from neuralens_tracker.capture.items import LISTS, SEEN, SUGGESTION_SELECTOR
 from neuralens_tracker.web.dom import (
     around,
     closest,
-    find_all,
     find_everywhere,
+    find_first,
     listen,
 )
 from neuralens_tracker.web.ffi import same
@@ -38,7 +38,7 @@ class Suggestions:
     def change(self, element: Any) -> None:
         """Begin the wait anew if element is in a list of suggestions, or is one of them."""
         listing = closest(element, LISTS)
-        if listing and len(find_all(listing, SUGGESTION_SELECTOR)) > 0:
+        if listing and find_first(listing, SUGGESTION_SELECTOR):
             self._due = 0
             self.schedule()
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from neuralens_tracker.capture.items import SEEN
-from neuralens_tracker.web.dom import boxes, is_visible, listen
+from neuralens_tracker.web.dom import is_visible, listen
 from neuralens_tracker.web.ffi import call, callback, construct, elements, get, record, same, window
 from neuralens_tracker.web.platform import cancel, wait
 from neuralens_tracker.web.visibility import box_of, is_opaque
@@ -31,9 +31,8 @@ class Boxless:
 class Shown:
     """A product of which half is in the window, and at how many looks it was visible."""
 
-    def __init__(self, element: Any, box: Any) -> None:
+    def __init__(self, element: Any) -> None:
         self.element = element
-        self.box = box
         self.looks = 0
         self.timer: Any = None
 
@@ -86,24 +85,28 @@ class Views:
                 and is_half(get(seen, "width"), get(whole, "width"), get(window, "innerWidth"))
                 and is_half(get(seen, "height"), get(whole, "height"), get(window, "innerHeight"))
             ):
-                self._show(element, box)
+                self._show(element)
             else:
                 self._hide(element)
-                if len(elements(boxes(box))) == 0 and box_of(element):
-                    # It has lost its box since, but not its content.
-                    self.watch(element)
+                if get(whole, "width") * get(whole, "height") == 0:
+                    content = box_of(element)
+                    if content and not same(content, box):
+                        # It has lost its box since, but not its content.
+                        self.watch(element)
 
-    def _show(self, element: Any, box: Any) -> None:
+    def _show(self, element: Any) -> None:
         for shown in self._shown:
             if same(shown.element, element):
                 return
-        shown = Shown(element, box)
+        shown = Shown(element)
         self._shown.append(shown)
         self._look(shown)
 
     def _look(self, shown: Shown) -> None:
         """Count the looks at which a product was visible, until it has been for its time."""
-        shown.looks = shown.looks + 1 if is_opaque(shown.box) else 0
+        # A picture that has come meanwhile may be what it is seen by.
+        box = box_of(shown.element)
+        shown.looks = shown.looks + 1 if box and is_opaque(box) else 0
 
         def look() -> None:
             self._look(shown)

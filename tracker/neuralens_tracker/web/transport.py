@@ -28,6 +28,9 @@ COOKIE_MS = 300
 # Milliseconds after which a batch that nothing told of is taken as unknown.
 OUTCOME_MS = 10000
 
+reflect: Any = get(window, "Reflect")
+document_prototype: Any = get(get(window, "Document"), "prototype")
+
 
 class Transport:
     """Sends batches to one endpoint, and lends the delivery its clock, timers and randomness."""
@@ -40,7 +43,7 @@ class Transport:
         self._confirm: Any = None
 
     def start(self, confirm: Any) -> None:
-        """Read the fate of beacons from now on; ``confirm`` reads the cookie.
+        """Read the fate of beacons from now on; ``confirm(is_final)`` reads the cookie.
 
         Most engines tell of a beacon in its Resource Timing entry, known by its address:
         https://www.w3.org/TR/resource-timing/#dom-performanceresourcetiming-responsestatus
@@ -72,21 +75,23 @@ class Transport:
             wait(COOKIE_MS, self._look)
 
     def _look(self, *_: Any) -> None:
-        self._confirm()
+        self._confirm(False)
 
-    def pop_confirmed(self) -> list[str]:
-        """Return the ids of the batches that the relay's cookie names, and clear it at once."""
+    def read_confirmed(self) -> list[str]:
+        """Return the ids of the batches that the relay's cookie names."""
         # It throws in a frame without an origin.
         # By the prototype: an image of that name would stand in the way on the document itself.
-        reflect = get(window, "Reflect")
-        prototype = get(get(window, "Document"), "prototype")
-        cookies = attempt(reflect, "get", prototype, "cookie", document) or ""
-        for part in cookies.split("; "):
+        for part in (attempt(reflect, "get", document_prototype, "cookie", document) or "").split(
+            "; "
+        ):
             if part.startswith(COOKIE):
-                erased = COOKIE + "; path=/; max-age=0"
-                attempt(reflect, "set", prototype, "cookie", erased, document)
                 return part[len(COOKIE) :].split(COOKIE_SEPARATOR)
         return []
+
+    def erase_confirmed(self) -> None:
+        """Erase the relay's cookie, so that the shop's requests do not carry it."""
+        erased = COOKIE + "; path=/; max-age=0"
+        attempt(reflect, "set", document_prototype, "cookie", erased, document)
 
     def random(self) -> float:
         """Return a random number from 0 below 1."""

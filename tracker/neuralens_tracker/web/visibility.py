@@ -42,17 +42,17 @@ def area_of(element: Any) -> float:
 def box_of(element: Any) -> Any:
     """Return the element whose box stands for another: itself, or the largest part of its content.
 
-    An element without a box of its own (``display: contents``) is seen by its content. None where
-    nothing is rendered.
+    An element without a box of its own (``display: contents``), or with an empty one, whose content
+    floats or is positioned, is seen by its content. None where nothing is rendered.
     """
-    if len(elements(boxes(element))) > 0:
-        return element
-    largest: Any = None
-    if get(style_of(element), "display") == "contents":
-        for child in elements(children_of(element)):
-            box = box_of(child) if node_type(child) == ELEMENT_NODE else None
-            if box and (largest is None or area_of(box) > area_of(largest)):
-                largest = box
+    is_rendered = len(elements(boxes(element))) > 0
+    if area_of(element) > 0 or not (is_rendered or get(style_of(element), "display") == "contents"):
+        return element if is_rendered else None
+    largest: Any = element if is_rendered else None
+    for child in elements(children_of(element)):
+        box = box_of(child) if node_type(child) == ELEMENT_NODE else None
+        if box and (largest is None or area_of(box) > area_of(largest)):
+            largest = box
     return largest
 
 
