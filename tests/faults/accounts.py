@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from tests.browser.ledger import Ledger
 from tests.browser.shop import Post, Shop
 from tests.polling import eventually
@@ -53,13 +55,14 @@ class Accounts:
         """Return how often each event is in the ledger."""
         return Counter(event.id for event in self.ledger.entries())
 
-    def settle(self, page: Any) -> list[str]:
-        """Wait until everything has arrived and the journal is empty; return the table's row.
+    def settle(self, page: Any = None) -> list[str]:
+        """Wait until everything has arrived and a page's journal is empty; return the table's row.
 
         Fails if an event is lost, or doubled more often than the relay counted as ambiguous.
         """
         eventually(lambda: set(self.tracked) <= set(self.taken()), 90)
-        eventually(lambda: page.evaluate(JOURNAL) == [], 60)
+        if page is not None:
+            eventually(lambda: page.evaluate(JOURNAL) == [], 60)
         taken = self.taken()
         doubled = sum(taken[name] - 1 for name in set(self.tracked))
         ambiguous = int(self.ledger.metric("neuralens_forwarded_ambiguous_total"))
@@ -73,3 +76,9 @@ class Accounts:
             ambiguous,
         ]
         return [*map(str, numbers), f"{ratio:.2f}"]
+
+
+@pytest.fixture
+def accounts(shop: Shop, ledger: Ledger, uid: str) -> Accounts:
+    """What the shopper of this test tracks."""
+    return Accounts(shop, ledger, uid)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.bare_browser import bare_browser
 from tests.browser.engines.fixtures import (
+    caching,
     engine,
     firefox,
     new_profile,
@@ -15,7 +17,8 @@ from tests.browser.ledger import ledger, strangers, uid
 from tests.browser.page import context, put, show, tag
 from tests.browser.servers import credentials, relay, relay_process, sandbox
 from tests.browser.shop import shop, shop_server
-from tests.faults.table import PROPERTY, Table
+from tests.faults.accounts import accounts
+from tests.faults.table import PROPERTY, Table, note
 
 # What ``make test-faults`` chooses.
 WHOLE = "not packages"

@@ -1,6 +1,10 @@
 """What became of the events under each fault: the table that is printed and kept in docs/."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 PROPERTY = "fault"
 COLUMNS = ("fault", "browser", "tracked", "in the ledger", "doubled", "ambiguous", "posted")
@@ -27,3 +31,16 @@ class Table:
     def save(self, path: Path) -> None:
         """Write the document."""
         path.write_text(INTRODUCTION + self.as_text() + "\n")
+
+
+@pytest.fixture
+def note(
+    record_property: Callable[[str, Any], None], engine: str, request: pytest.FixtureRequest
+) -> Callable[[list[str]], None]:
+    """Put a row of ``Accounts.settle`` into the table."""
+
+    def note(row: list[str]) -> None:
+        name = request.node.name.removeprefix("test_").split("[")[0].replace("_", " ")
+        record_property(PROPERTY, [name, engine, *row])
+
+    return note

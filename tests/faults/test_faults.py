@@ -1,14 +1,14 @@
 """Faults between page and API: nothing that was tracked is lost, and nothing doubled in silence."""
 
 import json
+from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Error as PlaywrightError
 from starlette.requests import Request
 
+from tests.browser.engines.fixtures import crash
 from tests.browser.shop import HANG, RESET
-from tests.faults.accounts import JOURNAL, Accounts
-from tests.faults.table import PROPERTY
+from tests.faults.accounts import JOURNAL
 from tests.polling import eventually
 
 VANISH = "Navigator.prototype.sendBeacon = () => true;"
@@ -19,22 +19,6 @@ BLOCKED = """Object.defineProperty(window, "localStorage", {
 });"""
 MANY = [f"M{place}" for place in range(60)]
 EVENT = {"event": "SHARE", "items": [{"id": "OLD"}], "timestamp": 1_795_000_000}
-
-
-@pytest.fixture
-def accounts(shop, ledger, uid):
-    return Accounts(shop, ledger, uid)
-
-
-@pytest.fixture
-def note(record_property, engine, request):
-    """Put a row into the table."""
-
-    def note(row):
-        name = request.node.name.removeprefix("test_").split("[")[0].replace("_", " ")
-        record_property(PROPERTY, [name, engine, *row])
-
-    return note
 
 
 def refuse_type(request: Request, body: bytes) -> int | None:
@@ -155,7 +139,7 @@ def test_storage_that_is_corrupt(show, accounts, note):
 @pytest.mark.every_engine
 def test_journal_of_version_0_1_0(show, accounts, note, uid):
     page = show("", consent="pending")
-    event = {"eid": "00000000-0000-4000-8000-000000000000", "uid": uid, **EVENT}
+    event = {"eid": str(uuid4()), "uid": uid, **EVENT}
     page.evaluate(
         "([key, text]) => localStorage.setItem(key, text)",
         [f"nl:e:{event['eid']}", json.dumps(event)],
@@ -173,7 +157,7 @@ def test_poison_event_holds_up_no_other(show, shop, accounts, note):
     page.evaluate("neuralens('track', 'SHARE', { id: 'POISON' })")
     accounts.share(page, "C", "D")
     eventually(lambda: set(accounts.tracked) <= set(accounts.taken()), 60)
-    assert len(page.evaluate(JOURNAL)) == 1
+    eventually(lambda: len(page.evaluate(JOURNAL)) == 1)
 
 
 def test_hidden_and_shown_twenty_times(show, accounts, note):
@@ -220,11 +204,7 @@ def test_renderer_that_is_killed(show, shop, context, accounts, note):
     page = show("")
     accounts.share(page, "A", "B")
     eventually(lambda: accounts.posts())
-    session = context.new_cdp_session(page)
-    session.send("Page.enable")
-    # The page is gone before it answers.
-    with pytest.raises(PlaywrightError):
-        session.send("Page.crash")
+    crash(context, page)
     shop.fault = None
     page = show("", path="/next", tab=context.new_page())
     note(accounts.settle(page))

@@ -1,0 +1,83 @@
+"""How a page ends, and how its browser does: what it has tracked arrives once."""
+
+import pytest
+from starlette.requests import Request
+
+from tests.browser.engines.fixtures import crash
+from tests.browser.shop import HANG
+from tests.polling import eventually
+
+BACKLOG = [f"L{place}" for place in range(20)]
+TABS = 10
+
+
+@pytest.mark.every_engine
+def test_closed_at_once(show, accounts, note):
+    page = show("")
+    accounts.share(page, "A", "B")
+    page.close()
+    note(accounts.settle(show("", path="/next")))
+
+
+def test_offline_then_closed(show, context, accounts, note):
+    page = show("")
+    context.set_offline(True)
+    accounts.share(page, "A", "B")
+    page.evaluate("neuralens('flush')")
+    page.close()
+    context.set_offline(False)
+    note(accounts.settle(show("", path="/next")))
+
+
+def test_restored_five_times(show, put, caching, accounts, note):
+    """The back/forward cache keeps the page alive, and another tab may adopt what it left."""
+    put("<p>Next</p>", "/next")
+    page = show("", tab=caching.new_page())
+    page.evaluate("addEventListener('pageshow', (event) => { window.restored = event.persisted; })")
+    session = caching.new_cdp_session(page)
+    for turn in range(5):
+        accounts.share(page, f"R{turn}")
+        page.evaluate("window.restored = false")
+        page.goto("/next")
+        history = session.send("Page.getNavigationHistory")
+        entry = history["entries"][history["currentIndex"] - 1]
+        session.send("Page.navigateToHistoryEntry", {"entryId": entry["id"]})
+        page.wait_for_function("() => window.restored")
+    note(accounts.settle(page))
+
+
+def test_browser_that_is_killed(put, shop, bare_browser, accounts, note):
+    """As soon as the browser has written its storage to the disk, the journal survives it."""
+    shop.fault = lambda request, body: 503
+    put("<script>neuralens('track', 'SHARE', { id: 'KILLED' })</script>", "/", stub=True)
+    put("", "/next")
+    bare_browser.open("/")
+    accounts.tracked.append("KILLED")
+    eventually(lambda: bare_browser.has_on_disk(b"KILLED"))
+    bare_browser.kill()
+    shop.fault = None
+    bare_browser.start()
+    bare_browser.open("/next")
+    note(accounts.settle())
+
+
+def test_leading_tab_of_ten_is_killed(show, shop, context, accounts, note):
+    shop.fault = lambda request, body: 503
+    page = show("")
+    accounts.share(page, *BACKLOG)
+    eventually(lambda: accounts.posts())
+    page.close()
+    leaders = []
+
+    def hang(request: Request, body: bytes) -> str:
+        leaders.append(request.headers["referer"])
+        return HANG
+
+    shop.fault = hang
+    tabs = [show("", path=f"/tab{place}") for place in range(TABS)]
+    eventually(lambda: leaders)
+    (leader,) = [tab for tab in tabs if tab.url == leaders[0]]
+    crash(context, leader)
+    shop.fault = None
+    tabs.remove(leader)
+    note(accounts.settle(tabs[0]))
