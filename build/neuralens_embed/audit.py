@@ -5,7 +5,8 @@ passes over, because they mean nothing to it: names that it does not know.
 """
 
 import difflib
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -14,10 +15,12 @@ from neuralens_tracker.events import find_fault, make_event
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.value_types import TEXT, read, wanted
 from neuralens_tracker.visit import Visit
-from neuralens_tracker.vocabulary import ACTIONS, MAX_TEXT
+from neuralens_tracker.vocabulary import ACTIONS, EVENTS, MAX_TEXT
 
+from neuralens_embed import bundles
 from neuralens_embed.dom import Element
 from neuralens_embed.ffi import window
+from neuralens_embed.placeholders import explain_placeholder
 from neuralens_embed.snippet import EARLY, EVERY_SETTING, LOADING, RUNTIMES, kebab, snake
 
 # After ffi, by which it reaches the page.
@@ -57,10 +60,21 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """The events and the problems of a page, each in the order of its text."""
+    """The events and the problems of a page, each in the order of its text.
+
+    ``hints`` are what is wrong with a whole page, and right in a part of one, such as that it has
+    no script tag.
+    """
 
     events: list[Event]
     problems: list[Problem]
+    hints: list[str] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """Return what is captured, how much of it is wrong, and the hints, in one line."""
+        counts = Counter(event.event for event in self.events)
+        parts = [f"{counts[name]} {name}" for name in EVENTS if counts[name]] or ["no events"]
+        return "; ".join([f"{', '.join(parts)}, {len(self.problems)} wrong", *self.hints])
 
 
 def ignore(sentence: str) -> None:
@@ -82,6 +96,8 @@ class Reading:
         self._problems: dict[Problem, None] = {}
         self._events: list[Event] = []
         self._seen: set[tuple[str, str]] = set()
+        # The tags that load a script of the tracker.
+        self._tags: list[Element] = []
         tag = window.document.querySelector(f"script[{APP_ID}]")
         settings = resolve(tag.dataset if tag else {}, ignore)
         visit = Visit(settings, lambda uid: uid, lambda: False, ignore)
@@ -97,7 +113,8 @@ class Reading:
             if is_marked and element.closest(f"[{names.IGNORE}]") is None:
                 self._judge_names(element)
                 self._read(element)
-        return Report(self._events, sorted(self._problems, key=lambda problem: problem.line))
+        problems = sorted(self._problems, key=lambda problem: problem.line)
+        return Report(self._events, problems, self._judge_page())
 
     def _read(self, element: Element) -> None:
         item = self._items.read(element)
@@ -121,6 +138,9 @@ class Reading:
 
     def _add(self, name: str, item: Item, element: Element) -> None:
         """Add the event of an item, as far as an event can carry what the markup says."""
+        for item_id in item.ids:
+            if reason := explain_placeholder(item_id):
+                self._add_problem(item.element, item.kind, f'"{item_id}" is no id: {reason}')
         event = make_event(name, item.ids, self._items.context(item), "audit", 0)
         while fault := find_fault(event):
             if fault.field == "items":
@@ -158,9 +178,23 @@ class Reading:
                 hint = f"did you mean {PREFIX}{close[0]}?" if close else f"use {', '.join(KNOWN)}"
                 self._add_problem(element, name, f"{name} is no attribute of the tracker: {hint}")
 
+    def _judge_page(self) -> list[str]:
+        """Return the hints on the tracker's script tags."""
+        # The parser makes these three of any text.
+        if {element.localName for element in window.document.all} <= {"html", "head", "body"}:
+            return ["this is no HTML page"]
+        if not self._tags:
+            return ["no script tag"]
+        lines = ", ".join(str(tag.line) for tag in self._tags)
+        if len(self._tags) > 1:
+            return [f"script tags: lines {lines}: leave one, the second does nothing"]
+        return [f"script tag: line {lines}", *judge_integrity(self._tags[0])]
+
     def _judge_tag(self, tag: Element) -> None:
         """Add what is wrong with the tracker's script tag."""
-        file = (tag.getAttribute("src") or "").split("?")[0].rpartition("/")[2]
+        file = file_of(tag)
+        if file in SCRIPTS:
+            self._tags.append(tag)
         if not tag.hasAttribute(APP_ID):
             if file in SCRIPTS:
                 remedy = "give the application's id"
@@ -176,3 +210,20 @@ class Reading:
                 if close:
                     message = f"{name} is no setting: did you mean {close[0]}?"
                     self._add_problem(tag, name, message)
+
+
+def file_of(tag: Element) -> str:
+    """Return the name of the file that a script tag loads."""
+    return (tag.getAttribute("src") or "").split("?")[0].rpartition("/")[2]
+
+
+def judge_integrity(tag: Element) -> list[str]:
+    """Return a hint where a tag's integrity is not that of the built file; none where none is."""
+    given = tag.getAttribute("integrity")
+    try:
+        built = bundles.integrity(file_of(tag))
+    except bundles.NotBuiltError:
+        return []
+    if given is None or built in given.split():
+        return []
+    return [f"its integrity is not that of the built {file_of(tag)}: print the snippet again"]

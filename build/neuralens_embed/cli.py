@@ -33,6 +33,9 @@ COMMANDS = {
     "relay": Command("neuralens_relay.cli", "Receive events from pages and forward them.", "relay"),
     "sandbox": Command("neuralens_demo.cli", "Run a stand-in for the event API.", "demo"),
     "snippet": Command("neuralens_embed.commands", "Print the embed snippet."),
+    "verify": Command(
+        "neuralens_verify.cli", "Visit a shop in a browser, and name faults.", "verify"
+    ),
 }
 
 

@@ -1,7 +1,7 @@
 """The commands ``snippet`` and ``audit``."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -92,8 +92,7 @@ def snippet(**options: Any) -> None:
         raise WrongInput(str(error)) from error
 
 
-@click.command()
-@click.option(
+format_option = click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json", "github"]),
@@ -101,6 +100,10 @@ def snippet(**options: Any) -> None:
     show_default=True,
     help="Lines to read; one JSON object a page and line; or annotations of GitHub's workflows.",
 )
+
+
+@click.command()
+@format_option
 @click.argument("pages", nargs=-1, metavar="[PAGE]...")
 @click.pass_context
 def audit(ctx: click.Context, form: str, pages: tuple[str, ...]) -> None:
@@ -109,17 +112,26 @@ def audit(ctx: click.Context, form: str, pages: tuple[str, ...]) -> None:
     A PAGE is an HTML file, a URL of this machine, or - for standard input, which is the default.
     Exit status 1 if anything is wrong.
     """
+    if not report_pages(((page, read_page(page)) for page in pages or ("-",)), form):
+        ctx.exit(1)
+
+
+def report_pages(pages: Iterable[tuple[str, str]], form: str) -> bool:
+    """Print the audit of each page, given by its name and its HTML; tell whether all are right.
+
+    ``form`` is a key of ``reports.FORMATS``.
+    """
+    # They need the extra.
     from neuralens_embed import audit, reports
 
-    wrong = 0
-    for page in pages or ("-",):
-        report = audit.audit(read_page(page))
+    right = True
+    for page, html in pages:
+        report = audit.audit(html)
         name = "standard input" if page == "-" else page
         for line in reports.FORMATS[form](name, report):
             click.echo(line)
-        wrong += len(report.problems)
-    if wrong:
-        ctx.exit(1)
+        right = right and not report.problems
+    return right
 
 
 def read_page(page: str) -> str:

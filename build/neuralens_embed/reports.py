@@ -4,15 +4,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from neuralens_embed.annotations import escape_data, escape_property
 from neuralens_embed.audit import Event, Report
 
 
 def as_text(name: str, report: Report) -> Iterator[str]:
-    """Yield a line for each event, then one for each problem; ``name`` is the page's."""
+    """Yield a line for each event, one for each problem, and one that sums the page up."""
     for event in report.events:
         yield f"{name}:{event.line}: {describe(event)}"
     for problem in report.problems:
         yield f"{name}:{problem.line}: wrong: {problem.message}"
+    yield f"{name}: {report.summary()}"
 
 
 def describe(event: Event) -> str:
@@ -29,29 +31,18 @@ def describe(event: Event) -> str:
 
 def as_json(name: str, report: Report) -> Iterator[str]:
     """Yield the page's JSON object, ``{"events": [...], "problems": [...]}``, on one line."""
-    yield json.dumps(asdict(report), ensure_ascii=False)
+    page = asdict(report)
+    del page["hints"]
+    yield json.dumps(page, ensure_ascii=False)
 
 
 def as_github(name: str, report: Report) -> Iterator[str]:
-    """Yield an error annotation for each problem, and a line that counts the events.
-
-    Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
-    """
+    """Yield an error annotation for each problem, and a line that sums the page up."""
     for problem in report.problems:
         place = f"file={escape_property(name)},line={problem.line}"
         title = escape_property(problem.attribute)
         yield f"::error {place},title={title}::{escape_data(problem.message)}"
-    yield f"{escape_data(name)}: events {len(report.events)}, problems {len(report.problems)}"
-
-
-def escape_data(text: str) -> str:
-    """Return a text as it stands behind ``::`` in a workflow command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def escape_property(text: str) -> str:
-    """Return a text as it stands among the properties of a workflow command."""
-    return escape_data(text).replace(":", "%3A").replace(",", "%2C")
+    yield escape_data(f"{name}: {report.summary()}")
 
 
 FORMATS = {"text": as_text, "json": as_json, "github": as_github}

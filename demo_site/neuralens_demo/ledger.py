@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+# The newest refusals that are kept.
+MAX_REFUSALS = 1_000
+
 
 class Entry(msgspec.Struct, frozen=True):
     """One event as the sandbox took it.
@@ -22,12 +25,27 @@ class Entry(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """One request that the sandbox refused: the status, the reason, the body as far as it is JSON.
+
+    ``sequence`` counts from 1 and never starts again; ``received`` is Unix time in seconds.
+    """
+
+    sequence: int
+    received: float
+    status: int
+    reason: str
+    body: dict[str, Any] | None
+
+
 class Ledger:
     """The newest ``capacity`` entries, and a way to follow them as they come."""
 
     def __init__(self, capacity: int = 20_000) -> None:
         self._entries: deque[Entry] = deque(maxlen=capacity)
         self._sequence = 0
+        self._refusals: deque[Refusal] = deque(maxlen=MAX_REFUSALS)
+        self._refused = 0
         self._clearings = 0
         self._changed = asyncio.Event()
         self.closed = asyncio.Event()
@@ -44,9 +62,21 @@ class Ledger:
         self._wake()
         return entry
 
+    def refusals(self) -> list[Refusal]:
+        """Return the newest refusals, oldest first."""
+        return list(self._refusals)
+
+    def refuse(
+        self, received: float, status: int, reason: str, body: dict[str, Any] | None
+    ) -> None:
+        """Write down a request that was refused."""
+        self._refused += 1
+        self._refusals.append(Refusal(self._refused, received, status, reason, body))
+
     def clear(self) -> None:
-        """Forget every entry."""
+        """Forget every entry, and every refusal."""
         self._entries.clear()
+        self._refusals.clear()
         self._clearings += 1
         self._wake()
 

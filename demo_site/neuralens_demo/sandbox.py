@@ -7,7 +7,9 @@
                            ``{"status": "failure", "message": reason}``
 ``GET /ledger``            what was taken, oldest first: a JSON list of ``{"sequence", "received",
                            "headers", "body"}``, see ``neuralens_demo.ledger.Entry``
-``DELETE /ledger``         forgets it: 204
+``DELETE /ledger``         forgets it, and what was refused: 204
+``GET /refusals``          what was refused, oldest first: a JSON list of ``{"sequence", "received",
+                           "status", "reason", "body"}``, see ``neuralens_demo.ledger.Refusal``
 ``GET /ledger/stream``     the same entries as server-sent events, those so far and then each as it
                            comes: ``entry`` with one of them as JSON, ``cleared`` after a DELETE;
                            the last sequence is the event's id, so a reader picks up where it was
@@ -64,6 +66,7 @@ def create_app(
             Route(PATH, endpoints.take_event, methods=["POST"]),
             Route("/ledger", endpoints.list_ledger, methods=["GET"]),
             Route("/ledger", endpoints.clear_ledger, methods=["DELETE"]),
+            Route("/refusals", endpoints.list_refusals, methods=["GET"]),
             Route("/ledger/stream", endpoints.stream_ledger, methods=["GET"]),
             Route("/faults", endpoints.list_faults, methods=["GET"]),
             Route("/faults", endpoints.add_faults, methods=["POST"]),
@@ -90,7 +93,7 @@ class Sandbox:
 
     async def take_event(self, request: Request) -> Response:
         """Check one event and enter it in the ledger, unless a fault was asked for."""
-        raw = await read_body(request)
+        raw = await self._read(request)
         fault = self._faults.take(parse_leniently(raw))
         if fault is not None:
             await asyncio.sleep(fault.delay)
@@ -102,10 +105,24 @@ class Sandbox:
         return answer(200, "")
 
     def _enter(self, request: Request, raw: bytes) -> None:
-        check_headers(request.headers, self._key, self._application)
-        event = parse(raw)
-        check_body(event)
+        try:
+            check_headers(request.headers, self._key, self._application)
+            event = parse(raw)
+            check_body(event)
+        except ContractError as error:
+            self._refuse(error, parse_leniently(raw))
+            raise
         self._ledger.add(event, self._clock(), sorted(set(request.headers.keys())))
+
+    def _refuse(self, error: ContractError, body: dict[str, Any] | None) -> None:
+        self._ledger.refuse(self._clock(), error.status, error.reason, body)
+
+    async def _read(self, request: Request) -> bytes:
+        try:
+            return await read_body(request)
+        except ContractError as error:
+            self._refuse(error, None)
+            raise
 
     def _go_wrong(self, fault: Fault) -> Response:
         if fault.hang:
@@ -122,6 +139,10 @@ class Sandbox:
     async def list_ledger(self, request: Request) -> Response:
         """List what was taken."""
         return as_json(self._ledger.entries())
+
+    async def list_refusals(self, request: Request) -> Response:
+        """List what was refused."""
+        return as_json(self._ledger.refusals())
 
     async def clear_ledger(self, request: Request) -> Response:
         """Forget what was taken."""

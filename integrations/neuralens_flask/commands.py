@@ -1,10 +1,14 @@
-"""``flask neuralens ...``: the commands of the relay, set up by the application."""
+"""``flask neuralens ...``: the commands, set up by the application."""
 
 import os
+import sys
+from collections.abc import Iterator
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from neuralens_embed.cli import main
+from neuralens_embed.commands import WrongInput, format_option, report_pages
 from neuralens_relay.cli import relay as relay_command
 from neuralens_relay.embedding import variables
 
@@ -22,3 +26,32 @@ def relay(arguments: tuple[str, ...]) -> None:
     """Run ``neuralens-tracker relay`` with the settings of the application."""
     os.environ.update(variables(relay_values(current_app.config)))
     relay_command.main(list(arguments), "flask neuralens relay")
+
+
+@group.command(help="Say what the tracker would capture on pages, such as /search?q=chair.")
+@format_option
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+def audit(form: str, paths: tuple[str, ...]) -> None:
+    """Audit pages of the application, asked for as its test client does: no server is needed."""
+    if not report_pages(read_pages(paths), form):
+        sys.exit(1)
+
+
+@group.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    help="Visit the running shop in a browser: see `flask neuralens doctor --help`.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def doctor(arguments: tuple[str, ...]) -> None:
+    """Run ``neuralens-tracker verify``."""
+    main.main(["verify", *arguments], "neuralens-tracker")
+
+
+def read_pages(paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield each path with its HTML; raises WrongInput for one that does not answer."""
+    client = current_app.test_client()
+    for path in paths:
+        with client.get(path, follow_redirects=True) as answer:
+            if answer.status_code != 200:
+                raise WrongInput(f"{path} answers {answer.status_code}")
+            yield path, answer.get_data(as_text=True)

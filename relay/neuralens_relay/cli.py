@@ -13,6 +13,9 @@ from typing import Any
 import click
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Mount
 
 from neuralens_relay.app import create_app
@@ -28,7 +31,9 @@ from neuralens_relay.balance import (
     balances,
 )
 from neuralens_relay.connections import Server, bound, count_connections, raise_descriptors
+from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import Dead, OutboxError, Store
+from neuralens_relay.responses import explain_error
 from neuralens_relay.salvage import salvage
 from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import SettingsError, describe, read_setting
@@ -42,6 +47,8 @@ PORTION = 500
 BREATH = 0.05
 # What a connection gets to finish once the server is told to stop, in seconds.
 GRACE = 5
+
+NOTICES = Notices(logging.getLogger(__name__), time.monotonic)
 
 
 def settings_table() -> str:
@@ -135,7 +142,11 @@ def serve(host: str, port: int) -> None:
     connections = count_connections(descriptors, relay.settings.concurrency)
     with listen(host, port) as listener:
         relay.start()
-        site = Starlette(routes=[Mount(PATH, app)], lifespan=relay.lifespan)
+        site = Starlette(
+            routes=[Mount(PATH, app)],
+            lifespan=relay.lifespan,
+            exception_handlers={HTTPException: answer_elsewhere},
+        )
         config = uvicorn.Config(
             site,
             http=bound(connections, relay.metrics.malformed.inc),
@@ -149,10 +160,19 @@ def serve(host: str, port: int) -> None:
             timeout_graceful_shutdown=GRACE,
         )
         click.echo(f"Relay: {address(listener)}{PATH}")
+        click.echo(f"  How it is: {address(listener)}{PATH}/health")
         # uvicorn repeats the signal that stopped it once it has stopped: both come as the same one.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             Server(config, app.state.intake.stop_reading).run(sockets=[listener])
+
+
+async def answer_elsewhere(request: Request, error: Exception) -> Response:
+    """Answer, and log, that an address is not under PATH: a proxy may have taken that away."""
+    reason = f"this relay answers under {PATH}/ alone: a proxy in front passes the whole path on"
+    shown = "".join(c if c.isprintable() else " " for c in request.url.path[:200])
+    NOTICES.say(logging.WARNING, PATH, "refusing %s with 404: %s", shown, reason)
+    return explain_error(HTTPException(404, reason))
 
 
 @contextmanager

@@ -31,4 +31,8 @@ def refuse(origin: str | None, host: str, allowed: Collection[str]) -> str:
         return ""
     if is_named(origin, host, allowed):
         return ""
-    return f"this origin may not send: add {origin[:200]} to {variable('allowed_origins')}"
+    return (
+        f"this origin may not send: the page is of {origin[:200]}, and the request's Host is"
+        f" {host[:200]}. If that is the shop's own page, pass the shop's Host on; otherwise add the"
+        f" origin to {variable('allowed_origins')}"
+    )

@@ -15,7 +15,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.integrations.shops.django_shop"
 
 import django
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.template import Context, Engine
@@ -23,10 +23,12 @@ from django.test import Client, override_settings
 from django.utils.translation import gettext_lazy
 from neuralens_django.checks import check
 from neuralens_django.configuration import configuration
+from neuralens_django.testing import TrackingAssertions
 from neuralens_embed import MarkupError
 
 from tests.integrations.conftest import ROOT
 from tests.integrations.shops import django_shop
+from tests.integrations.shops.catalogue import page_of
 
 django.setup()
 
@@ -205,3 +207,45 @@ def test_a_relay_without_a_key_answers_so_and_the_shop_goes_on(serve: Callable[.
     assert answer.status_code == 503
     assert answer.json() == {"error": "the relay is not set up"}
     assert "Retry-After" in answer.headers
+
+
+SEARCH = "/search?q=oak"
+
+
+class Case(TrackingAssertions):
+    """What Django's test cases would be."""
+
+
+def stored_in(folder: Path) -> override_settings:
+    """Settings with an outbox in a folder."""
+    return override_settings(NEURALENS={**NEURALENS, "OUTBOX": f"sqlite:///{folder}/outbox.db"})
+
+
+def test_what_a_page_tracks_is_asserted_without_a_browser(tmp_path: Path) -> None:
+    with stored_in(tmp_path):
+        response = Client().get(SEARCH)
+    chairs = [chair.key for chair in page_of(1)]
+    Case().assertTracks(response, "VIEW_PRODUCT", ids=chairs, query="oak")
+    Case().assertTracks(response, "CLICK_PRODUCT", page="SEARCH_RESULT_PAGE")
+    with pytest.raises(AssertionError, match="does not track PURCHASE; it does:\nVIEW_PRODUCT"):
+        Case().assertTracks(response, "PURCHASE")
+    with pytest.raises(AssertionError, match="does not track VIEW_PRODUCT of A; it does:"):
+        Case().assertTracks(response, "VIEW_PRODUCT", ids=["A"])
+    with pytest.raises(ValueError, match="there is no event LOOK"):
+        Case().assertTracks(response, "LOOK")
+    with pytest.raises(AssertionError, match="the page tracks:\nVIEW_PRODUCT"):
+        Case().assertTracksNothing(response)
+
+
+def test_pages_are_audited_without_a_server(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with stored_in(tmp_path):
+        call_command("neuralens_audit", SEARCH)
+    printed = capsys.readouterr().out
+    assert printed.count(f"{SEARCH}:") == 7
+    assert printed.splitlines()[-1].startswith(
+        f"{SEARCH}: 3 VIEW_PRODUCT, 3 CLICK_PRODUCT, 0 wrong"
+    )
+    with pytest.raises(CommandError, match="/lost answers 404"):
+        call_command("neuralens_audit", "/lost")

@@ -92,3 +92,13 @@ def test_the_commands_have_the_settings_of_the_application(
     result = app.test_cli_runner().invoke(args=["neuralens", "relay", "--dead"])
     assert result.exit_code == 0, result.output
     assert result.output == "0 dead letters\n"
+
+
+def test_pages_are_audited_without_a_server(tmp_path: Path) -> None:
+    runner = shop(tmp_path).test_cli_runner()
+    done = runner.invoke(args=["neuralens", "audit", "/page/A"])
+    assert done.exit_code == 0
+    assert '/page/A:1: VIEW_PRODUCT, "A"' in done.output
+    assert runner.invoke(args=["neuralens", "audit", "/page/{{ id }}"]).exit_code == 1
+    lost = runner.invoke(args=["neuralens", "audit", "/lost"])
+    assert (lost.exit_code, "/lost answers 404" in lost.output) == (2, True)

@@ -18,6 +18,7 @@ from neuralens_tracker import attributes as names
 
 from tests.markups import MARKUPS
 
+TAG = '<script src="/nl/neuralens.js" data-app-id="A"></script>'
 PAGE = """\
 <!doctype html>
 <script async src="/nl/neuralens.js" data-app-id="APP" data-page="CATEGORY_PAGE"></script>
@@ -91,6 +92,8 @@ def test_what_would_be_captured() -> None:
         'standard input:12: PURCHASE, "P1" "P2", page CATEGORY_PAGE',
         'standard input:13: VIEW_PRODUCT, "A9", page CATEGORY_PAGE',
         'standard input:13: CLICK_PRODUCT, "A9", page CATEGORY_PAGE',
+        "standard input: 3 VIEW_PRODUCT, 4 CLICK_PRODUCT, 1 VIEW_SUGGESTION, 1 CLICK_SUGGESTION,"
+        " 1 LAND_PRODUCT_PAGE, 1 FAVORITE, 1 SHARE, 1 PURCHASE, 0 wrong; script tag: line 2",
     ]
 
 
@@ -255,7 +258,7 @@ def test_annotations_for_github(tmp_path: Path) -> None:
     assert result.output.splitlines() == [
         f"::error file={place},line=1,title=data-nl-index::"
         'data-nl-index="100%25%0A" is wrong: it must be a whole number from 0',
-        f"{page}: events 2, problems 1",
+        f"{page}: 1 VIEW_PRODUCT, 1 CLICK_PRODUCT, 1 wrong; no script tag",
     ]
 
 
@@ -265,15 +268,51 @@ def test_a_form_that_is_none_is_one_sentence() -> None:
     assert "'xml' is not one of 'text', 'json', 'github'" in result.output
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["None", "null", "undefined", "{{ product.upc }}", "{% id %}", "1,234,567", "1\u202f234"],
+)
+def test_what_a_template_should_not_have_printed_is_no_id(value: str) -> None:
+    (problem,) = audit(f'<i data-nl-product="{value}">').problems
+    assert problem.attribute == "data-nl-product"
+    assert f'"{value}" is no id: ' in problem.message
+
+
+@pytest.mark.parametrize("value", ["AV768", "None-such", "1234567", "1,23", "12.345", "nul"])
+def test_what_only_resembles_a_placeholder_is_an_id(value: str) -> None:
+    assert audit(f'<i data-nl-product="{value}">').problems == []
+
+
+@pytest.mark.parametrize(
+    ("html", "hint"),
+    [
+        ("<p>A page</p>", "no script tag"),
+        ('{"status": "ok"}', "this is no HTML page"),
+        (TAG, "script tag: line 1"),
+        (f"{TAG}\n\n{TAG}", "script tags: lines 1, 3: leave one, the second does nothing"),
+    ],
+)
+def test_the_last_line_says_what_a_page_lacks(html: str, hint: str) -> None:
+    assert audit(html).hints == [hint]
+
+
+def test_an_integrity_of_another_build_is_named() -> None:
+    made = str(Snippet("A"))
+    assert len(audit(made).hints) == 1
+    (_, hint) = audit(made.replace("sha384-", "sha384-A")).hints
+    assert hint.startswith("its integrity is not that of the built neuralens.js")
+
+
 @pytest.mark.parametrize("runtime", list(RUNTIMES))
 def test_the_audit_knows_its_own_snippet(runtime: str) -> None:
     made = Snippet("A", runtime=runtime, integrity=False, versioned=False, view_ms=500)
-    assert run(page=str(made)).output == ""
+    assert run(page=str(made)).output == "standard input: no events, 0 wrong; script tag: line 1\n"
 
 
 def test_what_is_ignored_is_not_judged() -> None:
     result = run(page='<i data-nl-ignore><b data-nl-product="" data-nl-x="1">')
-    assert (result.exit_code, result.output) == (0, "")
+    summary = "standard input: no events, 0 wrong; no script tag\n"
+    assert (result.exit_code, result.output) == (0, summary)
 
 
 def test_a_file_and_a_local_page(tmp_path: Path, served: str) -> None:

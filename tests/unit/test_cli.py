@@ -30,7 +30,7 @@ def test_help_names_every_command_and_imports_none() -> None:
     assert (
         listed
         == sorted(COMMANDS)
-        == sorted(["demo", "dev", "relay", "sandbox", "snippet", "build", "audit"])
+        == sorted(["demo", "dev", "relay", "sandbox", "snippet", "build", "audit", "verify"])
     )
 
 

@@ -79,6 +79,11 @@ FORBIDDEN = {
         "from neuralens_tracker.events import find_fault",
         "neuralens_demo.contract -> neuralens_tracker.events",
     ),
+    "diagnoses": (
+        "build/neuralens_verify/diagnoses",
+        "import playwright",
+        "neuralens_verify.diagnoses -> playwright",
+    ),
 }
 
 

@@ -303,11 +303,19 @@ def test_folders_that_are_named_are_there() -> None:
     assert [(n, path) for n, path in mentions(folders) if not (ROOT / path).exists()] == []
 
 
+def fixtures() -> set[str]:
+    """Return the names of the fixtures that the pytest plugin gives."""
+    plugin = (PACKAGES["neuralens_testing"] / "plugin.py").read_text("utf-8")
+    return set(re.findall(r"^def (neuralens_\w+)", plugin, re.MULTILINE))
+
+
 def test_dotted_names_are_there() -> None:
     wrong = []
     for document, text in PRESENT.items():
         for name in re.findall(r"\b(neuralens_\w+(?:\.\w+)+)", "\n".join(code(text))):
             package, *parts = name.split(".")
+            if package in fixtures():
+                continue
             path = PACKAGES[package]
             while parts and any(path.glob(f"{parts[0]}.py*")) | (path / parts[0]).is_dir():
                 path = path / parts.pop(0)
@@ -322,7 +330,7 @@ def test_names_of_packages_and_metrics() -> None:
     metrics = re.findall(r'"(neuralens_\w+)"', source)
     management = PACKAGES["neuralens_django"] / "management/commands"
     known = {*PACKAGES, *metrics, *(f"{name}_total" for name in metrics), "neuralens_snippet"}
-    known |= {path.stem for path in management.glob("neuralens_*.py")}
+    known |= {path.stem for path in management.glob("neuralens_*.py")} | fixtures()
     assert unknown(r"\bneuralens_\w+", known) == []
 
 

@@ -1,0 +1,6 @@
+"""Verifies a running shop in a real browser: what is captured, sent and taken, what is wrong."""
+
+from neuralens_verify.diagnoses import Finding, diagnose
+from neuralens_verify.observations import Observations
+
+__all__ = ["Finding", "Observations", "diagnose"]

@@ -1,0 +1,108 @@
+"""The report of a visit as text, as JSON, and as annotations of GitHub's workflows."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from neuralens_embed.annotations import escape_data, escape_property
+from neuralens_embed.notation import describe
+
+from neuralens_verify.diagnoses import Finding
+from neuralens_verify.observations import Observations
+
+
+@dataclass(frozen=True)
+class Step:
+    """What became of the events of a step: how many were captured, sent, and taken by the relay."""
+
+    name: str
+    note: str
+    url: str
+    captured: int
+    sent: int
+    acknowledged: int
+    suppressed: dict[str, int]
+    events: list[str]
+
+
+def steps_of(seen: Observations) -> list[Step]:
+    """Return every step of a visit, in its order."""
+    urls = {view.step: view.url for view in seen.views}
+    return [
+        Step(
+            name,
+            note,
+            urls.get(name, ""),
+            len(events := [event for event in seen.events if event.step == name]),
+            len({event.eid for event in events} & seen.sent),
+            len({event.eid for event in events} & seen.acknowledged),
+            count_reasons(seen, name),
+            [
+                describe(event.name, event.ids, event.index, event.page, event.query)
+                for event in events
+            ],
+        )
+        for name, note in seen.steps.items()
+    ]
+
+
+def count_reasons(seen: Observations, step: str) -> dict[str, int]:
+    """Count the events that were suppressed in a step, by reason."""
+    counts: dict[str, int] = {}
+    for each in seen.suppressed:
+        if each.step == step:
+            counts[each.reason] = counts.get(each.reason, 0) + 1
+    return counts
+
+
+def as_text(seen: Observations, findings: list[Finding]) -> Iterator[str]:
+    """Yield a line for each step and its events, then what is wrong, and a line that sums it up."""
+    yield seen.address
+    if seen.answered:
+        yield f"  {'refused' if seen.refused else 'accepted'}: {seen.answered}"
+    steps = steps_of(seen)
+    for step in steps:
+        note = f" ({step.note})" if step.note else ""
+        yield (
+            f"  {step.name}{note}: {step.captured} captured, {step.sent} sent,"
+            f" {step.acknowledged} acknowledged"
+        )
+        for event in step.events:
+            yield f"    {event}"
+        for reason, count in step.suppressed.items():
+            yield f"    {count} suppressed: {reason}"
+    if seen.runs and seen.health is None:
+        yield "  what the relay forwards cannot be seen from here: give --relay, on its own machine"
+    for finding in findings:
+        yield f"wrong: {finding.cause}: {finding.message}"
+        yield f"  on {finding.page}"
+        yield f"  {finding.remedy}"
+    yield summarize(steps, findings)
+
+
+def summarize(steps: list[Step], findings: list[Finding]) -> str:
+    """Return the sums of a visit in one line."""
+    captured, taken = sum(s.captured for s in steps), sum(s.acknowledged for s in steps)
+    return f"{len(steps)} steps, {captured} events, {taken} acknowledged, {len(findings)} wrong"
+
+
+def as_json(seen: Observations, findings: list[Finding]) -> Iterator[str]:
+    """Yield ``{"url", "banner", "steps": [...], "findings": [...]}``, on one line."""
+    report = {
+        "url": seen.address,
+        "banner": seen.answered,
+        "steps": [asdict(step) for step in steps_of(seen)],
+        "findings": [asdict(finding) for finding in findings],
+    }
+    yield json.dumps(report, ensure_ascii=False)
+
+
+def as_github(seen: Observations, findings: list[Finding]) -> Iterator[str]:
+    """Yield an error annotation for each finding, and a line that sums it up."""
+    for finding in findings:
+        text = f"{finding.message} {finding.remedy} ({finding.page})"
+        yield f"::error title={escape_property(finding.cause)}::{escape_data(text)}"
+    yield escape_data(f"{seen.address}: {summarize(steps_of(seen), findings)}")
+
+
+FORMATS = {"text": as_text, "json": as_json, "github": as_github}

@@ -1,0 +1,53 @@
+"""``manage.py neuralens_audit PATH...``: what the tracker would capture there."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.test import Client
+from neuralens_embed.commands import report_pages
+
+
+class Command(BaseCommand):
+    """Asks for pages as the test client does: without a server, and as whichever user."""
+
+    help = "Say what the tracker would capture on pages, and which attributes are wrong."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the paths of the pages, and how they are asked for."""
+        parser.add_argument("paths", nargs="+", metavar="PATH", help="such as /search/?q=chair")
+        parser.add_argument("--user", metavar="NAME", help="ask as this user, logged in")
+        parser.add_argument("--format", choices=["text", "json", "github"], default="text")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Print each page's audit; exit status 1 if anything is wrong."""
+        client = Client(SERVER_NAME=name_host(), raise_request_exception=False)
+        if options["user"]:
+            users = get_user_model()
+            try:
+                client.force_login(
+                    users.objects.get(**{str(users.USERNAME_FIELD): options["user"]})
+                )
+            except users.DoesNotExist as error:
+                raise CommandError(f"there is no user {options['user']}") from error
+        if not report_pages(read_pages(client, options["paths"]), options["format"]):
+            sys.exit(1)
+
+
+def name_host() -> str:
+    """Return a host that the project answers to."""
+    hosts = (host for host in settings.ALLOWED_HOSTS if "*" not in host)
+    return next(hosts, "localhost").lstrip(".")
+
+
+def read_pages(client: Client, paths: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield each path with its HTML; raises CommandError for one that does not answer."""
+    for path in paths:
+        answer = client.get(path, follow=True, secure=settings.SECURE_SSL_REDIRECT)
+        if answer.status_code != 200:
+            raise CommandError(f"{path} answers {answer.status_code}")
+        content = b"".join(answer) if answer.streaming else answer.content
+        yield path, content.decode(answer.charset, "replace")

@@ -1,0 +1,34 @@
+"""What is the same and what is not in two lists of events, as a person reads it."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+
+def compare(wanted: Sequence[str], got: Sequence[str]) -> str:
+    """Return the difference line by line, "" where there is none; the order does not matter.
+
+    A line that begins with two blanks was wanted and came, one with ``-`` was wanted and did not
+    come, one with ``+`` came and was not wanted. What came instead of something stands behind it.
+    """
+    missing, extra = Counter(wanted) - Counter(got), Counter(got) - Counter(wanted)
+    if not missing and not extra:
+        return ""
+    lines = []
+    for line in wanted:
+        if missing[line] > 0:
+            missing[line] -= 1
+            lines.append(f"- {line}")
+            instead = find_resembling(line, extra)
+            if instead:
+                extra[instead] -= 1
+                lines.append(f"+ {instead}")
+        else:
+            lines.append(f"  {line}")
+    lines += [f"+ {line}" for line in extra.elements()]
+    return "\n".join(lines)
+
+
+def find_resembling(line: str, lines: Counter[str]) -> str:
+    """Return the line of the same event on the same item, "" where there is none."""
+    start = line.split()[:2]
+    return next((other for other in lines.elements() if other.split()[:2] == start), "")

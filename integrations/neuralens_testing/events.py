@@ -1,0 +1,97 @@
+"""The events of one test."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from neuralens_embed.notation import describe_body
+
+from neuralens_testing.sandbox import Sandbox
+
+# Seconds that an event may take from the page to the sandbox, and between two looks.
+PATIENCE, PAUSE = 10.0, 0.05
+# Seconds in which nothing new arrives, after which all are there. The tracker sends after one.
+QUIET = 1.5
+
+
+class Events:
+    """What the sandbox takes and refuses from now on; of one shopper alone, where ``uid`` is given.
+
+    Tests that share a sandbox and run at the same time give each shopper a uid of its own.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        uid: str | None = None,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._sandbox = sandbox
+        self._uid = uid
+        self.patience = patience
+        self._clock = clock
+        self._sleep = sleep
+        self._taken = last(sandbox.ledger())
+        self._refused = last(sandbox.refusals())
+
+    def of(self, uid: str) -> "Events":
+        """Return the events of a shopper alone."""
+        chosen = Events(self._sandbox, uid, self.patience, self._clock, self._sleep)
+        chosen._taken, chosen._refused = self._taken, self._refused
+        return chosen
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """Return the events so far, as the API was sent them, oldest first."""
+        return [
+            entry["body"]
+            for entry in self._sandbox.ledger()
+            if entry["sequence"] > self._taken and self._uid in (None, entry["body"]["uid"])
+        ]
+
+    def lines(self) -> list[str]:
+        """Return the events so far, each on one line."""
+        return [describe_body(body) for body in self.bodies()]
+
+    def refusals(self) -> list[str]:
+        """Return why events were refused so far."""
+        return [
+            entry["reason"]
+            for entry in self._sandbox.refusals()
+            if entry["sequence"] > self._refused
+        ]
+
+    def settle(self) -> list[str]:
+        """Wait until nothing more arrives, and return the lines."""
+        deadline = self._clock() + self.patience
+        lines, changed = self.lines(), self._clock()
+        while self._clock() < deadline and self._clock() < changed + QUIET:
+            self._sleep(PAUSE)
+            found = self.lines()
+            if found != lines or self._sandbox.waiting():
+                lines, changed = found, self._clock()
+        return lines
+
+    def wait_for(self, condition: Callable[[], bool]) -> bool:
+        """Wait for a condition, at most ``patience`` seconds; tell whether it came true."""
+        deadline = self._clock() + self.patience
+        while not condition():
+            if self._clock() > deadline:
+                return False
+            self._sleep(PAUSE)
+        return True
+
+    def wait_for_count(self, count: int) -> bool:
+        """Wait until there are so many events at least; tell whether there are."""
+        return self.wait_for(lambda: len(self.bodies()) >= count)
+
+    def forget(self) -> None:
+        """Leave out what there is so far: a new part of a journey begins."""
+        self._taken = last(self._sandbox.ledger())
+        self._refused = last(self._sandbox.refusals())
+
+
+def last(entries: list[dict[str, Any]]) -> int:
+    """Return the sequence of the last entry, 0 where there is none."""
+    return int(entries[-1]["sequence"]) if entries else 0

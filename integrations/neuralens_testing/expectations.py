@@ -1,0 +1,89 @@
+"""Assertions on events: ``expect(events).to_have("CLICK_PRODUCT", id="AV768", index=3)``."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from neuralens_embed.notation import parse
+from neuralens_tracker.vocabulary import EVENTS
+
+from neuralens_testing.differences import compare
+from neuralens_testing.events import Events
+
+FIELDS = ("index", "query", "page", "uid", "geo")
+
+
+def expect(events: Events) -> "Expectation":
+    """Return what can be expected of events; each method waits until it is so, or fails."""
+    return Expectation(events)
+
+
+class Expectation:
+    """The assertions; each raises AssertionError with what there was instead."""
+
+    # Left out of tracebacks by pytest.
+    __tracebackhide__ = True
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+
+    def to_have(self, event: str, *, id: Any = None, ids: Any = None, **fields: Any) -> None:  # noqa: A002
+        """Expect an event on an item, or on several, with at least these fields."""
+        wanted = check(event, id, ids, fields)
+        if not self._events.wait_for(lambda: self._find(wanted)):
+            raise AssertionError(f"no {event} with {name(wanted)}; there were:\n{self._listed()}")
+
+    def not_to_have(self, event: str, *, id: Any = None, ids: Any = None, **fields: Any) -> None:  # noqa: A002
+        """Expect no such event, once nothing more arrives."""
+        wanted = check(event, id, ids, fields)
+        self._events.settle()
+        if self._find(wanted):
+            raise AssertionError(f"there is a {event} with {name(wanted)}:\n{self._listed()}")
+
+    def to_be(self, lines: Sequence[str]) -> None:
+        """Expect exactly these events, in any order, each on one line as in a tracking plan."""
+        wanted = [parse(line) for line in lines]
+        self._events.wait_for_count(len(wanted))
+        difference = compare(wanted, self._events.settle())
+        if difference:
+            raise AssertionError(f"the events differ from what was expected:\n{difference}")
+
+    def to_have_nothing_refused(self) -> None:
+        """Expect that the API has refused none, once nothing more arrives."""
+        self._events.settle()
+        refusals = self._events.refusals()
+        if refusals:
+            raise AssertionError("events were refused:\n" + "\n".join(refusals))
+
+    def _find(self, wanted: Mapping[str, Any]) -> bool:
+        return any(matches(body, wanted) for body in self._events.bodies())
+
+    def _listed(self) -> str:
+        return "\n".join(f"  {line}" for line in self._events.lines()) or "  none"
+
+
+def check(event: str, item: Any, items: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is wanted, by the API's names; raises TypeError for what no event has."""
+    if event not in EVENTS:
+        raise TypeError(f"there is no event {event}: there are {', '.join(EVENTS)}")
+    unknown = set(fields) - set(FIELDS)
+    if unknown:
+        raise TypeError(f"events have no {min(unknown)}: there are id, ids, {', '.join(FIELDS)}")
+    wanted = {"event": event, **fields}
+    if item is not None:
+        items = [item]
+    if items is not None:
+        wanted["items"] = [{"id": str(each)} for each in items]
+    return wanted
+
+
+def matches(body: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Tell whether an event has what is wanted; None is wanted where there is to be none."""
+    return all(body.get(field) == value for field, value in wanted.items())
+
+
+def name(wanted: Mapping[str, Any]) -> str:
+    """Return what is wanted, in words."""
+    parts = {field: value for field, value in wanted.items() if field != "event"}
+    if "items" in parts:
+        parts["ids"] = [item["id"] for item in parts.pop("items")]
+    return ", ".join(f"{field} {value!r}" for field, value in parts.items()) or "anything"

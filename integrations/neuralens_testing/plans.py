@@ -1,0 +1,109 @@
+"""Tracking plans: what a shop is to track, step by step, in a file that people agree on.
+
+    [[step]]
+    page = "/search?q=chair"
+    action = "click the second chair"
+    events = [
+        'CLICK_PRODUCT CH-1 #1 SEARCH_RESULT_PAGE "chair"',
+        'LAND_PRODUCT_PAGE CH-1 #1 PRODUCT_PAGE "chair"',
+    ]
+
+``page`` is where the step begins, "" where the one before has ended; ``action`` what a shopper
+does there, in words that the test carries out, "" for looking alone.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neuralens_embed.notation import parse
+
+from neuralens_testing.differences import compare
+from neuralens_testing.events import Events
+
+KEYS = {"page", "action", "events"}
+
+
+class PlanError(ValueError):
+    """A plan cannot be read, or carried out: one sentence that names the file and the step."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a plan."""
+
+    page: str
+    action: str
+    events: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The step in words."""
+        return ": ".join(part for part in (self.page, self.action) if part) or "look"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A tracking plan."""
+
+    path: Path
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Plan":
+        """Read a plan; raises PlanError."""
+        path = Path(path)
+        try:
+            content = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise PlanError(f"{path} cannot be read: {error}") from error
+        steps = content.get("step")
+        if not isinstance(steps, list) or not steps or set(content) != {"step"}:
+            raise PlanError(f"{path} has no steps: write [[step]] above each")
+        return cls(
+            path, tuple(read_step(path, number, step) for number, step in enumerate(steps, 1))
+        )
+
+    def follow(
+        self,
+        events: Events,
+        open_page: Callable[[str], Any],
+        actions: Mapping[str, Callable[[], Any]],
+    ) -> None:
+        """Carry out every step, and raise AssertionError with all that differs.
+
+        ``open_page(page)`` opens a page, ``actions`` carry out the plan's actions by their words.
+        """
+        __tracebackhide__ = True
+        differences = []
+        for step in self.steps:
+            if step.action and step.action not in actions:
+                raise PlanError(f"{self.path}: nobody knows how to {step.action!r}: give an action")
+            events.forget()
+            if step.page:
+                open_page(step.page)
+            if step.action:
+                actions[step.action]()
+            events.wait_for_count(len(step.events))
+            difference = compare(step.events, events.settle())
+            if difference:
+                differences.append(f"{step.name}\n{difference}")
+        if differences:
+            text = "\n\n".join(differences)
+            raise AssertionError(f"the journey differs from {self.path.name}:\n\n{text}")
+
+
+def read_step(path: Path, number: int, step: Any) -> Step:
+    """Return a step of a plan's file."""
+    where = f"{path}, step {number}"
+    if not isinstance(step, dict) or set(step) - KEYS:
+        raise PlanError(f"{where} may hold {', '.join(sorted(KEYS))} alone")
+    page, action, events = step.get("page", ""), step.get("action", ""), step.get("events", [])
+    if not isinstance(page, str) or not isinstance(action, str) or not isinstance(events, list):
+        raise PlanError(f"{where}: page and action are text, events is a list of texts")
+    try:
+        return Step(page, action, tuple(parse(str(line)) for line in events))
+    except ValueError as error:
+        raise PlanError(f"{where}: {error}") from error

@@ -1,0 +1,100 @@
+"""Relay and sandbox for tests: the command ``dev`` as a process, or one that runs already."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from markupsafe import Markup
+from neuralens_embed.snippet import PREFIX, Snippet
+
+# Seconds for the command to start, and for an answer.
+STARTING, ANSWERING = 30.0, 10.0
+COMMAND = "from neuralens_embed.cli import main; main()"
+ADDRESS = "Inspector: "
+
+
+class SandboxError(RuntimeError):
+    """The sandbox does not start, or does not answer: one sentence."""
+
+
+class Sandbox:
+    """A relay with a sandbox of the API behind it, at one address.
+
+    ``settings`` are the environment variables of a relay of the shop's own that is to send here.
+    """
+
+    def __init__(self, url: str, application: str, settings: dict[str, str] | None = None) -> None:
+        self.url = url.rstrip("/")
+        self.application = application
+        self.settings = settings or {}
+
+    def snippet(self, **settings: Any) -> Markup:
+        """Return the snippet for a page that has no proxy; ``settings`` as those of ``Snippet``."""
+        return Snippet(self.application, prefix=self.url + PREFIX, **settings).render()
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Return what the sandbox took, oldest first, each with ``sequence`` and ``body``."""
+        entries: list[dict[str, Any]] = self._ask("/ledger")
+        return entries
+
+    def refusals(self) -> list[dict[str, Any]]:
+        """Return what the sandbox refused, oldest first, each with ``sequence`` and ``reason``."""
+        entries: list[dict[str, Any]] = self._ask("/refusals")
+        return entries
+
+    def waiting(self) -> int:
+        """Return how many events the relay has yet to hand on."""
+        return int(self._ask(f"{PREFIX}/health")["waiting"] or 0)
+
+    def _ask(self, path: str) -> Any:
+        try:
+            with urlopen(Request(self.url + path), timeout=ANSWERING) as answer:  # noqa: S310
+                return json.load(answer)
+        except (URLError, OSError, ValueError) as error:
+            raise SandboxError(f"the sandbox at {self.url} does not answer: {error}") from error
+
+
+@contextmanager
+def start_sandbox(application: str) -> Iterator[Sandbox]:
+    """Start relay and sandbox on a free port, and end them afterwards; raises SandboxError.
+
+    Each process that runs tests has its own, so that tests may run side by side.
+    """
+    process = subprocess.Popen(  # noqa: S603 - this interpreter, and nothing from outside
+        [sys.executable, "-u", "-c", COMMAND, "dev", "--app-id", application, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield read_introduction(process, application)
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def read_introduction(process: "subprocess.Popen[str]", application: str) -> Sandbox:
+    """Return the sandbox that the command tells of when it answers."""
+    assert process.stdout  # noqa: S101 - asked for above
+    url, settings = "", {}
+    # A command that hangs is ended, and with it what is read.
+    patience = threading.Timer(STARTING, process.kill)
+    patience.start()
+    try:
+        for line in process.stdout:
+            if line.startswith(ADDRESS):
+                url = line.removeprefix(ADDRESS).split()[0]
+            name, _, value = line.strip().partition("=")
+            if name.startswith("NEURALENS_"):
+                settings[name] = value
+            if name == "NEURALENS_API_KEY":
+                return Sandbox(url, application, settings)
+    finally:
+        patience.cancel()
+    raise SandboxError(f"the sandbox does not start: {process.communicate()[1].strip()}")

@@ -1,0 +1,83 @@
+"""``neuralens_testing``: a shop's own tests, as its engineers would write them."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from neuralens_testing import Events, Plan, PlanError, Sandbox, expect
+from playwright.sync_api import Browser, Page
+
+from tests.integrations.shops.catalogue import CHAIRS
+
+PLAN = """
+[[step]]
+page = "/search?q=oak"
+events = [
+    'VIEW_PRODUCT {0} #0 SEARCH_RESULT_PAGE "oak"',
+    'VIEW_PRODUCT {1} #1 SEARCH_RESULT_PAGE "oak"',
+    'VIEW_PRODUCT {2} #2 SEARCH_RESULT_PAGE "oak"',
+]
+
+[[step]]
+action = "open the second chair"
+events = [
+    'CLICK_PRODUCT {1} #1 SEARCH_RESULT_PAGE "oak"',
+    'LAND_PRODUCT_PAGE {1} #1 PRODUCT_PAGE "oak"',
+]
+"""
+
+
+@pytest.fixture
+def shop(serve: Callable[..., str], neuralens_sandbox: Sandbox) -> str:
+    """A FastAPI shop whose relay sends to the plugin's sandbox."""
+    return serve("fastapi", **neuralens_sandbox.settings)
+
+
+@pytest.fixture
+def page(chromium: Browser, shop: str) -> Iterator[Page]:
+    with chromium.new_context(base_url=shop) as context:
+        yield context.new_page()
+
+
+def write_plan(folder: Path, text: str = PLAN) -> Plan:
+    path = folder / "plan.toml"
+    path.write_text(text.format(*(chair.key for chair in CHAIRS)), "utf-8")
+    return Plan.read(path)
+
+
+def test_a_journey_and_its_plan(page: Page, neuralens_events: Events, tmp_path: Path) -> None:
+    actions = {"open the second chair": lambda: page.get_by_text(CHAIRS[1].name).click()}
+    write_plan(tmp_path).follow(neuralens_events, page.goto, actions)
+    expect(neuralens_events).to_have(
+        "LAND_PRODUCT_PAGE", id=CHAIRS[1].key, index=1, query="oak", page="PRODUCT_PAGE"
+    )
+    expect(neuralens_events).not_to_have("ADD_TO_CART")
+    expect(neuralens_events).to_have_nothing_refused()
+
+    # The same journey is not what another plan says.
+    wrong = PLAN.replace("#1 PRODUCT", "#7 PRODUCT").replace("'CLICK", "'SHARE {1}',\n    'CLICK")
+    with pytest.raises(AssertionError) as raised:
+        write_plan(tmp_path, wrong).follow(neuralens_events, page.goto, actions)
+    key = CHAIRS[1].key
+    assert str(raised.value) == (
+        "the journey differs from plan.toml:\n\nopen the second chair\n"
+        f"- SHARE {key}\n"
+        f'  CLICK_PRODUCT {key} #1 SEARCH_RESULT_PAGE "oak"\n'
+        f'- LAND_PRODUCT_PAGE {key} #7 PRODUCT_PAGE "oak"\n'
+        f'+ LAND_PRODUCT_PAGE {key} #1 PRODUCT_PAGE "oak"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "has no steps"),
+        ("[[step]]\nevent = []", "step 1 may hold action, events, page alone"),
+        ("[[step]]\nevents = ['CLICK']", "step 1: 'CLICK' is no event"),
+        ("[[step", "cannot be read"),
+    ],
+)
+def test_a_plan_that_is_wrong_is_one_sentence(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match=re.escape(said)):
+        write_plan(tmp_path, text)

@@ -1,0 +1,33 @@
+"""Events on one line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from neuralens_embed.notation import describe, parse
+from neuralens_tracker.vocabulary import EVENTS, PAGES
+
+WORD = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
+
+
+@given(
+    st.sampled_from(EVENTS),
+    st.lists(WORD, min_size=1, max_size=3),
+    st.none() | st.integers(0, 999),
+    st.none() | st.sampled_from(PAGES),
+    st.none() | st.text(WORD.map(lambda w: w[0]), max_size=9),
+)
+def test_a_line_is_read_as_it_is_written(event, ids, index, page, query):
+    line = describe(event, ids, index, page, query)
+    assert parse(line) == line
+
+
+def test_an_id_and_a_query_may_hold_blanks_and_quotes() -> None:
+    line = describe("VIEW_SUGGESTION", ["oak chair"], 0, "AUTOCOMPLETE", 'an "oak"')
+    assert line == 'VIEW_SUGGESTION oak chair #0 AUTOCOMPLETE "an \\"oak\\""'
+    assert parse(line) == line
+
+
+@pytest.mark.parametrize("line", ["", "CLICK_PRODUCT", "CLICK A", "#1 VIEW_PRODUCT A"])
+def test_what_is_no_line_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="is no event: write"):
+        parse(line)

@@ -1,0 +1,209 @@
+"""A small shop with its relay and a sandbox of the API, each served for real."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import httpx
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+from neuralens_demo import contract, sandbox
+from neuralens_demo.ledger import Ledger
+from neuralens_demo.serving import Server
+from neuralens_embed.snippet import Snippet
+from neuralens_relay import Settings, create_app
+from neuralens_relay.serving import address, listen
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from tests.polling import eventually
+
+APPLICATION, KEY = "shop-app", "shop-key-4711"
+HERE = Path(__file__).parent
+# Headers that hold for one connection and are not passed on. Source: RFC 9110, 7.6.1.
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+PER_PAGE = 4
+NAMES = ["oak chair", "elm chair", "ash chair", "fir chair", "bay chair", "yew chair", "tea chair"]
+TEMPLATES = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of the shop: its place in the catalogue, and its name."""
+
+    place: int
+    name: str
+
+
+CATALOGUE = [Product(place, name) for place, name in enumerate(NAMES)]
+
+
+def tag(shop: "Shop", **settings: Any) -> str:
+    """Return the snippet of the shop, quick to see things."""
+    quick = {"view_ms": 100, "suggestion_ms": 100}
+    return str(Snippet(APPLICATION, **{**quick, **settings}))
+
+
+@dataclass(frozen=True)
+class Shop:
+    """How the shop is; each field that is not as here is a fault, or another right way.
+
+    ``tag`` prints the snippet, ``identify`` the id of a product. ``forward`` says where the proxy
+    passes a path under /nl on to, None for nowhere; ``host`` is the Host that it gives to the
+    relay, "" for the shop's. ``policy`` is the Content-Security-Policy. ``cached`` stands in for
+    what is served under the script's address as long as nobody asks past the cache. ``template``
+    is that of the results; ``banner`` asks for consent and grants it, where ``grants``.
+    """
+
+    tag: Callable[["Shop"], str] = tag
+    identify: Callable[[Product], str] = lambda product: f"CH-{product.place}"
+    forward: Callable[[str], str | None] = lambda path: path
+    host: str = ""
+    policy: str = ""
+    cached: bytes = b""
+    offset: bool = True
+    clone: bool = False
+    single_page: bool = False
+    context: bool = True
+    signal: bool = False
+    banner: bool = False
+    grants: bool = True
+    relay: dict[str, Any] = field(default_factory=dict)
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    url: str = ""
+    relay_url: str = ""
+
+
+class Site:
+    """The pages of a shop, and its proxy."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/", self.home),
+                Route("/search", self.search),
+                Route("/suggest", self.suggest),
+                Route("/chairs/{place:int}", self.chair),
+                Route("/shop.js", self.script),
+                Route("/nl/{path:path}", self.proxy, methods=["GET", "POST"]),
+            ]
+        )
+
+    def show(self, template: str, **values: Any) -> Response:
+        text = TEMPLATES.get_template(template).render(
+            tag=Markup(self.shop.tag(self.shop)), shop=self.shop, **values
+        )
+        headers = {"Cache-Control": "no-cache"}
+        if self.shop.policy:
+            headers["Content-Security-Policy"] = self.shop.policy
+        return HTMLResponse(text, headers=headers)
+
+    async def home(self, request: Request) -> Response:
+        return self.show("home.html", products=CATALOGUE[:2])
+
+    async def search(self, request: Request) -> Response:
+        query, page = request.query_params.get("q", ""), int(request.query_params.get("page", 1))
+        found = [product for product in CATALOGUE if query in product.name]
+        start = (page - 1) * PER_PAGE
+        following = f"/search?q={quote(query)}&page={page + 1}"
+        return self.show(
+            "search.html",
+            query=query,
+            products=found[start : start + PER_PAGE],
+            start=start,
+            following=following if found[start + PER_PAGE :] else "",
+        )
+
+    async def suggest(self, request: Request) -> Response:
+        return JSONResponse(["chair", "oak chair"])
+
+    async def chair(self, request: Request) -> Response:
+        return self.show("chair.html", product=CATALOGUE[request.path_params["place"]])
+
+    async def script(self, request: Request) -> Response:
+        return FileResponse(HERE / "templates" / "shop.js")
+
+    async def proxy(self, request: Request) -> Response:
+        """Pass a request on to the relay, as the shop's proxy is set up."""
+        path = self.shop.forward(request.url.path)
+        if path is None:
+            return HTMLResponse("<h1>Not found</h1>", 404)
+        if self.shop.cached and path.endswith(".js") and "neuralens-verify" not in str(request.url):
+            return Response(self.shop.cached, media_type="text/javascript")
+        headers = {k: v for k, v in request.headers.items() if k not in HOP_BY_HOP}
+        if self.shop.host:
+            headers["host"] = self.shop.host
+        async with (
+            aiohttp.ClientSession(auto_decompress=False) as session,
+            session.request(
+                request.method,
+                self.shop.relay_url + path,
+                params=request.query_params,
+                data=await request.body(),
+                headers=headers,
+            ) as answer,
+        ):
+            response = Response(await answer.read(), answer.status)
+            for name, value in answer.headers.items():
+                if name.lower() not in HOP_BY_HOP:
+                    response.headers.append(name, value)
+            return response
+
+
+@contextmanager
+def serving(shop: Shop, folder: Path) -> Iterator[Shop]:
+    """Serve a shop with its relay and its sandbox, each on a port of its own."""
+    with (
+        listen("127.0.0.1", 0) as front,
+        listen("127.0.0.1", 0) as back,
+        listen("127.0.0.1", 0) as api,
+    ):
+        settings = {
+            "api_key": KEY,
+            "application_id": APPLICATION,
+            "api_url": address(api) + contract.PATH,
+            "outbox": f"sqlite:///{folder / 'outbox.db'}",
+            "backoff_base": 0.02,
+            **shop.relay,
+        }
+        ledger = Ledger()
+        shop = replace(shop, url=address(front), relay_url=address(back))
+        if "allowed_origins" in shop.relay:
+            settings["allowed_origins"] = tuple(
+                origin.format(shop=shop.url) for origin in shop.relay["allowed_origins"]
+            )
+        settings["api_url"] = settings["api_url"].format(api=address(api))
+        relay = create_app(Settings(**settings))
+        api_app = sandbox.create_app(KEY, APPLICATION, ledger)
+        apps = [
+            (Site(shop).app(), front),
+            (Starlette(routes=[Mount("/nl", relay)], lifespan=relay.state.relay.lifespan), back),
+            (api_app, api),
+        ]
+        servers = [Server(app, listener, ledger.close) for app, listener in apps]
+
+        async def run() -> None:
+            await asyncio.gather(*(server.run_until_told() for server in servers))
+
+        thread = threading.Thread(target=asyncio.run, args=(run(),))
+        thread.start()
+        try:
+            eventually(lambda: all(s.started for s in servers) or not thread.is_alive())
+            for fault in shop.faults:
+                httpx.post(f"{address(api)}/faults", json=fault).raise_for_status()
+            yield shop
+        finally:
+            for server in servers:
+                server.should_exit = True
+            thread.join()

@@ -1,0 +1,64 @@
+// The shop's own script: suggestions by keyboard, the banner, and routes without a load.
+const box = document.querySelector("[role=combobox]");
+const list = document.getElementById("options");
+let active = -1;
+
+box.addEventListener("input", async () => {
+  const texts = await (await fetch(`/suggest?q=${encodeURIComponent(box.value)}`)).json();
+  list.replaceChildren(
+    ...texts.map((text, place) => {
+      const option = document.createElement("li");
+      option.id = `option-${place}`;
+      option.role = "option";
+      option.dataset.nlSuggestion = text;
+      option.textContent = text;
+      return option;
+    }),
+  );
+  list.hidden = false;
+  active = -1;
+});
+
+box.addEventListener("keydown", (event) => {
+  if (event.key === "ArrowDown" && list.children.length > 0) {
+    active = Math.min(active + 1, list.children.length - 1);
+    box.setAttribute("aria-activedescendant", `option-${active}`);
+    [...list.children].forEach((option, place) => option.setAttribute("aria-selected", String(place === active)));
+  } else if (event.key === "Enter") {
+    event.preventDefault();
+    if (active >= 0) box.value = list.children[active].dataset.nlSuggestion;
+    list.hidden = true;
+    box.removeAttribute("aria-activedescendant");
+    show(`/search?q=${encodeURIComponent(box.value)}`);
+  }
+});
+
+async function show(path) {
+  if (!("singlePage" in document.body.dataset)) {
+    location.href = path;
+    return;
+  }
+  history.pushState(null, "", path);
+  const text = await (await fetch(path)).text();
+  const page = new DOMParser().parseFromString(text, "text/html");
+  document.querySelector("main").replaceWith(page.querySelector("main"));
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("main a");
+  if (!link) return;
+  event.preventDefault();
+  show(link.getAttribute("href"));
+});
+
+const banner = document.querySelector("[data-banner]");
+const said = localStorage.getItem("consent");
+if (banner && said) banner.remove();
+if (banner && said && banner.dataset.grants) neuralens("consent", said);
+banner?.addEventListener("click", (event) => {
+  const { answer } = event.target.dataset;
+  if (!answer) return;
+  localStorage.setItem("consent", answer);
+  banner.remove();
+  if (banner.dataset.grants) neuralens("consent", answer);
+});
