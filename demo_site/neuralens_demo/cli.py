@@ -21,10 +21,12 @@ from neuralens_tracker.vocabulary import GRANTED, PENDING
 from neuralens_demo import contract
 from neuralens_demo import sandbox as api
 from neuralens_demo.demonstration import demonstrate
-from neuralens_demo.development import Shop, develop
+from neuralens_demo.development import Shop, create_workbench, develop
+from neuralens_demo.inspector import Inspector
 from neuralens_demo.ledger import Ledger
 from neuralens_demo.serving import Server, serve
 from neuralens_demo.tracking import folder
+from neuralens_demo.waypoints import Waypoints
 
 # The key of a sandbox where none is given: it opens nothing else.
 SANDBOX_KEY = "sandbox-key"
@@ -202,11 +204,16 @@ def show_key(key: str) -> str:
     help="The application id to demand.",
 )
 def sandbox(host: str, port: int, key: str, app_id: str) -> None:
-    """Run a stand-in for the event tracking API that refuses what the API refuses."""
+    """Run a stand-in for the event tracking API that refuses what the API refuses.
+
+    The inspector at its address shows what it took.
+    """
     log_to_stderr()
     ledger = Ledger()
     try:
-        app = api.create_app(key, app_id, ledger)
+        app = create_workbench(
+            api.create_app(key, app_id, ledger), Inspector(ledger, Waypoints(), app_id, None)
+        )
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     with listen(host, port) as listener:

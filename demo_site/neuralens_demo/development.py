@@ -1,10 +1,11 @@
 """Relay, sandbox and inspector on one address, for developing a shop that is served elsewhere."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
+from typing import Any
 
 from neuralens_relay import Settings
 from neuralens_relay import create_app as create_relay
@@ -14,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from neuralens_demo import contract, sandbox
@@ -42,6 +43,31 @@ class Shop:
     def address(self) -> str | None:
         """Where the shop's pages are, as far as that is known."""
         return next((origin for origin in self.origins if origin.startswith("http")), None)
+
+
+def create_workbench(
+    api: Starlette,
+    inspector: Inspector,
+    routes: Sequence[BaseRoute] = (),
+    lifespan: Any = None,
+) -> Starlette:
+    """Return sandbox and inspector at one address, the latter at /; ``routes`` go before both."""
+
+    async def open_inspector(request: Request) -> Response:
+        return RedirectResponse("/inspector")
+
+    return Starlette(
+        routes=[
+            Route("/", open_inspector),
+            *routes,
+            *inspector.routes(),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            # Last: it answers whatever nothing else does.
+            Mount("/", api),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        lifespan=lifespan,
+    )
 
 
 async def develop(
@@ -72,20 +98,11 @@ async def develop(
     )
     api = sandbox.create_app(shop.key, shop.application, ledger)
 
-    async def open_inspector(request: Request) -> Response:
-        return RedirectResponse("/inspector")
-
-    app = Starlette(
-        routes=[
-            Route("/", open_inspector),
-            Mount(RELAY_PATH, Watched(relay, waypoints)),
-            *Inspector(ledger, waypoints, shop.application, shop.address).routes(),
-            Mount("/static", StaticFiles(directory=STATIC)),
-            # Last: it answers whatever nothing else does.
-            Mount("/", api),
-        ],
-        middleware=[Middleware(SecurityHeaders)],
-        lifespan=relay.state.relay.lifespan,
+    app = create_workbench(
+        api,
+        Inspector(ledger, waypoints, shop.application, shop.address),
+        [Mount(RELAY_PATH, Watched(relay, waypoints))],
+        relay.state.relay.lifespan,
     )
     # Before any server starts, so that an outbox that cannot be opened is said in one sentence.
     await asyncio.to_thread(relay.state.relay.start)

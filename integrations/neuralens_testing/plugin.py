@@ -1,13 +1,11 @@
 """The pytest plugin: ``neuralens_sandbox`` for the run, ``neuralens_events`` for each test."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from neuralens_testing.events import Events
-    from neuralens_testing.sandbox import Sandbox
+from neuralens_testing.events import Events
+from neuralens_testing.sandbox import Sandbox, start_sandbox
 
 APPLICATION = "test-app"
 
@@ -29,11 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def neuralens_sandbox(pytestconfig: pytest.Config) -> "Iterator[Sandbox]":
+def neuralens_sandbox(pytestconfig: pytest.Config) -> Iterator[Sandbox]:
     """Relay and sandbox; each worker of pytest-xdist has its own, unless one is named."""
-    # Not above: the plugin is loaded in runs that never ask for it, too.
-    from neuralens_testing.sandbox import Sandbox, start_sandbox
-
     application = pytestconfig.getoption("--neuralens-app-id")
     url = pytestconfig.getoption("--neuralens-url")
     if url:
@@ -44,8 +39,6 @@ def neuralens_sandbox(pytestconfig: pytest.Config) -> "Iterator[Sandbox]":
 
 
 @pytest.fixture
-def neuralens_events(neuralens_sandbox: "Sandbox") -> "Events":
+def neuralens_events(neuralens_sandbox: Sandbox) -> Events:
     """Return the events of this test."""
-    from neuralens_testing.events import Events
-
     return Events(neuralens_sandbox)

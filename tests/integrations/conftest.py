@@ -1,4 +1,4 @@
-"""A sandbox of the API for the small shops, and their servers."""
+"""The servers of the small shops; their relays send to the sandbox of ``neuralens_testing``."""
 
 import os
 import select
@@ -9,17 +9,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from neuralens_testing import Events, Sandbox
 
-from tests.browser import servers
-from tests.browser.servers import APPLICATION, KEY, Process
 from tests.polling import PATIENCE
 
-credentials, sandbox = servers.credentials, servers.sandbox
 ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
-def serve(sandbox: Process, tmp_path: Path) -> Iterator[Callable[..., str]]:
+def neuralens_events(neuralens_sandbox: Sandbox) -> Events:
+    """The events of a test, on a machine that may be busy."""
+    return Events(neuralens_sandbox, patience=PATIENCE)
+
+
+@pytest.fixture
+def serve(neuralens_sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Start a shop and return its address: ``serve(name, **environment)``, see ``serving``."""
     running: list[subprocess.Popen[str]] = []
     log = tmp_path / "log"
@@ -31,9 +35,7 @@ def serve(sandbox: Process, tmp_path: Path) -> Iterator[Callable[..., str]]:
                 cwd=ROOT,
                 env={
                     **os.environ,
-                    "NEURALENS_API_KEY": KEY,
-                    "NEURALENS_APPLICATION_ID": APPLICATION,
-                    "NEURALENS_API_URL": f"{sandbox.url}/analytics/event",
+                    **neuralens_sandbox.settings,
                     "NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/outbox.db",
                     **environment,
                 },

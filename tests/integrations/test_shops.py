@@ -5,14 +5,12 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
+from neuralens_testing import Events
 from playwright.sync_api import Browser
 
-from tests.browser.servers import Process
 from tests.integrations.serving import SHOPS
 from tests.integrations.shops.catalogue import CHAIRS, PER_PAGE
-from tests.polling import eventually
 
 QUERY = "oak & chair"
 SEARCH = {"page": "SEARCH_RESULT_PAGE", "query": QUERY}
@@ -35,23 +33,19 @@ def summary(event: dict[str, Any]) -> tuple[Any, ...]:
     return event["event"], ids, event.get("index"), event.get("page"), event.get("query")
 
 
-def of(sandbox: Process, uid: str) -> list[dict[str, Any]]:
-    ledger = httpx.get(f"{sandbox.url}/ledger").json()
-    return [entry["body"] for entry in ledger if entry["body"]["uid"] == uid]
-
-
 @pytest.mark.parametrize("name", SHOPS)
 def test_a_journey_gives_the_exact_ledger(
-    name: str, serve: Callable[..., str], sandbox: Process, chromium: Browser
+    name: str, serve: Callable[..., str], neuralens_events: Events, chromium: Browser
 ) -> None:
     shop = serve(name)
     uid = f"shopper-{uuid4()}"
+    of_shopper = neuralens_events.of(uid)
     with chromium.new_context(base_url=shop) as context:
         context.add_cookies([{"name": "shopper", "value": uid, "url": shop}])
         page = context.new_page()
 
         def until(events: int) -> None:
-            eventually(lambda: len(of(sandbox, uid)) >= events)
+            assert of_shopper.wait_for_count(events), of_shopper.lines()
 
         page.goto(f"/search?q={QUERY.replace('&', '%26')}")
         until(3)
@@ -67,7 +61,7 @@ def test_a_journey_gives_the_exact_ledger(
         page.wait_for_function("() => window.neuralens?.version")
         page.evaluate("neuralens('track', 'SHARE', {id: 'end'})")
         until(11)
-    events = of(sandbox, uid)
+    events = of_shopper.bodies()
     (end,) = [event for event in events if event["items"][0]["id"] == "end"]
     got = Counter(summary(event) for event in events if event is not end)
     expected = Counter((event, tuple(map(str, ids)), *rest) for event, ids, *rest in EXPECTED)
