@@ -392,7 +392,8 @@ class Visit:
 
     def _confirm(self) -> None:
         """Ask the relay for what was sent as a page was left: no browser tells of that."""
-        for request, post in self._posts.items():
+        # The page goes on meanwhile.
+        for request, post in list(self._posts.items()):
             unknown = post.status is None and not set(post.eids) <= self._seen.acknowledged
             body = request.post_data or ""
             if unknown and has_taken(self._http, request.url, body, len(post.eids)):
