@@ -17,7 +17,7 @@ MANIFEST = "manifest.json"
 
 # The most bytes that a file may have, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 11_300,
+    "neuralens.js": 11_400,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 5_700,
     "neuralens.brython.js": 160_000,

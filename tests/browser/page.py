@@ -8,6 +8,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from neuralens_embed.snippet import Snippet
+from neuralens_tracker.page_view import SAME_START_SECONDS
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.engines.page import LISTEN
@@ -93,6 +94,11 @@ def show(put: Callable[..., str], context: BrowserContext, engine: str) -> Calla
         return page
 
     return show
+
+
+def wait_until_loaded(page: Page) -> None:
+    """Wait until the shop's next call of ``page`` is no longer about the page as it was loaded."""
+    page.wait_for_function(f"performance.now() > {(SAME_START_SECONDS + 1) * 1000}")
 
 
 def ask_relay(page: Page) -> None:

@@ -5,6 +5,7 @@ import time
 import pytest
 from neuralens_tracker.vocabulary import EVENTS, PURCHASE
 
+from tests.browser.page import wait_until_loaded
 from tests.polling import PATIENCE
 
 TILE = '<div data-nl-product="A" style="height: 100px">A</div>'
@@ -160,6 +161,7 @@ def test_page_begins_a_new_view(show, ledger, events, uid):
     """In a single-page shop: what was seen, and the landing, count again, under a new page."""
     page = show(TILE + '<div data-nl-landing="L">L</div>', page="CATEGORY_PAGE", query="old")
     first = events(page)
+    wait_until_loaded(page)
     call(page, "page", {"page": "SEARCH_RESULT_PAGE", "query": "oak"})
     # What stands there counts again only when no other document has followed the call for a while.
     ledger.wait_for(2 * len(first))

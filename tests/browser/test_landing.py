@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.page import wait_until_loaded
+
 
 def told(events):
     return [(event.name, event.id, event.get("page"), event.get("query")) for event in events]
@@ -45,6 +47,7 @@ def test_again_in_another_page_view(show, ledger):
     assert len(ledger.settle(page)) == 1
     page.reload()
     assert len(ledger.settle(page)) == 2
+    wait_until_loaded(page)
     page.evaluate("neuralens('page', { query: 'oak' })")
     # Once it is plain that no other document follows the call.
     ledger.wait_for(3)

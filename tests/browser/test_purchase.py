@@ -4,6 +4,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.browser.page import wait_until_loaded
+
 PURCHASE = ("PURCHASE", ["A", "B"])
 VIEW = ("VIEW_PRODUCT", ["recommended"])
 
@@ -55,7 +57,9 @@ def test_once_for_good(confirm, ledger):
     again = confirm("ORDER-1")
     assert told(ledger.settle(again))[3:] == [VIEW]
     # A new page view without a new page.
+    wait_until_loaded(again)
     again.evaluate("neuralens('page', {})")
+    ledger.wait_for(5)
     assert told(ledger.settle(again))[4:] == [VIEW]
     other = confirm("ORDER-2")
     assert sorted(told(ledger.settle(other))[5:]) == [PURCHASE, VIEW]

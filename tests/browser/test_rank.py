@@ -41,7 +41,7 @@ def test_show_more_goes_on(show, ledger):
 
 
 def test_sorted_anew(show, ledger):
-    """A rank is the one that an item had when it was seen or clicked."""
+    """A rank that was told is the item's for the page view."""
     page = show(
         '<main data-nl-list="a"><p data-nl-product="A">A</p><p data-nl-product="B">B</p></main>'
     )
@@ -49,7 +49,7 @@ def test_sorted_anew(show, ledger):
     page.evaluate("document.querySelector('main').prepend(document.querySelectorAll('p')[1])")
     page.click("text=B")
     click = ledger.settle(page)[-1]
-    assert (click.name, click.id, click["index"]) == ("CLICK_PRODUCT", "B", 0)
+    assert (click.name, click.id, click["index"]) == ("CLICK_PRODUCT", "B", 1)
 
 
 @pytest.mark.parametrize("said", ["0", "00", "41"])

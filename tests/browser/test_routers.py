@@ -6,7 +6,7 @@ from markupsafe import Markup
 from tests.browser.brief import brief
 from tests.browser.bundling import bundle
 
-SERVED = {"turbo": "<main>{}</main>", "htmx": '<main hx-boost="true">{}</main>'}
+SERVED = {"turbo": "<main>{}</main>", "htmx": '<main hx-boost:inherited="true">{}</main>'}
 X = ("VIEW_PRODUCT", "X", 0, None)
 
 

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tests.browser.clock import IS_SHOWN
+from tests.browser.page import wait_until_loaded
 
 TILE = '<div data-nl-product="A" style="height: 100px">A</div><div style="height: 3000px"></div>'
 # The tile comes when the page is hidden, or was from the beginning.
@@ -119,8 +120,9 @@ def test_once_in_each_list(show, ledger):
 def test_once_in_each_page_view(show, ledger):
     page = show(TILE)
     assert len(ledger.settle(page)) == 1
+    wait_until_loaded(page)
     page.evaluate("neuralens('page', { page: 'CATEGORY_PAGE', query: 'sofa' })")
-    first, second = ledger.settle(page)
+    first, second = ledger.wait_for(2)
     assert (first.get("page"), first.get("query")) == (None, None)
     assert (second["page"], second["query"]) == ("CATEGORY_PAGE", "sofa")
     page.reload()

@@ -33,7 +33,9 @@ def open_list(show):
     """Show a page with a widget, type into its box, and wait until its list was seen."""
 
     def open_list(widget):
-        page = show(f"<script>{bundle(f'widgets/{widget}.js')}</script>")
+        script = f"<script>{bundle(f'widgets/{widget}.js')}</script>"
+        # A list that stands while a slow machine types the second letter was not seen.
+        page = show(script, suggestion_ms=500)
         page.evaluate(
             """() => {
                 window.seen = 0;
@@ -41,7 +43,7 @@ def open_list(show):
             }"""
         )
         if widget == "select2":
-            page.click(".select2-selection")
+            page.locator(".select2-selection").press("Enter")
         page.locator("input:visible:not([readonly])").last.click()
         page.keyboard.type("oa", delay=30)
         page.locator(OPTION, has_text="oak table").first.wait_for()

@@ -204,7 +204,7 @@ def test_renderer_that_is_killed(show, shop, context, accounts, note):
     page = show("")
     accounts.share(page, "A", "B")
     eventually(lambda: accounts.posts())
-    crash(context, page)
+    crash(page)
     shop.fault = None
     page = show("", path="/next", tab=context.new_page())
     note(accounts.settle(page))

@@ -3,6 +3,8 @@ import { find, place } from "./source.js";
 
 autocomplete({
   container: place(),
+  // Without its style sheet every screen is a small one, where the box opens in a dialog.
+  detachedMediaQuery: "none",
   getSources: ({ query }) => [
     {
       sourceId: "texts",

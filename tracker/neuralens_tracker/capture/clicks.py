@@ -9,6 +9,7 @@ from neuralens_tracker.vocabulary import ACTIONS
 from neuralens_tracker.web.dom import (
     attribute,
     closest,
+    contains,
     find_all,
     find_everywhere,
     find_named,
@@ -37,7 +38,8 @@ CONFIRM_MS = 10000
 class Choice:
     """An item that was pressed, or marked when Tab was, and may be taken without a click.
 
-    ``fields`` is its context, ``text`` what the search box held, ``address`` the page's.
+    ``fields`` is its context, ``text`` what the search box held, ``address`` the page's;
+    ``is_released`` tells that the press ended on it, and it stood there still.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Choice:
         self.text = text
         self.address = address
         self.is_tab = is_tab
+        self.is_released = False
 
 
 class Clicks:
@@ -107,8 +110,13 @@ class Clicks:
             across = abs(get(event, "clientX") - self._x)
             self._moved = across > MAX_TRAVEL or abs(get(event, "clientY") - self._y) > MAX_TRAVEL
 
-    def _release(self, *_: Any) -> None:
-        if self._choice:
+    def _release(self, event: Any) -> None:
+        choice = self._choice
+        if choice:
+            # A list that closes only now does not do so because the press took the focus away.
+            choice.is_released = contains(choice.item.element, target_of(event)) and is_shown(
+                choice.item.element
+            )
             wait(TAKEN_MS, self._take)
 
     def _forget_choice(self, *_: Any) -> None:
@@ -145,12 +153,13 @@ class Clicks:
         if key != "Enter" and key != "Tab":
             return
         target = target_of(event)
-        marked = find_named(target, attribute(target, "aria-activedescendant"))
+        # One id, though some widgets make one with blanks in it.
+        marked = find_named(target, [attribute(target, "aria-activedescendant") or ""])
         shown = [element for element in marked if is_shown(element)]
         if key == "Tab":
             if len(shown) > 0:
                 self._choose(shown[0], True)
-                self._release()
+                wait(TAKEN_MS, self._take)
         elif len(shown) > 0:
             self._activate(shown[0])
         elif len(marked) == 0:
@@ -236,8 +245,9 @@ class Clicks:
     def _was_taken(self, choice: Choice, is_taken: bool) -> bool:
         """Tell whether a widget has taken a choice.
 
-        It has written it into the search box, gone to another page, or closed its list while the
-        focus stays in the box: a list that closes because the focus left has taken nothing.
+        It has written it into the search box, gone to another page, or closed its list, when the
+        press ended or while the focus stays in the box: a list that closes because the focus left
+        has taken nothing.
         """
         written = self._search_box.written()
         if written != "" and written != choice.text:
@@ -247,7 +257,8 @@ class Clicks:
         if is_taken or get(get(window, "location"), "href") != choice.address:
             return True
         item = choice.item
-        return self._search_box.has_focus() and not self._is_offered(item)
+        has_stayed = choice.is_released or self._search_box.has_focus()
+        return has_stayed and not self._is_offered(item)
 
     def _is_offered(self, item: Item) -> bool:
         """Tell whether an item, or another element of the same, can still be seen."""

@@ -363,6 +363,7 @@ def lists_of_widget(element: Any) -> list[Any]:
 
 def owned_by(element: Any) -> list[Any]:
     """Return the elements that an element owns or controls, as ARIA says."""
-    found = find_named(element, attribute(element, "aria-controls"))
-    found.extend(find_named(element, attribute(element, "aria-owns")))
-    return found
+    names = (
+        (attribute(element, "aria-controls") or "") + " " + (attribute(element, "aria-owns") or "")
+    )
+    return find_named(element, names.split(" "))

@@ -8,9 +8,9 @@ from neuralens_tracker.web.ffi import call, callback, construct, elements, get, 
 from neuralens_tracker.web.platform import cancel, wait
 from neuralens_tracker.web.visibility import box_of, is_opaque
 
-# An observer speaks up when another hundredth of an element comes into view: for one that is larger
-# than the window, half of the window may be any of them.
-THRESHOLDS = [step / 100 for step in range(101)]
+# An observer speaks up when another thousandth of an element comes into view: for one that is
+# larger than the window, half of the window may be any of them.
+THRESHOLDS = [step / 1000 for step in range(1001)]
 # How often in its time a product is looked at, for what makes it invisible tells nobody.
 LOOKS = 4
 

@@ -101,10 +101,10 @@ def find_below(root: Any, selector: str) -> list[Any]:
     return found
 
 
-def find_named(element: Any, names: Any) -> list[Any]:
-    """Return the elements whose ids a text lists, in the tree of an element; None names none."""
+def find_named(element: Any, names: list[str]) -> list[Any]:
+    """Return the elements that have one of the ids, in the tree of an element; "" names none."""
     found: list[Any] = []
-    for name in (names or "").split(" "):
+    for name in names:
         if name != "":
             quoted = name.replace("\\", "\\\\").replace('"', '\\"')
             for each in find_all(root_of(element), '[id="' + quoted + '"]'):
