@@ -20,7 +20,7 @@ help:
 	@echo "make lock   requirements.lock anew, with the newest versions"
 	@echo "make build  the bundles in dist/"
 	@echo "make bench  the measurements of bench/"
-	@echo "make docs   docs/commands.md, from the commands"
+	@echo "make docs   the tables of docs/, from the code, and the site in site/"
 	@echo "make lint   format, lint, types and contracts on imports"
 	@echo "make format repairs of format and lint"
 	@echo "make clean  away with all that the others made"
@@ -53,8 +53,9 @@ build: dist/manifest.json
 bench: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 	$(BIN)/python -m bench $(ARGS)
 
-docs: $(STAMPS)/venv
+docs: $(STAMPS)/venv dist/manifest.json
 	$(BIN)/python docs/reference.py
+	$(BIN)/zensical build --clean --strict
 
 lint: $(STAMPS)/venv
 	$(BIN)/ruff format --check .
@@ -67,7 +68,7 @@ format: $(STAMPS)/venv
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv node_modules dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv node_modules dist site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(STAMPS)/venv: pyproject.toml requirements.lock build/machine.sh
 	@sh build/machine.sh python "$(PYTHON)"

@@ -1,22 +1,39 @@
-"""Writes commands.md: every command with its options and environment variables, as they are."""
+"""Writes what the documents take from the code: commands.md, and the tables of the other pages.
 
-from collections.abc import Iterable
+A table stands between ``<!-- table: NAME -->`` and ``<!-- end -->``.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
+from neuralens_build.distribution import BUDGETS, LOAD_BUDGETS, MANIFEST
 from neuralens_embed.cli import COMMANDS, main
+from neuralens_embed.snippet import EVERY_SETTING, kebab, snake
 from neuralens_relay.settings import describe
+from neuralens_tracker import delivery, outbox, reference, vocabulary
+from neuralens_tracker.addon_settings import ADDONS
+from neuralens_tracker.attribution import MOST_ORIGINS
 
-PAGE = Path(__file__).with_name("commands.md")
+DOCS = Path(__file__).parent
+DIST = DOCS.parent / "dist"
+PAGE = DOCS / "commands.md"
+MARKED = re.compile(r"(<!-- table: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 INTRODUCTION = """# Commands
 
-Every command of `neuralens-tracker`, with its options and the environment variables that it reads:
-what `neuralens-tracker COMMAND --help` says, written here by `make docs`.
+Every command of `neuralens-tracker`, with its options and the environment variables it reads:
+the same as `neuralens-tracker COMMAND --help`, written here by `make docs`.
 """
+INDEX = DOCS / "llms.txt"
+SITE = DOCS.parent / "zensical.toml"
 
 
 def commands() -> str:
-    """Return the page, in Markdown."""
+    """Return the page of commands, in Markdown."""
     context = click.Context(main)
     sections = [INTRODUCTION]
     for name in main.list_commands(context):
@@ -58,5 +75,160 @@ def table(head: list[str], rows: Iterable[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 
+def events() -> str:
+    """Return the table of events."""
+    return table(
+        ["event", "sent when"], [[f"`{name}`", text] for name, text in reference.EVENTS.items()]
+    )
+
+
+def pages() -> str:
+    """Return the table of pages."""
+    rows = [[f"`{name}`", text] for name, text in reference.PAGE_NAMES.items()]
+    return table(["page", "meaning"], rows)
+
+
+def attributes(known: dict[str, reference.Attribute]) -> str:
+    """Return a table of attributes."""
+    rows = []
+    for name, each in known.items():
+        values = [each.example] if each.example else each.takes if name.endswith("action") else []
+        shown = ", ".join(f'`{name}="{value}"`' for value in values or []) or f"`{name}`"
+        rows.append([shown, each.meaning])
+    return table(["attribute", "meaning"], rows)
+
+
+def settings() -> str:
+    """Return the table of settings."""
+    rows = []
+    for name, each in EVERY_SETTING.items():
+        default = "" if each.default in (None, "") else json.dumps(each.default).strip('"')
+        shown = f"`{default}`" if default else ""
+        rows.append([f"`data-{kebab(snake(name))}`", f"`{name}`", shown, reference.SETTINGS[name]])
+    return table(["attribute", "key", "default", "meaning"], rows)
+
+
+def addons() -> str:
+    """Return the table of add-ons."""
+    rows = []
+    for name, own in ADDONS.items():
+        named = ", ".join(f"`data-{kebab(snake(each))}`" for each in own)
+        rows.append([f"`{name}`", reference.ADDONS[name], named])
+    return table(["add-on", "does", "settings"], rows)
+
+
+def calls() -> str:
+    """Return the table of calls."""
+    rows = [[f"`{name}({each.arguments})`", each.meaning] for name, each in reference.CALLS.items()]
+    return table(["call", "does"], rows)
+
+
+def storage() -> str:
+    """Return the table of what is stored in the browser."""
+    kept = [
+        [f"`localStorage`, `{vocabulary.PREFIX}{key}`", each.what, each.how_long]
+        for key, each in reference.STORED.items()
+    ]
+    cookie = "which batches have arrived, set by the relay"
+    kept.append(["cookie `nl_ack`", cookie, "10 minutes at most; cleared when read"])
+    return table(["where", "what", "for how long"], kept)
+
+
+def limits() -> str:
+    """Return the table of limits that no setting changes."""
+    rows: list[list[Any]] = [
+        ["characters of an id or a search text", vocabulary.MAX_TEXT, "cut"],
+        [
+            "events waiting in one browser",
+            outbox.MAX_EVENTS,
+            "the oldest is dropped, and counted",
+        ],
+        ["bytes of one batch", vocabulary.MAX_BATCH_BYTES, "split into several"],
+        [
+            "characters on their way at once",
+            delivery.MAX_CHARACTERS_IN_FLIGHT,
+            "the rest waits: browsers share 64 KiB",
+        ],
+        [
+            "products that carry the search they were found by",
+            MOST_ORIGINS,
+            "the one unused for longest is dropped",
+        ],
+        [
+            "times an event is refused on its own before it is given up",
+            delivery.MAX_REFUSALS,
+            "counted",
+        ],
+    ]
+    return table(
+        ["what", "at most", "beyond that"],
+        [[what, f"{most:,}", beyond] for what, most, beyond in rows],
+    )
+
+
+def sizes() -> str:
+    """Return the table of the bundles' sizes, as the last build left them."""
+    built = json.loads((DIST / MANIFEST).read_text("utf-8"))
+
+    def weigh(names: Iterable[str]) -> str:
+        return (
+            f"{sum(entry['brotli'] for name, entry in built.items() if name in names) / 1000:.1f}"
+        )
+
+    rows = [[f"`{name}`", weigh([name]), f"{most / 1000:g}"] for name, most in BUDGETS.items()]
+    for prefixes, most in LOAD_BUDGETS.items():
+        held = [name for name in built if name.startswith(prefixes) and not name.endswith(".map")]
+        name = "PyScript's core" if "pyscript/core" in prefixes else "MicroPython alone"
+        rows.append([f"`neuralens.pyscript.js` with {name}", weigh(held), f"{most / 1000:g}"])
+    return table(["file", "kB", "at most"], rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "addons": addons,
+    "calls": calls,
+    "context": lambda: attributes(reference.CONTEXT),
+    "events": events,
+    "items": lambda: attributes(reference.ITEMS),
+    "limits": limits,
+    "pages": pages,
+    "settings": settings,
+    "sizes": sizes,
+    "storage": storage,
+}
+
+
+def index() -> str:
+    """Return llms.txt: the pages in the order of the site, each with its first sentence.
+
+    Source: https://llmstxt.org.
+    """
+    site = tomllib.loads(SITE.read_text("utf-8"))["project"]
+    lines = [f"# {site['site_name']}", "", f"> {site['site_description']}", "", "## Documents", ""]
+    for name in in_order(site["nav"]):
+        heading, text = (DOCS / name).read_text("utf-8").split("\n", 1)
+        first = " ".join(text.strip().split("\n\n")[0].split())
+        sentence = re.split(r"(?<=[.])\s", re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", first))[0]
+        lines.append(f"- [{heading[2:]}]({name}): {sentence}")
+    return "\n".join(lines) + "\n"
+
+
+def in_order(entries: Iterable[Any]) -> Iterator[str]:
+    """Yield the names of the pages of a navigation."""
+    for entry in entries:
+        if isinstance(entry, str):
+            yield entry
+        else:
+            for value in entry.values():
+                yield from in_order([value] if isinstance(value, str) else value)
+
+
+def fill(text: str) -> str:
+    """Return a document with its tables as they are now."""
+    return MARKED.sub(lambda found: found[1] + "\n" + TABLES[found[2]]() + "\n" + found[4], text)
+
+
 if __name__ == "__main__":
     PAGE.write_text(commands(), "utf-8")
+    for path in sorted(DOCS.glob("*.md")):
+        path.write_text(fill(path.read_text("utf-8")), "utf-8")
+    INDEX.write_text(index(), "utf-8")

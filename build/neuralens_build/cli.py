@@ -20,14 +20,14 @@ class WrongInput(click.ClickException):
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the bundles; in a checkout its dist, else ./dist.",
+    help="Folder for the bundles. Default: dist, in the checkout if there is one.",
 )
 @click.option(
     "--with",
     "with_hooks",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A file of the shop's own hooks in Python, to be part of the bundles.",
+    help="A Python file with your own hooks, to include in the bundles.",
 )
 def build(output: Path | None, with_hooks: Path | None) -> None:
     """Build the bundles from the tracker's Python. Needs what `npm install` installs."""

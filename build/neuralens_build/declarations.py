@@ -1,12 +1,42 @@
 """The types file, neuralens.d.ts, from the tracker's one vocabulary."""
 
+import json
+
 from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.hooks import LISTENED
+from neuralens_tracker.reference import CALLS
+from neuralens_tracker.reference import EVENTS as EVENT_MEANINGS
+from neuralens_tracker.reference import SETTINGS as SETTING_MEANINGS
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.value_types import COUNT, FLAG, TEXT
 from neuralens_tracker.vocabulary import CONSENTS, EVENTS, PAGES
 
 TYPES = {TEXT: "string", FLAG: "boolean", COUNT: "number", PAGES: "Page", CONSENTS: "Consent"}
+
+
+# What follows the name in each call.
+ARGUMENTS = {
+    "track": ", event: EventName, fields: Fields",
+    "identify": ", uid: string | null",
+    "consent": ", state: Consent",
+    "geo": ", geo: Geo | null",
+    "page": ", view: { page?: Page; query?: string }",
+    "confirm": ", event: EventName, id: string | number",
+    "before": ", change: (event: TrackedEvent) => TrackedEvent | null | void",
+    "on": ", name: Listened, listener: (detail: any) => void",
+    "flush": "",
+}
+
+
+def comment(text: str, indent: str = "", default: object = None) -> str:
+    """Return a documentation comment; ``default`` is the value that a setting has without one."""
+    lines = text.splitlines()
+    if default not in (None, ""):
+        lines.append(f"@default {json.dumps(default)}")
+    if len(lines) == 1:
+        return f"{indent}/** {lines[0]} */\n"
+    body = "".join(f"{indent} * {line}\n" for line in lines)
+    return f"{indent}/**\n{body}{indent} */\n"
 
 
 def union(words: tuple[str, ...]) -> str:
@@ -18,22 +48,33 @@ def render() -> str:
     """Return the declarations of neuralens.mjs and of what stands on ``window``."""
     own = [SETTINGS, *ADDONS.values()]
     settings = "\n".join(
-        f"  {name}?: {TYPES[each.value_type]};" for part in own for name, each in part.items()
+        comment(SETTING_MEANINGS[name], "  ", each.default)
+        + f"  {name}?: {TYPES[each.value_type]};"
+        for part in own
+        for name, each in part.items()
+    )
+    events = comment("\n".join(f"{name}: {text}." for name, text in EVENT_MEANINGS.items()))
+    calls = "\n".join(
+        comment(CALLS[name].meaning, "  ") + f'  (command: "{name}"{arguments}): void;'
+        for name, arguments in ARGUMENTS.items()
     )
     return f"""\
-export type EventName = {union(EVENTS)};
+{events}export type EventName = {union(EVENTS)};
 export type Page = {union(PAGES)};
 export type Consent = {union(CONSENTS)};
 export type Listened = {union(LISTENED)};
 
+/** Attributes of the script tag (`data-app-id`) and keys of `window.neuralensConfig`. */
 export interface Settings {{
 {settings}
 }}
 
+/** A product, or the text of a suggestion. */
 export interface Item {{
   id: string;
 }}
 
+/** Where the shopper is. */
 export interface Geo {{
   lat?: number;
   long?: number;
@@ -53,10 +94,13 @@ export interface TrackedEvent {{
   geo?: Geo | null;
 }}
 
+/** What a tracked event is about: one of `id` and `ids` is needed. */
 export interface Fields {{
   id?: string | number;
   ids?: (string | number)[];
+  /** The rank, counted from 0. */
   index?: number;
+  /** The search text. */
   query?: string;
   page?: Page;
   /** Of a PURCHASE: one order is one, for good. */
@@ -64,17 +108,8 @@ export interface Fields {{
 }}
 
 export interface Neuralens {{
-  (command: "track", event: EventName, fields: Fields): void;
-  (command: "identify", uid: string | null): void;
-  (command: "consent", state: Consent): void;
-  (command: "geo", geo: Geo | null): void;
-  (command: "page", view: {{ page?: Page; query?: string }}): void;
-  /** The shop's word for an action that waits in data-nl-confirm: it has happened. */
-  (command: "confirm", event: EventName, id: string | number): void;
-  /** Return the event to send, changed or not; null drops it. */
-  (command: "before", change: (event: TrackedEvent) => TrackedEvent | null): void;
-  (command: "on", name: Listened, listener: (detail: any) => void): void;
-  (command: "flush"): void;
+{calls}
+  /** The version of the tracker. */
   readonly version: string;
 }}
 

@@ -104,8 +104,8 @@ def build(hooks: Hooks | None = None) -> dict[str, bytes]:
 
 
 def portable_sources() -> list[Path]:
-    """Return the files that are compiled: not types, nor the calls for a page's own Python."""
-    left_out = ("__init__.py", "types.py")
+    """Return the files that are compiled: no types, texts, or calls for a page's own Python."""
+    left_out = ("__init__.py", "types.py", "reference.py")
     return [path for path in sorted(SOURCE.rglob("*.py")) if path.name not in left_out]
 
 

@@ -23,15 +23,19 @@ class Command:
 
 COMMANDS = {
     "audit": Command(
-        "neuralens_embed.commands", "Say what the tracker would capture on a page.", "audit"
+        "neuralens_embed.commands", "Show what the tracker would capture on a page.", "audit"
     ),
     "build": Command("neuralens_build.cli", "Build the bundles.", "build"),
-    "demo": Command("neuralens_demo.cli", "Run storefront, relay, sandbox and inspector.", "demo"),
+    "demo": Command(
+        "neuralens_demo.cli", "Run a demo shop with relay, sandbox and inspector.", "demo"
+    ),
     "dev": Command(
         "neuralens_demo.cli", "Run relay, sandbox and inspector for your own shop.", "demo"
     ),
-    "relay": Command("neuralens_relay.cli", "Receive events from pages and forward them.", "relay"),
-    "sandbox": Command("neuralens_demo.cli", "Run a stand-in for the event API.", "demo"),
+    "relay": Command(
+        "neuralens_relay.cli", "Receive events from pages and forward them to the API.", "relay"
+    ),
+    "sandbox": Command("neuralens_demo.cli", "Run a local stand-in for the event API.", "demo"),
     "snippet": Command("neuralens_embed.commands", "Print the embed snippet."),
     "verify": Command(
         "neuralens_verify.cli", "Visit a shop in a browser, and name faults.", "verify"

@@ -10,17 +10,20 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import click
 from neuralens_tracker.addon_settings import ADDONS
-from neuralens_tracker.value_types import wanted
+from neuralens_tracker.reference import SETTINGS
+from neuralens_tracker.value_types import COUNT, FLAG
 
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.bundles import NotBuiltError
-from neuralens_embed.snippet import CROSSORIGIN, KINDS, PREFIX, RUNTIMES, Snippet, kebab
+from neuralens_embed.snippet import CROSSORIGIN, KINDS, PREFIX, RUNTIMES, Snippet, camel, kebab
 
 # Hosts whose pages are audited: other people's are not this command's business.
 LOCAL = ("localhost", "127.0.0.1", "::1")
 # Bytes of a page that are read at most, and the seconds that it has to answer.
 MAX_PAGE = 20_000_000
 PATIENCE = 10
+# How help shows what a setting takes.
+METAVARS = {COUNT: "NUMBER", FLAG: "[true|false]"}
 
 
 class WrongInput(click.ClickException):
@@ -36,8 +39,11 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             f"--{kebab(name)}",
             name,
             required=name == "app_id",
-            metavar="VALUE",
-            help=f"Setting: {wanted(kind)}.",
+            metavar=METAVARS.get(kind, "TEXT") if isinstance(kind, str) else f"[{'|'.join(kind)}]",
+            # As on the tag, a flag without a value is set.
+            is_flag=False,
+            flag_value="true" if kind == FLAG else None,
+            help=SETTINGS[camel(name)].replace("`", ""),
         )
         command = option(command)
     return command
@@ -50,40 +56,56 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="PATH",
     default=PREFIX,
     show_default=True,
-    help="Where pages reach the relay; sets the script's address and the endpoint.",
+    help="Path or URL at which pages reach the relay; sets the script's address and the endpoint.",
 )
-@click.option("--src", metavar="URL", help="Address of the script, if it is not under the prefix.")
+@click.option(
+    "--src", metavar="URL", help="Address of the script, if it is not served under the prefix."
+)
 @click.option(
     "--runtime",
     metavar="NAME",
     default="javascript",
     show_default=True,
-    help=f"What runs the tracker: {', '.join(RUNTIMES)}.",
+    help=f"The bundle to load: {', '.join(RUNTIMES)}.",
 )
-@click.option("--pyscript", metavar="alone", help="PyScript without its core, for strict policies.")
+@click.option(
+    "--pyscript",
+    metavar="alone",
+    help="Start MicroPython without PyScript's core, for strict content security policies.",
+)
 @click.option(
     "--addon",
     "addons",
     metavar="NAME",
     multiple=True,
-    help=f"An add-on of the page, once each: {', '.join(ADDONS)}.",
+    help=f"An add-on to load, given once for each: {', '.join(ADDONS)}.",
 )
-@click.option("--stub", is_flag=True, help="Put the inline stub in front, which keeps calls.")
-@click.option("--nonce", metavar="NONCE", help="The nonce of the page's content security policy.")
-@click.option("--integrity/--no-integrity", default=True, help="The hash of the built script.")
+@click.option(
+    "--stub",
+    is_flag=True,
+    help="Prepend the inline stub, so that calls can be made before the script has loaded.",
+)
+@click.option("--nonce", metavar="NONCE", help="The nonce from the page's content security policy.")
+@click.option(
+    "--integrity/--no-integrity", default=True, help="Whether to add the hash of the built script."
+)
 @click.option(
     "--versioned/--unversioned",
     default=True,
-    help="Whether the address changes with the script, so that browsers may keep it for a year.",
+    help="Whether the address contains the script's hash, so that browsers cache it for a year.",
 )
 @click.option(
     "--bundles",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Folder of the bundles, as given to build with --output.",
+    help="Folder that contains the bundles, if you built your own.",
 )
-@click.option("--crossorigin", type=click.Choice(CROSSORIGIN), help="Set if SRC names a host.")
+@click.option(
+    "--crossorigin",
+    type=click.Choice(CROSSORIGIN),
+    help="CORS mode of the script. Defaults to anonymous if it comes from another host.",
+)
 def snippet(**options: Any) -> None:
     """Print the embed snippet."""
     try:
@@ -98,7 +120,7 @@ format_option = click.option(
     type=click.Choice(["text", "json", "github"]),
     default="text",
     show_default=True,
-    help="Lines to read; one JSON object a page and line; or annotations of GitHub's workflows.",
+    help="Plain text, one JSON object per page, or annotations for GitHub Actions.",
 )
 
 
@@ -107,10 +129,10 @@ format_option = click.option(
 @click.argument("pages", nargs=-1, metavar="[PAGE]...")
 @click.pass_context
 def audit(ctx: click.Context, form: str, pages: tuple[str, ...]) -> None:
-    """Say what the tracker would capture on each PAGE, and which attributes are wrong.
+    """Show what the tracker would capture on each PAGE, and which attributes are wrong.
 
-    A PAGE is an HTML file, a URL of this machine, or - for standard input, which is the default.
-    Exit status 1 if anything is wrong.
+    PAGE is an HTML file, a URL on this machine, or - for standard input (the default). The exit
+    status is 1 if anything is wrong.
     """
     if not report_pages(((page, read_page(page)) for page in pages or ("-",)), form):
         ctx.exit(1)

@@ -241,6 +241,11 @@ def listed(name: str, values: Any) -> list[Any]:
     return list(dict.fromkeys(values))
 
 
+def camel(name: str) -> str:
+    """Return the key of neuralensConfig for a name in snake_case."""
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
+
+
 # Every setting, the tracker's own and its add-ons', by its name in the page.
 EVERY_SETTING: dict[str, Setting] = dict(SETTINGS)
 for settings_of_addon in ADDONS.values():

@@ -51,7 +51,7 @@ def make_folder(path: Path) -> None:
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the relay's outbox, kept; otherwise a temporary one.",
+    help="Folder in which to keep the relay's outbox; a temporary one by default.",
 )
 @click.option(
     "--sandbox-port",
@@ -64,7 +64,7 @@ def make_folder(path: Path) -> None:
     type=click.Choice([GRANTED, PENDING]),
     default=GRANTED,
     show_default=True,
-    help="What holds until a shopper has chosen: tracked, or asked first.",
+    help="Consent before the shopper has chosen: granted tracks, pending asks first.",
 )
 def demo(host: str, port: int, data: Path | None, sandbox_port: int, consent: str) -> None:
     """Run a storefront, the relay, a sandbox of the event API and an inspector, until Ctrl-C."""
@@ -111,18 +111,18 @@ def parse_origins(context: click.Context, parameter: click.Parameter, value: str
     show_default=True,
     callback=parse_origins,
     metavar="ORIGINS",
-    help="Origins of the shop's pages, such as http://localhost:8000; * is any.",
+    help="Origins of the shop's pages, such as http://localhost:8000; * allows any.",
 )
 @click.option(
     "--key",
     default=SANDBOX_KEY,
     show_default=True,
-    help="The API key that the sandbox demands, for a relay of your own.",
+    help="The API key that the sandbox expects, if you run a relay of your own.",
 )
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the relay's outbox, kept; otherwise a temporary one.",
+    help="Folder in which to keep the relay's outbox; a temporary one by default.",
 )
 def dev(
     app_id: str, host: str, port: int, origins: Sequence[str], key: str, data: Path | None
@@ -194,14 +194,14 @@ def show_key(key: str) -> str:
     default=SANDBOX_KEY,
     show_default=True,
     envvar="NEURALENS_API_KEY",
-    help="The API key to demand.",
+    help="The API key to expect.",
 )
 @click.option(
     "--app-id",
     default="sandbox-app",
     show_default=True,
     envvar="NEURALENS_APPLICATION_ID",
-    help="The application id to demand.",
+    help="The application id to expect.",
 )
 def sandbox(host: str, port: int, key: str, app_id: str) -> None:
     """Run a stand-in for the event tracking API that refuses what the API refuses.

@@ -60,21 +60,25 @@ def settings_table() -> str:
 @click.command(epilog=settings_table())
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8787, show_default=True, help="Port; 0 picks a free one.")
-@click.option("--dead", is_flag=True, help="List the events that the API refused, and why.")
-@click.option("--balance", is_flag=True, help="Print what became of the events, day by day.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="With --dead or --balance: one JSON object a line."
+    "--dead", is_flag=True, help="List the dead letters: events the API refused, and why."
 )
-@click.option("--replay", is_flag=True, help="Send refused events again: all, or those named.")
-@click.option("--forget", is_flag=True, help="Drop refused events: all, or those named.")
-@click.option("--erase", "uid", metavar="UID", help="Drop what waits or is dead of a shopper.")
+@click.option("--balance", is_flag=True, help="Show what became of the events, day by day.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="With --dead or --balance: one JSON object per line."
+)
+@click.option("--replay", is_flag=True, help="Resend dead letters: all of them, or the given EIDS.")
+@click.option("--forget", is_flag=True, help="Delete dead letters: all of them, or the given EIDS.")
+@click.option(
+    "--erase", "uid", metavar="UID", help="Delete all events of a shopper from the outbox."
+)
 @click.option(
     "--salvage",
     "damaged",
     nargs=2,
     type=click.Path(path_type=Path),
     metavar="OLD NEW",
-    help="Write what can be read of a damaged outbox file to a new one.",
+    help="Copy the readable part of a damaged outbox file to a new one.",
 )
 @click.argument("eids", nargs=-1)
 def relay(
@@ -91,11 +95,11 @@ def relay(
 ) -> None:
     """Receive events from pages under /nl and forward them to the event API.
 
-    Refused events (dead letters) are listed with --dead, sent again with --replay, and dropped
-    with --forget, also while a relay runs. EIDS are the ids that --dead prints.
+    Dead letters can be listed, resent and deleted while a relay is running. EIDS are the ids that
+    --dead prints.
 
     --balance is a table, by application and day (UTC), of the events that browsers tracked: stored,
-    duplicates, rejected and lost by reason, and those that are still out.
+    duplicates, rejected and lost by reason, and those still outstanding.
     """
     chosen = dead + balance + replay + forget + (uid is not None) + (damaged is not None)
     if chosen > 1 or (eids and not (replay or forget)) or (as_json and not (dead or balance)):

@@ -111,32 +111,34 @@ class OutboxSettings:
 
     outbox: str = setting(
         str,
-        "where events wait: sqlite:///PATH, redis://HOST:PORT/DATABASE, or"
-        " redis+sentinel://HOST:PORT,.../SERVICE/DATABASE",
+        "where events are kept until the API has accepted them: sqlite:///PATH, or for several"
+        " relays redis://HOST:PORT/DATABASE or redis+sentinel://HOST:PORT,.../SERVICE/DATABASE",
         "sqlite:///outbox.db",
     )
     redis_vouched: bool = setting(
         read_flag,
-        "true: the Redis that does not let CONFIG be read has appendonly yes, appendfsync always"
-        " and maxmemory-policy noeviction",
+        "true if CONFIG cannot be read but you know that Redis runs with appendonly yes,"
+        " appendfsync always and maxmemory-policy noeviction",
         False,
     )
     outbox_limit: int = setting(
         number(1, 1e9, whole=True),
-        "events that may wait; at more the relay answers 503",
+        "how many events may wait; beyond that the relay answers 503",
         1_000_000,
     )
     retention_days: float = setting(
-        number(0.01, 3650), "how long the id of an event is kept to drop its duplicates", 7.0
+        number(0.01, 3650), "days for which event ids are kept to drop duplicates", 7.0
     )
     order_retention_days: float = setting(
-        number(0.01, 3650), "how long it is known that an order was bought", 400.0
+        number(0.01, 3650), "days for which order numbers are kept to drop duplicates", 400.0
     )
     dead_limit: int = setting(
-        number(0, 1e9, whole=True), "dead letters kept; of more, the oldest are dropped", 100_000
+        number(0, 1e9, whole=True),
+        "how many dead letters are kept; beyond that the oldest are dropped",
+        100_000,
     )
-    dead_days: float = setting(number(0.01, 3650), "how long dead letters are kept", 30.0)
-    timeout: float = setting(number(0.01, 3600), "seconds the API gets to answer", 10.0)
+    dead_days: float = setting(number(0.01, 3650), "days for which dead letters are kept", 30.0)
+    timeout: float = setting(number(0.01, 3600), "seconds to wait for the API's answer", 10.0)
 
     def __repr__(self) -> str:
         """Show every setting but the secrets."""
@@ -156,65 +158,69 @@ class Settings(OutboxSettings):
     """What the relay needs to know. The variable of each is NEURALENS_ and its name in capitals."""
 
     api_key: str = setting(read_key, "key of the event API, without Bearer")
-    application_id: str = setting(read_text, "application id of the event API")
+    application_id: str = setting(read_text, "application id at the event API")
     api_url: str = setting(
         read_address,
         "address of the event API",
         "https://api.neuralens.ai/analytics/event",
     )
     allowed_origins: tuple[str, ...] = setting(
-        read_origins, "origins of pages that may send besides the relay's own; * is any", ()
+        read_origins, "other origins whose pages may send events; * allows any", ()
     )
     trusted_proxies: tuple[Network, ...] = setting(
         read_networks,
-        "addresses and networks of the proxies whose X-Forwarded-For, -Host and -Proto count;"
-        " 0.0.0.0/0 is any",
+        "addresses and networks of the proxies whose X-Forwarded-For, -Host and -Proto headers are"
+        " believed; 0.0.0.0/0 is any",
         read_networks("127.0.0.1 ::1"),
     )
     rate_limit: float = setting(
         number(0, 1e9),
-        "events, or KiB if these are more, a second from one address, and of one uid; sixty times"
-        " as many at once; 0: any",
+        "events (or KiB, whichever is more) per second from one address and for one uid, with"
+        " bursts of sixty times as many; 0 means no limit",
         500.0,
     )
     respect_gpc: bool = setting(
-        read_flag, "whether events of browsers that say Global Privacy Control are left out", True
+        read_flag, "whether to drop events from browsers that send Global Privacy Control", True
     )
     source_maps: bool = setting(
         read_flag,
-        "whether scripts name their source map, by which a browser's developer tools show the"
-        " Python lines",
+        "whether scripts link to their source maps, so that developer tools show the Python source",
         False,
     )
     client_secret: str = setting(
         read_text,
-        "what a shop's server shows, as a bearer token, to send events without limits",
+        "bearer token with which the shop's own server sends events without limits",
         "",
     )
     status_token: str = setting(
         read_text,
-        "with it, as a bearer token, health's details and the metrics are shown to others than"
-        " this machine",
+        "bearer token with which other machines can read the metrics and the details of health",
         "",
     )
     concurrency: int = setting(
         number(1, 10_000, whole=True),
-        "requests in flight to the API at most; fewer while it is slow or refuses",
+        "most requests in flight to the API; fewer while it is slow or refuses",
         512,
     )
-    backoff_base: float = setting(number(0.001, 3600), "seconds; bound of the first wait", 1.0)
+    backoff_base: float = setting(
+        number(0.001, 3600), "longest wait before the first retry, in seconds", 1.0
+    )
     backoff_cap: float = setting(
-        number(0.001, 86400), "seconds; bound of every wait, but for what the API asks", 300.0
+        number(0.001, 86400),
+        "longest wait between retries, in seconds, unless the API asks for more",
+        300.0,
     )
     retry_after_cap: float = setting(
-        number(0, 86400), "seconds; the longest Retry-After that is heeded", 300.0
+        number(0, 86400), "longest Retry-After to honor, in seconds", 300.0
     )
     probe: float = setting(
         number(0.01, 86400),
-        "seconds between tries while the API refuses the key; bound while it is down",
+        "seconds between attempts while the API refuses the key, and at most while it is down",
         60.0,
     )
-    grace: float = setting(number(0, 600), "seconds that sends in flight get at the end", 10.0)
+    grace: float = setting(
+        number(0, 600), "seconds for requests in flight to finish when the relay stops", 10.0
+    )
 
 
 def read_setting(name: str, environment: Mapping[str, str] = os.environ) -> Any:

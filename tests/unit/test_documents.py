@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from neuralens_embed.cli import main
 from neuralens_embed.snippet import EVERY_SETTING
 from neuralens_relay.settings import describe
 from neuralens_tracker import attributes
+from neuralens_tracker import reference as meanings
 from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.hooks import LISTENED
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import ACTIONS, CONSENTS, EVENTS, PAGES
 
-from docs.reference import PAGE, commands
+from docs import reference
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {
@@ -91,40 +93,40 @@ def existing_attributes() -> set[str]:
     return {v for v in vars(attributes).values() if isinstance(v, str) and v.startswith("data-nl-")}
 
 
-def test_every_attribute_has_its_row() -> None:
-    rows = first_column(section(README, "## Attributes"))
-    assert set(re.findall(r"`(data-nl-[a-z-]+)", rows)) == existing_attributes()
+def test_every_word_has_a_meaning() -> None:
+    assert set(meanings.ATTRIBUTES) == existing_attributes()
+    assert set(meanings.SETTINGS) == set(EVERY_SETTING)
+    assert set(meanings.ADDONS) == set(ADDONS)
+    assert set(meanings.CALLS) == existing_calls()
+    assert set(meanings.EVENTS) == set(EVENTS)
+    assert set(meanings.PAGE_NAMES) == set(PAGES)
+    assert set(LISTENED) <= set(re.findall(r"`(\w+)`", meanings.CALLS["on"].meaning))
+
+
+def test_everything_that_is_stored_is_told() -> None:
+    sources = "".join(
+        path.read_text("utf-8") for path in PACKAGES["neuralens_tracker"].rglob("*.py")
+    )
+    keys = set(re.findall(r'^[A-Z]+_KEY = "([a-z]+:?)"$', sources, re.MULTILINE))
+    assert {"uid", "e:"} <= keys
+    assert keys == set(meanings.STORED)
+
+
+@pytest.mark.parametrize("document", sorted(path.name for path in reference.DOCS.glob("*.md")))
+def test_tables_are_up_to_date(document: str) -> None:
+    text = DOCUMENTS[f"docs/{document}"]
+    # The sizes are those of the last build; their bounds are kept by tests of their own.
+    measured = re.compile(r"^(\| `neuralens[^|]+\|) [\d.]+ \|", re.MULTILINE)
+    assert measured.sub(r"\1", text) == measured.sub(r"\1", reference.fill(text)), "run `make docs`"
+
+
+def test_every_table_is_on_a_page() -> None:
+    used = {name for text in DOCUMENTS.values() for _, name, _, _ in reference.MARKED.findall(text)}
+    assert used == set(reference.TABLES)
 
 
 def test_no_other_attribute_is_named() -> None:
     assert unknown(r"data-nl-[a-z]+(?:-[a-z]+)*", existing_attributes()) == []
-
-
-def test_every_setting_has_its_row_with_its_default() -> None:
-    table = section(README, "## Settings")
-    rows = [line.split("|")[1:4] for line in table.splitlines() if line.startswith("| `data-")]
-    stated = {}
-    for names, keys, default in ([cell.strip() for cell in row] for row in rows):
-        for attribute, key in zip(names.split(", "), keys.split(", "), strict=True):
-            assert attribute.strip("`") == f"data-{kebab(key.strip('`'))}"
-            stated[key.strip("`")] = default.strip("`")
-    defaults = {name: setting.default for name, setting in SETTINGS.items()}
-    assert stated == {
-        name: {None: "", True: "true", False: "false"}.get(default, str(default))
-        for name, default in defaults.items()
-    }
-
-
-def test_every_addon_has_its_row_with_its_settings() -> None:
-    table = section(README, "## Add-ons")
-    rows = {
-        name: re.findall(r"`data-([\w-]+)`, `(\w+)`, `(\w*)`", settings)
-        for name, settings in re.findall(r"^\| `(\S+)` \|.*\|(.*)\|$", table, re.MULTILINE)
-    }
-    assert rows == {
-        name: [(kebab(key), key, str(each.default)) for key, each in settings.items()]
-        for name, settings in ADDONS.items()
-    }
 
 
 def test_the_mapping_of_ga4_is_that_of_the_bridge() -> None:
@@ -156,12 +158,6 @@ def existing_calls() -> set[str]:
     return calls
 
 
-def test_every_call_has_its_row() -> None:
-    rows = first_column(section(README, "## Calls"))
-    assert set(re.findall(r"`(\w+)\(", rows)) == existing_calls()
-    assert set(LISTENED) <= set(re.findall(r"`(\w+)`", section(README, "## Calls")))
-
-
 def test_no_other_call_is_named() -> None:
     assert unknown(r"\bneuralens\([\"'](\w+)", existing_calls()) == []
 
@@ -169,7 +165,7 @@ def test_no_other_call_is_named() -> None:
 def test_words_of_the_events() -> None:
     words = {*EVENTS, *PAGES}
     for word in (*words, *CONSENTS, *ACTIONS):
-        assert word in README, word
+        assert any(word in text for name, text in PRESENT.items() if name.startswith("docs/")), word
     assert unknown(r"\b(?:(?:VIEW|CLICK|LAND|ADD)_[A-Z_]+|[A-Z_]+_PAGE)\b", words) == []
 
 
@@ -178,7 +174,21 @@ def test_names_in_jinja() -> None:
 
 
 def test_the_page_of_commands_is_up_to_date() -> None:
-    assert PAGE.read_text("utf-8") == commands(), "run `make docs`"
+    assert reference.PAGE.read_text("utf-8") == reference.commands(), "run `make docs`"
+
+
+def test_the_index_is_up_to_date() -> None:
+    assert reference.INDEX.read_text("utf-8") == reference.index(), "run `make docs`"
+
+
+def test_every_page_is_on_the_site() -> None:
+    site = tomllib.loads(reference.SITE.read_text("utf-8"))["project"]
+    pages = list(reference.in_order(site["nav"]))
+    assert sorted(pages) == sorted(path.name for path in reference.DOCS.glob("*.md"))
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 120
 
 
 def existing_commands() -> dict[str, click.Command]:
@@ -219,6 +229,9 @@ def test_environment_variables() -> None:
     flask = "".join(path.read_text("utf-8") for path in PACKAGES["neuralens_flask"].glob("*.py"))
     configuration = set(re.findall(r'"(NEURALENS_[A-Z_]+)"', flask))
     assert [key for key in configuration if key not in DOCUMENTS["docs/flask.md"]] == []
+    # Those of the client of a shop's server.
+    client = (PACKAGES["neuralens_relay"] / "client.py").read_text("utf-8")
+    configuration |= set(re.findall(r'"(NEURALENS_[A-Z_]+)"', client))
     assert unknown(r"\bNEURALENS_[A-Z_]*[A-Z]\b", known | configuration) == []
     assert known == set(re.findall(r"\bNEURALENS_[A-Z_]+\b", DOCUMENTS["docs/commands.md"]))
 
@@ -299,7 +312,7 @@ def test_files_that_are_named_are_there() -> None:
 
 
 def test_folders_that_are_named_are_there() -> None:
-    folders = r"`((?:tracker|build|relay|demo_site|deploy|tests|bench|docs)/[\w./]*)"
+    folders = r"`((?:tracker|build|relay|demo_site|deploy|tests|bench|docs)/[\w./-]*)"
     assert [(n, path) for n, path in mentions(folders) if not (ROOT / path).exists()] == []
 
 
