@@ -55,7 +55,8 @@ bench: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 
 docs: $(STAMPS)/venv dist/manifest.json
 	$(BIN)/python docs/reference.py
-	$(BIN)/zensical build --clean --strict
+	@rm -rf site
+	$(BIN)/zensical build --strict
 
 lint: $(STAMPS)/venv
 	$(BIN)/ruff format --check .

@@ -16,7 +16,6 @@ from neuralens_tracker import attributes
 from neuralens_tracker import reference as meanings
 from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.hooks import LISTENED
-from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import ACTIONS, CONSENTS, EVENTS, PAGES
 
 from docs import reference
