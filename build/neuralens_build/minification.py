@@ -46,6 +46,8 @@ def run_closure(text: str) -> str:
             "--compilation_level=SIMPLE",
             "--language_in=ECMASCRIPT_2021",
             "--language_out=ECMASCRIPT_2021",
+            # Browsers have what it would put in.
+            "--rewrite_polyfills=false",
             f"--create_source_map={source_map}",
             "--source_map_include_content",
             text=text,

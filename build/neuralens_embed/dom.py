@@ -180,9 +180,9 @@ class Element:
         """Return a box in the window; an empty one where there is none."""
         return BOX if self.is_rendered else NO_BOX
 
-    def getClientRects(self) -> list[SimpleNamespace]:
-        """Return the element's boxes."""
-        return [BOX] if self.is_rendered else []
+    def checkVisibility(self, options: object = None) -> bool:
+        """Tell whether the element has a box."""
+        return self.is_rendered
 
     @property
     def textContent(self) -> str:

@@ -107,7 +107,8 @@ def test_stripping_keeps_the_meaning_and_the_lines() -> None:
     stripped = strip(ast.parse(source))
     assert ast.unparse(stripped) == (
         "from neuralens_tracker.events import explain\nx = 1\n\nclass A:\n    n = 2\n\n"
-        "def f(a: Any, *b: int, c: str=''):\n\n    def g():\n        pass\n    return 3"
+        "def f(a: Any, *b: int, c: str='') -> int:\n\n    def g() -> None:\n        pass\n"
+        "    return 3"
     )
     assert [statement.lineno for statement in stripped.body] == [3, 4, 6, 9]
     compile(stripped, "stripped.py", "exec")

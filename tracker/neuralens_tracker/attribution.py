@@ -7,13 +7,15 @@ a query or a rank of their own carry the remembered ones. See docs/attribution.m
 
 from typing import Any
 
-from neuralens_tracker.value_types import COUNT, TEXT, read
+from neuralens_tracker.types import Event, Settings, Store
+from neuralens_tracker.value_types import TEXT, is_number, read
 from neuralens_tracker.vocabulary import (
     ADD_TO_CART,
     CLICK_PRODUCT,
     CLICK_SUGGESTION,
     FAVORITE,
     LAND_PRODUCT_PAGE,
+    MAX_COUNT,
     PREFIX,
     PURCHASE,
     SHARE,
@@ -21,140 +23,112 @@ from neuralens_tracker.vocabulary import (
 
 ACTIVATIONS = (CLICK_PRODUCT, CLICK_SUGGESTION)
 FILLED = (LAND_PRODUCT_PAGE, FAVORITE, SHARE, ADD_TO_CART, PURCHASE)
-# Where storage keeps one origin: the JSON of {query, page, index, time}, under the product's id.
-ORIGIN_KEY = "a:"
+# Where storage keeps the origins: {query, page, index, time}, by PREFIX and the product's id.
+ORIGINS_KEY = "a"
 MOST_ORIGINS = 50
 
 
 class Attribution:
     """Remembers the origin of products: in ``storage`` once there is consent, else in memory.
 
-    ``parse`` and ``dump`` turn JSON into text and back. An origin that was neither set nor used
-    for ``settings["attributionMs"]`` milliseconds is none; beyond MOST_ORIGINS the one unused for
-    longest is forgotten. Times are Unix seconds.
+    An origin that was neither set nor used for ``settings["attributionMs"]`` milliseconds is none;
+    beyond MOST_ORIGINS the one unused for longest is forgotten. Times are Unix seconds.
     """
 
-    def __init__(self, settings: dict[str, Any], storage: Any, parse: Any, dump: Any) -> None:
+    def __init__(self, settings: Settings, storage: Store) -> None:
         self._settings = settings
         self._storage = storage
-        self._parse = parse
-        self._dump = dump
         self._stored = False
-        # Origins by PREFIX and id, as JSON, until storage may keep them.
-        self._held: dict[str, str] = {}
+        self._origins: dict[str, Any] = {}
 
     def store(self) -> None:
         """Keep origins in storage from now on: the shopper has consented."""
+        held = self._origins
         self._stored = True
-        for key in list(self._held.keys()):
-            self._write(key[len(PREFIX) :], self._held[key])
-        self._held = {}
+        self._load()
+        self._origins.update(held)
+        self._save()
 
     def clear(self) -> None:
         """Forget every origin: the shopper has refused; storage is erased by who asked for it."""
         self._stored = False
-        self._held = {}
+        self._origins = {}
 
-    def apply(self, event: dict[str, Any], now: float) -> bool:
+    def apply(self, event: Event, now: float) -> bool:
         """Remember where an activation came from; fill query and index of what follows one.
 
         Tells whether the query was filled.
         """
-        name = event["event"]
-        if name in ACTIVATIONS:
+        self._load()
+        if event["event"] in ACTIVATIONS:
             self._remember(event, now)
-        return name in FILLED and self._fill(event, now)
+        return event["event"] in FILLED and self._fill(event, now)
 
-    def _remember(self, event: dict[str, Any], now: float) -> None:
-        product = event["items"][0]["id"]
+    def _load(self) -> None:
+        """Take in what other tabs have stored."""
+        kept = self._storage.load(ORIGINS_KEY) if self._stored else None
+        if isinstance(kept, dict):
+            self._origins = kept
+
+    def _save(self) -> None:
+        if self._stored and len(self._origins.keys()) > 0:
+            self._storage.save(ORIGINS_KEY, self._origins)
+        elif self._stored:
+            self._storage.erase(ORIGINS_KEY)
+
+    def _remember(self, event: Event, now: float) -> None:
+        key: str = PREFIX + event["items"][0]["id"]
+        origins: dict[str, Any] = self._origins
+        origins[key] = {
+            "query": event.get("query"),
+            "page": event.get("page"),
+            "index": event.get("index"),
+            "time": now,
+        }
+        keys = list(origins.keys())
+        forgotten = key
         if event.get("query"):
-            origin = {
-                "query": event["query"],
-                "page": event.get("page"),
-                "index": event.get("index"),
-                "time": now,
-            }
-            self._write(product, self._dump(origin))
-            self._trim()
-        else:
-            self._erase(product)
+            for other in keys:
+                if self._time(other) < self._time(forgotten):
+                    forgotten = other
+        if not event.get("query") or len(keys) > MOST_ORIGINS:
+            del origins[forgotten]
+        self._save()
 
-    def _fill(self, event: dict[str, Any], now: float) -> bool:
+    def _fill(self, event: Event, now: float) -> bool:
         """Fill query and index, of several items only where all agree."""
-        origin: Any = None
+        query: Any = None
+        index: Any = None
         for item in event["items"]:
-            found = self._find(item["id"], now)
-            if found is None or (origin and origin["query"] != found["query"]):
+            key = PREFIX + item["id"]
+            if now - self._time(key) > self._settings["attributionMs"] / 1000:
                 return False
-            if origin is None:
-                origin = found
-            elif origin["index"] != found["index"]:
-                origin["index"] = None
+            origin = self._origins[key]
+            origin["time"] = now
+            if query is None:
+                query = origin["query"]
+                index = origin.get("index")
+            if query != origin["query"]:
+                return False
+            if index != origin.get("index"):
+                index = None
+        self._save()
         says_query = event.get("query") is not None
         # A rank is one in the results of its query, not of another one that the page says.
-        if event.get("index") is None and (not says_query or event["query"] == origin["query"]):
-            event["index"] = origin["index"]
+        if event.get("index") is None and (not says_query or event["query"] == query):
+            event["index"] = index
         if not says_query:
-            event["query"] = origin["query"]
+            event["query"] = query
         return not says_query
 
-    def _find(self, product: str, now: float) -> Any:
-        """Return a product's origin, used just now; None when there is none, or no more."""
-        origin = self._read(product)
-        if origin is None or now - origin["time"] > self._settings["attributionMs"] / 1000:
-            return None
-        origin["time"] = now
-        self._write(product, self._dump(origin))
-        return origin
-
-    def _trim(self) -> None:
-        """Forget the origins that were unused for longest, beyond as many as are kept."""
-        names = self._names()
-        while len(names) > MOST_ORIGINS:
-            oldest = names[0]
-            for name in names:
-                if self._time(name) < self._time(oldest):
-                    oldest = name
-            self._erase(oldest)
-            names = self._names()
-
-    def _time(self, product: str) -> float:
-        origin = self._read(product)
-        return origin["time"] if origin else 0
-
-    def _names(self) -> list[str]:
-        """Return the ids of the products whose origin is kept."""
-        if self._stored:
-            return [name[len(ORIGIN_KEY) :] for name in self._storage.names(ORIGIN_KEY)]
-        return [key[len(PREFIX) :] for key in list(self._held.keys())]
-
-    def _read(self, product: str) -> Any:
-        """Return what is kept of a product; storage may hold anything."""
-        text = self._held.get(PREFIX + product)
-        if self._stored:
-            text = self._storage.read(ORIGIN_KEY + product)
-        origin = self._parse(text) if text else None
+    def _time(self, key: str) -> float:
+        """Return when an origin was used last; long ago for none, for storage may hold anything."""
+        origin: Any = self._origins.get(key)
         if (
             isinstance(origin, dict)
-            and read(TEXT, origin.get("query")) is not None
-            and isinstance(origin.get("time"), (int, float))
+            and read(TEXT, origin.get("query")) == origin.get("query")
+            and is_number(origin.get("time"), 0, MAX_COUNT)
         ):
-            return {
-                "query": origin["query"],
-                "page": origin.get("page"),
-                "index": read(COUNT, origin.get("index")),
-                "time": origin["time"],
-            }
-        return None
-
-    def _write(self, product: str, text: str) -> None:
-        if self._stored:
-            self._storage.write(ORIGIN_KEY + product, text)
-        else:
-            self._held[PREFIX + product] = text
-
-    def _erase(self, product: str) -> None:
-        if self._stored:
-            self._storage.erase(ORIGIN_KEY + product)
-        elif self._held.get(PREFIX + product) is not None:
-            del self._held[PREFIX + product]
+            time: float = origin["time"]
+            return time
+        return 0 - MAX_COUNT

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from neuralens_tracker.types import Fields
+
 
 class Waiting:
     """An action on an item, with its context, until a Unix time in seconds."""
 
-    def __init__(self, event: str, item_id: str, fields: dict[str, Any], deadline: float) -> None:
+    def __init__(self, event: str, item_id: str, fields: Fields, deadline: float) -> None:
         self.event = event
         self.item_id = item_id
         self.fields = fields
@@ -19,13 +21,13 @@ class Confirmations:
     def __init__(self) -> None:
         self._held: list[Waiting] = []
 
-    def hold(self, event: str, item_id: str, fields: dict[str, Any], deadline: float) -> None:
+    def hold(self, event: str, item_id: str, fields: Fields, deadline: float) -> None:
         """Hold an action on an item, with its context, until a Unix time in seconds."""
         self._held.append(Waiting(event, item_id, fields, deadline))
 
-    def take(self, event: Any, item_id: Any, now: float) -> Any:
+    def take(self, event: Any, item_id: Any, now: float) -> Fields | None:
         """Return the context of the first such action that waits, and let go of it; else None."""
-        found: Any = None
+        found: Waiting | None = None
         held: list[Waiting] = []
         for action in self._held:
             if action.deadline >= now:

@@ -1,9 +1,13 @@
 """From the outbox to the relay: batches, what became of them, and when to try again."""
 
+from collections.abc import Callable
 from typing import Any
 
-from neuralens_tracker.outbox import OVERFLOW, REFUSED, STORAGE
+from neuralens_tracker.hooks import Hooks
+from neuralens_tracker.outbox import REASONS, REFUSED, Entry, Outbox
+from neuralens_tracker.types import Batch, Sender, Settings, Store, Tabs
 from neuralens_tracker.value_types import is_number
+from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, WIRE_VERSION
 
 # Milliseconds from an event to its beacon, so that what happens together travels together.
@@ -30,11 +34,11 @@ MAX_REFUSALS = 8
 # Failures in a row after which the console says so, and after which a request that never gets an
 # answer is taken as refused: a firewall may cut the connection instead.
 MANY_FAILURES = 4
-# What the site and browser were found to need, as JSON.
+# What the site and browser were found to need: {most, json, blind}, as in ``Delivery``.
 NEEDS_KEY = "w"
 
 
-def backoff(attempt: int, random: Any) -> float:
+def backoff(attempt: int, random: Callable[[], float]) -> float:
     """Return the milliseconds before try ``attempt`` (from 1): doubling, capped, half of it random.
 
     Without the random part all pages of a shop would come back at the same moment.
@@ -43,29 +47,26 @@ def backoff(attempt: int, random: Any) -> float:
     return longest / 2 * (1 + random())
 
 
-def total(losses: dict[str, Any]) -> int:
+def total(losses: dict[str, int]) -> int:
     """Return how many events were lost, for whatever reason."""
-    return losses[OVERFLOW] + losses[REFUSED] + losses[STORAGE]
+    count = 0
+    for reason in REASONS:
+        count += losses[reason]
+    return count
 
 
 class Delivery:
-    """Sends batches and follows what becomes of them.
-
-    ``transport`` is a ``neuralens_tracker.web.transport.Transport``, ``tabs`` a
-    ``neuralens_tracker.web.tabs.Tabs``.
-    """
+    """Sends batches and follows what becomes of them."""
 
     def __init__(
         self,
-        settings: dict[str, Any],
-        visit: Any,
-        storage: Any,
-        outbox: Any,
-        transport: Any,
-        tabs: Any,
-        parse: Any,
-        dump: Any,
-        hooks: Any,
+        settings: Settings,
+        visit: Visit,
+        storage: Store,
+        outbox: Outbox,
+        transport: Sender,
+        tabs: Tabs,
+        hooks: Hooks,
     ) -> None:
         self._settings = settings
         self._visit = visit
@@ -73,8 +74,6 @@ class Delivery:
         self._outbox = outbox
         self._transport = transport
         self._tabs = tabs
-        self._parse = parse
-        self._dump = dump
         self._hooks = hooks
         self._started = False
         # Batches in a row that failed, and whether one got through since a type was chosen.
@@ -85,21 +84,17 @@ class Delivery:
         self._told = 0
         # Characters of events on their way.
         self._in_flight = 0
-        # What batches need here: their size, their type, and whether a beacon's fate is hidden.
-        self._most = MAX_BATCH_CHARACTERS
-        self._as_json = False
-        self._blind = False
+        # What batches need here: their size, JSON or text, and a request as a beacon says nothing.
+        self._needs: dict[str, Any] = {"most": MAX_BATCH_CHARACTERS, "json": False, "blind": False}
 
     def start(self) -> None:
         """Begin, once there is consent: what was sent before is confirmed before any is adopted."""
         if not self._started:
             self._started = True
             self.confirm(False)
-            needs = self._parse(self._storage.read(NEEDS_KEY) or "null")
-            if isinstance(needs, list) and len(needs) == 3 and is_number(needs[0], 1, self._most):
-                self._most = needs[0]
-                self._as_json = needs[1] is True
-                self._blind = needs[2] is True
+            needs = self._storage.load(NEEDS_KEY)
+            if isinstance(needs, dict) and is_number(needs.get("most"), 1, MAX_BATCH_CHARACTERS):
+                self._needs.update(needs)
             self._told = total(self._outbox.losses())
             self.resume()
             self._transport.wait(ADOPT_MS, self._look)
@@ -117,9 +112,9 @@ class Delivery:
 
     def _learn(self) -> None:
         """Keep what batches need for the next page."""
-        if self._blind or self._as_json or self._most < MAX_BATCH_CHARACTERS:
-            needs = [self._most, self._as_json, self._blind]
-            self._storage.write(NEEDS_KEY, self._dump(needs))
+        needs = self._needs
+        if needs["blind"] or needs["json"] or needs["most"] < MAX_BATCH_CHARACTERS:
+            self._storage.save(NEEDS_KEY, needs)
 
     def confirm(self, is_final: bool) -> None:
         """Take note of the batches, of whatever page, that the relay says it has taken.
@@ -147,7 +142,7 @@ class Delivery:
         if self._visit.consent() == GRANTED:
             if self._outbox.adopt(tab):
                 # The page before was left without a word of what it sent, and so was the relay.
-                self._blind = True
+                self._needs["blind"] = True
                 self._learn()
             self.flush(False)
 
@@ -173,9 +168,9 @@ class Delivery:
         ):
             if self._attempt > 0 and self._in_flight > 0 and not leaving:
                 break
-            self._send(self._outbox.pop_batch(self._most), leaving)
+            self._send(self._outbox.pop_batch(self._needs["most"]), leaving)
 
-    def _send(self, entries: list[Any], leaving: bool) -> None:
+    def _send(self, entries: list[Entry], leaving: bool) -> None:
         losses = self._outbox.losses()
         batch = {
             "v": WIRE_VERSION,
@@ -192,9 +187,9 @@ class Delivery:
         for entry in entries:
             size += entry.size
         self._in_flight += size
-        as_beacon = not self._blind and (leaving or self._attempt == 0)
+        as_beacon = not self._needs["blind"] and (leaving or self._attempt == 0)
         # An event that is alone tries the one type and the other.
-        as_json = self._as_json != (entries[0].refusals % 2 == 1)
+        as_json = self._needs["json"] != (entries[0].refusals % 2 == 1)
 
         def report(status: int, error: str) -> None:
             self._in_flight -= size
@@ -205,8 +200,8 @@ class Delivery:
 
     def _finish(
         self,
-        batch: dict[str, Any],
-        entries: list[Any],
+        batch: Batch,
+        entries: list[Entry],
         size: int,
         as_beacon: bool,
         status: int,
@@ -225,51 +220,46 @@ class Delivery:
         if self._visit.consent() == DENIED:
             return
         self._attempt += 1
-        if status in FINAL and error != "":
-            self._give_up(entries, error)
-            self.schedule(FLUSH_MS)
-            return
+        pause = backoff(self._attempt, self._transport.random)
+        refused = (status > 299 and status < 500 and status != TOO_MANY) or (
+            status == 0 and self._attempt >= MANY_FAILURES and not as_beacon
+        )
         if status == FORBIDDEN:
             self._hooks.say(
                 self._settings["endpoint"] + " answers 403: see NEURALENS_ALLOWED_ORIGINS"
             )
         elif self._attempt == MANY_FAILURES:
             self._hooks.say("nothing gets through to " + self._settings["endpoint"])
-        refused = (status > 299 and status < 500 and status != TOO_MANY) or (
-            status == 0 and self._attempt >= MANY_FAILURES and not as_beacon
-        )
-        pause = backoff(self._attempt, self._transport.random)
-        if as_beacon:
-            # Ask by a request whose answer can be read.
-            if status == 0:
-                self._blind = True
+        if status in FINAL and error != "":
+            self._give_up(entries, error)
+            pause = FLUSH_MS
+        elif refused and not as_beacon and len(entries) == 1:
+            self._refuse(entries[0], status)
+        else:
+            if as_beacon:
+                # Ask by a request whose answer can be read.
+                self._needs["blind"] = self._needs["blind"] or status == 0
+            elif refused:
+                self._needs["most"] = max(1, int(size / 2))
             if refused:
                 pause = 0
             self._outbox.requeue(entries)
-        elif refused and len(entries) > 1:
-            self._most = max(1, int(size / 2))
-            self._outbox.requeue(entries)
-            pause = 0
-        elif refused:
-            self._refuse(entries[0], status)
-        else:
-            self._outbox.requeue(entries)
         self.schedule(pause)
 
-    def _refuse(self, entry: Any, status: int) -> None:
+    def _refuse(self, entry: Entry, status: int) -> None:
         """Keep an event that was refused alone; where others get through, not for ever."""
         if self._passed:
             entry.refusals += 1
         else:
             # So it is the type, and not the size.
-            self._as_json = not self._as_json
-            self._most = MAX_BATCH_CHARACTERS
+            self._needs["json"] = not self._needs["json"]
+            self._needs["most"] = MAX_BATCH_CHARACTERS
         if entry.refusals < MAX_REFUSALS:
             self._outbox.postpone(entry)
         else:
             self._give_up([entry], "it was answered " + str(status))
 
-    def _give_up(self, entries: list[Any], reason: str) -> None:
+    def _give_up(self, entries: list[Entry], reason: str) -> None:
         self._outbox.count_lost(REFUSED, len(entries))
         self._outbox.erase(entries)
         self._hooks.say("events were refused: " + reason)

@@ -115,10 +115,11 @@ class Early:
 
     def _follow(self, leaving: bool) -> None:
         """Follow the page's calls so far; of a page that is left, keep the events, too."""
-        for values in self._queue:
-            if invoke(self._follow_call, None, leaving, *elements(values)):
-                # The runtime, if it comes after all, is told to send what waits instead.
-                values[0] = "flush"
+        # The runtime, if it comes after all, runs the calls that are left: the queue is the stub's.
+        for _ in range(len(self._queue)):
+            values = self._queue.pop(0)
+            if not invoke(self._follow_call, None, leaving, *elements(values)):
+                self._queue.append(values)
 
     def _follow_call(
         self, leaving: bool, name: Any = None, first: Any = None, second: Any = None, *_: JSObject

@@ -72,9 +72,8 @@ def find_field_fault(value: Any, fields: dict[str, ValueType], required: list[st
     for name in list(value.keys()):
         if name not in list(fields.keys()):
             return Fault(name, name + " is no field")
-        value_type = fields[name]
-        if value[name] is not None and not fits(value_type, value[name]):
-            return Fault(name, demand(name, value_type))
+        if value[name] is not None and not fits(fields[name], value[name]):
+            return Fault(name, demand(name, fields[name]))
     return None
 
 

@@ -12,21 +12,26 @@ from neuralens_tracker.web.configuration import find_tag
 from neuralens_tracker.web.ffi import get, invoke, parse, window
 from neuralens_tracker.web.storage import Storage
 
+# The parts of an entry of version 0.1.0.
+FIRST_LENGTH = 5
+
+
+def read_first(eid: Any, milliseconds: Any, event: Any, fields: Any, key: Any) -> Fields | None:
+    """Return {event, key} of an entry of version 0.1.0, which was a list of these.
+
+    ``fields`` are those of a call of ``track``; None where one of them is wrong.
+    """
+    is_timed = is_number(milliseconds, 0, MAX_COUNT * 1000)
+    if not is_timed or not isinstance(fields, dict) or not isinstance(key, str):
+        return None
+    made = make_event(event, named_ids(fields), fields, eid, int(milliseconds / 1000))
+    return {"event": made, "key": key}
+
 
 def upgrade(entry: Any) -> Fields | None:
-    """Return an entry of storage as {event, key}; None for what is none, for it may be anything.
-
-    Version 0.1.0 kept a list: eid, Unix time in milliseconds, event, fields of a call of ``track``,
-    deduplication key.
-    """
-    if isinstance(entry, list) and len(entry) == 5 and isinstance(entry[4], str):
-        milliseconds = entry[1]
-        fields = entry[3]
-        if not isinstance(fields, dict) or not is_number(milliseconds, 0, MAX_COUNT * 1000):
-            return None
-        time = int(milliseconds / 1000)
-        event = make_event(entry[2], named_ids(fields), fields, entry[0], time)
-        entry = {"event": event, "key": entry[4]}
+    """Return an entry of storage as {event, key}; None for what is none, for it may be anything."""
+    if isinstance(entry, list):
+        entry = read_first(*entry) if len(entry) == FIRST_LENGTH else None
     return entry if isinstance(entry, dict) and isinstance(entry.get("event"), dict) else None
 
 

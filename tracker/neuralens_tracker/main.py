@@ -1,5 +1,6 @@
 """Puts the tracker together and starts it: the one place where everything meets."""
 
+from collections.abc import Callable
 from typing import Any
 
 from neuralens_tracker.acts import ACT, VIEW, Acts
@@ -27,6 +28,7 @@ from neuralens_tracker.outbox import Outbox
 from neuralens_tracker.page_view import CALL, PageView, told_key
 from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.settings import resolve
+from neuralens_tracker.types import Event, Fields, JSObject, ValueType
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import GRANTED, VERSION
 from neuralens_tracker.web.configuration import find_tag, read_configuration
@@ -39,7 +41,6 @@ from neuralens_tracker.web.ffi import (
     get,
     invoke,
     on_caught,
-    parse,
     put,
     window,
 )
@@ -56,7 +57,7 @@ SETTLE_MS = 1000
 class Tracker:
     """The tracker of one page: every part, made with the parts that it needs."""
 
-    def __init__(self, tag: Any) -> None:
+    def __init__(self, tag: JSObject) -> None:
         self._hooks = Hooks(to_browser, from_browser, invoke, warn)
         given = read_configuration(tag, self._hooks.say)
         on_caught(self._hooks.say)
@@ -69,9 +70,7 @@ class Tracker:
         self._visit = Visit(
             self._settings, self._identity.find, has_privacy_signal, self._hooks.say
         )
-        self._outbox = Outbox(
-            self._storage, self._identity, self._transport, parse, dump, self._hooks.say
-        )
+        self._outbox = Outbox(self._storage, self._identity, self._transport, dump, self._hooks.say)
         self._tabs = Tabs()
         self._delivery = Delivery(
             self._settings,
@@ -80,13 +79,11 @@ class Tracker:
             self._outbox,
             self._transport,
             self._tabs,
-            parse,
-            dump,
             self._hooks,
         )
         self._acts = Acts()
         self._confirmations = Confirmations()
-        self._attribution = Attribution(self._settings, self._storage, parse, dump)
+        self._attribution = Attribution(self._settings, self._storage)
         self._pipeline = Pipeline(
             self._visit,
             self._acts,
@@ -122,8 +119,8 @@ class Tracker:
             now,
             from_browser,
         )
-        self._queue: Any = None
-        self._decided: Any = None
+        self._queue: JSObject = None
+        self._decided: Callable[[], None] | None = None
 
     def has_application(self) -> bool:
         """Tell whether there is an application to track for; say what is missing if not."""
@@ -131,7 +128,7 @@ class Tracker:
             self._hooks.say("data-app-id is missing: nothing is tracked")
         return self._settings["appId"] != ""
 
-    def take_over(self, stub: Any) -> None:
+    def take_over(self, stub: JSObject) -> None:
         """Take over from the stub: calls that were made before, and those from now on."""
         self._queue = (get(stub, "q") if stub else None) or []
         neuralens = callback(self._commands.run)
@@ -139,7 +136,7 @@ class Tracker:
         put(window, "neuralens", neuralens)
         when_shown(self.open)
 
-    def open(self, *_: Any) -> None:
+    def open(self, *_: JSObject) -> None:
         """Begin once the page is shown: consent, the calls made so far, then the captures."""
         self._transport.start(self._delivery.confirm)
         self.set_consent(self._settings["consent"])
@@ -156,7 +153,7 @@ class Tracker:
         when_read(self._discovery.start)
         listen("pageshow", self._restored)
 
-    def receive(self, event: dict[str, Any], key: Any) -> None:
+    def receive(self, event: Event, key: str | None) -> None:
         """Track an event that was kept before this tracker was there."""
         self._pipeline.receive(event, key)
 
@@ -164,16 +161,16 @@ class Tracker:
         """Tell whether the shopper has consented."""
         return self._visit.consent() == GRANTED
 
-    def recall(self, told: list[str], typed: Any) -> None:
+    def recall(self, told: list[str], typed: str | None) -> None:
         """Take over what this page view has told of, and what the shopper has typed."""
         self._page_view.recall(told)
         self._search_box.recall(typed)
 
-    def finish(self, *_: Any) -> None:
+    def finish(self, *_: JSObject) -> None:
         """Tell of what the page itself stands for, for a slow runtime may not have come to it."""
         self._page_items.capture_all()
 
-    def when_decided(self, act: Any) -> None:
+    def when_decided(self, act: Callable[[], None]) -> None:
         """Act at each decision on consent from now on."""
         self._decided = act
 
@@ -193,7 +190,7 @@ class Tracker:
         self._items.begin_page_view()
         self._discovery.scan()
 
-    def _restored(self, event: Any) -> None:
+    def _restored(self, event: JSObject) -> None:
         """Begin a new page view when the page comes back from the back/forward cache."""
         if get(event, "persisted"):
             if self.may_store():
@@ -201,21 +198,21 @@ class Tracker:
             self._page_view.restart()
             self._turn()
 
-    def leave(self, event: Any, *_: Any) -> None:
+    def leave(self, event: JSObject, *_: JSObject) -> None:
         """Send what waits, for the page may be seen for the last time."""
         self._delivery.leave(get(event, "type") == "pagehide")
 
-    def hasten(self, *_: Any) -> None:
+    def hasten(self, *_: JSObject) -> None:
         """Send what waits at once."""
         self._delivery.flush(False)
 
-    def set_consent(self, state: Any, *_: Any) -> None:
+    def set_consent(self, state: Any, *_: JSObject) -> None:
         """Follow the shopper's decision."""
         self._pipeline.set_consent(state)
         if self._decided:
             self._decided()
 
-    def complain(self, element: Any, name: str, value_type: Any) -> None:
+    def complain(self, element: JSObject, name: str, value_type: ValueType) -> None:
         """Say that an element's attribute must be of a type."""
         self._hooks.say(complaint(element, name, value_type))
 
@@ -229,12 +226,12 @@ class Tracker:
         if self._page_view.is_new(told, item.id, item.element, now()):
             self._pipeline.track(event, item.ids, fields, key, VIEW)
 
-    def act(self, event: str, item: Item, fields: dict[str, Any]) -> None:
+    def act(self, event: str, item: Item, fields: Fields) -> None:
         """Track what a shopper does with an item, in the context of that moment."""
         self._pipeline.track(event, item.ids, fields, None, ACT)
 
 
-def start(tag: Any) -> None:
+def start(tag: JSObject) -> None:
     """Start the tracker with the settings of its script tag and of ``neuralensConfig``.
 
     A second start on the same page does nothing: two tags must not double the events.

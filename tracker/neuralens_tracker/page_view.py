@@ -5,8 +5,9 @@ any order. Together they are one change: each kind of sign begins a page view on
 first of its kind that follows another sign within SAME_CHANGE_SECONDS.
 """
 
-from typing import Any
+from collections.abc import Callable
 
+from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.vocabulary import PREFIX
 
 # The signs of a change.
@@ -21,7 +22,7 @@ SAME_START_SECONDS = 1
 SETTLED_SECONDS = 2
 
 
-def told_key(event: str, key: str, fields: dict[str, Any]) -> str:
+def told_key(event: str, key: str, fields: Fields) -> str:
     """Return what makes two sights of a page view one: event, item and context.
 
     It is handed from the early script to a runtime, so it holds nothing whose text differs from
@@ -37,7 +38,7 @@ class Told:
     ``is_carried`` whether it stood there when the page view began.
     """
 
-    def __init__(self, view: int, item_id: str, element: Any) -> None:
+    def __init__(self, view: int, item_id: str, element: JSObject) -> None:
         self.view = view
         self.item_id = item_id
         self.element = element
@@ -51,7 +52,7 @@ class PageView:
     ``stands(element, item_id)`` says whether an element is on the page as the item of that id.
     """
 
-    def __init__(self, stands: Any) -> None:
+    def __init__(self, stands: Callable[[JSObject, str], bool]) -> None:
         self._stands = stands
         self._number = 0
         # By PREFIX and key.
@@ -64,7 +65,7 @@ class PageView:
         self._signs = [ROUTE, DOCUMENT]
         self._began = now - SAME_CHANGE_SECONDS + SAME_START_SECONDS
 
-    def is_new(self, key: str, item_id: str, element: Any, now: float) -> bool:
+    def is_new(self, key: str, item_id: str, element: JSObject, now: float) -> bool:
         """Tell whether this is to be told of an element, and note that it was."""
         told = self._told.get(PREFIX + key)
         if told is not None and told.view == self._number:

@@ -8,13 +8,14 @@ number stay. Where a number could be either, it goes.
 
 from typing import Any
 
-from neuralens_tracker.value_types import is_number
+from neuralens_tracker.value_types import is_number, words_of
 
 # Decimals that are worth rounding to: a tenth of a millimetre.
 MAX_DECIMALS = 9
 DIGITS = "0123456789"
 # Of what a number consists; a blank may part two numbers as well.
-NUMBER = DIGITS + "+-./() "
+MARKS = "+-./()"
+NUMBER = DIGITS + MARKS + " "
 # Digits that no size, price or model number has in one run.
 LONG_RUN = 9
 # Digits of a phone number: after "+" or "00"; of any other, most of one that only its form tells;
@@ -59,16 +60,11 @@ def is_personal(number: str, after: str) -> bool:
     one run it may be a North American phone number, too, whose first and fourth digits are from 2
     to 9.
     """
-    digits: list[int] = []
-    runs: list[int] = []
-    length = 0
-    for letter in number + " ":
-        if letter in DIGITS:
-            digits.append(DIGITS.find(letter))
-            length += 1
-        elif length > 0:
-            runs.append(length)
-            length = 0
+    spaced = number
+    for mark in MARKS:
+        spaced = spaced.replace(mark, " ")
+    runs = words_of(spaced)
+    digits = "".join(runs)
     count = len(digits)
     luhn = 0
     isbn = 0
@@ -76,19 +72,21 @@ def is_personal(number: str, after: str) -> bool:
     # With the last digit apart.
     isbn_x = 10
     place = count
-    for digit in digits:
+    for letter in digits:
+        digit = DIGITS.find(letter)
         place -= 1
-        odd = place % 2
-        luhn += digit + odd * (digit - (9 if digit > 4 else 0))
-        isbn += digit + odd * digit * 2
+        double = digit if place % 2 == 0 else digit * 2
+        luhn += double - (9 if double > 9 else 0)
+        isbn += double * 2 - digit
         isbn10 += digit * (place + 1)
         isbn_x += digit * (place + 2)
-    if count == 13 and isbn % 10 == 0 and digits[0] == 9 and digits[1] == 7:
+    if count == 13 and isbn % 10 == 0 and digits.startswith("97"):
         return False
     if count == 9 and isbn_x % 11 == 0 and after.lower() == "x":
         return False
     if count == 10 and isbn10 % 11 == 0:
-        if runs[len(runs) - 1] == 1 or (len(runs) == 1 and (digits[0] < 2 or digits[3] < 2)):
+        is_apart = len(runs[len(runs) - 1]) == 1
+        if is_apart or (len(runs) == 1 and (digits[0] < "2" or digits[3] < "2")):
             return False
     if len(runs) == 1 and count >= LONG_RUN:
         return True
@@ -100,12 +98,8 @@ def is_personal(number: str, after: str) -> bool:
         return count >= MIN_INTERNATIONAL
     if count < MIN_PHONE or number.startswith("0") or number.startswith("("):
         return count >= MIN_PHONE
-    return (
-        len(runs) > 2
-        and runs[0] < 4
-        and count <= MAX_LOCAL
-        and len([r for r in runs if r > 4]) == 0
-    )
+    is_even = len([run for run in runs if len(run) > 4]) == 0
+    return is_even and len(runs) > 2 and len(runs[0]) < 4 and count <= MAX_LOCAL
 
 
 def clean(number: str, after: str) -> str:
@@ -135,4 +129,4 @@ def scrub(text: str) -> str:
             number = ""
     kept = kept[:-1]
     # A text in which there was nothing to take out stays as it is.
-    return text if kept == text else " ".join([word for word in kept.split(" ") if word != ""])
+    return text if kept == text else " ".join(words_of(kept))

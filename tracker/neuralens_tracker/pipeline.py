@@ -2,10 +2,17 @@
 
 from typing import Any
 
-from neuralens_tracker.delivery import FLUSH_MS
+from neuralens_tracker.acts import Acts
+from neuralens_tracker.attribution import Attribution
+from neuralens_tracker.delivery import FLUSH_MS, Delivery
 from neuralens_tracker.events import REQUIRED, find_fault, make_event
+from neuralens_tracker.hooks import Hooks
+from neuralens_tracker.identity import Identity
 from neuralens_tracker.orders import name_purchase
+from neuralens_tracker.outbox import Outbox
 from neuralens_tracker.personal_data import scrub
+from neuralens_tracker.types import Clock, Store
+from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PURCHASE
 
 # The orders whose purchase was tracked.
@@ -26,15 +33,15 @@ class Pipeline:
 
     def __init__(
         self,
-        visit: Any,
-        acts: Any,
-        attribution: Any,
-        storage: Any,
-        identity: Any,
-        outbox: Any,
-        delivery: Any,
-        clock: Any,
-        hooks: Any,
+        visit: Visit,
+        acts: Acts,
+        attribution: Attribution,
+        storage: Store,
+        identity: Identity,
+        outbox: Outbox,
+        delivery: Delivery,
+        clock: Clock,
+        hooks: Hooks,
     ) -> None:
         self._visit = visit
         self._acts = acts

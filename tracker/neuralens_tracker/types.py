@@ -36,13 +36,19 @@ Complain: TypeAlias = Callable[[JSObject, str, ValueType], None]
 
 
 class Store(Protocol):
-    """Texts by key that outlive the page, where the browser lets them; nothing raises."""
+    """Values by key that outlive the page, where the browser lets them; nothing raises."""
 
     def read(self, key: str) -> str | None:
         """Return the text kept under key, or None."""
 
     def write(self, key: str, text: str) -> bool:
         """Keep text under key and tell whether it is really there."""
+
+    def load(self, key: str) -> Any:
+        """Return the value whose JSON is kept under key; None where there is none."""
+
+    def save(self, key: str, value: Any) -> bool:
+        """Keep a value as JSON under key and tell whether it is really there."""
 
     def erase(self, key: str) -> None:
         """Forget what is under key."""
@@ -58,6 +64,19 @@ class Clock(Protocol):
         """Return the Unix time in seconds."""
 
 
+class Tabs(Protocol):
+    """The tabs of a site that share its storage: which of them are alive."""
+
+    def hold(self, tab: str) -> None:
+        """Be alive under this name."""
+
+    def release(self) -> None:
+        """Be gone."""
+
+    def when_gone(self, tab: str, act: Callable[[str], None]) -> None:
+        """Call ``act(tab)`` if no tab of that name lives."""
+
+
 class Sender(Clock, Protocol):
     """The way to the relay, with clock, timers and randomness."""
 
@@ -67,5 +86,24 @@ class Sender(Clock, Protocol):
     def wait(self, milliseconds: float, handler: Callable[[], None]) -> None:
         """Call handler once, later."""
 
-    def send(self, batch: Batch, as_beacon: bool, report: Callable[[int], None]) -> None:
-        """Post a batch; ``report`` is called with the answer's status, or 0 if it stays unknown."""
+    def send(
+        self,
+        batch: Batch,
+        as_beacon: bool,
+        as_json: bool,
+        leaving: bool,
+        report: Callable[[int, str], None],
+    ) -> None:
+        """Post a batch; ``report`` is called with the answer's status, or 0 if it stays unknown.
+
+        Its second argument is the ``error`` that only the relay itself writes, otherwise "".
+        """
+
+    def resolve(self, batch_id: str, status: int) -> None:
+        """Tell of the fate of a batch that was sent here."""
+
+    def read_confirmed(self) -> list[str]:
+        """Return the ids of the batches that the relay says it took."""
+
+    def erase_confirmed(self) -> None:
+        """Forget those."""

@@ -42,6 +42,11 @@ def is_digits(text: str) -> bool:
     return text != ""
 
 
+def words_of(text: str) -> list[str]:
+    """Return what stands between the spaces of a text."""
+    return [word for word in text.split(" ") if word != ""]
+
+
 def read(value_type: ValueType, value: Any) -> Any:
     """Return what ``value``, a text of the markup or a JSON value, stands for; None if wrong.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from neuralens_build.compiler.code import Code
 from neuralens_build.compiler.emitter import Emitter, spell
+from neuralens_build.compiler.kinds import LIST, SCALAR, read_known
 from neuralens_build.compiler.linker import link
 from neuralens_build.compiler.records import MARK, Record, is_record, read_record
 from neuralens_build.compiler.refusal import CompileError
@@ -37,19 +38,13 @@ def compile_program(
     ``outside`` are names that every module finds around it. Raises CompileError.
     """
     records = read_records(modules)
-    attributes = frozenset(
-        field.attribute for record in records.values() for field in record.fields
-    )
     linked = link(modules)
-    scalars = {name: scalars_of(source.tree) for name, source in linked.items()}
+    trees = {name: source.tree for name, source in linked.items()}
+    scalars = read_known(SCALAR, trees, records)
+    lists = read_known(LIST, trees, records)
     return {
         name: Emitter(
-            source.file,
-            source.tree,
-            records,
-            attributes,
-            known_scalars(source.tree, name, scalars),
-            outside,
+            source.file, source.tree, records, (scalars[name], lists[name]), outside
         ).module()
         for name, source in linked.items()
     }
@@ -60,7 +55,8 @@ def compile_body(source: Source, outside: frozenset[str], before: str, after: st
 
     Raises CompileError.
     """
-    emitter = Emitter(source.file, source.tree, {}, frozenset(), frozenset(), outside)
+    known = tuple(read_known(kind, {"": source.tree}, {})[""] for kind in (SCALAR, LIST))
+    emitter = Emitter(source.file, source.tree, {}, known, outside)
     return emitter.wrapped(before, after)
 
 
@@ -72,30 +68,3 @@ def read_records(modules: Mapping[str, Source]) -> dict[str, Record]:
         for node in source.tree.body
         if isinstance(node, ast.ClassDef) and is_record(node)
     }
-
-
-def scalars_of(tree: ast.Module) -> frozenset[str]:
-    """Return the names at the top of a module that hold one text, number or bool."""
-    return frozenset(
-        target.id
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-        and target.id.isupper()
-        and isinstance(node.value, ast.Constant | ast.BinOp)
-        and not (isinstance(node.value, ast.Constant) and node.value.value is None)
-    )
-
-
-def known_scalars(
-    tree: ast.Module, name: str, scalars: Mapping[str, frozenset[str]]
-) -> frozenset[str]:
-    """Return the names of such constants that a module defines or imports."""
-    known = set(scalars[name])
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom):
-            known |= {alias.name for alias in node.names} & scalars.get(
-                node.module or "", frozenset()
-            )
-    return frozenset(known)

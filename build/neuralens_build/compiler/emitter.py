@@ -8,10 +8,11 @@ its class names.
 
 import ast
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from neuralens_build.compiler.code import Code, Part, join, place_of
+from neuralens_build.compiler.kinds import LIST, SCALAR, Kind, Known
 from neuralens_build.compiler.language import (
     ACCESS,
     ADAPTER,
@@ -38,14 +39,13 @@ from neuralens_build.compiler.language import (
     Template,
 )
 from neuralens_build.compiler.linker import MEMBER as MEMBER_OF_OBJECT
-from neuralens_build.compiler.records import MARK, Record
+from neuralens_build.compiler.records import MARK, Record, is_none
 from neuralens_build.compiler.refusal import CompileError
 
 INDENT = "  "
 LIBRARY_FILE = "library.js"
 # The largest whole number that JavaScript tells from its neighbours.
 MOST = 2**53
-SCALARS = ("str", "int", "float", "bool")
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 
 
@@ -57,8 +57,8 @@ class Scope:
     names: set[str]
     # Of those, what has been declared by a parameter or a statement so far.
     declared: set[str] = field(default_factory=set)
-    # Parameters that are annotated as text, a number or a bool, and are never None.
-    scalars: set[str] = field(default_factory=set)
+    # Of those, what always is of a kind.
+    kinds: dict[Kind, set[str]] = field(default_factory=dict)
 
 
 def bound_in(body: list[ast.stmt]) -> set[str]:
@@ -93,17 +93,11 @@ def spell(name: str) -> str:
     return f"{name}$" if name in TAKEN else name
 
 
-def is_none(node: ast.AST | None) -> bool:
-    """Tell whether a node is ``None``."""
-    return isinstance(node, ast.Constant) and node.value is None
-
-
 class Emitter:
     """Writes one module; ``file`` is its name in messages.
 
-    ``records`` are the record classes that it can name, ``attributes`` the attributes of all
-    records of the program, ``scalars`` the names of constants that are text, numbers or bools, and
-    ``outside`` names that the module finds around it.
+    ``records`` are the record classes of the program, ``known`` is what the module knows of the
+    kinds of its values, and ``outside`` are names that it finds around it.
     """
 
     def __init__(
@@ -111,14 +105,14 @@ class Emitter:
         file: str,
         tree: ast.Module,
         records: Mapping[str, Record],
-        attributes: frozenset[str],
-        scalars: frozenset[str],
+        known: Sequence[Known] = (),
         outside: frozenset[str] = frozenset(),
     ) -> None:
         self.file = file
         self.tree = tree
         self.records = records
-        self.attributes = attributes
+        self.attributes = {part.attribute for record in records.values() for part in record.fields}
+        self.known = known
         self.depth = 0
         imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
         taken = {
@@ -132,7 +126,12 @@ class Emitter:
         self.window = {name for name, (origin, _) in taken.items() if origin == ADAPTER} & {
             "window"
         }
-        self.scopes = [Scope(bound_in(tree.body) | taken.keys() | outside, scalars=set(scalars))]
+        self.scopes = [
+            Scope(
+                bound_in(tree.body) | taken.keys() | outside,
+                kinds={facts.kind: set(facts.names) for facts in known},
+            )
+        ]
         self.library: set[str] = set()
 
     # Modules
@@ -220,20 +219,18 @@ class Emitter:
         """Tell whether a name is one of the program's here, and none of a builtin or a browser."""
         return any(name in scope.names for scope in self.scopes)
 
-    def is_scalar(self, node: ast.expr) -> bool:
-        """Tell whether a value is known to be text, a number or a bool, and not None."""
-        if isinstance(node, ast.Constant):
-            return node.value is not None
-        if isinstance(node, ast.Name):
-            scope = next((scope for scope in reversed(self.scopes) if node.id in scope.names), None)
-            return scope is not None and node.id in scope.scalars
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            return node.func.id in (*SCALARS, "len", "isinstance") and not self.is_bound(
-                node.func.id
-            )
-        if isinstance(node, ast.BinOp | ast.JoinedStr | ast.Compare):
-            return True
-        return isinstance(node, ast.UnaryOp)
+    def is_of(self, kind: Kind, node: ast.expr) -> bool:
+        """Tell whether a value is known to be of a kind."""
+        return any(
+            facts.kind == kind and facts.hold(node, self.names_of(kind)) for facts in self.known
+        )
+
+    def names_of(self, kind: Kind) -> set[str]:
+        """Return the names of this place that are known to be of a kind."""
+        names: set[str] = set()
+        for scope in self.scopes:
+            names = names - scope.names | scope.kinds.get(kind, set())
+        return names
 
     # Expressions
 
@@ -243,6 +240,20 @@ class Emitter:
         if method is None:
             raise self.refuse_syntax(node)
         written: Code = method(node)
+        return written if written.rank >= rank else self.code(node, "(", written, ")")
+
+    def condition(self, node: ast.expr, rank: int = LOWEST) -> Code:
+        """Return an expression of which only the truth matters: a length is true by itself."""
+        if isinstance(node, ast.BoolOp):
+            written = self.emit_BoolOp(node, self.condition)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            written = self.emit_UnaryOp(node)
+        else:
+            asked = counted(node)
+            if asked is None or isinstance(asked.items, ast.ListComp):
+                return self.write(node, rank)
+            length = self.code(node, self.write(asked.items, MEMBER), ".length", rank=MEMBER)
+            written = self.code(node, "!", length, rank=UNARY) if asked.is_empty else length
         return written if written.rank >= rank else self.code(node, "(", written, ")")
 
     def fill(self, node: ast.AST, template: Template, arguments: list[ast.expr]) -> Code:
@@ -316,10 +327,12 @@ class Emitter:
             return self.code(node, text)
         return self.code(node, "[", self.write(node, ASSIGNMENT), "]")
 
-    def emit_BoolOp(self, node: ast.BoolOp) -> Code:
+    def emit_BoolOp(
+        self, node: ast.BoolOp, write: Callable[[ast.expr, int], Code] | None = None
+    ) -> Code:
         """Write ``and`` and ``or``, which give one of their values in both languages."""
         text, rank = (" && ", AND) if isinstance(node.op, ast.And) else (" || ", OR)
-        values = [self.write(value, rank) for value in node.values]
+        values = [(write or self.write)(value, rank) for value in node.values]
         return self.code(node, *join(text, values), rank=rank)
 
     def emit_UnaryOp(self, node: ast.UnaryOp) -> Code:
@@ -328,8 +341,10 @@ class Emitter:
         sign = signs.get(type(node.op))
         if sign is None:
             raise self.refuse(node, "only `not` and `-` stand in front of a value", "arithmetic")
+        if sign == "!":
+            return self.code(node, sign, self.condition(node.operand, UNARY), rank=UNARY)
         # Two minus signs would be a decrement.
-        return self.code(node, sign, self.write(node.operand, UNARY + (sign == "-")), rank=UNARY)
+        return self.code(node, sign, self.write(node.operand, UNARY + 1), rank=UNARY)
 
     def emit_BinOp(self, node: ast.BinOp) -> Code:
         """Write arithmetic; what a text is added to becomes text by itself."""
@@ -386,7 +401,12 @@ class Emitter:
     ) -> Code:
         """Write one comparison: of scalars strictly, of None with null and undefined alike."""
         if isinstance(operator, ast.In | ast.NotIn):
-            asked = self.fill(node, INCLUDES, [right, left])
+            keys = self.keys_of(right)
+            asked = (
+                self.fill(node, INCLUDES, [right, left])
+                if keys is None
+                else self.fill(node, HAS_OWN, [keys, left])
+            )
             is_in = isinstance(operator, ast.In)
             return asked if is_in else self.code(node, "!", asked, rank=UNARY)
         if (
@@ -399,12 +419,16 @@ class Emitter:
             asked = self.fill(left, REMAINDER, [left.left, left.right])
             text = COMPARISON[type(operator)].text
             return self.code(node, asked, text, "0", rank=EQUALITY)
+        question = counted(node)
+        if question is not None and isinstance(question.items, ast.ListComp):
+            found = self.emit_any(question.items)
+            return self.code(node, "!", found, rank=UNARY) if question.is_empty else found
         written = COMPARISON[type(operator)]
         text = written.text
         if written.rank == EQUALITY and (is_none(left) or is_none(right)):
             text = text.replace("==", "=", 1)
         elif isinstance(operator, ast.Eq | ast.NotEq) and not (
-            self.is_scalar(left) or self.is_scalar(right)
+            self.is_of(SCALAR, left) or self.is_of(SCALAR, right)
         ):
             return self.code(
                 node, *self.or_null(left), text, *self.or_null(right), rank=written.rank
@@ -425,7 +449,7 @@ class Emitter:
         """Write ``a if test else b``."""
         return self.code(
             node,
-            self.write(node.test, OR),
+            self.condition(node.test, OR),
             " ? ",
             self.write(node.body, ASSIGNMENT),
             " : ",
@@ -484,7 +508,30 @@ class Emitter:
         return self.code(node, "(", *parameters, ") => ", *guarded(body), rank=ASSIGNMENT)
 
     def emit_ListComp(self, node: ast.ListComp) -> Code:
-        """Write a comprehension with one loop: a filter and a copy."""
+        """Write a comprehension with one loop: items that are left, and what becomes of them."""
+        loop, name, tests, value = self.loop_of(node)
+        if not tests and value is None:
+            return self.code(node, "[...", self.write(loop.iter, ASSIGNMENT), "]")
+        parts: list[Part] = [self.as_list(loop.iter)]
+        for test in tests:
+            parts += [f".filter(({name}) => ", test, ")"]
+        if value is not None:
+            parts += [f".map(({name}) => ", *guarded(value), ")"]
+        return self.code(node, *parts, rank=MEMBER)
+
+    def emit_any(self, node: ast.ListComp) -> Code:
+        """Write whether a comprehension has any items: it ends at the first."""
+        loop, name, tests, _ = self.loop_of(node)
+        test = join(" && ", tests) if tests else ["true"]
+        return self.code(
+            node, self.as_list(loop.iter), f".some(({name}) => ", *test, ")", rank=MEMBER
+        )
+
+    def loop_of(self, node: ast.ListComp) -> tuple[ast.comprehension, str, list[Code], Code | None]:
+        """Return a comprehension's loop, the name of its item, its tests, and its value.
+
+        The value is None where that is the item itself.
+        """
         loop = node.generators[0]
         if len(node.generators) > 1 or not isinstance(loop.target, ast.Name) or loop.is_async:
             raise self.refuse(node, "a comprehension has one loop with one name", "loops")
@@ -495,19 +542,21 @@ class Emitter:
                     "in Python all functions of a comprehension see the last item",
                     "a loop, and a function that makes the function",
                 )
-        items = self.write(loop.iter, ASSIGNMENT)
         self.scopes.append(Scope({loop.target.id}))
-        name = spell(loop.target.id)
-        value: list[Part] = []
-        if not (isinstance(node.elt, ast.Name) and node.elt.id == loop.target.id):
-            value = [f"({name}) => ", *guarded(self.write(node.elt, ASSIGNMENT))]
-        filters: list[Part] = []
-        for test in loop.ifs:
-            filters += [f".filter(({name}) => ", self.write(test, ASSIGNMENT), ")"]
+        is_item = isinstance(node.elt, ast.Name) and node.elt.id == loop.target.id
+        value = None if is_item else self.write(node.elt, ASSIGNMENT)
+        tests = [self.condition(test, AND) for test in loop.ifs]
         self.scopes.pop()
-        # Not by Array.from, which may be the page's own.
-        mapped = [".map(", *value, ")"] if value else []
-        return self.code(node, "[...", items, "]", *filters, *mapped, rank=MEMBER)
+        return loop, spell(loop.target.id), tests, value
+
+    def as_list(self, node: ast.expr) -> Code:
+        """Write what a comprehension goes through as an array, which a NodeList or a text is not.
+
+        Not by Array.from, which may be the page's own.
+        """
+        if self.is_of(LIST, node):
+            return self.write(node, MEMBER)
+        return self.code(node, "[...", self.write(node, ASSIGNMENT), "]")
 
     # Calls
 
@@ -561,6 +610,15 @@ class Emitter:
             # A new list already.
             return self.write(node.args[0])
         return self.emit_template(node, name, BUILTINS[name], node.args)
+
+    def keys_of(self, node: ast.expr) -> ast.expr | None:
+        """Return the dict whose keys a node is, as ``list(d.keys())``; None for anything else."""
+        if not isinstance(node, ast.Call) or not self.is_builtin(node, "list", 1):
+            return None
+        if not self.is_keys(node.args):
+            return None
+        owner: ast.expr = node.args[0].func.value  # type: ignore[attr-defined]  # is_keys says so
+        return owner
 
     def is_keys(self, arguments: list[ast.expr]) -> bool:
         """Tell whether the one argument is ``d.keys()``."""
@@ -774,7 +832,7 @@ class Emitter:
 
     def run_If(self, node: ast.If) -> Code:
         """Write if, elif and else."""
-        parts: list[Part] = ["if (", self.write(node.test), ") ", self.block(node.body)]
+        parts: list[Part] = ["if (", self.condition(node.test), ") ", self.block(node.body)]
         if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
             parts += [" else ", self.run_If(node.orelse[0])]
         elif node.orelse:
@@ -789,7 +847,7 @@ class Emitter:
     def run_While(self, node: ast.While) -> Code:
         """Write while."""
         self.refuse_else(node)
-        return self.code(node, "while (", self.write(node.test), ") ", self.block(node.body))
+        return self.code(node, "while (", self.condition(node.test), ") ", self.block(node.body))
 
     def run_For(self, node: ast.For) -> Code:
         """Write a loop over a list or a text."""
@@ -832,7 +890,7 @@ class Emitter:
         name = names.pop()
         # JavaScript declares it in the handler alone.
         scope = self.scopes[-1]
-        self.scopes[-1] = Scope(scope.names | {name}, scope.declared, scope.scalars)
+        self.scopes[-1] = Scope(scope.names | {name}, scope.declared, scope.kinds)
         self.depth += 1
         choices: list[Part] = []
         catches_all = False
@@ -873,13 +931,17 @@ class Emitter:
         names = {part.arg for part in arguments.args}
         if arguments.vararg is not None:
             names.add(arguments.vararg.arg)
-        scalars = {
-            part.arg
-            for part in arguments.args
-            if isinstance(part.annotation, ast.Name) and part.annotation.id in SCALARS
-        }
         bound = bound_in(body)
-        self.scopes.append(Scope(names | bound, names, scalars - bound))
+        kinds = {}
+        for facts in self.known:
+            given = {
+                part.arg
+                for part in arguments.args
+                if facts.kind.names(part.annotation) and part.arg not in bound
+            }
+            around = self.names_of(facts.kind) - names - bound
+            kinds[facts.kind] = given | facts.find(body, around | given, bound - names)
+        self.scopes.append(Scope(names | bound, names, kinds))
 
     def parameters(self, arguments: ast.arguments) -> list[Part]:
         """Write the parameters: the last may take all that is left, ``*_`` is for nothing."""
@@ -919,6 +981,28 @@ def guarded(code: Code) -> list[Part]:
     return ["(", code, ")"] if str(code).startswith("{") else [code]
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A question whether there is anything in a list or a text, or nothing."""
+
+    items: ast.expr
+    is_empty: bool
+
+
+def counted(node: ast.expr) -> Counted | None:
+    """Return what ``len(items) > 0`` and ``len(items) == 0`` ask; None for anything else."""
+    if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Gt | ast.Eq):
+        return None
+    call = node.left
+    is_length = isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+    if len(node.ops) > 1 or not is_length or not is_zero(node.comparators[0]):
+        return None
+    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Name)  # noqa: S101, PT018
+    if call.func.id != "len" or len(call.args) != 1 or call.keywords:
+        return None
+    return Counted(call.args[0], isinstance(node.ops[0], ast.Eq))
+
+
 def is_zero(node: ast.expr) -> bool:
     """Tell whether a node is 0."""
     return isinstance(node, ast.Constant) and node.value == 0 and not isinstance(node.value, bool)
@@ -930,6 +1014,7 @@ def is_plain(node: ast.expr) -> bool:
 
 
 INCLUDES = Template("{0}.includes({1})", (MEMBER, ASSIGNMENT))
+HAS_OWN = Template("Object.hasOwn({0}, {1})", (ASSIGNMENT, ASSIGNMENT))
 MODULO = Template("$modulo({0}, {1})", (ASSIGNMENT, ASSIGNMENT))
 REMAINDER = Template("{0} % {1}", (PRODUCT, PRODUCT + 1), PRODUCT)
 FLOOR = Template("Math.floor({0} / {1})", (PRODUCT, PRODUCT + 1))

@@ -16,6 +16,7 @@ other classes are singletons, which the linker takes apart.
 """
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from neuralens_build.compiler.language import METHODS
@@ -28,11 +29,15 @@ FORM = "only `self.name = parameter` and `self.name = literal`, each name and pa
 
 @dataclass(frozen=True)
 class Field:
-    """An attribute, the parameter that it is given by, if it is, and its value otherwise."""
+    """An attribute, the parameter that it is given by, if it is, and its value otherwise.
+
+    ``annotation`` is that of the parameter.
+    """
 
     attribute: str
     parameter: str | None
     value: ast.expr
+    annotation: ast.expr | None = None
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,13 @@ def read_record(file: str, node: ast.ClassDef) -> Record:
     """Return a record class; CompileError where it does anything but hold its fields."""
     init = next(part for part in node.body if isinstance(part, ast.FunctionDef))
     arguments = init.args
-    parameters = tuple(part.arg for part in arguments.args[1:])
+    annotations = {part.arg: part.annotation for part in arguments.args[1:]}
+    parameters = tuple(annotations)
     given: dict[str, Field] = {}
     literal: list[Field] = []
     taken: set[str] = set()
     for statement in init.body:
-        field = read_field(statement, parameters)
+        field = read_field(statement, annotations)
         if field is None or field.attribute in taken or field.parameter in given:
             raise CompileError(file, statement, f"class {node.name} is a record", FORM)
         if field.attribute in METHODS:
@@ -100,8 +106,11 @@ def read_record(file: str, node: ast.ClassDef) -> Record:
     return Record(node.name, parameters, len(parameters) - len(arguments.defaults), fields)
 
 
-def read_field(statement: ast.stmt, parameters: tuple[str, ...]) -> Field | None:
-    """Return what one statement of ``__init__`` gives the record; None for any other statement."""
+def read_field(statement: ast.stmt, annotations: Mapping[str, ast.expr | None]) -> Field | None:
+    """Return what one statement of ``__init__`` gives the record; None for any other statement.
+
+    ``annotations`` are those of its parameters.
+    """
     if not isinstance(statement, ast.Assign) or len(statement.targets) > 1:
         return None
     target, value = statement.targets[0], statement.value
@@ -113,9 +122,14 @@ def read_field(statement: ast.stmt, parameters: tuple[str, ...]) -> Field | None
     if not is_own:
         return None
     assert isinstance(target, ast.Attribute)  # noqa: S101 - is_own says so
-    if isinstance(value, ast.Name) and value.id in parameters:
-        return Field(target.attr, value.id, ast.Constant(None))
+    if isinstance(value, ast.Name) and value.id in annotations:
+        return Field(target.attr, value.id, ast.Constant(None), annotations[value.id])
     return Field(target.attr, None, value) if is_literal(value) else None
+
+
+def is_none(node: ast.AST | None) -> bool:
+    """Tell whether a node is ``None``."""
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def is_literal(node: ast.expr) -> bool:

@@ -10,7 +10,8 @@ from neuralens_build.compiler.code import Code, Place
 from neuralens_build.compiler.source import Source
 
 # What a script ends with, before the Base64 of its map.
-COMMENT = "//# sourceMappingURL=data:application/json;base64,"
+MARK = "//# sourceMappingURL="
+COMMENT = f"{MARK}data:application/json;base64,"
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
@@ -104,5 +105,5 @@ def annotate(script: str, source_map: str) -> str:
 
 def part(text: str) -> tuple[str, str]:
     """Return a script without the comment that holds its source map, and the map."""
-    script, _, encoded = text.rpartition(COMMENT)
-    return script, base64.b64decode(encoded).decode()
+    script, _, address = text.rpartition(MARK)
+    return script, base64.b64decode(address.partition("base64,")[2]).decode()

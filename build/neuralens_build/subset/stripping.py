@@ -11,7 +11,7 @@ Definition = TypeVar("Definition", ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Stripper(ast.NodeTransformer):
-    """Takes out docstrings, imports of ANNOTATION_MODULES, and annotations but of parameters."""
+    """Takes out docstrings, imports of ANNOTATION_MODULES, and annotations but of functions."""
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
         """Leave out an import for annotations."""
@@ -37,17 +37,16 @@ class Stripper(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        """Leave out the function's docstring and what it returns."""
+        """Leave out the function's docstring."""
         return self.strip_function(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
-        """Leave out the function's docstring and what it returns."""
+        """Leave out the function's docstring."""
         return self.strip_function(node)
 
     def strip_function(self, node: Definition) -> Definition:
-        """Strip a function's signature and body."""
+        """Strip a function's body."""
         self.generic_visit(node)
-        node.returns = None
         node.body = without_docstring(node.body) or [pass_at(node)]
         return node
 
@@ -55,7 +54,7 @@ class Stripper(ast.NodeTransformer):
 def strip(tree: ast.Module) -> ast.Module:
     """Return a copy of a module without docstrings, typing imports and most annotations.
 
-    The parameters keep theirs, for the compiler. What stays keeps its place in the file.
+    Parameters and functions keep theirs, for the compiler. What stays keeps its place in the file.
     """
     stripped: ast.Module = Stripper().visit(copy.deepcopy(tree))
     return stripped

@@ -25,8 +25,8 @@ class Whitelist(Emitter):
     def __init__(self, module: Module, outside: frozenset[str]) -> None:
         tree = strip(module.tree)
         classes = frozenset(node.name for node in tree.body if isinstance(node, ast.ClassDef))
-        attributes = frozenset(module.attribute_names())
-        super().__init__(module.filename, tree, {}, attributes, frozenset(), classes | outside)
+        super().__init__(module.filename, tree, {}, (), classes | outside)
+        self.attributes = set(module.attribute_names())
         self.problems: list[CompileError] = []
 
     def run(self) -> list[CompileError]:

@@ -47,6 +47,14 @@ class Memory:
             self._entries.append([key, text])
         return not self._blocked
 
+    def load(self, key: str) -> Any:
+        """Return the value whose JSON is kept under key; None where there is none."""
+        return parse(self.read(key) or "null")
+
+    def save(self, key: str, value: Any) -> bool:
+        """Keep a value as JSON under key and tell whether it is really there."""
+        return self.write(key, dump(value))
+
     def erase(self, key: str) -> None:
         """Forget what is under key."""
         self._entries = [entry for entry in self._entries if entry[0] != key]
@@ -167,9 +175,7 @@ class World:
         self._settings = resolve(given.get("settings") or {}, self.say)
         self._identity = Identity(self._memory, self._wire.random)
         self._visit = Visit(self._settings, self._identity.find, self.has_signal, self._hooks.say)
-        self._outbox = Outbox(
-            self._memory, self._identity, self._wire, parse, dump, self._hooks.say
-        )
+        self._outbox = Outbox(self._memory, self._identity, self._wire, dump, self._hooks.say)
         self._delivery = Delivery(
             self._settings,
             self._visit,
@@ -177,13 +183,11 @@ class World:
             self._outbox,
             self._wire,
             self._wire,
-            parse,
-            dump,
             self._hooks,
         )
         self._acts = Acts()
         self._confirmations = Confirmations()
-        self._attribution = Attribution(self._settings, self._memory, parse, dump)
+        self._attribution = Attribution(self._settings, self._memory)
         # The elements on the page, each by the id of the item that it is.
         self._standing: list[str] = []
         self._page_view = PageView(self.stands)

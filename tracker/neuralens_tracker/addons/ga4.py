@@ -144,7 +144,7 @@ class Bridge:
 
     def _look(self, *_: Any) -> None:
         """Take what was pushed since the last look."""
-        path = get(get(window, "location"), "href").split("?")[0]
+        path = str(get(get(window, "location"), "href").split("?")[0])
         if path != self._path:
             self._path = path
             self._page = None

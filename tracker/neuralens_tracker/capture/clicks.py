@@ -1,9 +1,13 @@
 """Clicks, keys and submits on products, suggestions and their controls: what the shopper meant."""
 
-from typing import Any
+from collections.abc import Callable
 
-from neuralens_tracker.attributes import ACTION, CONFIRM, IGNORE
-from neuralens_tracker.capture.items import ACTIVATED, SUGGESTION_SELECTOR, Item
+from neuralens_tracker.acts import Acts
+from neuralens_tracker.attributes import ACTION, CONFIRM, IGNORE, LANDING
+from neuralens_tracker.capture.items import ACTIVATED, SUGGESTION_SELECTOR, Item, Items
+from neuralens_tracker.capture.search_box import SearchBox
+from neuralens_tracker.confirmations import Confirmations
+from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.value_types import COUNT, read
 from neuralens_tracker.vocabulary import ACTIONS
 from neuralens_tracker.web.dom import (
@@ -26,6 +30,7 @@ from neuralens_tracker.web.visibility import is_shown
 NATIVE = "a[href],button,input,select,textarea,summary"
 # What does nothing when it is activated.
 INERT = "[aria-disabled=true],:disabled"
+NOTHING = INERT + ",[" + IGNORE + "]"
 SUBMITTER = "[type=submit],button:not([type])"
 # Pixels that a hand may move while it clicks; a finger's taps are told from its drags by browsers.
 MAX_TRAVEL = 10
@@ -42,9 +47,7 @@ class Choice:
     ``is_released`` tells that the press ended on it, and it stood there still.
     """
 
-    def __init__(
-        self, item: Item, fields: dict[str, Any], text: str, address: str, is_tab: bool
-    ) -> None:
+    def __init__(self, item: Item, fields: Fields, text: str, address: str, is_tab: bool) -> None:
         self.item = item
         self.fields = fields
         self.text = text
@@ -60,7 +63,12 @@ class Clicks:
     """
 
     def __init__(
-        self, items: Any, search_box: Any, acts: Any, confirmations: Any, emit: Any
+        self,
+        items: Items,
+        search_box: SearchBox,
+        acts: Acts,
+        confirmations: Confirmations,
+        emit: Callable[[str, Item, Fields], None],
     ) -> None:
         self._items = items
         self._search_box = search_box
@@ -75,7 +83,7 @@ class Clicks:
         # time of the last click.
         self._pressed = False
         self._clicked = 0.0
-        self._choice: Any = None
+        self._choice: Choice | None = None
 
     def start(self) -> None:
         """Listen from now on."""
@@ -83,20 +91,19 @@ class Clicks:
         listen("pointermove", self._move)
         listen("pointerup", self._release)
         listen("pointercancel", self._forget_choice)
-        listen("click", self._click)
-        listen("auxclick", self._click)
+        listen("click auxclick", self._click)
         listen("keydown", self._press_key)
         listen("submit", self._submit)
-        listen("pagehide", self._leave)
+        listen("pagehide", self._settle)
 
-    def _begin_gesture(self, event: Any) -> None:
+    def _begin_gesture(self, event: JSObject) -> None:
         """Note that a shopper, and no script, presses something."""
-        self._settle(False)
+        self._settle()
         if get(event, "isTrusted"):
             self._pressed = True
             self._acts.begin_gesture()
 
-    def _press(self, event: Any) -> None:
+    def _press(self, event: JSObject) -> None:
         self._begin_gesture(event)
         self._moved = False
         self._x = get(event, "clientX")
@@ -105,24 +112,24 @@ class Clicks:
         if get(event, "button") == 0 and not closest(target, "[" + ACTION + "]"):
             self._choose(target, False)
 
-    def _move(self, event: Any) -> None:
+    def _move(self, event: JSObject) -> None:
         if get(event, "buttons") and get(event, "pointerType") != "touch" and not self._moved:
             across = abs(get(event, "clientX") - self._x)
             self._moved = across > MAX_TRAVEL or abs(get(event, "clientY") - self._y) > MAX_TRAVEL
 
-    def _release(self, event: Any) -> None:
+    def _release(self, event: JSObject) -> None:
         choice = self._choice
         if choice:
             # A list that closes only now does not do so because the press took the focus away.
             choice.is_released = contains(choice.item.element, target_of(event)) and is_shown(
                 choice.item.element
             )
-            wait(TAKEN_MS, self._take)
+            wait(TAKEN_MS, self._settle)
 
-    def _forget_choice(self, *_: Any) -> None:
+    def _forget_choice(self, *_: JSObject) -> None:
         self._choice = None
 
-    def _click(self, event: Any) -> None:
+    def _click(self, event: JSObject) -> None:
         # Of the other buttons, the middle one opens a link; the right one opens a menu.
         if get(event, "button") > 1 or self._moved:
             self._moved = False
@@ -142,9 +149,9 @@ class Clicks:
             self._activate(target)
         else:
             # A handler of the page was quicker, and has removed what was pressed.
-            self._settle(True)
+            self._settle(event)
 
-    def _press_key(self, event: Any) -> None:
+    def _press_key(self, event: JSObject) -> None:
         # A key that an input method takes: https://w3c.github.io/uievents/#event-keydown
         if get(event, "isComposing") or get(event, "keyCode") == 229 or get(event, "repeat"):
             return
@@ -159,7 +166,7 @@ class Clicks:
         if key == "Tab":
             if len(shown) > 0:
                 self._choose(shown[0], True)
-                wait(TAKEN_MS, self._take)
+                wait(TAKEN_MS, self._settle)
         elif len(shown) > 0:
             self._activate(shown[0])
         elif len(marked) == 0:
@@ -171,14 +178,13 @@ class Clicks:
     def _activate_written(self) -> None:
         """Activate the suggestion that a widget has written into the box, without marking it."""
         text = self._search_box.written()
-        if text != "":
-            for element in find_everywhere(SUGGESTION_SELECTOR):
-                item = self._items.read(element)
-                if item and item.id == text and is_shown(element):
-                    self._activate(element)
-                    return
+        for element in find_everywhere(SUGGESTION_SELECTOR) if text != "" else []:
+            item = self._items.read(element)
+            if item and item.id == text and is_shown(element):
+                self._activate(element)
+                break
 
-    def _submit(self, event: Any) -> None:
+    def _submit(self, event: JSObject) -> None:
         form = target_of(event)
         if attribute(form, ACTION) is None:
             return
@@ -187,24 +193,25 @@ class Clicks:
         if len(buttons) == 0 or not closest(buttons[0], INERT):
             self._act(form)
 
-    def _activate(self, element: Any) -> None:
-        if closest(element, "[" + IGNORE + "]"):
-            return
+    def _activate(self, element: JSObject) -> None:
         control = closest(element, "[" + ACTION + "]")
+        item = self._find_item(element)
         if control:
             if not matches(control, "form"):
                 self._act(control)
-            return
-        item = self._items.item_at(element)
-        if item and item.kind in list(ACTIVATED.keys()) and not closest(element, INERT):
+        elif item:
             self._choice = None
             self._emit(ACTIVATED[item.kind], item, self._items.context(item))
 
-    def _act(self, control: Any) -> None:
+    def _find_item(self, element: JSObject) -> Item | None:
+        """Return the item that is activated by an element; None where nothing is."""
+        item = None if closest(element, NOTHING) else self._items.item_at(element)
+        return item if item and item.kind != LANDING else None
+
+    def _act(self, control: JSObject) -> None:
         """Do what a control or a form stands for; where the shop has the last word, after that."""
-        if closest(control, "[" + IGNORE + "]") or closest(control, INERT + ",[aria-busy=true]"):
-            return
-        item = self._items.read_subject(control)
+        is_idle = closest(control, NOTHING + ",[aria-busy=true]")
+        item = None if is_idle else self._items.read_subject(control)
         if item:
             event = ACTIONS[attribute(control, ACTION)]
             fields = self._items.context(item)
@@ -216,10 +223,10 @@ class Clicks:
             else:
                 self._emit(event, item, fields)
 
-    def _choose(self, element: Any, is_tab: bool) -> None:
+    def _choose(self, element: JSObject, is_tab: bool) -> None:
         """Note an item that is pressed, or marked, for it may be gone before a click could come."""
-        item = None if closest(element, INERT) else self._items.item_at(element)
-        if item and item.kind in list(ACTIVATED.keys()):
+        item = self._find_item(element)
+        if item:
             self._choice = Choice(
                 item,
                 self._items.context(item),
@@ -228,21 +235,18 @@ class Clicks:
                 is_tab,
             )
 
-    def _take(self) -> None:
-        self._settle(False)
+    def _settle(self, end: JSObject = None) -> None:
+        """Tell of what was pressed, if it was taken although no click has come to it.
 
-    def _leave(self, *_: Any) -> None:
-        self._settle(True)
-
-    def _settle(self, is_taken: bool) -> None:
-        """Tell of what was pressed, if it was taken although no click has come to it."""
+        ``end`` is the event by which it, or the page, has gone, if that is known.
+        """
         choice = self._choice
         self._choice = None
-        if choice and self._was_taken(choice, is_taken):
+        if choice and self._was_taken(choice, end is not None):
             item = choice.item
             self._emit(ACTIVATED[item.kind], item, choice.fields)
 
-    def _was_taken(self, choice: Choice, is_taken: bool) -> bool:
+    def _was_taken(self, choice: Choice, is_gone: bool) -> bool:
         """Tell whether a widget has taken a choice.
 
         It has written it into the search box, gone to another page, or closed its list, when the
@@ -254,7 +258,7 @@ class Clicks:
             return True
         if choice.is_tab:
             return False
-        if is_taken or get(get(window, "location"), "href") != choice.address:
+        if is_gone or get(get(window, "location"), "href") != choice.address:
             return True
         item = choice.item
         has_stayed = choice.is_released or self._search_box.has_focus()
@@ -262,10 +266,6 @@ class Clicks:
 
     def _is_offered(self, item: Item) -> bool:
         """Tell whether an item, or another element of the same, can still be seen."""
-        if is_shown(item.element):
-            return True
-        for element in find_everywhere("[" + item.kind + "]," + SUGGESTION_SELECTOR):
-            other = self._items.read(element)
-            if other and other.kind == item.kind and other.id == item.id and is_shown(element):
-                return True
-        return False
+        others = find_everywhere("[" + item.kind + "]," + SUGGESTION_SELECTOR)
+        shown = [each for each in others if self._items.is_same(each, item) and is_shown(each)]
+        return is_shown(item.element) or len(shown) > 0

@@ -1,5 +1,6 @@
 """What an element of the page stands for: which item, at which rank, in which context."""
 
+from collections.abc import Callable
 from typing import Any
 
 from neuralens_tracker.attributes import (
@@ -16,7 +17,9 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
+from neuralens_tracker.types import Complain, Fields, JSObject, ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, read
+from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import (
     ACTIONS,
     AUTOCOMPLETE,
@@ -65,6 +68,13 @@ SEEN = {
     PURCHASE_ORDER: PURCHASE,
 }
 ACTIVATED = {PRODUCT: CLICK_PRODUCT, SUGGESTION: CLICK_SUGGESTION}
+# The page of an item whose markup says none; None is that of the visit.
+USUAL_PAGES = {
+    LANDING: PRODUCT_PAGE,
+    SUGGESTION: AUTOCOMPLETE,
+    PRODUCT: None,
+    PURCHASE_ORDER: None,
+}
 
 
 class Item:
@@ -73,26 +83,31 @@ class Item:
     ``kind`` is the name of its attribute, ``id`` that attribute's value. An order has several ids.
     """
 
-    def __init__(self, element: Any, kind: str, id: str, ids: list[str]) -> None:  # noqa: A002
+    def __init__(self, element: JSObject, kind: str, id: str, ids: list[str]) -> None:  # noqa: A002
         self.element = element
         self.kind = kind
         self.id = id
         self.ids = ids
 
 
-class Count:
-    """How one kind of item is counted in a list; the elements from ``next`` on are not read yet.
+class Ranking:
+    """The ranks of one kind of item in a list, found by a query, as a page view tells them.
 
-    ``positions`` holds the position of each id, with PREFIX before it.
+    ``told`` holds the ranks that were told, ``positions`` the places that are counted so far, both
+    by PREFIX and id. ``elements`` are those that may count, until the page changes; from ``next``
+    on they are not read yet.
     """
 
-    def __init__(self, listing: Any, kind: str, elements: list[Any]) -> None:
+    def __init__(self, name: str, listing: JSObject, kind: str, query: str | None) -> None:
+        self.name = name
         self.listing = listing
         self.kind = kind
-        self.elements = elements
+        self.query = query
+        self.told: dict[str, int] = {}
+        self.elements: Any = None
         self.next = 0
         self.total = 0
-        self.positions: dict[str, Any] = {}
+        self.positions: dict[str, int] = {}
 
 
 class Items:
@@ -102,40 +117,36 @@ class Items:
     None; ``complain(element, attribute, value_type)`` is told of an attribute that is wrong.
     """
 
-    def __init__(self, visit: Any, typed_for: Any, complain: Any) -> None:
+    def __init__(
+        self, visit: Visit, typed_for: Callable[[JSObject], Any], complain: Complain
+    ) -> None:
         self._visit = visit
         self._typed_for = typed_for
         self._complain = complain
-        # What is counted so far, until the page changes.
-        self._counts: list[Count] = []
+        self._rankings: list[Ranking] = []
         # The elements whose options are suggestions, until the page changes; None before a look.
         self._declared: Any = None
-        # Ranks that this page view has told, by PREFIX, list, kind, query and id. An unnamed list
-        # goes by its place in _unnamed.
-        self._told: dict[str, int] = {}
-        self._unnamed: list[Any] = []
 
     def forget_ranks(self) -> None:
         """Count anew: the page has changed."""
-        self._counts = []
         self._declared = None
+        for ranking in self._rankings:
+            ranking.elements = None
 
     def begin_page_view(self) -> None:
         """Let ranks that were told before be others in this page view."""
-        self._told = {}
-        self._unnamed = []
-        self.forget_ranks()
+        self._declared = None
+        self._rankings = []
 
-    def item_at(self, element: Any) -> Any:
+    def item_at(self, element: JSObject) -> Item | None:
         """Return the item that element is or is in; None when it is in none."""
-        while element is not None:
+        item: Item | None = None
+        while element is not None and not item:
             item = self.read(element)
-            if item:
-                return item
             element = around(element)
-        return None
+        return item
 
-    def read(self, element: Any) -> Any:
+    def read(self, element: JSObject) -> Item | None:
         """Return the item that element itself is; None when it is none.
 
         An option of a declared listbox is a suggestion.
@@ -152,7 +163,7 @@ class Items:
                 return Item(element, kind, value, [value])
         return None
 
-    def read_purchase(self, element: Any) -> Any:
+    def read_purchase(self, element: JSObject) -> Item | None:
         """Return the order that an element confirms, with the ids of its lines.
 
         None where it is ignored or wrong. What is ignored inside an order is not bought.
@@ -170,7 +181,7 @@ class Items:
             return None
         return Item(element, PURCHASE_ORDER, order, ids)
 
-    def read_subject(self, control: Any) -> Any:
+    def read_subject(self, control: JSObject) -> Item | None:
         """Return the item that the action of a control is about; None when nothing is to happen."""
         owner = closest(control, SUBJECT_SELECTOR)
         actions = list(ACTIONS.keys())
@@ -182,26 +193,19 @@ class Items:
             return self.read(owner)
         return None
 
-    def _is_option(self, element: Any) -> bool:
+    def _is_option(self, element: JSObject) -> bool:
         """Tell whether element is an option that ``data-nl-suggestions`` declares.
 
         Its listbox is one that the declaring element holds, owns or controls.
         """
-        if matches(element, OPTION):
-            if self._declared is None:
-                self._declared = self._find_declared()
-            for holder in self._declared:
-                if contains(holder, element):
-                    return True
-        return False
-
-    def _find_declared(self) -> list[Any]:
-        """Return the elements that declare suggestions, and those that they own or control."""
-        found: list[Any] = []
-        for owner in find_everywhere(OWNERS):
-            found.append(owner)
-            found.extend(lists_of_widget(owner))
-        return found
+        if not matches(element, OPTION):
+            return False
+        if self._declared is None:
+            self._declared = []
+            for owner in find_everywhere(OWNERS):
+                self._declared.append(owner)
+                self._declared.extend(lists_of_widget(owner))
+        return len([holder for holder in self._declared if contains(holder, element)]) > 0
 
     def deduplication_key(self, item: Item) -> str:
         """Return what two views of one item have in common: its id, of a product its list too."""
@@ -211,11 +215,11 @@ class Items:
         name = attribute(listing, LIST) if listing else None
         return (name or "") + "\n" + item.id
 
-    def list_of(self, item: Item) -> Any:
+    def list_of(self, item: Item) -> JSObject:
         """Return the element inside which the item's rank counts; None when there is none."""
         return closest(item.element, LISTS)
 
-    def _value(self, element: Any, name: str, kind: Any) -> Any:
+    def _value(self, element: JSObject, name: str, kind: ValueType) -> Any:
         """Return what an attribute says, as a value of that kind; None when absent or wrong."""
         text = attribute(element, name)
         value = read(kind, text)
@@ -223,11 +227,11 @@ class Items:
             self._complain(element, name, kind)
         return value
 
-    def _nearest(self, element: Any, name: str, kind: Any) -> Any:
+    def _nearest(self, element: JSObject, name: str, kind: ValueType) -> Any:
         """Return what the attribute says on the nearest element that has it."""
         return self._value(closest(element, "[" + name + "]") or element, name, kind)
 
-    def _rank(self, item: Item, query: Any) -> dict[str, Any]:
+    def _rank(self, item: Item, query: Any) -> Fields:
         """Return the item's rank from 0, and its source: {index, rankSource}, None where none is.
 
         As the markup says, as ARIA says, or as its list shows it; the latter stays, once told.
@@ -239,69 +243,66 @@ class Items:
         if position:
             return {"index": position - 1, "rankSource": "posinset"}
         listing = self.list_of(item)
-        if not listing or item.kind == LANDING:
-            return {"index": None, "rankSource": None}
-        offset = self._nearest(item.element, OFFSET, COUNT) or 0
-        key = self._list_key(listing, item.kind, query)
-        position = self._position(listing, item, key, offset)
-        if position is not None:
-            self._told[PREFIX + key + item.id] = offset + position
-        return {
-            "index": None if position is None else offset + position,
-            "rankSource": None if position is None else "order",
-        }
+        if listing and item.kind != LANDING:
+            rank = self._told_rank(self._ranking(listing, item.kind, query), item)
+        return {"index": rank, "rankSource": None if rank is None else "order"}
 
-    def _list_key(self, listing: Any, kind: str, query: Any) -> str:
-        """Return what the ranks of one kind of item in a list, found by a query, are told by."""
-        name = attribute(listing, LIST)
-        if not name:
-            place = 0
-            while place < len(self._unnamed) and not same(self._unnamed[place], listing):
-                place += 1
-            if place == len(self._unnamed):
-                self._unnamed.append(listing)
-            name = str(place)
-        return name + "\n" + kind + "\n" + str(query or "") + "\n"
+    def _ranking(self, listing: JSObject, kind: str, query: Any) -> Ranking:
+        """Return the ranks of one kind of item in a list: in one of its name, or else in itself."""
+        name = attribute(listing, LIST) or ""
+        for ranking in self._rankings:
+            if (
+                ranking.kind == kind
+                and ranking.query == query
+                and ranking.name == name
+                and (name != "" or same(ranking.listing, listing))
+            ):
+                if not same(ranking.listing, listing):
+                    ranking.listing = listing
+                    ranking.elements = None
+                return ranking
+        ranking = Ranking(name, listing, kind, query)
+        self._rankings.append(ranking)
+        return ranking
 
-    def _position(self, listing: Any, item: Item, told_key: str, offset: int) -> Any:
-        """Return the item's position in its list; what stands behind it is not counted yet.
+    def _told_rank(self, ranking: Ranking, item: Item) -> Any:
+        """Return the item's rank; what stands behind it in its list is not counted yet.
 
         Each id counts once, and what is not rendered, or is a copy, does not. After an item whose
         rank was told, as in a list of which only a part is rendered, counting goes on from there.
         """
-        kind = item.kind
-        told = self._told.get(PREFIX + told_key + item.id)
-        if told is not None:
-            return told - offset
-        count: Any = None
-        for made in self._counts:
-            if made.kind == kind and same(made.listing, listing):
-                count = made
-        if count is None:
-            selector = "[" + kind + "]," + OPTION
-            count = Count(listing, kind, find_below(listing, selector))
-            self._counts.append(count)
-        positions = count.positions
+        told = ranking.told
+        offset = self._nearest(item.element, OFFSET, COUNT) or 0
         sought = PREFIX + item.id
-        while positions.get(sought) is None and count.next < len(count.elements):
-            element = count.elements[count.next]
+        if told.get(sought) is not None:
+            return told[sought]
+        listing = ranking.listing
+        if ranking.elements is None:
+            ranking.elements = find_below(listing, "[" + item.kind + "]," + OPTION)
+            ranking.next = 0
+            ranking.total = 0
+            ranking.positions = {}
+        positions = ranking.positions
+        while positions.get(sought) is None and ranking.next < len(ranking.elements):
+            element = ranking.elements[ranking.next]
             other = self.read(element)
-            count.next += 1
+            ranking.next += 1
             if (
                 other
-                and other.kind == kind
+                and other.kind == item.kind
                 and positions.get(PREFIX + other.id) is None
                 and same(listing, self.list_of(other))
                 and box_of(element)
-                and not self._is_copy(count, other)
+                and not self._is_copy(ranking, other)
             ):
-                told = self._told.get(PREFIX + told_key + other.id)
-                position = count.total if told is None else told - offset
-                positions[PREFIX + other.id] = position
-                count.total = max(count.total, position + 1)
-        return positions.get(sought)
+                key = PREFIX + other.id
+                positions[key] = ranking.total if told.get(key) is None else told[key] - offset
+                ranking.total = max(ranking.total, positions[key] + 1)
+        if positions.get(sought) is not None:
+            told[sought] = offset + positions[sought]
+        return told.get(sought)
 
-    def _is_copy(self, count: Count, item: Item) -> bool:
+    def _is_copy(self, ranking: Ranking, item: Item) -> bool:
         """Tell whether an item is a carousel's copy of another one of its list.
 
         A copy is hidden from assistive technology, and so are slides that are off the screen. So of
@@ -309,24 +310,26 @@ class Items:
         """
         if not closest(item.element, HIDDEN):
             return False
-        for element in count.elements:
-            other = self.read(element)
-            if (
-                other
-                and other.kind == item.kind
-                and other.id == item.id
-                and not same(element, item.element)
-                and (count.total == 0 or not closest(element, HIDDEN))
-            ):
-                return True
-        return False
+        others = [
+            element
+            for element in ranking.elements
+            if self.is_same(element, item)
+            and not same(element, item.element)
+            and (ranking.total == 0 or not closest(element, HIDDEN))
+        ]
+        return len(others) > 0
 
-    def stands(self, element: Any, item_id: str) -> bool:
+    def is_same(self, element: JSObject, item: Item) -> bool:
+        """Tell whether an element is an item of the same kind and id as another."""
+        other = self.read(element)
+        return other is not None and other.kind == item.kind and other.id == item.id
+
+    def stands(self, element: JSObject, item_id: str) -> bool:
         """Tell whether an element is on the page, and still is the item of that id."""
         item = self.read(element) if element is not None and is_connected(element) else None
         return item is not None and item.id == item_id
 
-    def context(self, item: Item) -> dict[str, Any]:
+    def context(self, item: Item) -> Fields:
         """Return an item's page, query and index: as its markup says, else as is usual.
 
         The query of a suggestion is what was typed, where something was. ``rankSource`` and
@@ -334,9 +337,6 @@ class Items:
         """
         element = item.element
         kind = item.kind
-        usual = PRODUCT_PAGE if kind == LANDING else None
-        if kind == SUGGESTION:
-            usual = AUTOCOMPLETE
         holder = closest(element, "[" + QUERY + "]")
         query = attribute(holder, QUERY) if holder else self._visit.query()
         source = "markup" if holder else "page"
@@ -344,26 +344,20 @@ class Items:
         if typed is not None:
             query = typed
             source = "typed"
-        fields: dict[str, Any] = {"index": None}
-        if kind != PURCHASE_ORDER:
-            fields = self._rank(item, query)
-        fields["page"] = self._nearest(element, PAGE, PAGES) or usual or self._visit.page()
+        fields: Fields = {"index": None} if kind == PURCHASE_ORDER else self._rank(item, query)
+        fields["page"] = (
+            self._nearest(element, PAGE, PAGES) or USUAL_PAGES[kind] or self._visit.page()
+        )
         fields["query"] = query
         fields["querySource"] = source if query else None
         return fields
 
 
-def lists_of_widget(element: Any) -> list[Any]:
-    """Return what an element, and the combobox that it is part of, own or control."""
-    widget = closest(element, WIDGET)
-    found = owned_by(element)
-    found.extend(owned_by(widget) if widget else [])
+def lists_of_widget(element: JSObject) -> list[JSObject]:
+    """Return what an element, and the combobox that it is part of, own or control, as ARIA says."""
+    found: list[JSObject] = []
+    for owner in [element, closest(element, WIDGET)]:
+        for name in ("aria-controls", "aria-owns"):
+            if owner:
+                found.extend(find_named(owner, (attribute(owner, name) or "").split(" ")))
     return found
-
-
-def owned_by(element: Any) -> list[Any]:
-    """Return the elements that an element owns or controls, as ARIA says."""
-    names = (
-        (attribute(element, "aria-controls") or "") + " " + (attribute(element, "aria-owns") or "")
-    )
-    return find_named(element, names.split(" "))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neuralens_tracker.web.dom import document, is_prerendering, listen, state_of
+from neuralens_tracker.web.dom import listen, of_document
 from neuralens_tracker.web.ffi import attempt, callback, get, invoke, record, window
 
 # Milliseconds that a page which is never idle may hold things back.
@@ -11,7 +11,7 @@ PATIENCE_MS = 2000
 
 def when_shown(act: Any) -> None:
     """Act now, or when a page that was rendered ahead is really opened."""
-    if is_prerendering(document):
+    if of_document("prerendering"):
         listen("prerenderingchange", act)
     else:
         act()
@@ -19,7 +19,7 @@ def when_shown(act: Any) -> None:
 
 def when_read(act: Any) -> None:
     """Act now, or when the document has been read to its end."""
-    if state_of(document) == "loading":
+    if of_document("readyState") == "loading":
         listen("DOMContentLoaded", act)
     else:
         act()
@@ -27,7 +27,7 @@ def when_read(act: Any) -> None:
 
 def when_loaded(act: Any) -> None:
     """Act now, or when the document and all that is in it have been loaded."""
-    if state_of(document) == "complete":
+    if of_document("readyState") == "complete":
         act()
     else:
         listen("load", act)
@@ -50,6 +50,5 @@ def when_navigating(act: Any) -> None:
 
 def when_left(act: Any) -> None:
     """Act whenever the page may be seen for the last time."""
-    listen("visibilitychange", act)
     # Safari does not always tell of a visibilitychange when a link is followed.
-    listen("pagehide", act)
+    listen("visibilitychange pagehide", act)

@@ -1,9 +1,10 @@
 """Routes of a single-page shop: when the page's context changes without a load."""
 
-from typing import Any
+from collections.abc import Callable
 
 from neuralens_tracker.attributes import IGNORE, LANDING, PAGE, QUERY
-from neuralens_tracker.page_view import DOCUMENT, ROUTE
+from neuralens_tracker.page_view import DOCUMENT, ROUTE, PageView
+from neuralens_tracker.types import JSObject
 from neuralens_tracker.vocabulary import AUTOCOMPLETE
 from neuralens_tracker.web.dom import attribute, closest, document, find_all, listen
 from neuralens_tracker.web.ffi import call, callback, get, window
@@ -24,7 +25,7 @@ def read_path() -> str:
     return str(get(location, "pathname") + (fragment if is_route else ""))
 
 
-def first_value(name: str, selector: str) -> Any:
+def first_value(name: str, selector: str) -> str | None:
     """Return the attribute of the first element that has it and is not ignored; else None."""
     for element in find_all(document, selector):
         if not closest(element, "[" + IGNORE + "]"):
@@ -38,25 +39,24 @@ class Routes:
     ``page_view`` tells whether a change is one.
     """
 
-    def __init__(self, page_view: Any, begin: Any) -> None:
+    def __init__(self, page_view: PageView, begin: Callable[[], None]) -> None:
         self._page_view = page_view
         self._begin = begin
         self._path = read_path()
         # The landing and the query that the document had last.
-        self._landing: Any = None
-        self._query: Any = None
+        self._landing: str | None = None
+        self._query: str | None = None
 
     def start(self) -> None:
         """Listen from now on: to the Navigation API, and to the History API where there is none."""
         self._page_view.start(now())
-        listen("popstate", self.check)
-        listen("hashchange", self.check)
+        listen("popstate hashchange", self.check)
         navigation = get(window, "navigation")
         if navigation:
             check = callback(self.check)
             call(navigation, "addEventListener", "currententrychange", check)
 
-    def check(self, *_: Any) -> None:
+    def check(self, *_: JSObject) -> None:
         """Begin a page view if the context has changed.
 
         A route that no event tells of is seen when the document changes.

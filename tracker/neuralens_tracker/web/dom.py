@@ -6,9 +6,20 @@ when the tracker came: ``form.closest`` may be a field of that name, ``document.
 
 from typing import Any
 
-from neuralens_tracker.web.ffi import call, callback, elements, get, method, reader, window
+from neuralens_tracker.web.ffi import (
+    attempt,
+    call,
+    callback,
+    dump,
+    elements,
+    get,
+    method,
+    reader,
+    window,
+)
 
 document: Any = get(window, "document")
+document_prototype: Any = get(get(window, "Document"), "prototype")
 # The open shadow trees that were found so far, each by its root.
 shadow_roots: list[Any] = []
 
@@ -23,8 +34,9 @@ matches: Any = method("Element", "matches")
 find_in_element: Any = method("Element", "querySelectorAll")
 find_first: Any = method("Element", "querySelector")
 find_in_document: Any = method("Document", "querySelectorAll")
+find_at_point: Any = method("Document", "elementFromPoint")
 bounds: Any = method("Element", "getBoundingClientRect")
-boxes: Any = method("Element", "getClientRects")
+check_visibility: Any = method("Element", "checkVisibility")
 root_of: Any = method("Node", "getRootNode")
 contains: Any = method("Node", "contains")
 node_type: Any = reader("Node", "nodeType")
@@ -33,11 +45,11 @@ is_connected: Any = reader("Node", "isConnected")
 text_of: Any = reader("Node", "textContent")
 children_of: Any = reader("Node", "childNodes")
 shadow_of: Any = reader("Element", "shadowRoot")
-visibility_of: Any = reader("Document", "visibilityState")
-state_of: Any = reader("Document", "readyState")
-is_prerendering: Any = reader("Document", "prerendering")
-root_element_of: Any = reader("Document", "documentElement")
-focus_of: Any = reader("Document", "activeElement")
+
+
+def of_document(name: str) -> Any:
+    """Return a property of the document; None where it throws, as the cookie may."""
+    return attempt(get(window, "Reflect"), "get", document_prototype, name, document)
 
 
 def attribute(element: Any, name: str) -> Any:
@@ -45,10 +57,16 @@ def attribute(element: Any, name: str) -> Any:
     return get_attribute(element, name)
 
 
+def is_shadow(node: Any) -> bool:
+    """Tell whether a node is the root of a shadow tree; it has no names that a page gives away."""
+    kind: int = node_type(node)
+    return kind == SHADOW_NODE
+
+
 def host_of(node: Any) -> Any:
     """Return the element whose shadow tree holds a node; None when it is in none."""
     root = root_of(node)
-    return get(root, "host") if node_type(root) == SHADOW_NODE else None
+    return get(root, "host") if is_shadow(root) else None
 
 
 def closest(element: Any, selector: str) -> Any:
@@ -68,23 +86,23 @@ def around(element: Any) -> Any:
 
 def find_all(root: Any, selector: str) -> list[Any]:
     """Return the elements below an element, a document or a shadow root, in document order."""
-    kind = node_type(root)
-    if kind == ELEMENT_NODE:
-        return elements(find_in_element(root, selector))
-    if kind == DOCUMENT_NODE:
-        return elements(find_in_document(root, selector))
-    # A shadow root has no names that a page could give away.
-    return elements(call(root, "querySelectorAll", selector))
+    if is_shadow(root):
+        return elements(call(root, "querySelectorAll", selector))
+    find = find_in_document if node_type(root) == DOCUMENT_NODE else find_in_element
+    return elements(find(root, selector))
+
+
+def find_at(element: Any, x: float, y: float) -> Any:
+    """Return what a point of the window shows of the tree of an element; else None."""
+    root = root_of(element)
+    if is_shadow(root):
+        return call(root, "elementFromPoint", x, y)
+    return find_at_point(root, x, y)
 
 
 def find_everywhere(selector: str) -> list[Any]:
-    """Return the elements of the document that match, then those of its open shadow trees."""
-    found: list[Any] = []
-    found.extend(find_all(document, selector))
-    for root in shadow_roots:
-        if is_connected(root):
-            found.extend(find_all(root, selector))
-    return found
+    """Return the elements of the page, those in open shadow trees too, in the order of the page."""
+    return find_below(document, selector)
 
 
 def find_below(root: Any, selector: str) -> list[Any]:
@@ -103,21 +121,18 @@ def find_below(root: Any, selector: str) -> list[Any]:
 
 def find_named(element: Any, names: list[str]) -> list[Any]:
     """Return the elements that have one of the ids, in the tree of an element; "" names none."""
-    found: list[Any] = []
-    for name in names:
-        if name != "":
-            quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-            for each in find_all(root_of(element), '[id="' + quoted + '"]'):
-                found.append(each)
-    return found
+    named = ["[id=" + dump(name) + "]" for name in names if name != ""]
+    return find_all(root_of(element), ",".join(named)) if len(named) > 0 else []
 
 
-def listen(name: str, handler: Any) -> None:
-    """Call handler with each event of that name, in the capture phase of the window.
+def listen(names: str, handler: Any) -> None:
+    """Call handler with each event of these names, in the capture phase of the window.
 
     There a page's own stopPropagation comes too late to hide it.
     """
-    call(window, "addEventListener", name, callback(handler), True)
+    guarded = callback(handler)
+    for name in names.split(" "):
+        call(window, "addEventListener", name, guarded, True)
 
 
 def target_of(event: Any) -> Any:
@@ -127,4 +142,4 @@ def target_of(event: Any) -> Any:
 
 def is_visible() -> bool:
     """Tell whether the page is shown: no background tab, not minimised."""
-    return visibility_of(document) == "visible"
+    return str(of_document("visibilityState")) == "visible"

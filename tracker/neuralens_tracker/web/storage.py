@@ -1,11 +1,14 @@
 """localStorage under a prefix: what the tracker keeps, once the shopper has consented."""
 
+from typing import Any
+
+from neuralens_tracker.types import Json
 from neuralens_tracker.vocabulary import PREFIX
-from neuralens_tracker.web.ffi import attempt, elements, get, record, window
+from neuralens_tracker.web.ffi import attempt, dump, elements, get, parse, record, window
 
 
 class Storage:
-    """Texts by key. Blocked or full storage reads as empty and refuses to write; nothing raises."""
+    """Values by key; blocked or full, it reads as empty and refuses to write. Nothing raises."""
 
     def __init__(self) -> None:
         self._area = attempt(get(window, "Reflect"), "get", window, "localStorage")
@@ -18,6 +21,14 @@ class Storage:
         """Keep text under key and tell whether it is really there."""
         attempt(self._area, "setItem", PREFIX + key, text)
         return self.read(key) == text
+
+    def load(self, key: str) -> Any:
+        """Return the value whose JSON is kept under key; None where there is none."""
+        return parse(self.read(key) or "null")
+
+    def save(self, key: str, value: Json) -> bool:
+        """Keep a value as JSON under key and tell whether it is really there."""
+        return self.write(key, dump(value))
 
     def erase(self, key: str) -> None:
         """Forget what is under key."""

@@ -61,9 +61,7 @@ class Tabs:
         def passed(*_: Any) -> None:
             act(tab)
 
-        if tab == "":
-            act(tab)
-        elif self._locks:
+        if self._locks:
             self._request(tab, {"ifAvailable": True}, granted)
         else:
             wait(GONE_MS, passed)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from neuralens_tracker.vocabulary import PREFIX
-from neuralens_tracker.web.dom import document
+from neuralens_tracker.web.dom import document, document_prototype, of_document
 from neuralens_tracker.web.ffi import (
     attempt,
     call,
@@ -28,18 +28,14 @@ COOKIE_MS = 300
 # Milliseconds after which a batch that nothing told of is taken as unknown.
 OUTCOME_MS = 10000
 
-reflect: Any = get(window, "Reflect")
-document_prototype: Any = get(get(window, "Document"), "prototype")
-
 
 class Transport:
     """Sends batches to one endpoint, and lends the delivery its clock, timers and randomness."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self._settings = settings
-        # What to call with the fate of a batch, by its id, and the ids of those sent by beacon.
+        # What to call with the fate of a batch, by its id.
         self._reports: dict[str, Any] = {}
-        self._beacons: list[str] = []
         self._confirm: Any = None
 
     def start(self, confirm: Any) -> None:
@@ -54,8 +50,9 @@ class Transport:
 
     def _read_entries(self, found: Any, *_: Any) -> None:
         for entry in elements(call(found, "getEntriesByType", "resource")):
-            batch_id = get(entry, "name").split(ADDRESS_MARK).pop()
-            if batch_id in self._beacons:
+            # What became of a request its own answer tells.
+            if get(entry, "initiatorType") != "fetch":
+                batch_id = get(entry, "name").split(ADDRESS_MARK).pop()
                 status = get(entry, "responseStatus")
                 if status is None:
                     # Safari does not say; if the relay took it, there is a cookie soon.
@@ -74,24 +71,20 @@ class Transport:
             report(status, error or "")
             wait(COOKIE_MS, self._look)
 
-    def _look(self, *_: Any) -> None:
+    def _look(self) -> None:
         self._confirm(False)
 
     def read_confirmed(self) -> list[str]:
         """Return the ids of the batches that the relay's cookie names."""
-        # It throws in a frame without an origin.
-        # By the prototype: an image of that name would stand in the way on the document itself.
-        for part in (attempt(reflect, "get", document_prototype, "cookie", document) or "").split(
-            "; "
-        ):
+        for part in (of_document("cookie") or "").split("; "):
             if part.startswith(COOKIE):
-                return part[len(COOKIE) :].split(COOKIE_SEPARATOR)
+                return list(part[len(COOKIE) :].split(COOKIE_SEPARATOR))
         return []
 
     def erase_confirmed(self) -> None:
         """Erase the relay's cookie, so that the shop's requests do not carry it."""
         erased = COOKIE + "; path=/; max-age=0"
-        attempt(reflect, "set", document_prototype, "cookie", erased, document)
+        attempt(get(window, "Reflect"), "set", document_prototype, "cookie", erased, document)
 
     def random(self) -> float:
         """Return a random number from 0 below 1."""
@@ -140,8 +133,8 @@ class Transport:
         wait(COOKIE_MS, self._look)
         wait(OUTCOME_MS, give_up)
         if as_beacon and attempt(get(window, "navigator"), "sendBeacon", address, body):
-            self._beacons.append(batch_id)
-        elif as_beacon and leaving:
+            return
+        if as_beacon and leaving:
             # What does not fit beside all else that is on its way stays in the journal.
             give_up()
         else:
