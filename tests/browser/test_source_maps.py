@@ -16,6 +16,8 @@ from tests.browser.source_map import SourceMap
 from tests.polling import PATIENCE
 
 SCRIPT = "neuralens.js"
+# V8 tells of so many places at a time where it can stop.
+MOST_PLACES = 1000
 ADDRESS = rf"/nl/{re.escape(SCRIPT)}"
 PAGE = """
 <div data-nl-list="results" data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak">
@@ -101,15 +103,25 @@ class Debugger:
             self.stops.append(frames[0])
         self._session.send("Debugger.resume")
 
+    def places(self) -> list[tuple[int, int]]:
+        """Return the row and column of each place where V8 can stop."""
+        [script] = self.scripts
+        places: list[tuple[int, int]] = []
+        row, column = 0, 0
+        while True:
+            start = {"scriptId": script, "lineNumber": row, "columnNumber": column}
+            found = self._session.send("Debugger.getPossibleBreakpoints", {"start": start})
+            places += [(place["lineNumber"], place["columnNumber"]) for place in found["locations"]]
+            if len(found["locations"]) < MOST_PLACES:
+                return places
+            row, column = places[-1][0], places[-1][1] + 1
+
     def stop_in(self, file: str, function: str) -> tuple[str, int]:
         """Set a breakpoint on the first line of a function where V8 can stop, and return it.
 
         A line that says nothing by itself, or whose call was set into its place, has no such place.
         """
-        [script] = self.scripts
-        start = {"scriptId": script, "lineNumber": 0, "columnNumber": 0}
-        found = self._session.send("Debugger.getPossibleBreakpoints", {"start": start})
-        places = [(place["lineNumber"], place["columnNumber"]) for place in found["locations"]]
+        places = self.places()
         origins = {self.source_map.origin(*place) for place in places}
         lines = lines_of(self.source_map.sources[file], function)
         stop = next((file, line) for line in lines if (file, line) in origins)
