@@ -204,11 +204,13 @@ STORED = {
     "uid": Stored("the anonymous UUID, unless the shop gives a `uid`", "until consent is denied"),
     "e:": Stored("events whose arrival is not confirmed", "seconds, usually; at most 1,000"),
     "b:": Stored("which events a batch has", "until its arrival is confirmed"),
-    "j": Stored("the number of the journal's last event", "until consent is denied"),
-    "l": Stored("how many events were lost, by reason", "until consent is denied"),
+    "j": Stored(
+        "the number of the journal's last event; how many events were lost, by reason",
+        "until consent is denied",
+    ),
     "w": Stored("which batches the network lets through", "until consent is denied"),
-    "a:": Stored(
-        "the search that led to a product: query, page, rank",
+    "a": Stored(
+        "the searches that led to products: query, page, rank",
         "30 minutes without use (`data-attribution-ms`); at most 50 products",
     ),
     "o:": Stored("that an order was reported", "until consent is denied"),
