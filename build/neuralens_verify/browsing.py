@@ -120,6 +120,8 @@ class Visit:
         self._step = OPEN
         self._began = time.monotonic()
         self._posts: dict[Request, Post] = {}
+        # What the page still captures while the relay is asked is no part of the visit.
+        self._ended = False
         self._banner = Banner(wishes.refuse)
         if wishes.gpc:
             context.set_extra_http_headers({"Sec-GPC": "1"})
@@ -140,6 +142,7 @@ class Visit:
         self._open()
         if self._starts():
             self._browse()
+        self._ended = True
         self._ask()
         return self._seen
 
@@ -414,7 +417,7 @@ class Visit:
     def _hear(self, source: dict[str, Any], text: str) -> None:
         told = json.loads(text)
         name, detail = told["name"], told["detail"]
-        if name == "event":
+        if name == "event" and not self._ended:
             ids = tuple(str(item["id"]) for item in detail["items"])
             page, query = detail.get("page"), detail.get("query")
             event = Event(

@@ -15,6 +15,11 @@ def remote(shop: Shop) -> str:
     return tag(shop, prefix=f"{shop.relay_url}/nl")
 
 
+def pending(shop: Shop) -> str:
+    """Return the snippet of a shop that asks before anything is sent."""
+    return tag(shop, consent="pending", stub=True)
+
+
 def without_integrity(shop: Shop) -> str:
     return tag(shop, integrity=False, versioned=False)
 
@@ -27,7 +32,8 @@ RIGHT = {
     "policy": Shop(policy=POLICY.format("'self'", "'self'")),
     "single-page": Shop(single_page=True),
     "cross-origin": Shop(tag=remote, relay=REMOTE),
-    "banner": Shop(tag=lambda shop: tag(shop, consent="pending", stub=True), banner=True),
+    "own banner": Shop(tag=pending, banner="own"),
+    "platform's banner": Shop(tag=pending, banner="platform"),
     "unversioned": Shop(tag=without_integrity),
 }
 FAULTS = {
@@ -77,7 +83,7 @@ FAULTS = {
     "GPC": ("gpc", Shop(signal=True)),
     "consent never granted": (
         "consent-never-granted",
-        Shop(tag=lambda shop: tag(shop, consent="pending"), banner=True, grants=False),
+        Shop(tag=pending, banner="own", grants=False),
     ),
     "SPA without context": ("spa-without-context", Shop(single_page=True, context=False)),
     "SPA with an old context": (

@@ -59,8 +59,8 @@ class Shop:
     ``tag`` prints the snippet, ``identify`` the id of a product. ``forward`` says where the proxy
     passes a path under /nl on to, None for nowhere; ``host`` is the Host that it gives to the
     relay, "" for the shop's. ``policy`` is the Content-Security-Policy. ``cached`` stands in for
-    what is served under the script's address as long as nobody asks past the cache. ``template``
-    is that of the results; ``banner`` asks for consent and grants it, where ``grants``.
+    what is served under the script's address as long as nobody asks past the cache.
+    ``banner`` asks for consent, "own" or that of a "platform"; its answer counts where ``grants``.
     """
 
     tag: Callable[["Shop"], str] = tag
@@ -74,7 +74,7 @@ class Shop:
     single_page: bool = False
     context: bool = True
     signal: bool = False
-    banner: bool = False
+    banner: str = ""
     grants: bool = True
     relay: dict[str, Any] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)

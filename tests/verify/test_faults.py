@@ -14,11 +14,19 @@ from playwright.sync_api import Browser
 from tests.verify.faults import FAULTS, RIGHT
 from tests.verify.shops import Shop, serving
 
+# How each banner is found: by the words on its buttons, or by a rule of autoconsent's.
+BANNERS = {"own": "the banner", "platform": "Complianz"}
 # Seconds that a visit may take; on a machine that does much else at once, too.
 LONGEST = 60
 # What runs by default: a right shop with a banner, and a fault of each part of the way. All of them
 # run by night.
-QUICK = {"banner", "stale integrity", "prefix stripped", "SPA without context", "refused key"}
+QUICK = {
+    "platform's banner",
+    "stale integrity",
+    "prefix stripped",
+    "SPA without context",
+    "refused key",
+}
 
 
 def each(names: Iterable[str]) -> list[ParameterSet]:
@@ -41,6 +49,7 @@ def test_nothing_is_wrong_with_a_right_shop(name: str, chromium: Browser, tmp_pa
     assert diagnose(seen) == []
     captured = {event.eid for event in seen.events}
     assert captured
+    assert seen.answered.startswith(BANNERS.get(RIGHT[name].banner, ""))
     assert captured <= seen.acknowledged
     assert list(seen.steps) == ["open", "search", "results", "page 2", "product"]
 
@@ -55,8 +64,9 @@ def test_a_fault_is_named(name: str, chromium: Browser, tmp_path: Path) -> None:
 
 
 @pytest.mark.nightly
-def test_after_a_refusal_nothing_is_captured(chromium: Browser, tmp_path: Path) -> None:
-    seen = browse(chromium, RIGHT["banner"], tmp_path, Wishes(refuse=True, query="chair"))
+@pytest.mark.parametrize("name", ["own banner", "platform's banner"])
+def test_after_a_refusal_nothing_is_captured(name: str, chromium: Browser, tmp_path: Path) -> None:
+    seen = browse(chromium, RIGHT[name], tmp_path, Wishes(refuse=True, query="chair"))
     assert seen.answered
     assert diagnose(seen) == []
     assert seen.events == []
