@@ -18,22 +18,24 @@ def expect(events: Events) -> "Expectation":
 
 
 class Expectation:
-    """The assertions; each raises AssertionError with what there was instead."""
+    """The assertions; each raises AssertionError with what there was instead.
 
-    # Left out of tracebacks by pytest.
-    __tracebackhide__ = True
+    ``__tracebackhide__`` has pytest leave them out of tracebacks.
+    """
 
     def __init__(self, events: Events) -> None:
         self._events = events
 
     def to_have(self, event: str, *, id: Any = None, ids: Any = None, **fields: Any) -> None:  # noqa: A002
         """Expect an event on an item, or on several, with at least these fields."""
+        __tracebackhide__ = True
         wanted = check(event, id, ids, fields)
         if not self._events.wait_for(lambda: self._find(wanted)):
             raise AssertionError(f"no {event} with {name(wanted)}; there were:\n{self._listed()}")
 
     def not_to_have(self, event: str, *, id: Any = None, ids: Any = None, **fields: Any) -> None:  # noqa: A002
         """Expect no such event, once nothing more arrives."""
+        __tracebackhide__ = True
         wanted = check(event, id, ids, fields)
         self._events.settle()
         if self._find(wanted):
@@ -41,6 +43,7 @@ class Expectation:
 
     def to_be(self, lines: Sequence[str]) -> None:
         """Expect exactly these events, in any order, each on one line as in a tracking plan."""
+        __tracebackhide__ = True
         wanted = [parse(line) for line in lines]
         self._events.wait_for_count(len(wanted))
         difference = compare(wanted, self._events.settle())
@@ -49,6 +52,7 @@ class Expectation:
 
     def to_have_nothing_refused(self) -> None:
         """Expect that the API has refused none, once nothing more arrives."""
+        __tracebackhide__ = True
         self._events.settle()
         refusals = self._events.refusals()
         if refusals:
