@@ -465,6 +465,16 @@ def test_misspelt_consent(begin, context, gate, finish, given):
 
 
 @WITH_ONE
+def test_query_is_kept_without_what_is_personal(begin, finish):
+    page = begin('<p data-nl-product="A">Oak</p>', query="oak for ann@example.com")
+    page.click("text=Oak")
+    kept = page.evaluate("JSON.stringify({ ...localStorage })")
+    assert "oak for" in kept
+    assert "ann" not in kept
+    assert [event["query"] for event in finish(page)] == ["oak for"]
+
+
+@WITH_ONE
 def test_entries_of_version_0_1_0(begin, finish):
     page = begin("<p>Nothing</p>")
     page.evaluate(

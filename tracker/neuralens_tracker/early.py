@@ -18,6 +18,7 @@ from neuralens_tracker.events import make_event, named_ids
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.page_view import PageView, told_key
+from neuralens_tracker.personal_data import scrub_query
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.visit import Visit
@@ -138,6 +139,7 @@ class Early:
     def _hold(self, event: Any, ids: Any, fields: Fields, key: str | None) -> None:
         """Hold an event as ``late.restore`` takes it."""
         made = make_event(event, ids, fields, self._identity.make_uuid(), int(now()))
+        scrub_query(made)
         self._held.append({"event": made, "key": key})
 
     def _save(self) -> None:

@@ -8,6 +8,7 @@ number stay. Where a number could be either, it goes.
 
 from typing import Any
 
+from neuralens_tracker.types import Event
 from neuralens_tracker.value_types import is_number, words_of
 
 # Decimals that are worth rounding to: a tenth of a millimetre.
@@ -130,3 +131,9 @@ def scrub(text: str) -> str:
     kept = kept[:-1]
     # A text in which there was nothing to take out stays as it is.
     return text if kept == text else " ".join(words_of(kept))
+
+
+def scrub_query(event: Event) -> None:
+    """Take what tells who a shopper is out of the query of an event; None when nothing is left."""
+    if isinstance(event.get("query"), str):
+        event["query"] = scrub(event["query"]) or None

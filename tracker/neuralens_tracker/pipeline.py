@@ -10,7 +10,7 @@ from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.orders import name_purchase
 from neuralens_tracker.outbox import Outbox
-from neuralens_tracker.personal_data import scrub
+from neuralens_tracker.personal_data import scrub_query
 from neuralens_tracker.types import Clock, Store
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PURCHASE
@@ -123,8 +123,7 @@ class Pipeline:
 
     def _repair(self, event: dict[str, Any]) -> bool:
         """Take out the fields that are wrong; false when what is left is no event."""
-        if isinstance(event.get("query"), str):
-            event["query"] = scrub(event["query"]) or None
+        scrub_query(event)
         while True:
             fault = find_fault(event)
             if fault is None:
