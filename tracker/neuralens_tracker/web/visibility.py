@@ -74,13 +74,11 @@ def is_shown(element: JSObject) -> bool:
 
 def is_left_out(part: JSObject) -> bool:
     """Tell whether a part of a text is for screen readers alone, or for nobody."""
-    box = box_of(part)
-    return (
-        matches(part, "[aria-hidden=true]")
-        or not box
-        or area_of(box) <= 1
-        or get(bounds(box), "right") < 0
-    )
+    if matches(part, "[aria-hidden=true]"):
+        return True
+    # What has no box of its own shows what is in it.
+    is_passed_on = display_of(part) == "contents"
+    return not is_passed_on and (area_of(part) <= 1 or get(bounds(part), "right") < 0)
 
 
 def collect_text(element: JSObject, is_rendered: bool) -> str:
