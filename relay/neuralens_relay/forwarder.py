@@ -22,6 +22,8 @@ POLL = 0.5
 HOUSEKEEPING = 1.0
 # Seconds by which to wake after an event is due, so that the clocks agree that it is.
 MARGIN = 0.002
+# Seconds that the outbox gets to write down what was sent last.
+LAST_WRITE = 2.0
 # Events taken from the outbox, sent or about to be, as a multiple of the requests in flight; and
 # the part of them that is worth a write.
 AHEAD = 2
@@ -307,12 +309,16 @@ class Forwarder:
         self.refused[reason] += 1
 
     async def _watch(self) -> None:
-        """Try to write where nothing has been kept for a while, or a write failed."""
+        """Check now and then whether events can be kept, and soon after a write failed.
+
+        Also while many are: a Redis may be told to forget them while it keeps them.
+        """
+        checked = -inf
         while True:
             await asyncio.sleep(HOUSEKEEPING)
-            written = self._outbox.written
-            age = inf if written.proven is None else abs(self._clock.now() - written.proven)
-            if written.fault or age > self._outbox.idle:
+            ticks = self._clock.ticks()
+            if self._outbox.written.fault or ticks - checked >= self._outbox.idle:
+                checked = ticks
                 await self._check()
 
     async def _measure_lag(self) -> None:
@@ -366,9 +372,11 @@ class Forwarder:
             if self._settlements:
                 settlements = list(self._settlements)
                 try:
-                    await self._outbox.write(lambda store: store.settle(settlements))  # noqa: B023
-                except OutboxError as error:
-                    log.error("what was sent last may be sent again: %s", error)
+                    async with asyncio.timeout(max(left, LAST_WRITE)):
+                        await self._outbox.write(lambda store: store.settle(settlements))  # noqa: B023
+                except (OutboxError, TimeoutError) as error:
+                    reason = str(error) or "the outbox does not answer"
+                    log.error("what was sent last may be sent again: %s", reason)
                     break
                 self._settled(settlements)
             if not self._sending or left <= 0:

@@ -6,6 +6,7 @@ so that many requests at once cost one write to the disk.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
@@ -15,7 +16,7 @@ from enum import Enum
 from hashlib import blake2b
 from math import inf
 from queue import Empty, SimpleQueue
-from time import time
+from time import monotonic, time
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -26,6 +27,10 @@ T = TypeVar("T")
 
 # Operations that may wait for their commit.
 MAX_BACKLOG = 10_000
+# Seconds that they get at the end.
+CLOSING = 5.0
+
+log = logging.getLogger(__name__)
 
 
 class OutboxError(Exception):
@@ -146,7 +151,7 @@ class Store(Protocol):
 
     Everything but ``close`` is called within ``transaction``. Times are Unix time in seconds.
     ``threads``: how many may use it at once; ``group``: operations that share a transaction;
-    ``idle``: seconds without a write after which ``check`` is due.
+    ``idle``: seconds after which ``check`` is due again.
     """
 
     threads: int
@@ -233,12 +238,11 @@ Operation = Callable[[Store], Any]
 class Written:
     """How the last write ended.
 
-    ``at``: Unix time of the last that succeeded; ``proven``: of the last that proved that events
-    can be kept; both None before the first. ``fault``: why one failed since, "" if none did.
+    ``at``: Unix time of the last that succeeded, None before the first. ``fault``: why one failed
+    since the last that proved that events can be kept, "" if none did.
     """
 
     at: float | None = None
-    proven: float | None = None
     fault: str = ""
 
 
@@ -248,7 +252,7 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         """Start the threads; ``close`` also closes the store."""
         self._store = store
-        # Seconds without a write after which to check whether it can be written.
+        # Seconds after which to check again whether events can be kept.
         self.idle = store.idle
         self._queue: SimpleQueue[tuple[Operation, Future[Any]] | None] = SimpleQueue()
         self._closed = False
@@ -303,16 +307,24 @@ class Outbox:
             raise
         if wrote(result):
             now = time()
-            self.written = Written(now, now) if proof else replace(self.written, at=now)
+            self.written = Written(now) if proof else replace(self.written, at=now)
         return result
 
-    def close(self) -> None:
-        """Finish what was submitted, then close the store."""
+    def close(self, patience: float = CLOSING) -> None:
+        """Finish what was submitted, then close the store.
+
+        A store that hangs, as on a disk that does not answer, is left after ``patience`` seconds:
+        what was acknowledged is in it.
+        """
         with self._closing:
             self._closed = True
             self._queue.put(None)
+        deadline = monotonic() + patience
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, deadline - monotonic()))
+        if any(thread.is_alive() for thread in self._threads):
+            log.error("the outbox has not answered for %g s: it is left as it is", patience)
+            return
         self._store.close()
 
     def _run(self) -> None:

@@ -448,12 +448,13 @@ class RedisStore:
 
     def check(self, now: float) -> None:
         """See Store. Says again whether the server forgets nothing: settings may have changed."""
-        self._refusal = ""
         try:
             self._server.inspect()
         except UnfitError as error:
             self._refusal = str(error)
             raise
+        # Not before: what is added meanwhile could be forgotten.
+        self._refusal = ""
         self._redis.set(BEAT, now)
 
     def depth(self) -> Depth:

@@ -20,7 +20,7 @@ from neuralens_relay.forwarder import Forwarder
 from neuralens_relay.health import Health
 from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
-from neuralens_relay.outbox import Depth, Event, Outbox, OutboxError, Written
+from neuralens_relay.outbox import CLOSING, Depth, Event, Outbox, OutboxError, Written
 from neuralens_relay.settings import Settings
 from neuralens_relay.stores import store_opener
 
@@ -190,7 +190,8 @@ class Forwarding:
     def close(self) -> None:
         """Stop, and wait until what is in flight has ended."""
         self._tell(self.forwarder.stop)
-        self._thread.join()
+        # More than the grace only when the outbox hangs: it has what was acknowledged.
+        self._thread.join(self._settings.grace + CLOSING)
 
     def _tell(self, message: Callable[[], None]) -> None:
         try:

@@ -1,5 +1,6 @@
 """Real parts for the relay's tests: the sandbox as a process, relays in threads and processes."""
 
+import math
 import os
 import resource
 import select
@@ -85,14 +86,15 @@ class Client:
     def health(self) -> dict[str, Any]:
         return self.http.get("health").json()
 
-    def metric(self, name: str) -> float:
+    def metric(self, name: str, missing: float = 0.0) -> float:
         for line in self.http.get("metrics").text.splitlines():
             if line.startswith((f"{name} ", f"{name}{{")):
                 return float(line.rsplit(" ", 1)[1])
-        return 0.0
+        return missing
 
     def waiting(self) -> float:
-        return self.metric("neuralens_outbox_waiting")
+        """Return how many events wait; infinity while the outbox does not say."""
+        return self.metric("neuralens_outbox_waiting", math.inf)
 
 
 class Sandbox:
@@ -153,7 +155,10 @@ class Process:
         assert self.popen.stdout
         ready, _, _ = select.select([self.popen.stdout], [], [], PATIENCE)
         line = self.popen.stdout.readline() if ready else ""
-        assert "http" in line, f"{command} did not start: {line!r} {self.errors()}"
+        if "http" not in line:
+            self.popen.kill()
+            self.popen.communicate()
+            raise AssertionError(f"{command} did not start: {line!r} {self.errors()}")
         self.url = line.split()[1]
 
     def errors(self) -> str:

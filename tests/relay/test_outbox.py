@@ -19,6 +19,7 @@ from neuralens_relay.outbox import (
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
 
+from tests.polling import PATIENCE
 from tests.relay.conftest import closed_port, eventually
 
 DAY = 86400.0
@@ -57,6 +58,24 @@ def refused(taken, reason="400: no"):
 
 def events(*names):
     return [Event(name, b'{"of":"%s"}' % name.encode()) for name in names]
+
+
+def test_a_store_that_hangs_is_left_in_time(tmp_path, caplog):
+    hanging, left = threading.Event(), threading.Event()
+
+    def hang(store):
+        hanging.set()
+        left.wait(PATIENCE)
+
+    outbox = Outbox(SqliteStore(tmp_path / "outbox.db"))
+    outbox.submit(hang)
+    assert hanging.wait(PATIENCE)
+    outbox.close(0.1)
+    assert "has not answered" in caplog.text
+    with pytest.raises(OutboxError, match="closed"):
+        outbox.submit(hang)
+    left.set()
+    outbox.close()
 
 
 def test_an_event_is_handed_out_once_the_longest_due_first(store):

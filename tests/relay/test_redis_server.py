@@ -81,8 +81,9 @@ def test_a_server_that_begins_to_forget_while_the_relay_runs_gets_no_more_events
         relay = start(environment | {"NEURALENS_OUTBOX": address(port)})
         relay.take(make_event())
         client.config_set(name, bad)
-        eventually(lambda: relay.http.get("health").status_code == 503)
-        assert "may forget" in relay.health()["reasons"][0]
+        # A busy server may be slow to say anything before it says that.
+        eventually(lambda: "may forget" in " ".join(relay.health()["reasons"]))
+        assert relay.http.get("health").status_code == 503
         assert relay.post(make_batch(make_event())).status_code == 503
         client.config_set(name, good)
         eventually(lambda: relay.health()["ready"])
