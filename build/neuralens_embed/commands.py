@@ -107,9 +107,12 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="CORS mode of the script. Defaults to anonymous if it comes from another host.",
 )
 def snippet(**options: Any) -> None:
-    """Print the embed snippet."""
+    """Print the embed snippet.
+
+    It is the same for every page, so it has no page token: only a server can sign one for each.
+    """
     try:
-        click.echo(Snippet(**options).render())
+        click.echo(Snippet(**options, page_secret="").render())
     except (MarkupError, NotBuiltError) as error:
         raise WrongInput(str(error)) from error
 

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from neuralens_embed.attributes import (
     query,
     text,
 )
+from neuralens_embed.page_tokens import make_token, read_secret
 
 # Each runtime's file.
 RUNTIMES = {
@@ -66,6 +68,8 @@ class Snippet:
     adds the hash that the build wrote down; ``versioned`` adds its beginning to the address, so
     that browsers keep the script for a year and an upgrade has an address of its own.
     ``crossorigin`` is set by itself if src names a host.
+    ``page_secret``, or NEURALENS_PAGE_SECRET in the environment, signs a token into each tag that
+    is rendered, see ``page_tokens``; "" signs none.
     ``folder`` is that of the built files, if they are not the project's own.
 
     With ``strict`` false, for production, a wrong nonce or setting is left out and logged once.
@@ -86,6 +90,7 @@ class Snippet:
         integrity: bool = True,
         versioned: bool = True,
         crossorigin: str | None = None,
+        page_secret: str | None = None,
         folder: Path | None = None,
         strict: bool = True,
         **settings: Any,
@@ -108,6 +113,7 @@ class Snippet:
         self.integrity = integrity
         self.versioned = versioned
         self.folder = folder
+        self._page_secret = read_secret() if page_secret is None else page_secret
         if crossorigin is not None:
             choice("crossorigin", crossorigin, CROSSORIGIN)
         elif urlsplit(self.src).netloc:
@@ -129,13 +135,17 @@ class Snippet:
 
     def render(self) -> Markup:
         """Return the snippet as HTML."""
+        settings = self.settings
+        if self._page_secret and "token" not in settings:
+            token = make_token(self._page_secret, str(settings["app_id"]), time.time())
+            settings = {**settings, "token": token}
         fetching = [("crossorigin", self.crossorigin), ("nonce", self.nonce)]
         tag = attributes(
             [
                 *self.addresses(),
                 *fetching,
                 ("data-pyscript", self.pyscript),
-                *((f"data-{kebab(name)}", value) for name, value in self.settings.items()),
+                *((f"data-{kebab(name)}", value) for name, value in settings.items()),
             ]
         )
         return Markup(  # noqa: S704 - rendered with autoescape

@@ -48,7 +48,8 @@ class Batch(msgspec.Struct):
     """The envelope: see "From tracker to relay" in the documents. ``sent`` is Unix time.
 
     ``journal`` names the browser's journal, whose numbers the events have as ``seq``; ``losses``
-    are those by reason since it was begun, ``lost`` those that no batch has told of before. Fields
+    are those by reason since it was begun, ``lost`` those that no batch has told of before.
+    ``token``: see ``neuralens_embed.page_tokens``. Fields
     that are not named here are those of a newer tracker, and are passed over.
     """
 
@@ -58,6 +59,7 @@ class Batch(msgspec.Struct):
     sent: float
     events: Annotated[list[Any], msgspec.Meta(max_length=MAX_EVENTS)]
     lost: Lost = 0
+    token: Any = None
     journal: JournalName = ""
     losses: Losses | None = None
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from neuralens_embed.page_tokens import Verdict, judge_token
 from neuralens_tracker.vocabulary import MAX_BATCH_BYTES
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -53,6 +54,12 @@ BURST_SECONDS = 60
 DEPTH_AGE = 1.0
 # Otherwise the server would go on to read, and throw away, what is still to come.
 CLOSING = {"Connection": "close"}
+# Why events are rejected, by what their page's token is.
+NO_TOKEN = {
+    Verdict.MISSING: "the page has no token: the snippet must be rendered by the shop's server",
+    Verdict.FORGED: "the page's token is not signed with NEURALENS_PAGE_SECRET",
+    Verdict.OLD: "the page's token is more than a week old",
+}
 GPC = "the shopper's browser says Global Privacy Control"
 
 log = logging.getLogger(__name__)
@@ -167,6 +174,11 @@ class Intake:
         self._charge_shoppers(batch)
         if self._settings.respect_gpc and request.headers.get("Sec-GPC") == "1":
             events, rejected = [], reject_all(batch, "privacy", GPC)
+        verdict = self._judge_page(batch, received)
+        if not verdict.shows_own_page:
+            reason = NO_TOKEN[verdict]
+            self._notices.say(logging.WARNING, verdict, "rejecting events: %s", reason)
+            events, rejected = [], reject_all(batch, "token", reason)
         return await self._keep(request, batch, events, rejected, sender)
 
     def _admit(self, sender: str) -> None:
@@ -178,6 +190,15 @@ class Intake:
             raise later(429, "too many requests at once from this address", RETRY_SLOW, CLOSING)
         if not self._shares.allows(sender):
             raise later(429, "this address has its share of the events that wait", RETRY_FULL)
+
+    def _judge_page(self, batch: Batch, received: float) -> Verdict:
+        """Return what the batch's page token is, and count it; without a secret all are right."""
+        secret = self._settings.page_secret
+        if not secret:
+            return Verdict.FRESH
+        verdict = judge_token(secret, batch.app, batch.token, received)
+        self._relay.metrics.tokens.labels(verdict.value).inc(len(batch.events))
+        return verdict
 
     def _charge_shoppers(self, batch: Batch) -> None:
         """Raise HTTPException (429) when a shopper, wherever, has sent too much."""

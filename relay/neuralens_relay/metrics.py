@@ -30,6 +30,12 @@ class Metrics:
         self.accepted = self._counter("neuralens_events_accepted", "Events written down")
         self.duplicates = self._counter("neuralens_events_duplicate", "Events seen before")
         self.rejected = self._counter("neuralens_events_rejected", "Events that are wrong")
+        self.tokens = Counter(
+            "neuralens_events_by_token",
+            "Events by what the token of their page is, where NEURALENS_PAGE_SECRET is set",
+            ["token"],
+            registry=self._registry,
+        )
         self.lost = self._counter("neuralens_events_lost", "Events that browsers say they dropped")
         self.forwarded = Counter(
             "neuralens_forwarded",

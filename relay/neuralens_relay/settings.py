@@ -100,7 +100,7 @@ def mask(name: str, value: Any) -> Any:
     return value
 
 
-SECRETS = ("api_key", "client_secret", "status_token")
+SECRETS = ("api_key", "client_secret", "page_secret", "status_token")
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -190,6 +190,12 @@ class Settings(OutboxSettings):
     client_secret: str = setting(
         read_text,
         "bearer token with which the shop's own server sends events without limits",
+        "",
+    )
+    page_secret: str = setting(
+        read_text,
+        "what a shop's server signs page tokens with; set here, only events with such a token, or"
+        " from a server with the client secret, are taken",
         "",
     )
     status_token: str = setting(

@@ -1,10 +1,12 @@
 """Secrets are in no log, answer, error, repr, metric, database or dead letter."""
 
+import time
 import traceback
 
 import pytest
 import redis
 from click.testing import CliRunner
+from neuralens_embed.page_tokens import make_token
 from neuralens_relay import Client as Server
 from neuralens_relay import ClientError, Settings, SettingsError, create_app
 from neuralens_relay.cli import relay as command
@@ -16,7 +18,8 @@ from tests.relay.conftest import APPLICATION, KEY, closed_port, make_batch, make
 CLIENT_SECRET = "client-secret-4711"
 STATUS_TOKEN = "status-token-4711"
 PASSWORD = "redis-password-4711"
-SECRETS = (KEY, CLIENT_SECRET, STATUS_TOKEN, PASSWORD)
+PAGE_SECRET = "page-secret-4711"
+SECRETS = (KEY, CLIENT_SECRET, STATUS_TOKEN, PASSWORD, PAGE_SECRET)
 
 
 def assert_clean(*texts):
@@ -30,7 +33,7 @@ def ask_everything(client):
     """Send what is right and what is wrong; return every answer as text."""
     events = [make_event(query=f"q{number}") for number in range(3)]
     answers = [
-        client.post(make_batch(*events)),
+        client.post(make_batch(*events, token=make_token(PAGE_SECRET, APPLICATION, time.time()))),
         client.post(b"{"),
         client.post(make_batch(v=2)),
         client.post(make_batch(make_event()), Origin="https://evil.example"),
@@ -48,6 +51,7 @@ def test_a_relay_tells_nobody(request, spawn, environment, sandbox, tmp_path, ki
     environment |= {
         "NEURALENS_CLIENT_SECRET": CLIENT_SECRET,
         "NEURALENS_STATUS_TOKEN": STATUS_TOKEN,
+        "NEURALENS_PAGE_SECRET": PAGE_SECRET,
     }
     if kind == "redis":
         environment["NEURALENS_OUTBOX"] = request.getfixturevalue("redis_address")
@@ -113,6 +117,7 @@ def test_objects_do_not_show_them(environment):
     environment |= {
         "NEURALENS_CLIENT_SECRET": CLIENT_SECRET,
         "NEURALENS_STATUS_TOKEN": STATUS_TOKEN,
+        "NEURALENS_PAGE_SECRET": PAGE_SECRET,
         "NEURALENS_OUTBOX": f"redis://:{PASSWORD}@127.0.0.1:1/0",
     }
     settings = Settings.from_environment(environment)
@@ -124,7 +129,7 @@ def test_objects_do_not_show_them(environment):
     assert_clean(*traceback.format_exception(caught.value), describe())
 
 
-@pytest.mark.parametrize("name", ["API_KEY", "CLIENT_SECRET", "STATUS_TOKEN"])
+@pytest.mark.parametrize("name", ["API_KEY", "CLIENT_SECRET", "STATUS_TOKEN", "PAGE_SECRET"])
 def test_a_wrong_secret_is_named_and_not_shown(environment, name):
     variable = f"NEURALENS_{name}"
     for wrong in (f"Bearer {KEY}", f"{KEY}\n{KEY}", f"{KEY} é"):

@@ -11,6 +11,7 @@ import pytest
 from neuralens_embed.attributes import Attributes
 from neuralens_embed.cli import main
 from neuralens_embed.snippet import EVERY_SETTING
+from neuralens_relay.client import URL as RELAY_URL
 from neuralens_relay.settings import describe
 from neuralens_tracker import attributes
 from neuralens_tracker import reference as meanings
@@ -231,7 +232,7 @@ def test_environment_variables() -> None:
     # Those of the client of a shop's server.
     client = (PACKAGES["neuralens_relay"] / "client.py").read_text("utf-8")
     configuration |= set(re.findall(r'"(NEURALENS_[A-Z_]+)"', client))
-    assert unknown(r"\bNEURALENS_[A-Z_]*[A-Z]\b", known | configuration) == []
+    assert unknown(r"\bNEURALENS_[A-Z_]*[A-Z]\b", known | configuration | {RELAY_URL}) == []
     assert known == set(re.findall(r"\bNEURALENS_[A-Z_]+\b", DOCUMENTS["docs/commands.md"]))
 
 

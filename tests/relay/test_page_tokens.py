@@ -1,0 +1,62 @@
+"""With NEURALENS_PAGE_SECRET, only events of the shop's own pages and servers are taken."""
+
+import json
+import time
+
+import pytest
+from click.testing import CliRunner
+from neuralens_embed.page_tokens import FRESH, OLDEST, make_token
+from neuralens_relay.cli import relay as command
+
+from tests.relay.conftest import APPLICATION, make_batch, make_event
+
+SECRET = "page-secret-4711"
+CLIENT_SECRET = "client-secret-4711"
+
+
+@pytest.fixture
+def secured(offline):
+    return offline | {
+        "NEURALENS_PAGE_SECRET": SECRET,
+        "NEURALENS_CLIENT_SECRET": CLIENT_SECRET,
+    }
+
+
+def test_the_shops_own_pages_are_told_from_others(start, secured):
+    relay = start(secured)
+    now = time.time()
+    tokens = {
+        "fresh": make_token(SECRET, APPLICATION, now),
+        "expired": make_token(SECRET, APPLICATION, now - FRESH - 60),
+        "old": make_token(SECRET, APPLICATION, now - OLDEST - 60),
+        "forged": make_token("another", APPLICATION, now),
+        "missing": None,
+    }
+    answers = {
+        name: relay.post(make_batch(make_event(), make_event(), token=token))
+        for name, token in tokens.items()
+    }
+    assert {answer.status_code for answer in answers.values()} == {202}
+    accepted = {name: answer.json()["accepted"] for name, answer in answers.items()}
+    # A page may have stood open, or in a cache: nothing of it is lost.
+    assert accepted == {"fresh": 2, "expired": 2, "old": 0, "forged": 0, "missing": 0}
+    reasons = {answer["reason"] for answer in answers["missing"].json()["rejected"]}
+    assert reasons == {
+        "the page has no token: the snippet must be rendered by the shop's server",
+    }
+    for name in tokens:
+        assert relay.metric(f'neuralens_events_by_token_total{{token="{name}"}}') == 2
+    shown = CliRunner().invoke(command, ["--balance", "--json"], env=secured).stdout
+    assert json.loads(shown)["rejected"] == {"token": 6}
+    assert SECRET not in relay.http.get("metrics").text
+
+
+def test_a_shops_server_needs_no_token(start, secured):
+    relay = start(secured)
+    body = make_batch(make_event())
+    answer = relay.post(body, Authorization=f"Bearer {CLIENT_SECRET}")
+    assert answer.json()["accepted"] == 1
+
+
+def test_without_the_secret_a_token_is_passed_over(standing):
+    assert standing.post(make_batch(make_event(), token="x")).json()["accepted"] == 1

@@ -1,0 +1,69 @@
+"""Page tokens: made by the snippet, judged by the relay."""
+
+import time
+
+import pytest
+from jinja2 import Environment
+from neuralens_embed import Snippet
+from neuralens_embed.jinja import install
+from neuralens_embed.page_tokens import FRESH, OLDEST, TOLERANCE, Verdict, judge_token, make_token
+
+SECRET = "page-secret-4711"
+NOW = 1_795_600_000
+
+
+def judge(token, secret=SECRET, app_id="APP", age=0.0):
+    return judge_token(secret, app_id, token, NOW + age)
+
+
+@pytest.mark.parametrize(
+    ("age", "verdict"),
+    [
+        (0, Verdict.FRESH),
+        (-TOLERANCE, Verdict.FRESH),
+        (-TOLERANCE - 1, Verdict.FORGED),
+        (FRESH, Verdict.FRESH),
+        (FRESH + 1, Verdict.EXPIRED),
+        (OLDEST, Verdict.EXPIRED),
+        (OLDEST + 1, Verdict.OLD),
+    ],
+)
+def test_a_token_ages(age, verdict):
+    assert judge(make_token(SECRET, "APP", NOW), age=age) is verdict
+
+
+def test_a_token_is_of_one_secret_and_one_application():
+    token = make_token(SECRET, "APP", NOW)
+    assert len(token) < 40
+    assert judge(token, secret="another") is Verdict.FORGED
+    assert judge(token, app_id="OTHER") is Verdict.FORGED
+    made, _, signature = token.partition(".")
+    assert judge(f"{int(made) + 1}.{signature}") is Verdict.FORGED
+
+
+@pytest.mark.parametrize("token", [None, ""])
+def test_no_token(token):
+    assert judge(token) is Verdict.MISSING
+
+
+@pytest.mark.parametrize("token", ["x", ".", "1.", 7, True, [], {}, "1." + "é" * 22, "9" * 40])
+def test_what_is_no_token_is_forged(token):
+    assert judge(token) is Verdict.FORGED
+
+
+def token_of(html):
+    return str(html).partition('data-token="')[2].partition('"')[0]
+
+
+def test_the_snippet_signs_a_token_into_each_tag(monkeypatch):
+    snippet = Snippet("APP", integrity=False, versioned=False, page_secret=SECRET)
+    html = str(snippet.render())
+    assert judge_token(SECRET, "APP", token_of(html), time.time()) is Verdict.FRESH
+    assert SECRET not in html
+    assert token_of(Snippet("APP", integrity=False, versioned=False).render()) == ""
+    monkeypatch.setenv("NEURALENS_PAGE_SECRET", SECRET)
+    environment = Environment(autoescape=True)
+    install(environment, app_id="APP", integrity=False, versioned=False)
+    html = environment.from_string("{{ neuralens_snippet() }}").render()
+    assert judge_token(SECRET, "APP", token_of(html), time.time()) is Verdict.FRESH
+    assert token_of(Snippet("APP", integrity=False, versioned=False, page_secret="").render()) == ""
