@@ -27,6 +27,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from neuralens_relay.access import may_inspect
+from neuralens_relay.archive import Archive
 from neuralens_relay.bundles import Bundle, load
 from neuralens_relay.forwarded import TrustedProxies
 from neuralens_relay.intake import RETRY_BROKEN, Intake
@@ -35,6 +36,7 @@ from neuralens_relay.relay import Relay
 from neuralens_relay.responses import as_json, explain_error
 from neuralens_relay.scripts import serve_bundle
 from neuralens_relay.settings import Settings, variable
+from neuralens_relay.stores import sqlite_path
 
 # Days of which the metrics have the balance.
 SHOWN_DAYS = 8
@@ -59,6 +61,7 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
     relay = Relay(settings)
     intake = Intake(relay)
     status = Status(relay)
+    archive = Archive(archive_folder(settings))
 
     trust = Middleware(
         TrustedProxies, trusted=settings.trusted_proxies, setting=variable("trusted_proxies")
@@ -70,7 +73,11 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
             Route("/health", status.health, methods=["GET"]),
             Route("/metrics", status.metrics, methods=["GET"]),
             *(
-                Route(f"/{name}", partial(serve_bundle, bundle, maps.get(name)), methods=["GET"])
+                Route(
+                    f"/{name}",
+                    partial(serve_bundle, bundle, maps.get(name), archive),
+                    methods=["GET"],
+                )
                 for name, bundle in bundles.items()
             ),
         ],
@@ -82,6 +89,12 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
     app.state.relay = relay
     app.state.intake = intake
     return app
+
+
+def archive_folder(settings: Settings) -> Path | None:
+    """Return where scripts of earlier versions are kept: beside an outbox that is a file."""
+    path = sqlite_path(settings.outbox)
+    return None if path is None else path.with_name(f"{path.stem}-scripts")
 
 
 def load_built(folder: Path | None) -> dict[str, Bundle]:

@@ -49,8 +49,7 @@ class Bundle:
 
         The version is the start of the file's sha384 in base64, as in its integrity attribute.
         """
-        text = text.removeprefix("sha384-").replace("+", "-").replace("/", "_")
-        return len(text) >= MIN_VERSION and self.version.startswith(text)
+        return means_version(text, self.version)
 
     def compress(self) -> None:
         """Fill ``encodings``."""
@@ -66,6 +65,12 @@ class Bundle:
             if weights.get(encoding, weights.get("*", 0)) > 0 and len(content) < len(self.content):
                 return encoding, content
         return "", self.content
+
+
+def means_version(text: str, version: str) -> bool:
+    """Tell whether a text, as it stands in an address, means a file's version."""
+    text = text.removeprefix("sha384-").replace("+", "-").replace("/", "_")
+    return len(text) >= MIN_VERSION and version.startswith(text)
 
 
 def read_weights(accepted: str) -> dict[str, float]:

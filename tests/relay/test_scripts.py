@@ -9,6 +9,7 @@ import pytest
 from neuralens_relay.bundles import load, read_weights
 
 from tests.relay.conftest import eventually
+from tests.relay.test_durability import outbox_path
 
 
 @pytest.fixture
@@ -131,3 +132,28 @@ def test_a_manifest_that_points_outside_is_not_followed(tmp_path):
 
 def test_weights_are_read_as_the_standard_has_them():
     assert read_weights("br;q=0.5, gzip; q=0 ,*") == {"br": 0.5, "gzip": 0.0, "*": 1.0}
+
+
+def test_a_page_of_before_an_upgrade_gets_the_script_that_it_names(start, offline, bundles):
+    old = (bundles / "neuralens.js").read_bytes()
+    version = base64.urlsafe_b64encode(sha384(old).digest()).decode()[:12]
+    start(offline).http.get("neuralens.js").raise_for_status()
+    (bundles / "neuralens.js").write_bytes(old + b"// new")
+    relay = start(offline)
+    found = relay.http.get("neuralens.js", params={"v": version})
+    assert (found.status_code, found.content) == (200, old)
+    assert found.headers["Cache-Control"] == "public, max-age=31536000, immutable, no-transform"
+    assert relay.http.get("neuralens.js").content == old + b"// new"
+    assert relay.http.get("neuralens.js", params={"v": "x" * 12}).status_code == 404
+    # What somebody has changed there is not that version.
+    folder = outbox_path(offline).with_name("outbox-scripts")
+    for file in folder.glob("*/*"):
+        file.write_bytes(b"alert(1)")
+    assert start(offline).http.get("neuralens.js", params={"v": version}).status_code == 404
+
+
+def test_an_archive_that_cannot_be_written_stops_nothing(start, offline, bundles):
+    outbox_path(offline).with_name("outbox-scripts").write_text("a file")
+    relay = start(offline)
+    assert relay.http.get("neuralens.js").status_code == 200
+    assert relay.http.get("neuralens.js", params={"v": "x" * 12}).status_code == 404
