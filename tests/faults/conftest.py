@@ -18,7 +18,7 @@ from tests.browser.page import context, put, show, tag
 from tests.browser.servers import credentials, relay, relay_process, sandbox
 from tests.browser.shop import shop, shop_server
 from tests.faults.accounts import accounts
-from tests.faults.table import PROPERTY, Table, note
+from tests.faults.table import SECTIONS, note, save
 
 # What ``make test-faults`` chooses.
 WHOLE = "not packages"
@@ -36,17 +36,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table; after ``make test-faults`` it stands in docs/faults.md, too."""
+    """Print the tables; after ``make test-faults`` they stand in docs/faults.md, too."""
     reports = [
         report
         for outcome in ("passed", "failed")
         for report in terminalreporter.getreports(outcome)
     ]
-    rows = [
-        value for report in reports for name, value in report.user_properties if name == PROPERTY
-    ]
-    if rows:
-        table = Table(rows)
-        terminalreporter.write_line(table.as_text())
-        if terminalreporter.config.option.markexpr == WHOLE:
-            table.save(Path(__file__).parents[2] / "docs" / "faults.md")
+    rows: dict[str, list[list[str]]] = {
+        section: [
+            value for report in reports for name, value in report.user_properties if name == section
+        ]
+        for section in SECTIONS
+    }
+    for name, found in rows.items():
+        if found:
+            terminalreporter.write_line(SECTIONS[name].as_text(found))
+    option = terminalreporter.config.option
+    if option.markexpr == WHOLE and not option.keyword:
+        save(Path(__file__).parents[2] / "docs" / "faults.md", rows)

@@ -1,36 +1,70 @@
-"""What became of the events under each fault: the table that is printed and kept in docs/."""
+"""What became of the events under each fault: the tables that are printed and kept in docs/."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-PROPERTY = "fault"
-COLUMNS = ("fault", "browser", "tracked", "in the ledger", "doubled", "ambiguous", "posted")
-INTRODUCTION = """# Faults
-
-What `make test-faults` saw. Each row is a real browser, a relay process and real sockets between
-them: events that were tracked, that the API's sandbox has in its ledger, those that it has twice,
-those that the relay counts as ambiguous, and bytes posted, as a multiple of the bytes needed.
-
-"""
+# The names of properties that hold a row.
+BROWSER = "fault"
+RELAY = "fault of the relay"
 
 
-class Table:
-    """Rows of text, a column each of COLUMNS."""
+@dataclass(frozen=True)
+class Section:
+    """A table of its own: its heading, what it is about, and its columns."""
 
-    def __init__(self, rows: list[list[str]]) -> None:
-        self._rows = sorted(rows)
+    heading: str
+    introduction: str
+    columns: tuple[str, ...]
 
-    def as_text(self) -> str:
+    def as_text(self, rows: list[list[str]]) -> str:
         """Return the table in Markdown."""
-        lines = [COLUMNS, ["---"] * len(COLUMNS), *self._rows]
+        lines = [self.columns, ["---"] * len(self.columns), *sorted(rows)]
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
-    def save(self, path: Path) -> None:
-        """Write the document."""
-        path.write_text(INTRODUCTION + self.as_text() + "\n")
+    def render(self, rows: list[list[str]]) -> str:
+        """Return the section of the document."""
+        return f"## {self.heading}\n\n{self.introduction}\n\n{self.as_text(rows)}\n"
+
+
+SECTIONS = {
+    BROWSER: Section(
+        "Between page and API",
+        "Each row is a real browser, a relay process and real sockets between them: events that\n"
+        "were tracked, that the API's sandbox has in its ledger, those that it has twice, those\n"
+        "that the relay counts as ambiguous, and bytes posted, as a multiple of the bytes needed.",
+        ("fault", "browser", "tracked", "in the ledger", "doubled", "ambiguous", "posted"),
+    ),
+    RELAY: Section(
+        "The relay",
+        "Each row is one relay process or two, under load by pages that send each batch until it\n"
+        "is acknowledged: events acknowledged, those that arrived at the API, those that the\n"
+        "relay says it has not sent (dead letters, events on damaged pages), those lost in\n"
+        "silence, those that arrived twice, and those that the relay counts as ambiguous.",
+        (
+            *("fault", "acknowledged", "arrived", "said", "lost", "doubled", "ambiguous"),
+            "remarks",
+        ),
+    ),
+}
+TITLE = "# Faults\n\nWhat `make test-faults` saw.\n"
+
+
+def save(path: Path, rows: dict[str, list[list[str]]]) -> None:
+    """Write the sections of which there are rows; the others stay as they are."""
+    old = path.read_text("utf-8") if path.exists() else ""
+    parts = [TITLE]
+    for name, section in SECTIONS.items():
+        kept = re.search(rf"^## {re.escape(section.heading)}\n.*?(?=^## |\Z)", old, re.M | re.S)
+        if rows.get(name):
+            parts.append(section.render(rows[name]))
+        elif kept:
+            parts.append(kept.group().rstrip() + "\n")
+    path.write_text("\n".join(parts), "utf-8")
 
 
 @pytest.fixture
@@ -41,6 +75,6 @@ def note(
 
     def note(row: list[str]) -> None:
         name = request.node.name.removeprefix("test_").split("[")[0].replace("_", " ")
-        record_property(PROPERTY, [name, engine, *row])
+        record_property(BROWSER, [name, engine, *row])
 
     return note

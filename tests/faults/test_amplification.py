@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.faults.accounts import Accounts
-from tests.faults.table import PROPERTY
+from tests.faults.table import BROWSER
 
 pytestmark = pytest.mark.every_engine
 PAGE = """<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak">
@@ -33,5 +33,5 @@ def test_journey(put, show, shop, ledger, uid, engine, pages, delay, record_prop
         page.wait_for_function("window.neuralens && neuralens.version")
     row = accounts.settle(page)
     name = f"{pages} pages, relay after {int(delay * 1000)} ms"
-    record_property(PROPERTY, [name, engine, *row])
+    record_property(BROWSER, [name, engine, *row])
     assert float(row[-1]) <= MOST

@@ -1,0 +1,30 @@
+"""The parts of the relay's tests, and what writes a row of the table."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.relay.pages import Outcome
+from tests.faults.table import RELAY
+from tests.relay.conftest import (
+    environment,
+    offline,
+    redis_address,
+    redis_process,
+    sandbox,
+    sandbox_process,
+    spawn,
+)
+
+
+@pytest.fixture
+def note(
+    record_property: Callable[[str, object], None], request: pytest.FixtureRequest
+) -> Callable[[str, Outcome], None]:
+    """Put a row into the table; fails when an event is lost, or doubled more than counted."""
+
+    def note(fault: str, outcome: Outcome) -> None:
+        record_property(RELAY, [fault, *outcome.row()])
+        outcome.check()
+
+    return note

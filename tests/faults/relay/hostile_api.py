@@ -1,0 +1,102 @@
+"""An event API that answers as a test tells it to, byte by byte if need be."""
+
+import asyncio
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+SUCCESS = b'{"status": "success", "message": ""}'
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What an answer looks like.
+
+    ``pieces`` are written one after the other, ``pause`` seconds apart; then the connection is
+    closed, unless it is to ``hang``. ``taken``: the event was taken all the same.
+    """
+
+    pieces: tuple[bytes, ...] = ()
+    pause: float = 0
+    hang: bool = False
+    taken: bool = False
+
+
+def answer(status: str, body: bytes, *headers: str) -> bytes:
+    """Return an answer as it goes over the wire."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class HostileApi:
+    """``behave(n)`` says how the request number n, from 0, is answered; None: as documented."""
+
+    def __init__(self, behave: Callable[[int], Behaviour | None]) -> None:
+        self.behave = behave
+        self.asked = 0
+        self.taken: Counter[str] = Counter()
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of a connection."""
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                (length,) = [
+                    int(line.partition(b":")[2])
+                    for line in head.lower().split(b"\r\n")
+                    if line.startswith(b"content-length:")
+                ]
+                event = json.loads(await reader.readexactly(length))
+                behaviour = self.behave(self.asked)
+                self.asked += 1
+                if behaviour is None or behaviour.taken:
+                    self.taken[event["items"][0]["id"]] += 1
+                if behaviour is None:
+                    writer.write(answer("200 OK", SUCCESS))
+                    continue
+                for piece in behaviour.pieces:
+                    writer.write(piece)
+                    await writer.drain()
+                    await asyncio.sleep(behaviour.pause)
+                if behaviour.hang:
+                    await reader.read()
+                return
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            writer.close()
+
+
+@contextmanager
+def hostile_api(behave: Callable[[int], Behaviour | None]) -> Iterator[HostileApi]:
+    """Serve in a thread until it is left."""
+    api = HostileApi(behave)
+    ready = threading.Event()
+    stop: list[Callable[[], object]] = []
+
+    async def run() -> None:
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        stop.append(lambda: loop.call_soon_threadsafe(stopped.set))
+        server = await asyncio.start_server(api.serve, "127.0.0.1", 0)
+        api.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        ready.set()
+        await stopped.wait()
+        server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    ready.wait()
+    try:
+        yield api
+    finally:
+        stop[0]()
+        thread.join()

@@ -1,0 +1,109 @@
+"""Connections that say nothing, a flood from one address, and clocks that are wrong."""
+
+import threading
+from contextlib import ExitStack
+from statistics import quantiles
+
+import httpx
+import pytest
+
+from tests.faults.relay.pages import Pages, Relays
+from tests.polling import PATIENCE, eventually
+from tests.relay.conftest import Client, Process, make_batch, make_event
+from tests.relay.test_connections import IDLE, connect
+
+HOUR = 3600
+DAY = 24 * HOUR
+# The relay, in a process whose clock is off by as many seconds as a file says.
+OFF = """import time
+from pathlib import Path
+right = time.time
+time.time = lambda: right() + float(Path("off").read_text() or 0)
+from neuralens_relay.cli import relay
+"""
+
+
+@pytest.fixture
+def settings(environment):
+    return environment | {"NEURALENS_RATE_LIMIT": "0"}
+
+
+def test_two_thousand_quiet_connections(spawn, settings, sandbox, note):
+    relays = Relays(lambda: spawn(settings, descriptors=1024))
+    relays.add()
+    with ExitStack() as opened:
+        for number in range(IDLE):
+            connection = opened.enter_context(connect(relays.living[0][0]))
+            if number % 2:
+                connection.sendall(b"POST /nl/events HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        with Pages(relays) as pages:
+            eventually(lambda: len(pages.acknowledged) > 50)
+    note(f"{IDLE} connections that say nothing", pages.outcome(sandbox))
+
+
+def test_a_flood_from_one_address(spawn, environment, sandbox, note):
+    """Of many small events, as fast as it can; others are behind other addresses."""
+    relays = Relays(lambda: spawn(environment | {"NEURALENS_RATE_LIMIT": "20"}))
+    relays.add()
+    client = relays.living[0][0]
+    stopping = threading.Event()
+    refused = 0
+
+    def flood():
+        nonlocal refused
+        with httpx.Client(timeout=PATIENCE) as http:
+            while not stopping.is_set():
+                body = make_batch(*[make_event() for _ in range(100)])
+                headers = {"X-Forwarded-For": "203.0.113.7"}
+                answer = http.post(f"{client.url}/events", json=body, headers=headers)
+                refused += answer.status_code == 429
+
+    flooding = threading.Thread(target=flood)
+    flooding.start()
+    try:
+        eventually(lambda: refused > 0, 90)
+        with Pages(relays, pause=0.02) as pages:
+            eventually(lambda: len(pages.acknowledged) > 100)
+    finally:
+        stopping.set()
+        flooding.join()
+    outcome = pages.outcome(sandbox, patience=120)
+    p99 = quantiles(pages.seconds, n=100)[-1]
+    # What the flood has sent itself is not of interest here.
+    outcome.doubled = 0
+    outcome.more = f"p99 of the others {p99 * 1000:.0f} ms; the flood got 429"
+    note("flood from one address", outcome)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("a year ahead, then right", 365 * DAY, 0),
+        ("an hour back", 0, -HOUR),
+        ("40 days ahead for a moment", 40 * DAY, 0),
+    ],
+)
+def test_clocks(settings, sandbox, note, tmp_path, name, before, after):
+    sandbox.fail(status=503, times=1_000_000)
+    off = tmp_path / "off"
+    off.write_text(str(before))
+    (tmp_path / "wrong_clock.py").write_text(OFF)
+    settings |= {"PYTHONPATH": str(tmp_path)}
+    process = Process("wrong_clock:relay", "--port", "0", environment=settings, cwd=tmp_path)
+    with Client(process.url) as client:
+        relays = Relays(lambda: (client, process))
+        relays.add()
+        with Pages(relays, 1) as pages:
+            eventually(lambda: len(pages.acknowledged) > 20)
+            # Each of some events has been put off by the wrong clock.
+            eventually(lambda: client.metric('neuralens_forwarded_total{fate="retry"}') > 3)
+        whole = off.with_name("next")
+        whole.write_text(str(after))
+        whole.replace(off)
+        sandbox.heal()
+        note(f"clock {name}", pages.outcome(sandbox))
+        # The first is known for as long as ever.
+        known = make_event(eid="first")
+        client.take(known)
+        assert client.take(known)["duplicates"] == 1
+    process.end()
