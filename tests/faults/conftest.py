@@ -52,5 +52,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if found:
             terminalreporter.write_line(SECTIONS[name].as_text(found))
     option = terminalreporter.config.option
-    if option.markexpr == WHOLE and not option.keyword:
-        save(Path(__file__).parents[2] / "docs" / "faults.md", rows)
+    if option.markexpr == WHOLE and any(rows.values()):
+        folder = Path(__file__).parent
+        given = [Path(each).resolve() for each in terminalreporter.config.args]
+        whole = given == [folder] and not option.keyword
+        save(folder.parents[1] / "docs" / "faults.md", rows, whole)

@@ -15,16 +15,28 @@ RELAY = "fault of the relay"
 
 @dataclass(frozen=True)
 class Section:
-    """A table of its own: its heading, what it is about, and its columns."""
+    """A table of its own: its heading, what it is about, and its columns.
+
+    The first ``key`` columns say which fault it is.
+    """
 
     heading: str
     introduction: str
     columns: tuple[str, ...]
+    key: int = 1
 
     def as_text(self, rows: list[list[str]]) -> str:
         """Return the table in Markdown."""
         lines = [self.columns, ["---"] * len(self.columns), *sorted(rows)]
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+    def others(self, document: str, rows: list[list[str]]) -> list[list[str]]:
+        """Return the rows that a document has of faults that are not among ``rows``."""
+        found = re.search(rf"^## {re.escape(self.heading)}\n.*?(?=^## |\Z)", document, re.M | re.S)
+        lines = found.group().splitlines() if found else []
+        cells = [[c.strip() for c in line[1:-1].split("|")] for line in lines if line[:2] == "| "]
+        known = {tuple(row[: self.key]) for row in rows}
+        return [row for row in cells[2:] if tuple(row[: self.key]) not in known]
 
     def render(self, rows: list[list[str]]) -> str:
         """Return the section of the document."""
@@ -38,6 +50,7 @@ SECTIONS = {
         "were tracked, that the API's sandbox has in its ledger, those that it has twice, those\n"
         "that the relay counts as ambiguous, and bytes posted, as a multiple of the bytes needed.",
         ("fault", "browser", "tracked", "in the ledger", "doubled", "ambiguous", "posted"),
+        key=2,
     ),
     RELAY: Section(
         "The relay",
@@ -54,16 +67,13 @@ SECTIONS = {
 TITLE = "# Faults\n\nWhat `make test-faults` saw.\n"
 
 
-def save(path: Path, rows: dict[str, list[list[str]]]) -> None:
-    """Write the sections of which there are rows; the others stay as they are."""
+def save(path: Path, rows: dict[str, list[list[str]]], whole: bool) -> None:
+    """Write the document: the rows of this run, and unless it was ``whole``, the others before."""
     old = path.read_text("utf-8") if path.exists() else ""
     parts = [TITLE]
     for name, section in SECTIONS.items():
-        kept = re.search(rf"^## {re.escape(section.heading)}\n.*?(?=^## |\Z)", old, re.M | re.S)
-        if rows.get(name):
-            parts.append(section.render(rows[name]))
-        elif kept:
-            parts.append(kept.group().rstrip() + "\n")
+        kept = [] if whole else section.others(old, rows[name])
+        parts.append(section.render([*kept, *rows[name]]))
     path.write_text("\n".join(parts), "utf-8")
 
 

@@ -17,6 +17,8 @@ from tests.polling import PATIENCE, eventually
 from tests.relay.conftest import Client, Process, Sandbox, make_batch, make_event
 
 SIZE = 3
+# Entries that the sandbox keeps, see ``neuralens_demo.ledger``.
+LEDGER = 20_000
 # Seconds until a page sends again what was not acknowledged.
 PAUSE = 0.05
 AMBIGUOUS = "neuralens_forwarded_ambiguous_total"
@@ -149,6 +151,7 @@ class Pages:
         client = self.relays.living[0][0]
         eventually(lambda: client.waiting() == 0, patience)
         arrived = Counter(sandbox.ids())
+        assert arrived.total() < LEDGER, "the sandbox has forgotten what came first"
         names = set(self.acknowledged)
         return Outcome(
             acknowledged=len(names),

@@ -62,7 +62,8 @@ def test_kills_at_random_moments(spawn, settings, kind, sandbox, note, count, ki
     relays = Relays(lambda: spawn(settings))
     for _ in range(count):
         relays.add()
-    with Pages(relays) as pages:
+    # With a pause, so that all fits into the sandbox's ledger.
+    with Pages(relays, pause=0.2) as pages:
         for _ in range(kills):
             run_for(moments.uniform(0.05, 0.8))
             relays.end(moments.randrange(count), signal.SIGKILL)
