@@ -9,6 +9,7 @@ GA4_INDEX_BASE = 0
 # Each add-on is made of the module of ``addons`` of its name.
 ADDONS: dict[str, dict[str, Setting]] = {
     "ga4": {"ga4IndexBase": Setting(COUNT, GA4_INDEX_BASE)},
+    "overlay": {},
 }
 
 

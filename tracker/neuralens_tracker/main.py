@@ -44,6 +44,7 @@ from neuralens_tracker.web.ffi import (
     put,
     window,
 )
+from neuralens_tracker.web.overlay import is_debugged, load_overlay
 from neuralens_tracker.web.platform import has_privacy_signal, now, wait
 from neuralens_tracker.web.storage import Storage
 from neuralens_tracker.web.tabs import Tabs
@@ -62,8 +63,9 @@ class Tracker:
         given = read_configuration(tag, self._hooks.say)
         on_caught(self._hooks.say)
         self._settings = resolve(given, self._hooks.say)
-        if self._settings["debug"]:
+        if is_debugged(self._settings):
             self._hooks.on("event", get(get(window, "console"), "log"))
+            load_overlay(tag, self._settings, self._hooks.on)
         self._storage = Storage()
         self._transport = Transport(self._settings)
         self._identity = Identity(self._storage, self._transport.random)

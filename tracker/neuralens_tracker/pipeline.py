@@ -69,7 +69,7 @@ class Pipeline:
         if self._acts.is_repeated(name, [item["id"] for item in event["items"]], source, now):
             self._suppress(event, "repeated")
             return
-        sources: dict[str, Any] = {}
+        sources: dict[str, Any] = {"source": source}
         for source_name in ("rankSource", "querySource"):
             if fields.get(source_name):
                 sources[source_name] = fields[source_name]

@@ -138,7 +138,7 @@ SETTINGS = {
     "attributionMs": "How many milliseconds a product stays credited to the search that led to it,"
     " counted from its last use.",
     "token": "Proof to the relay that the page is the shop's own.",
-    "debug": "Whether to print each event to the browser's console.",
+    "debug": "Whether to print each event to the browser's console, and show the overlay.",
 }
 
 
@@ -147,6 +147,7 @@ SETTINGS["ga4IndexBase"] = "The `index` that the shop's GA4 events give a list's
 
 ADDONS = {
     "ga4": "Tracks what is pushed to `dataLayer` for Google Analytics 4, without attributes.",
+    "overlay": "Shows on the page what the tracker makes of it.",
 }
 
 

@@ -227,7 +227,7 @@ class Bridge:
         item_id = read_id(item)
         if not item_id:
             return
-        listing = list_of(item) or list_of(ecommerce)
+        listing = read_text(list_of(item) or list_of(ecommerce))
         fields: dict[str, Any] = {"id": item_id, "page": PRODUCT_PAGE}
         if event != LAND_PRODUCT_PAGE:
             page = find_page(listing, LIST_WORDS)

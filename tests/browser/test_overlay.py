@@ -1,0 +1,154 @@
+"""The overlay: outlines and the list of events, as they stand on the page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+RESULTS = """<ol data-nl-list="r" data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak chair">
+    <li data-nl-product="A" data-nl-index="7">A</li>
+    <li data-nl-product="B" aria-posinset="3">B</li>
+    <li data-nl-product="C">C</li>
+    <li data-nl-product="">none</li>
+    <li data-nl-product="E" data-nl-page="HOME">E</li>
+    <li data-nl-product="F" style="opacity: 0">F</li>
+    <li data-nl-ignore><i data-nl-product="G">G</i></li>
+    <li><button data-nl-action="buy">H</button></li></ol>
+    <ol data-nl-purchase="O-1"><li data-nl-product="K">K</li></ol>"""
+HERE = "SEARCH_RESULT_PAGE · “oak chair” (markup)"
+
+
+@pytest.fixture
+def overlaid(show: Callable[..., Page]) -> Callable[..., Page]:
+    """Show a page with the overlay."""
+
+    def overlaid(body: str = RESULTS, **given: Any) -> Page:
+        page = show(body, **{"debug": True, **given})
+        expect(panel(page)).to_be_visible()
+        return page
+
+    return overlaid
+
+
+def panel(page: Page) -> Locator:
+    return page.locator("neuralens-overlay section")
+
+
+def labels(page: Page, kind: str) -> list[str]:
+    """Return the texts of the frames that are shown, in order."""
+    frames = page.locator(f"neuralens-overlay .frame.{kind}:visible")
+    return [text.replace("\n", " | ") for text in frames.all_inner_texts()]
+
+
+def test_items_are_outlined_with_what_is_told_of_them(overlaid):
+    page = overlaid()
+    expect(page.locator("neuralens-overlay .frame:visible")).to_have_count(9)
+    assert labels(page, "right") == [
+        f"A | rank 7 (explicit) · {HERE}",
+        f"B | rank 2 (posinset) · {HERE}",
+        f"C | rank 2 (order) · {HERE}",
+        "O-1",
+    ]
+    wrong = labels(page, "wrong")
+    assert [text.split(" | ")[-1] for text in wrong] == [
+        "data-nl-product must be text",
+        "data-nl-page must be one of SEARCH_RESULT_PAGE, AUTOCOMPLETE, CATEGORY_PAGE, PRODUCT_PAGE",
+        "cannot be seen",
+        "data-nl-action must be one of add-to-cart, favorite, share",
+        "a line of an order: bought, not seen",
+    ]
+
+
+def test_a_frame_stands_where_the_item_is(overlaid):
+    page = overlaid(
+        '<div style="height: 2000px"></div><p data-nl-product="A" style="width: 300px">A</p>'
+    )
+    page.locator("p").scroll_into_view_if_needed()
+    frame = page.locator("neuralens-overlay .frame")
+    page.wait_for_function(
+        """() => {
+            const edges = (element) => element.getBoundingClientRect().toJSON();
+            const frame = document.querySelector("neuralens-overlay").shadowRoot
+                .querySelector(".frame");
+            const [a, b] = [edges(frame), edges(document.querySelector("p"))];
+            return ["left", "top", "width", "height"].every((side) => a[side] === b[side]);
+        }"""
+    )
+    expect(frame).to_have_css("pointer-events", "none")
+
+
+def test_events_are_listed_with_cause_and_delivery(overlaid, ledger):
+    page = overlaid('<p data-nl-product="A">A</p><h1 data-nl-landing="L">L</h1>', query="oak")
+    page.click("p")
+    page.evaluate("neuralens('track', 'SHARE', {id: 'S'})")
+    page.evaluate("neuralens('track', 'SHARE', {})")
+    page.evaluate("neuralens('nonsense')")
+    page.evaluate("neuralens('flush')")
+    listed = page.locator("neuralens-overlay li:has(b)")
+    expect(listed.filter(has_text="delivered").filter(has_not_text="not")).to_have_count(4)
+    texts = sorted(text.replace("\n", " | ") for text in listed.all_inner_texts())
+    assert texts == [
+        "CLICK_PRODUCT A | “oak” (page) | sent: the shopper acted · delivered",
+        texts[1],
+        "Error | items must be a list of {id}",
+        "LAND_PRODUCT_PAGE L | PRODUCT_PAGE · “oak” (page) | "
+        "sent: the page is about it · delivered",
+        "SHARE S | “oak” | sent: the page called · delivered",
+        "SHARE | “oak” | suppressed: items must be a list of {id}",
+        "VIEW_PRODUCT A | “oak” (page) | sent: half of it stayed in view · delivered",
+    ]
+    assert texts[1].startswith("Error | a call must be one of")
+    assert all("source" not in event for event in ledger.settle(page))
+
+
+def test_it_comes_by_the_address_and_not_without(show, put, context, ledger):
+    page = show('<p data-nl-product="A">A</p>')
+    ledger.settle(page)
+    assert page.locator("neuralens-overlay").count() == 0
+    page.goto("/?nl-debug")
+    expect(panel(page)).to_be_visible()
+    # Nothing of its own is captured.
+    page.locator("neuralens-overlay summary").first.click()
+    events = ledger.settle(page)
+    assert {event.id for event in events} == {"A"}
+
+
+def test_it_works_under_a_strict_policy(overlaid, runtime):
+    if runtime != "javascript":
+        pytest.skip("other runtimes have policies of their own")
+    policy = "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:"
+    page = overlaid(
+        RESULTS[: RESULTS.index('<li data-nl-product=""')],
+        headers={"Content-Security-Policy": policy},
+    )
+    assert panel(page).evaluate("(panel) => getComputedStyle(panel).position") == "fixed"
+    assert page.said == []
+
+
+def test_keys_do_all_that_a_mouse_does(overlaid):
+    page = overlaid()
+    expect(page.locator("neuralens-overlay .frame:visible")).to_have_count(9)
+    pressed: list[str] = []
+    page.keyboard.press("Tab")
+    for _ in range(30):
+        focused = page.evaluate(
+            "document.activeElement.shadowRoot?.activeElement?.textContent ?? ''"
+        )
+        pressed.append(focused.split("\n")[0])
+        if focused == "Outlines":
+            page.keyboard.press("Enter")
+            expect(page.locator("neuralens-overlay .frame:visible")).to_have_count(0)
+            page.keyboard.press("Enter")
+        if focused.endswith("wrong"):
+            page.keyboard.press("Enter")
+        if focused.startswith("C\n"):
+            page.keyboard.press("Enter")
+            expect(page.locator("neuralens-overlay .chosen")).to_have_count(1)
+            break
+        page.keyboard.press("Tab")
+    assert [
+        text for text in pressed if text in ("Outlines", "Close", "A", "B", "C") or "items" in text
+    ] == ["Outlines", "Close", "9 items, 5 wrong", "A", "B", "C"]
+    page.keyboard.press("Escape")
+    expect(page.locator("neuralens-overlay")).to_have_count(0)
