@@ -113,6 +113,12 @@ class Browsing:
             recommended=self._catalogue.recommendations(product),
         )
 
+    async def quick_view(self, request: Request) -> Response:
+        """Show a product as a part of the page that it was found on."""
+        product = find(self._catalogue, request.path_params["id"])
+        address = str(request.url.replace(path=f"/product/{product.id}"))
+        return self._pages.render(request, "quick.html", product=product, address=address)
+
     async def picture(self, request: Request) -> Response:
         """Show a product's picture."""
         product = find(self._catalogue, request.path_params["id"])

@@ -17,7 +17,7 @@ from neuralens_demo.callers import OwnCallers
 from neuralens_demo.figures import Figures
 from neuralens_demo.forms import check_origin
 from neuralens_demo.ledger import Entry, Ledger
-from neuralens_demo.narration import narrate
+from neuralens_demo.narration import explain, narrate
 from neuralens_demo.waypoints import Waypoints
 
 # Events that a window shows when it is opened; the figures count all there are.
@@ -53,6 +53,7 @@ class Inspector:
         return [
             Route("/inspector", self.page, middleware=own),
             Route("/inspector/stream", self.stream, middleware=own),
+            Route("/inspector/sources", self.sources, methods=["POST"], middleware=own),
             Route("/inspector/clear", self.clear, methods=["POST"], middleware=own),
             Route("/inspector/chart.js", self.chart_library),
         ]
@@ -73,6 +74,12 @@ class Inspector:
         """Forget all events."""
         check_origin(request)
         self._ledger.clear()
+        return Response(status_code=204)
+
+    async def sources(self, request: Request) -> Response:
+        """Note where an event has its rank and its query from, as the shop's page was told."""
+        check_origin(request)
+        self._waypoints.note_sources(await request.body())
         return Response(status_code=204)
 
     async def chart_library(self, request: Request) -> Response:
@@ -107,6 +114,7 @@ class Inspector:
             "body": entry.body,
             "words": narrate(entry.body, self._name),
             "way": self._waypoints.find(entry.sequence, entry.body),
+            "sources": explain(self._waypoints.sources(entry.sequence, entry.body)),
         }
 
 

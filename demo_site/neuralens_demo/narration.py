@@ -16,6 +16,18 @@ DEEDS = {
     words.ADD_TO_CART: "Put {} into the cart",
     words.PURCHASE: "Bought {}",
 }
+# Where an event has its rank and its query from, by the words of the tracker's hook ``event``.
+RANK_SOURCES = {
+    "explicit": "rank as the markup says",
+    "posinset": "rank as ARIA says",
+    "order": "rank from its place in the list",
+}
+QUERY_SOURCES = {
+    "markup": "query as the markup says",
+    "page": "query as the page says",
+    "typed": "query as it was typed",
+    "attribution": "query of the search that it was found by",
+}
 SUGGESTIONS = (words.VIEW_SUGGESTION, words.CLICK_SUGGESTION)
 PLACES = {
     "SEARCH_RESULT_PAGE": "in the search results",
@@ -38,6 +50,15 @@ def narrate(event: Mapping[str, Any], name: Callable[[str], str]) -> str:
     if "index" in event:
         parts.append(f"at rank {event['index']}")
     return " ".join(parts)
+
+
+def explain(sources: Mapping[str, str]) -> str:
+    """Say where an event has its rank and its query from, as far as that is known."""
+    known = [
+        table.get(sources.get(name, ""))
+        for name, table in (("rankSource", RANK_SOURCES), ("querySource", QUERY_SOURCES))
+    ]
+    return ", ".join(part for part in known if part)
 
 
 def enumerate_in_words(things: list[str]) -> str:

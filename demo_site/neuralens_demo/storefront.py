@@ -58,6 +58,7 @@ def create_app(
             Route("/category/{slug}", browsing.department),
             Route("/category/{slug}/more", browsing.more),
             Route("/product/{id}", browsing.product),
+            Route("/product/{id}/quick", browsing.quick_view),
             Route("/pictures/living-room.svg", browsing.living_room),
             Route("/pictures/{id}.svg", browsing.picture),
             Route("/cart", buying.cart),

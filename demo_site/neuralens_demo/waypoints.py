@@ -16,6 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from neuralens_demo.contract import RULES
 
+# Fields of the tracker's hook that the API has not.
+SOURCES = ("rankSource", "querySource")
+
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +40,8 @@ class Waypoints:
     def __init__(self, capacity: int = 20_000) -> None:
         self._waiting: OrderedDict[bytes, deque[Waypoint]] = OrderedDict()
         self._found: OrderedDict[int, Waypoint | None] = OrderedDict()
+        self._reported: OrderedDict[bytes, dict[str, str]] = OrderedDict()
+        self._sources: OrderedDict[int, dict[str, str]] = OrderedDict()
         self._capacity = capacity
 
     def note(self, raw: bytes, arrived: float) -> None:
@@ -52,8 +57,7 @@ class Waypoints:
         for event in events:
             waypoint = Waypoint(sent, arrived, len(events))
             self._waiting.setdefault(recognise(event), deque(maxlen=64)).append(waypoint)
-        while len(self._waiting) > self._capacity:
-            self._waiting.popitem(last=False)
+        shorten(self._waiting, self._capacity)
 
     def find(self, sequence: int, event: Mapping[str, Any]) -> Waypoint | None:
         """Return the way of the event that the sandbox took as number ``sequence``."""
@@ -63,9 +67,32 @@ class Waypoints:
             self._found[sequence] = waiting.popleft() if waiting else None
             if not waiting:
                 self._waiting.pop(key, None)
-            while len(self._found) > self._capacity:
-                self._found.popitem(last=False)
+            shorten(self._found, self._capacity)
         return self._found[sequence]
+
+    def note_sources(self, raw: bytes) -> None:
+        """Note what a page was told of an event beside what the API is told: where it is from."""
+        try:
+            event = msgspec.json.decode(raw, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            log.debug("not an event: nothing to note")
+            return
+        said = {name: event[name] for name in SOURCES if isinstance(event.get(name), str)}
+        self._reported[recognise(event)] = said
+        shorten(self._reported, self._capacity)
+
+    def sources(self, sequence: int, event: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return where the event that the sandbox took as number ``sequence`` is from."""
+        if sequence not in self._sources:
+            self._sources[sequence] = self._reported.pop(recognise(event), {})
+            shorten(self._sources, self._capacity)
+        return self._sources[sequence]
+
+
+def shorten(known: OrderedDict[Any, Any], capacity: int) -> None:
+    """Forget the oldest beyond a number."""
+    while len(known) > capacity:
+        known.popitem(last=False)
 
 
 def recognise(event: Mapping[str, Any]) -> bytes:

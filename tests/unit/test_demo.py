@@ -11,7 +11,7 @@ from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.contract import check_body
 from neuralens_demo.figures import Figures
 from neuralens_demo.forms import go_back
-from neuralens_demo.narration import narrate
+from neuralens_demo.narration import explain, narrate
 from neuralens_demo.pictures import draw_living_room
 from neuralens_demo.search import clean, phrases, rank, suggest
 from neuralens_demo.shoppers import Line, Shoppers, total
@@ -246,3 +246,23 @@ def test_any_bytes_can_pass(raw):
 @pytest.mark.parametrize("raw", [b"[]", b"1", b"{}", b'{"events": 1}', b'{"events": [[]]}'])
 def test_what_is_no_batch_is_left_to_the_relay(raw):
     Waypoints().note(raw, 1.0)
+
+
+def test_sources_of_an_event_are_recognised_and_told_once():
+    waypoints = Waypoints(capacity=2)
+    body = event("VIEW_PRODUCT", "A", index=0)
+    told = body | {"eid": "1", "rankSource": "order", "querySource": None, "source": "view"}
+    waypoints.note_sources(msgspec.json.encode(told))
+    waypoints.note_sources(b"[1]")
+    waypoints.note_sources(b"\xff")
+    assert waypoints.sources(1, body) == {"rankSource": "order"}
+    assert waypoints.sources(2, body) == {}
+    assert waypoints.sources(1, body) == {"rankSource": "order"}
+
+
+def test_sources_in_words():
+    assert explain({"rankSource": "order", "querySource": "typed"}) == (
+        "rank from its place in the list, query as it was typed"
+    )
+    assert explain({"querySource": "attribution"}) == "query of the search that it was found by"
+    assert explain({"rankSource": "constructor"}) == ""

@@ -111,6 +111,75 @@ def test_show_more_appends_until_everything_is_there(page):
     assert len(set(ids)) == 30
 
 
+def test_the_carousel_goes_round(page):
+    page.goto("/")
+    strip = page.locator("[data-carousel-slides]")
+    slides = strip.locator(".tile")
+    expect(slides).to_have_count(16)
+    copies = strip.locator(".tile[aria-hidden=true]")
+    expect(copies).to_have_count(8)
+    expect(copies.locator("a:not([tabindex='-1']), button:not([tabindex='-1'])")).to_have_count(0)
+    first = slides.nth(4)
+    expect(first).not_to_have_attribute("aria-hidden", "true")
+    strip.scroll_into_view_if_needed()
+
+    def place():
+        """How many slides from the first the strip has gone."""
+        return page.evaluate(
+            """() => {
+                const strip = document.querySelector("[data-carousel-slides]");
+                const [a, b] = strip.children;
+                return Math.round(strip.scrollLeft / (b.offsetLeft - a.offsetLeft)) - 4;
+            }"""
+        )
+
+    assert place() == 0
+    page.get_by_role("button", name="Back").click()
+    page.wait_for_function(
+        """() => {
+            const strip = document.querySelector("[data-carousel-slides]");
+            const [a, b] = strip.children;
+            return Math.round(strip.scrollLeft / (b.offsetLeft - a.offsetLeft)) === 4 + 7;
+        }"""
+    )
+    assert place() == 7
+
+
+def test_a_quick_view_over_the_list(page):
+    page.goto("/category/chairs")
+    tile = page.locator(".tile").nth(1)
+    product = tile.get_attribute("data-nl-product")
+    tile.get_by_role("link", name="Quick view").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog.locator("[data-nl-landing]")).to_have_attribute("data-nl-landing", product)
+    dialog.get_by_role("button", name="Add to cart").click()
+    expect(page.locator("[data-cart-count]")).to_have_text("1")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert page.url.endswith("/category/chairs")
+
+
+def test_the_inspector_says_where_rank_and_query_are_from(page, demo):
+    told = event("CLICK_PRODUCT", "AV768", page="SEARCH_RESULT_PAGE", query="oak", index=0)
+    page.goto("/search?q=oak")
+    with page.expect_response("**/inspector/sources") as answered:
+        page.evaluate(
+            """(told) => {
+                const [, , tell] = neuralens.q.find((call) => call[0] === "on");
+                tell({ ...told, rankSource: "order", querySource: "markup" });
+            }""",
+            told,
+        )
+    assert answered.value.status == 204
+    page.goto("/inspector")
+    expect(page.locator("[data-live]")).to_have_text("live")
+    demo.send(told)
+    expect(page.locator("[data-feed] .event").first.locator(".sources")).to_have_text(
+        "rank from its place in the list, query as the markup says"
+    )
+
+
 def test_consent_reaches_the_tracker_and_the_next_page(page):
     page.goto("/")
     page.evaluate("() => { window.told = []; window.neuralens = (...call) => told.push(call); }")

@@ -73,6 +73,7 @@ function addRow(entry) {
   chip.dataset.event = event;
   chip.textContent = event;
   row.querySelector(".words").textContent = entry.words;
+  row.querySelector(".sources").textContent = entry.sources;
   const took = entry.way?.sent ? entry.received - entry.way.sent : null;
   row.querySelector(".took").textContent = took === null ? "–" : duration(took);
   row.classList.toggle("new", settled);

@@ -1,6 +1,9 @@
 // The shop's own script. Every page works without it; with it, less of a page has to be loaded.
 
+import { attachCarousel } from "./carousel.js";
 import { attachCombobox } from "./combobox.js";
+import { showQuickView } from "./quick_view.js";
+import { reportSources } from "./sources.js";
 import { show } from "./toast.js";
 
 /** Post a form and return the JSON answer. Throws when the server refuses. */
@@ -44,7 +47,7 @@ function chooseConsent(form, event) {
   if (!banner) return;
   enhance(form, event, ({ choice }) => {
     // Where the tracker has not loaded yet, it will read its tag.
-    if (window.neuralens) window.neuralens("consent", choice);
+    if (window.neuralens && !window.neuralens.q) window.neuralens("consent", choice);
     else document.querySelector("script[data-app-id]").dataset.consent = choice;
     banner.remove();
     document.querySelector("main").focus();
@@ -89,11 +92,14 @@ async function showMore(link) {
 
 document.addEventListener("click", (event) => {
   if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  const link = event.target.closest("[data-share], [data-fragment]");
+  const link = event.target.closest("[data-share], [data-fragment], [data-quick]");
   if (!link) return;
   event.preventDefault();
   if (link.matches("[data-share]")) share(link);
+  else if (link.matches("[data-quick]")) showQuickView(link).catch(() => location.assign(link.href));
   else showMore(link).catch(() => location.assign(link.href));
 });
 
+for (const carousel of document.querySelectorAll("[data-carousel]")) attachCarousel(carousel);
+reportSources();
 for (const form of document.querySelectorAll("[data-combobox]")) attachCombobox(form);
