@@ -21,6 +21,7 @@ from neuralens_tracker.page_view import PageView, told_key
 from neuralens_tracker.personal_data import scrub_query
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import Fields, JSObject
+from neuralens_tracker.value_types import TEXT, read
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, KEPT_KEY
 from neuralens_tracker.web.configuration import find_tag, read_configuration
@@ -132,7 +133,7 @@ class Early:
             self._visit.set_context(from_browser(first) or {})
         elif name == "track" and leaving:
             fields = self._visit.add_context(from_browser(second) or {})
-            self._hold(first, named_ids(fields), fields, None)
+            self._hold(first, named_ids(fields), fields, read(TEXT, fields.get("order")))
             return True
         return False
 
