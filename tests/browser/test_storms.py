@@ -1,0 +1,69 @@
+"""Pages that never stand still, or throw when they are read."""
+
+TILES = "".join(f'<li data-nl-product="P{place}">{place}</li>' for place in range(3))
+PAGE = f'<ol data-nl-list="l" data-nl-page="CATEGORY_PAGE">{TILES}</ol><p id="noise">0</p>'
+
+
+def seen(events):
+    return sorted((event.name, event.id, event.get("index")) for event in events)
+
+
+VIEWS = [("VIEW_PRODUCT", f"P{place}", place) for place in range(3)]
+
+
+def test_a_storm_of_mutations(show, ledger):
+    """What was seen is told, once, while the page changes as often as it can."""
+    page = show(
+        PAGE,
+        before="""
+        window.rounds = 0;
+        const storm = () => {
+            const noise = document.querySelector("#noise");
+            if (noise) {
+                for (let change = 0; change < 50; change += 1) {
+                    noise.className = `c${rounds}-${change}`;
+                    noise.textContent = `${rounds} ${change}`;
+                    noise.toggleAttribute("hidden");
+                    const made = document.createElement("i");
+                    noise.append(made);
+                    made.remove();
+                }
+                // The list is drawn again as it was, too.
+                const tile = document.querySelector("li");
+                tile.replaceWith(tile.cloneNode(true));
+                rounds += 1;
+            }
+            if (rounds < 2000) setTimeout(storm);
+        };
+        storm();""",
+    )
+    page.click("li >> nth=1")
+    page.wait_for_function("rounds > 200")
+    page.evaluate("rounds = 2000")
+    assert seen(ledger.settle(page)) == [("CLICK_PRODUCT", "P1", 1), *VIEWS]
+    assert page.said == []
+
+
+def test_a_custom_element_that_throws_when_it_is_read(show, ledger):
+    page = show(
+        PAGE.replace("<p ", "<x-thrower data-nl-product='X'>X</x-thrower><p "),
+        before="""
+        const throws = () => { throw new Error("do not read me"); };
+        const names = ["closest", "matches", "getAttribute", "hasAttribute", "querySelectorAll",
+            "querySelector", "getBoundingClientRect", "getClientRects", "checkVisibility",
+            "getRootNode", "contains", "textContent", "innerHTML", "outerHTML", "parentElement",
+            "parentNode", "childNodes", "children", "shadowRoot", "isConnected", "nodeType",
+            "dataset", "id", "className", "hidden", "value", "toString", "tagName"];
+        customElements.define("x-thrower", class extends HTMLElement {
+            constructor() {
+                super();
+                for (const name of names) {
+                    Object.defineProperty(this, name, { get: throws, configurable: true });
+                }
+            }
+        });""",
+    )
+    page.evaluate("document.querySelector('x-thrower').click()")
+    events = seen(ledger.settle(page))
+    assert events == [("CLICK_PRODUCT", "X", None), *VIEWS, ("VIEW_PRODUCT", "X", None)]
+    assert [line for line in page.said if line.startswith("thrown")] == []
