@@ -35,6 +35,16 @@ Emit: TypeAlias = Callable[[str, "Item", str], None]
 Complain: TypeAlias = Callable[[JSObject, str, ValueType], None]
 
 
+class Context(Protocol):
+    """What holds for items that say nothing themselves."""
+
+    def page(self) -> str | None:
+        """Return the page, or None."""
+
+    def query(self) -> str | None:
+        """Return the query, or None."""
+
+
 class Store(Protocol):
     """Values by key that outlive the page, where the browser lets them; nothing raises."""
 

@@ -29,7 +29,7 @@ from neuralens_tracker.web.dom import (
     find_all,
     find_everywhere,
     listen,
-    root_element_of,
+    of_document,
     shadow_of,
     shadow_roots,
 )
@@ -227,7 +227,7 @@ class Overlay:
     def start(self, log: JSObject) -> None:
         """Appear, with what was told before: names and details in turn."""
         call(self._host, "setAttribute", IGNORE, "")
-        call(root_element_of(document), "append", self._host)
+        call(of_document("documentElement"), "append", self._host)
         call(self._outlines, "addEventListener", "click", callback(self._toggle))
         call(self._close, "addEventListener", "click", callback(self._end))
         put(self._outlines, "ariaPressed", "true")

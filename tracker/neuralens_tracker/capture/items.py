@@ -17,9 +17,8 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
-from neuralens_tracker.types import Complain, Fields, JSObject, ValueType
+from neuralens_tracker.types import Complain, Context, Fields, JSObject, ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, read
-from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import (
     ACTIONS,
     AUTOCOMPLETE,
@@ -118,7 +117,7 @@ class Items:
     """
 
     def __init__(
-        self, visit: Visit, typed_for: Callable[[JSObject], Any], complain: Complain
+        self, visit: Context, typed_for: Callable[[JSObject], Any], complain: Complain
     ) -> None:
         self._visit = visit
         self._typed_for = typed_for
