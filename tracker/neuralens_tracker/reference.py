@@ -33,11 +33,14 @@ PAGE_NAMES = {
 class Attribute:
     """What a ``data-nl-*`` attribute takes, an example value for documents, and what it means.
 
-    ``takes`` is None where the attribute stands without a value.
+    ``takes`` is None where the attribute stands without a value; ``optional``: it may.
     """
 
-    def __init__(self, takes: ValueType | None, example: str, meaning: str) -> None:
+    def __init__(
+        self, takes: ValueType | None, example: str, meaning: str, optional: bool = False
+    ) -> None:
         self.takes = takes
+        self.optional = optional
         self.example = example
         self.meaning = meaning
 
@@ -73,6 +76,7 @@ CONTEXT = {
         'Actions inside wait until the shop calls `neuralens("confirm", event, id)` or tracks the'
         " same event. The value is how many milliseconds they wait before they are dropped."
         " Default: 10000.",
+        optional=True,
     ),
 }
 

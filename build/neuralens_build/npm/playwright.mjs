@@ -1,0 +1,139 @@
+// What a shop's Playwright tests need: the events that arrive at `neuralens-tracker dev`, or at
+// `neuralens-tracker sandbox`, from the test's start on.
+import { expect as expectOfPlaywright, test as testOfPlaywright } from "@playwright/test";
+
+// The tracker sends after one second; after this long without anything new, all is there.
+const QUIET_MS = 1500;
+const PAUSE_MS = 50;
+const TIMEOUT_MS = 10_000;
+const FIELDS = ["id", "ids", "index", "query", "page", "uid", "geo"];
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The events of one test; of one shopper alone where `uid` is given. */
+export class Events {
+  #url;
+  #uid;
+  #taken = 0;
+  #refused = 0;
+
+  constructor(url, uid) {
+    this.#url = url.replace(/\/$/, "");
+    this.#uid = uid;
+  }
+
+  /** Begin: what has arrived so far does not count. */
+  async forget() {
+    this.#taken = last(await this.#read("ledger"));
+    this.#refused = last(await this.#read("refusals"));
+  }
+
+  /** Return the events of one shopper alone, for tests that run side by side. */
+  of(uid) {
+    const chosen = new Events(this.#url, uid);
+    chosen.#taken = this.#taken;
+    chosen.#refused = this.#refused;
+    return chosen;
+  }
+
+  /** Return the events so far, as the API received them, oldest first. */
+  async all() {
+    return (await this.#read("ledger"))
+      .filter((entry) => entry.sequence > this.#taken)
+      .map((entry) => entry.body)
+      .filter((body) => this.#uid === undefined || body.uid === this.#uid);
+  }
+
+  /** Return why events were refused so far. */
+  async refusals() {
+    return (await this.#read("refusals"))
+      .filter((entry) => entry.sequence > this.#refused)
+      .map((entry) => entry.reason);
+  }
+
+  async #read(name) {
+    let answer;
+    try {
+      answer = await fetch(`${this.#url}/${name}`);
+    } catch (error) {
+      throw new Error(`nothing answers at ${this.#url}: start neuralens-tracker dev`, { cause: error });
+    }
+    if (!answer.ok) throw new Error(`${this.#url}/${name} answered ${answer.status}`);
+    return answer.json();
+  }
+}
+
+const last = (entries) => entries.at(-1)?.sequence ?? 0;
+
+/** Print an event on one line: `CLICK_PRODUCT AV768 #3 SEARCH_RESULT_PAGE "oak chair"`. */
+const describe = (body) =>
+  [
+    body.event,
+    body.items.map((item) => item.id).join(","),
+    body.index === undefined ? "" : `#${body.index}`,
+    body.page ?? "",
+    body.query === undefined ? "" : JSON.stringify(body.query),
+  ]
+    .filter(Boolean)
+    .join(" ");
+
+const list = (events) => events.map((event) => `  ${describe(event)}`).join("\n") || "  none";
+
+const matches = (body, event, { id, ids, ...fields }) => {
+  const wanted = (ids ?? (id === undefined ? undefined : [id]))?.map(String);
+  const held = body.items.map((item) => item.id);
+  return (
+    body.event === event &&
+    (wanted === undefined || JSON.stringify(held) === JSON.stringify(wanted)) &&
+    Object.entries(fields).every(
+      ([name, value]) => JSON.stringify(body[name] ?? null) === JSON.stringify(value ?? null),
+    )
+  );
+};
+
+export const expect = expectOfPlaywright.extend({
+  async toHave(events, event, fields = {}, { timeout = TIMEOUT_MS } = {}) {
+    const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
+    if (unknown) throw new TypeError(`events have no ${unknown}: there are ${FIELDS.join(", ")}`);
+    const deadline = Date.now() + timeout;
+    let found = await events.all();
+    const held = () => found.some((body) => matches(body, event, fields));
+    // With "not", all must have arrived before an event is known to be missing.
+    let quiet = Date.now();
+    while (Date.now() < deadline && !held() && !(this.isNot && Date.now() - quiet > QUIET_MS)) {
+      await wait(PAUSE_MS);
+      const next = await events.all();
+      if (next.length !== found.length) quiet = Date.now();
+      found = next;
+    }
+    return {
+      pass: held(),
+      message: () =>
+        `${this.isNot ? "there is a" : "no"} ${event} with ${JSON.stringify(fields)};` +
+        ` there were:\n${list(found)}`,
+    };
+  },
+
+  async toHaveNothingRefused(events) {
+    let count = -1;
+    let found = [];
+    // Until nothing more has arrived for a while.
+    while (count !== (count = (await events.all()).length + found.length)) {
+      await wait(QUIET_MS);
+      found = await events.refusals();
+    }
+    return {
+      pass: found.length === 0,
+      message: () => `events were refused:\n${found.join("\n")}`,
+    };
+  },
+});
+
+export const test = testOfPlaywright.extend({
+  neuralensUrl: ["http://127.0.0.1:8787", { option: true }],
+  events: async ({ neuralensUrl }, use) => {
+    const events = new Events(neuralensUrl);
+    await events.forget();
+    await use(events);
+  },
+});

@@ -1,0 +1,89 @@
+"""The npm package: bundles, types, the editors' completion and a helper for tests."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from neuralens_tracker.addon_settings import ADDONS, name_file
+from neuralens_tracker.reference import ATTRIBUTES, Attribute
+from neuralens_tracker.value_types import COUNT
+from neuralens_tracker.vocabulary import VERSION
+
+from neuralens_build.checkout import CHECKOUT
+
+OWN = Path(__file__).parent / "npm"
+SCRIPTS = ("neuralens.js", "neuralens.mjs", "neuralens.stub.js", *map(name_file, ADDONS))
+
+
+def assemble(dist: Path, folder: Path) -> None:
+    """Fill a folder with what ``npm pack`` takes, from the bundles that a build has left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(OWN, folder)
+    for name in SCRIPTS:
+        for file in (name, f"{name}.map"):
+            shutil.copy(dist / file, folder)
+    shutil.copy(dist / "neuralens.d.ts", folder)
+    shutil.copy(CHECKOUT / "LICENSE", folder)
+    write(folder / "package.json", manifest())
+    write(folder / "web-types.json", web_types())
+
+
+def write(path: Path, value: dict[str, Any]) -> None:
+    """Write a value as JSON."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def manifest() -> dict[str, Any]:
+    """Return package.json."""
+    return {
+        "name": "neuralens-tracker",
+        "version": VERSION,
+        "description": "Tells the Neuralens event API what shoppers see and do.",
+        "license": "MIT",
+        "keywords": ["analytics", "e-commerce", "events", "search", "tracking"],
+        "type": "module",
+        "exports": {
+            ".": {"types": "./neuralens.d.ts", "default": "./neuralens.mjs"},
+            "./playwright": {"types": "./playwright.d.ts", "default": "./playwright.mjs"},
+            "./*.js": "./*.js",
+            "./web-types.json": "./web-types.json",
+            "./package.json": "./package.json",
+        },
+        "types": "./neuralens.d.ts",
+        "sideEffects": ["./*.js"],
+        "web-types": "./web-types.json",
+        "peerDependencies": {"@playwright/test": ">=1.40"},
+        "peerDependenciesMeta": {"@playwright/test": {"optional": True}},
+    }
+
+
+def web_types() -> dict[str, Any]:
+    """Return the attributes for editors.
+
+    Source: https://json.schemastore.org/web-types.json.
+    """
+    attributes = [describe(name, each) for name, each in ATTRIBUTES.items()]
+    return {
+        "$schema": "https://json.schemastore.org/web-types",
+        "name": "neuralens-tracker",
+        "version": VERSION,
+        "description-markup": "markdown",
+        "contributions": {"html": {"attributes": attributes}},
+    }
+
+
+def describe(name: str, attribute: Attribute) -> dict[str, Any]:
+    """Return an attribute with the values that it takes."""
+    takes = attribute.takes
+    described: dict[str, Any] = {"name": name, "description": attribute.meaning}
+    if takes is None:
+        described["value"] = {"kind": "no-value"}
+    elif isinstance(takes, str):
+        described["value"] = {"type": "number" if takes == COUNT else "string"}
+    else:
+        described["value"] = {"type": "enum"}
+        described["values"] = [{"name": word} for word in takes]
+    if attribute.optional:
+        described["value"]["required"] = False
+    return described
