@@ -17,7 +17,7 @@ MANIFEST = "manifest.json"
 
 # The most bytes that a file may have, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 10_800,
+    "neuralens.js": 10_900,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 5_800,
     "neuralens.brython.js": 160_000,
