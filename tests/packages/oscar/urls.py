@@ -1,0 +1,10 @@
+"""Oscar's addresses and the relay's."""
+
+from django.apps import apps
+from django.urls import include, path
+
+urlpatterns = [
+    path("nl/", include("neuralens_django.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", include(apps.get_app_config("oscar").urls[0])),
+]
