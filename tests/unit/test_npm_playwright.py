@@ -1,0 +1,77 @@
+"""The helper for Playwright of the npm package, in a run of Playwright's own."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from neuralens_build import npm_package
+from neuralens_embed import bundles
+from neuralens_testing.sandbox import start_sandbox
+
+ROOT = Path(__file__).parents[2]
+TEST = """
+import { readFileSync } from "node:fs";
+import { expect, test } from "neuralens-tracker/playwright";
+
+test.beforeEach(async ({ page, neuralensUrl }) => {
+  const body = readFileSync("shop.html", "utf8");
+  await page.route(`${neuralensUrl}/shop`, (route) =>
+    route.fulfill({ body, contentType: "text/html" }));
+  await page.goto(`${neuralensUrl}/shop`);
+});
+
+test("a click knows its search", async ({ page, events }) => {
+  await page.getByText("two").click();
+  await expect(events).toHave("CLICK_PRODUCT", { id: "B", index: 1, query: "oak" });
+  await expect(events).not.toHave("CLICK_PRODUCT", { id: "A" });
+  await expect(events).toHaveNothingRefused();
+});
+
+test("what is missing is said", async ({ page, events }) => {
+  await page.getByText("one").click();
+  await expect(events).toHave("CLICK_PRODUCT", { id: "A" });
+  let said = "";
+  try {
+    await expect(events).toHave("CLICK_PRODUCT", { id: "A", index: 7 }, { timeout: 200 });
+  } catch (error) {
+    said = error.message;
+  }
+  expect(said).toContain('CLICK_PRODUCT A #0 SEARCH_RESULT_PAGE "oak"');
+});
+"""
+SHOP = """<!doctype html><title>Shop</title>{tag}
+<ol data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak" data-nl-list="results">
+<li data-nl-product="A"><button>one</button></li><li data-nl-product="B"><button>two</button></li>
+</ol>"""
+
+
+def test_a_run(tmp_path: Path, chromium_options: dict[str, object]) -> None:
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    npm_package.assemble(bundles.directory(), modules / "neuralens-tracker")
+    for name in ("@playwright", "playwright", "playwright-core"):
+        # Copied, since a link would be another module beside the helper's own.
+        shutil.copytree(ROOT / "node_modules" / name, modules / name)
+    options = {
+        "executablePath": chromium_options["executable_path"],
+        "args": chromium_options["args"],
+    }
+    with start_sandbox("APP") as sandbox:
+        (tmp_path / "shop.html").write_text(SHOP.format(tag=sandbox.snippet()))
+        config = {"workers": 1, "use": {"neuralensUrl": sandbox.url, "launchOptions": options}}
+        (tmp_path / "package.json").write_text('{"type": "module"}')
+        (tmp_path / "playwright.config.js").write_text(f"export default {json.dumps(config)};")
+        (tmp_path / "shop.spec.js").write_text(TEST)
+        done = subprocess.run(
+            ["node", modules / "playwright" / "cli.js", "test", "--reporter=line"],
+            cwd=tmp_path,
+            env={**os.environ, "CI": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
