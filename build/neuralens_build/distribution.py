@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import brotli
+from neuralens_tracker.addon_settings import ADDONS, CONSENT, name_file
 from neuralens_tracker.vocabulary import VERSION
 
 from neuralens_build import brython, declarations, javascript, pyscript, sources
@@ -23,6 +24,7 @@ BUDGETS = {
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,
+    **{name_file(addon): 520 for addon in ADDONS if addon.startswith(CONSENT)},
 }
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")

@@ -15,7 +15,16 @@ from neuralens_tracker.value_types import COUNT, FLAG
 
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.bundles import NotBuiltError
-from neuralens_embed.snippet import CROSSORIGIN, KINDS, PREFIX, RUNTIMES, Snippet, camel, kebab
+from neuralens_embed.snippet import (
+    CROSSORIGIN,
+    KINDS,
+    PLATFORMS,
+    PREFIX,
+    RUNTIMES,
+    Snippet,
+    camel,
+    kebab,
+)
 
 # Hosts whose pages are audited: other people's are not this command's business.
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -79,6 +88,11 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="NAME",
     multiple=True,
     help=f"An add-on to load, given once for each: {', '.join(ADDONS)}.",
+)
+@click.option(
+    "--consent-platform",
+    type=click.Choice(PLATFORMS),
+    help="The consent platform to follow; nothing is stored or sent before it grants consent.",
 )
 @click.option(
     "--stub",

@@ -10,9 +10,10 @@ from urllib.parse import urljoin, urlsplit
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
-from neuralens_tracker.addon_settings import ADDONS, name_file
+from neuralens_tracker.addon_settings import ADDONS, CONSENT, name_file
 from neuralens_tracker.settings import SETTINGS, Setting
 from neuralens_tracker.value_types import TEXT, read, wanted
+from neuralens_tracker.vocabulary import PENDING
 
 from neuralens_embed import bundles
 from neuralens_embed.attributes import (
@@ -42,6 +43,8 @@ ALONE = ("alone",)
 LOADING = ("data-src", "data-integrity", "data-pyscript")
 # The path of the relay, which is that of the tracker's own default endpoint.
 PREFIX = "/nl"
+# The consent platforms that an add-on follows.
+PLATFORMS = [name.removeprefix(CONSENT) for name in ADDONS if name.startswith(CONSENT)]
 # Characters of a hash in an address; the relay asks for 8 at least.
 VERSION_LENGTH = 12
 CROSSORIGIN = ("anonymous", "use-credentials")
@@ -62,7 +65,8 @@ class Snippet:
     script where that lies elsewhere. For the runtimes of HEAVY the page's tag is that of EARLY,
     which lies beside it. ``pyscript="alone"`` starts MicroPython without PyScript's core.
     ``addons`` are names of ADDONS, such as "ga4": each has a tag of its own, for a file beside the
-    script, and settings of its own, given like the tracker's.
+    script, and settings of its own, given like the tracker's. ``consent_platform``, one of
+    PLATFORMS such as "onetrust", is followed by an add-on; consent is pending until it decides.
 
     ``stub`` puts the inline stub before it, ``nonce`` goes on both script elements. ``integrity``
     adds the hash that the build wrote down; ``versioned`` adds its beginning to the address, so
@@ -85,6 +89,7 @@ class Snippet:
         runtime: str = "javascript",
         pyscript: str | None = None,
         addons: Iterable[str] = (),
+        consent_platform: str | None = None,
         stub: bool = False,
         nonce: Any = None,
         integrity: bool = True,
@@ -103,6 +108,11 @@ class Snippet:
                 raise MarkupError(f"pyscript is for the runtime pyscript, not {runtime}")
         self.pyscript = pyscript
         self.addons = [choice("addons", addon, ADDONS) for addon in listed("addons", addons)]
+        if consent_platform is not None:
+            self.addons.append(CONSENT + choice("consent_platform", consent_platform, PLATFORMS))
+            # Until the platform says otherwise.
+            if settings.get("consent") is None:
+                settings["consent"] = PENDING
         prefix = address("prefix", prefix).rstrip("/")
         self.src = f"{prefix}/{self.file}" if src is None else address("src", src)
         if prefix != PREFIX and settings.get("endpoint") is None:

@@ -10,7 +10,15 @@ GA4_INDEX_BASE = 0
 ADDONS: dict[str, dict[str, Setting]] = {
     "ga4": {"ga4IndexBase": Setting(COUNT, GA4_INDEX_BASE)},
     "overlay": {},
+    "consent-cookiebot": {},
+    "consent-google": {},
+    "consent-onetrust": {},
+    "consent-shopify": {},
+    "consent-tcf": {},
+    "consent-usercentrics": {},
 }
+# The beginning of the names of those that follow a consent platform.
+CONSENT = "consent-"
 
 
 def name_file(addon: str) -> str:

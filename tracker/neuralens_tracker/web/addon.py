@@ -3,7 +3,8 @@
 from typing import Any
 
 from neuralens_tracker.types import JSObject
-from neuralens_tracker.web.ffi import attempt, get, method, window
+from neuralens_tracker.vocabulary import DENIED, GRANTED, PENDING
+from neuralens_tracker.web.ffi import attempt, call, callback, get, method, window
 
 # The document without ``web.dom``, which most add-ons have no other use for.
 find_in_page: Any = method("Document", "querySelector")
@@ -32,3 +33,13 @@ def find_setting(name: str, tag: JSObject) -> Any:
 def property_of(thing: JSObject, name: str) -> Any:
     """Return the property of an object whose name is only known now."""
     return attempt(get(window, "Reflect"), "get", thing, name)
+
+
+def listen_for(name: str, handler: Any) -> None:
+    """Call a handler with each event of a name that reaches the window."""
+    call(window, "addEventListener", name, callback(handler))
+
+
+def tell_consent(granted: Any, decided: Any) -> None:
+    """Pass on what a consent platform says: before a decision nothing but a grant counts."""
+    tell("consent", GRANTED if granted else DENIED if decided else PENDING)

@@ -1,0 +1,216 @@
+"""Each consent platform by its published interface: nothing before the grant, nothing after."""
+
+import pytest
+
+from tests.browser.bundling import bundle
+from tests.browser.page import ask_relay
+
+pytestmark = pytest.mark.chromium_alone
+
+# What stands on a page in the platform's place: ``ask()`` shows its banner, ``decide(granted)`` is
+# the shopper's decision. Each uses what the vendor's documents describe.
+GOOGLE = """
+window.dataLayer = [];
+function gtag() { dataLayer.push(arguments); }
+window.ask = () => gtag("consent", "default", { analytics_storage: "denied" });
+window.decide = (granted) =>
+    gtag("consent", "update", { analytics_storage: granted ? "granted" : "denied" });
+"""
+ONETRUST = """
+let closed = false;
+const activate = (groups) => {
+    window.OneTrust = { IsAlertBoxClosed: () => closed };
+    window.OnetrustActiveGroups = "," + groups.join(",") + ",";
+    dispatchEvent(new CustomEvent("OneTrustGroupsUpdated", { detail: groups }));
+};
+window.ask = () => activate(["C0001"]);
+window.decide = (granted) => {
+    closed = true;
+    activate(granted ? ["C0001", "C0002"] : ["C0001"]);
+};
+"""
+COOKIEBOT = """
+window.ask = () => {
+    window.Cookiebot = { hasResponse: false, consent: { necessary: true, statistics: false } };
+    dispatchEvent(new Event("CookiebotOnDialogDisplay"));
+};
+window.decide = (granted) => {
+    Cookiebot.hasResponse = true;
+    Cookiebot.consent.statistics = granted;
+    dispatchEvent(new Event(granted ? "CookiebotOnAccept" : "CookiebotOnDecline"));
+    dispatchEvent(new Event("CookiebotOnConsentReady"));
+};
+"""
+USERCENTRICS_2 = """
+let accepted = false, required = true;
+window.ask = () => {
+    window.UC_UI = {
+        isInitialized: () => true,
+        isConsentRequired: () => required,
+        areAllConsentsAccepted: () => accepted,
+    };
+    dispatchEvent(new Event("UC_UI_INITIALIZED"));
+};
+window.decide = (granted) => {
+    accepted = granted;
+    required = false;
+    const detail = { source: "FIRST_LAYER", type: granted ? "ACCEPT_ALL" : "DENY_ALL" };
+    dispatchEvent(new CustomEvent("UC_UI_CMP_EVENT", { detail }));
+};
+"""
+USERCENTRICS_3 = """
+let consent = { status: "ALL_DENIED", type: "IMPLICIT", required: true };
+window.ask = () => {
+    window.__ucCmp = { getConsentDetails: async () => ({ consent, services: {} }) };
+    dispatchEvent(new Event("UC_UI_INITIALIZED"));
+};
+window.decide = (granted) => {
+    const status = granted ? "ALL_ACCEPTED" : "ALL_DENIED";
+    consent = { status, type: "EXPLICIT", required: true };
+    dispatchEvent(new CustomEvent("UC_CONSENT", { detail: { consent, services: {} } }));
+};
+"""
+SHOPIFY = """
+let allowed = false, banner = true, loaded;
+window.Shopify = { loadFeatures: (features, done) => {
+    loaded = done;
+    if (Shopify.customerPrivacy) done();
+} };
+window.ask = () => {
+    Shopify.customerPrivacy = {
+        analyticsProcessingAllowed: () => allowed,
+        shouldShowBanner: () => banner,
+    };
+    loaded && loaded();
+};
+window.decide = (granted) => {
+    allowed = granted;
+    banner = false;
+    const detail = { analyticsAllowed: granted };
+    document.dispatchEvent(new CustomEvent("visitorConsentCollected", { detail }));
+};
+"""
+PLATFORMS = {
+    "cookiebot": COOKIEBOT,
+    "google": GOOGLE,
+    "onetrust": ONETRUST,
+    "shopify": SHOPIFY,
+    "tcf": None,
+    "usercentrics-2": USERCENTRICS_2,
+    "usercentrics-3": USERCENTRICS_3,
+}
+
+
+@pytest.fixture(params=PLATFORMS)
+def platform(request):
+    """The name of a platform, and the script that stands for it."""
+    script = PLATFORMS[request.param]
+    name = request.param.removesuffix("-2").removesuffix("-3")
+    return name, script or bundle("consent/tcf.js")
+
+
+@pytest.fixture
+def opened(show, platform):
+    """Open a page whose platform is there: ``opened(ask=False)``."""
+    name, script = platform
+
+    def opened(then="", **given):
+        page = show("", before=script + then, consent_platform=name, **given)
+        page.wait_for_function(f"window['neuralens.consent-{name}.js']")
+        return page
+
+    return opened
+
+
+def share(page, name):
+    page.evaluate("(id) => neuralens('track', 'SHARE', { id })", name)
+
+
+def kept(page):
+    """What is stored, but for what the platform itself stores."""
+    return page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('nl:'))")
+
+
+def posts(shop, uid):
+    return [
+        event["items"][0]["id"]
+        for post in shop.posts
+        for event in post.batch["events"]
+        if event["uid"] == uid
+    ]
+
+
+def test_nothing_before_the_grant_and_all_after_it(opened, ledger, shop, uid):
+    page = opened()
+    share(page, "before the platform")
+    page.evaluate("ask()")
+    share(page, "before the decision")
+    ask_relay(page)
+    assert kept(page) == []
+    assert posts(shop, uid) == []
+    page.evaluate("decide(true)")
+    share(page, "after")
+    taken = {event.id for event in ledger.settle(page)}
+    assert {"before the platform", "before the decision", "after"} <= taken
+    assert [line for line in page.said if "neuralens" in line] == []
+
+
+def test_a_decision_from_an_earlier_page(opened, ledger):
+    page = opened(then="ask(); decide(true);")
+    share(page, "at once")
+    assert "at once" in {event.id for event in ledger.settle(page)}
+
+
+def test_a_refusal(opened, shop, uid):
+    page = opened()
+    share(page, "A")
+    page.evaluate("ask()")
+    page.evaluate("decide(false)")
+    share(page, "B")
+    ask_relay(page)
+    assert kept(page) == []
+    assert posts(shop, uid) == []
+
+
+def test_a_withdrawal_empties_everything_within_one_task(opened, shop, uid):
+    page = opened(then="ask(); decide(true);")
+    share(page, "first")
+    page.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('nl:'))")
+    shop.fault = lambda request, body: 503
+    share(page, "A")
+    page.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('nl:e:'))")
+    # Promises end with the task that they belong to.
+    left = page.evaluate(
+        """() => new Promise((resolve) => {
+            decide(false);
+            setTimeout(() => resolve(
+                Object.keys(localStorage).filter((key) => key.startsWith("nl:"))));
+        })"""
+    )
+    assert left == []
+    shop.fault = None
+    before = len(posts(shop, uid))
+    share(page, "B")
+    ask_relay(page)
+    assert len(posts(shop, uid)) == before
+
+
+@pytest.mark.parametrize("state", ["granted", "denied"])
+def test_google_defaults_for_a_region_grant_nothing(show, shop, uid, state):
+    script = f"""window.dataLayer = [];
+        function gtag() {{ dataLayer.push(arguments); }}
+        gtag("consent", "default", {{ analytics_storage: "{state}", region: ["US"] }});"""
+    page = show("", before=script, consent_platform="google")
+    page.wait_for_function("window['neuralens.consent-google.js']")
+    share(page, "A")
+    ask_relay(page)
+    assert kept(page) == []
+    assert posts(shop, uid) == []
+
+
+def test_where_no_consent_is_needed(show, ledger):
+    script = """window.__tcfapi = (command, version, heard) =>
+        heard({ gdprApplies: false, eventStatus: "tcloaded" }, true);"""
+    page = show("", before=script, consent_platform="tcf")
+    share(page, "A")
+    assert "A" in {event.id for event in ledger.settle(page)}

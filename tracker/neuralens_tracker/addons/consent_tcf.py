@@ -1,0 +1,41 @@
+"""Consent by IAB's Transparency and Consent Framework 2.2: ``__tcfapi``.
+
+Source: https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework
+"""
+
+from typing import Any
+
+from neuralens_tracker.types import JSObject
+from neuralens_tracker.web.addon import property_of, tell_consent
+from neuralens_tracker.web.ffi import call, callback, get, window
+from neuralens_tracker.web.platform import wait
+
+# To store on a device, to create profiles that personalize content, and to use them.
+PURPOSES = ("1", "5", "6")
+# What is said once there is a decision, on each page and when it changes.
+DECIDED = ("tcloaded", "useractioncomplete")
+# Milliseconds between looks for a platform that comes later than this script.
+LOOK_MS = 100
+
+
+def start(tag: JSObject) -> None:
+    """Follow the decisions that the platform knows of."""
+
+    def hear(data: JSObject, success: Any) -> None:
+        if success and get(data, "gdprApplies") is False:
+            tell_consent(True, True)
+        elif success:
+            given = get(get(data, "purpose"), "consents")
+            granted = True
+            for purpose in PURPOSES:
+                granted = granted and property_of(given, purpose) is True
+            decided = get(data, "eventStatus") in DECIDED
+            tell_consent(decided and granted, decided)
+
+    def look() -> None:
+        if get(window, "__tcfapi"):
+            call(window, "__tcfapi", "addEventListener", 2, callback(hear))
+        else:
+            wait(LOOK_MS, look)
+
+    look()

@@ -1,0 +1,35 @@
+"""Consent by Usercentrics, by the interfaces of its versions 2 and 3: all services.
+
+Source: https://usercentrics.com/docs/web/
+"""
+
+from typing import Any
+
+from neuralens_tracker.types import JSObject
+from neuralens_tracker.web.addon import listen_for, tell_consent
+from neuralens_tracker.web.ffi import attempt, callback, get, window
+
+EVENTS = ("UC_UI_INITIALIZED", "UC_UI_CMP_EVENT", "UC_CONSENT")
+
+
+def start(tag: JSObject) -> None:
+    """Follow the decisions that the platform knows of."""
+
+    def read(details: JSObject) -> None:
+        consent = get(details, "consent")
+        decided = get(consent, "type") == "EXPLICIT" or not get(consent, "required")
+        tell_consent(decided and get(consent, "status") == "ALL_ACCEPTED", decided)
+
+    def look(event: Any) -> None:
+        third = get(window, "__ucCmp")
+        if third:
+            attempt(attempt(third, "getConsentDetails"), "then", callback(read))
+        else:
+            second = get(window, "UC_UI")
+            if second and attempt(second, "isInitialized"):
+                asking = attempt(second, "isConsentRequired")
+                tell_consent(attempt(second, "areAllConsentsAccepted"), not asking)
+
+    for name in EVENTS:
+        listen_for(name, look)
+    look(None)
