@@ -270,6 +270,8 @@ def test_on(show, ledger, uid):
     told = heard(page, 5)
     assert [name for name, _ in told[:4]] == ["event", "error", "error", "suppressed"]
     event = told[0][1]
+    # Who has told of it is for listeners alone.
+    assert event.pop("source") == "call"
     assert (event["event"], event["items"], event["uid"]) == ("SHARE", [{"id": "A"}], uid)
     assert "listener" in told[1][1]["message"]
     assert told[2][1]["message"].startswith("event must be one of")
