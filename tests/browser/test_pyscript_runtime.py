@@ -5,10 +5,9 @@ import json
 import brotli
 import pytest
 from neuralens_build import pyscript, sources
+from neuralens_build.distribution import FIRST_LOAD, LOAD_BUDGETS, MICROPYTHON
 from neuralens_build.edits import Edit, EditError
 
-FIRST_LOAD = 235_000
-ALONE = 200_000
 WASM_ONLY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; " + (
     "script-src 'self' 'wasm-unsafe-eval'"
 )
@@ -226,8 +225,8 @@ def test_budgets():
         )
     )
     core = sum(size for path, size in sizes.items() if path.startswith("pyscript/core"))
-    assert alone <= ALONE
-    assert alone + core <= FIRST_LOAD
+    assert alone <= LOAD_BUDGETS[MICROPYTHON]
+    assert alone + core <= LOAD_BUDGETS[FIRST_LOAD]
 
 
 def test_plain_tags_name_every_module(files):

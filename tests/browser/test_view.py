@@ -49,8 +49,9 @@ def test_half_of_it(show, ledger):
 @pytest.mark.parametrize(("said", "milliseconds"), [(None, 1000), (3000, 3000)])
 def test_one_second_unless_said_otherwise(stop_clock, said, milliseconds):
     clock = stop_clock(view_ms=said)
-    clock.insert(TILE)
-    assert clock.is_shown()
+    clock.insert('<div style="height: 2000px"></div>' + TILE)
+    # The second begins with the frame in which it comes into view.
+    assert clock.scroll(2000)
     assert clock.tell(milliseconds - 1) == []
     assert clock.tell(1) == ["A"]
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 from neuralens_embed import bundles
-from neuralens_embed.attributes import MarkupError
+from neuralens_embed.attributes import MarkupError, report
 from neuralens_embed.jinja import install
 from neuralens_embed.snippet import EVERY_SETTING, KINDS, PREFIX, Snippet
 from neuralens_tracker import attributes as names
@@ -451,6 +451,7 @@ def test_a_lazy_nonce_and_uid_are_read_when_they_are_rendered() -> None:
 def test_without_strict_a_wrong_value_is_left_out_and_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    report.cache_clear()
     template = environment(strict=False).from_string(
         "<i {{ nl.product('A', index=-1) }}></i><i {{ nl.product(none) }}></i>"
         "{{ neuralens_snippet(uid='', view_ms=200) }}"

@@ -25,6 +25,7 @@ from neuralens_tracker.web.dom import (
     attribute,
     bounds,
     closest,
+    contains,
     document,
     find_all,
     find_everywhere,
@@ -117,21 +118,32 @@ class Surroundings:
             self._query = get(event, "query")
 
 
+class Complaint:
+    """What is wrong with an attribute of an element."""
+
+    def __init__(self, element: JSObject, sentence: str) -> None:
+        self.element = element
+        self.sentence = sentence
+
+
 class Complaints:
-    """What is wrong with the attributes of the element that is read now."""
+    """What is wrong with the attributes of elements that were read."""
 
     def __init__(self) -> None:
-        self._sentences: list[str] = []
+        self._noted: list[Complaint] = []
 
-    def add(self, _: JSObject, name: str, value_type: ValueType) -> None:
+    def add(self, element: JSObject, name: str, value_type: ValueType) -> None:
         """Note that an attribute must be of a type."""
-        self._sentences.append(demand(name, value_type))
+        self._noted.append(Complaint(element, demand(name, value_type)))
 
-    def pop(self) -> str:
-        """Return what was noted, and begin anew."""
-        noted = "; ".join(self._sentences)
-        self._sentences = []
-        return noted
+    def pop(self, element: JSObject) -> str:
+        """Return what was noted of an element and what is around it, and begin anew.
+
+        To count its rank, others of its list were read, too.
+        """
+        noted = [entry.sentence for entry in self._noted if contains(entry.element, element)]
+        self._noted = []
+        return "; ".join(noted)
 
 
 class Mark:
@@ -325,13 +337,13 @@ class Overlay:
                 # An option that nobody has declared.
                 return None
             self._items.read_subject(element)
-            wrong = self._complaints.pop()
+            wrong = self._complaints.pop(element)
             return Mark(box, "", wrong) if wrong != "" else None
         text = attribute(element, kind) or ""
         if item:
             context = describe(self._items.context(item))
             text = item.id + ("\n" + context if context != "" else "")
-        wrong = self._complaints.pop()
+        wrong = self._complaints.pop(element)
         if wrong == "" and not item:
             wrong = "a line of an order: bought, not seen"
         elif wrong == "" and not is_opaque(box):

@@ -187,7 +187,7 @@ class Discovery:
                 continue
             self._next = 0
             if len(self._roots) > 0:
-                root = self._roots.pop()
+                root = self._roots.pop(0)
                 self._found = find_all(root, "*")
                 self._guarded(root)
             else:
