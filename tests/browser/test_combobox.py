@@ -156,6 +156,7 @@ def test_what_is_typed_elsewhere_is_not_read(show, told, box):
     )
     page.click("#other")
     page.type("#other", "12 Baker Street")
+    eventually(lambda: told(page))
     page.click("text=lamp")
     assert told(page) == [
         ("VIEW_SUGGESTION", "lamp", 0, "popular"),
