@@ -75,10 +75,12 @@ class Views:
                     self.watch(box)
 
     def _show(self, box: JSObject) -> None:
+        # While a page scrolls this comes with every frame: nothing is read of what is known.
+        if len([tile for tile in self._tiles if same(tile.box, box)]) > 0:
+            return
         # A product without a box is one that its box is in.
         item = self._items.item_at(box)
-        known = [tile for tile in self._tiles if same(tile.box, box)]
-        if item and len(known) == 0:
+        if item:
             tile = Tile(item.element, box)
             self._tiles.append(tile)
             self._look(tile)
