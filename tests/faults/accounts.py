@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +46,14 @@ class Accounts:
             list(names),
         )
         self.tracked += names
+
+    def leave_behind(self, show: Callable[..., Any], *names: str) -> None:
+        """Track an event for each name on a page that is closed before any gets through."""
+        self.shop.fault = lambda request, body: 503
+        page = show("")
+        self.share(page, *names)
+        eventually(self.posts)
+        page.close()
 
     def posts(self) -> list[Post]:
         """Return what this shopper's browser posted."""

@@ -178,11 +178,7 @@ def test_hidden_and_shown_twenty_times(show, accounts, note):
 
 @pytest.mark.every_engine
 def test_ten_tabs_with_one_backlog(show, shop, context, accounts, note):
-    shop.fault = lambda request, body: 503
-    page = show("")
-    accounts.share(page, *MANY)
-    eventually(lambda: accounts.posts())
-    page.close()
+    accounts.leave_behind(show, *MANY)
     shop.fault = None
     before = len(shop.posts)
     tabs = [show("", path=f"/tab{place}") for place in range(10)]

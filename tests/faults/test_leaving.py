@@ -62,11 +62,7 @@ def test_browser_that_is_killed(put, shop, bare_browser, accounts, note):
 
 
 def test_leading_tab_of_ten_is_killed(show, shop, context, accounts, note):
-    shop.fault = lambda request, body: 503
-    page = show("")
-    accounts.share(page, *BACKLOG)
-    eventually(lambda: accounts.posts())
-    page.close()
+    accounts.leave_behind(show, *BACKLOG)
     leaders = []
 
     def hang(request: Request, body: bytes) -> str:
