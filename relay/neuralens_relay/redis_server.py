@@ -133,8 +133,12 @@ class RedisServer:
         return f"redis at {hosts}" if service is None else f"redis {service} by {hosts}"
 
     def disconnect(self) -> None:
-        """Close the connections, so that the next command looks for the server anew."""
-        self.client.connection_pool.disconnect()
+        """Close the idle connections, so that the next command looks for the server anew.
+
+        One in use is another thread's, which would fail in the middle of an answer; if it leads
+        to a replica, that thread is told so, and closes it then.
+        """
+        self.client.connection_pool.disconnect(inuse_connections=False)
 
     def inspect(self) -> None:
         """Raise UnfitError unless the server is a primary that forgets nothing."""

@@ -3,6 +3,8 @@
 import os
 import signal
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from uuid import uuid4
 
@@ -142,6 +144,35 @@ def test_a_primary_that_becomes_a_replica_is_left_until_it_is_one_again(
         eventually(lambda: relay.health()["ready"])
         relay.take(make_event(items=[{"id": "after"}]))
         eventually(lambda: sandbox.ids() == ["before", "after"])
+
+
+def test_what_reads_while_a_server_turns_out_unfit_fails_only_as_an_outbox(server):
+    with (
+        server() as port,
+        server() as other,
+        redis.Redis(port=port) as client,
+        closing(RedisStore(address(port))) as store,
+        ThreadPoolExecutor() as pool,
+    ):
+        over = threading.Event()
+
+        def read():
+            reads = 0
+            while not over.is_set():
+                with suppress(OutboxError), store.transaction():
+                    store.depth()
+                reads += 1
+            return reads
+
+        readers = [pool.submit(read) for _ in range(4)]
+        try:
+            client.replicaof("127.0.0.1", str(other))
+            for _ in range(200):
+                with pytest.raises(OutboxError), store.transaction():
+                    store.check(0.0)
+        finally:
+            over.set()
+        assert all(reader.result() for reader in readers)
 
 
 def test_a_server_whose_replicas_are_missing_is_not_ready(server, start, environment):
