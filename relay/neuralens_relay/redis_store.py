@@ -343,6 +343,8 @@ class RedisStore:
         try:
             yield
         except UnfitError as error:
+            # Whichever thread finds it out; ``check`` finds out when it is over.
+            self._refusal = str(error)
             raise OutboxError(str(error)) from error
         except redis.RedisError as error:
             if isinstance(error, redis.exceptions.ReadOnlyError):
@@ -448,11 +450,7 @@ class RedisStore:
 
     def check(self, now: float) -> None:
         """See Store. Says again whether the server forgets nothing: settings may have changed."""
-        try:
-            self._server.inspect()
-        except UnfitError as error:
-            self._refusal = str(error)
-            raise
+        self._server.inspect()
         # Not before: what is added meanwhile could be forgotten.
         self._refusal = ""
         self._redis.set(BEAT, now)

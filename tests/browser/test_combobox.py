@@ -89,7 +89,6 @@ def test_what_a_widget_writes_was_not_typed(show, told, say):
     ]
     page.click("button")
     page.focus("#box")
-    page.wait_for_timeout(300)
     assert told(page) == first
 
 
@@ -114,7 +113,6 @@ def test_half_a_composition_is_no_query(show, told):
             write("ㅇ", true);
         }"""
     )
-    page.wait_for_timeout(250)
     assert "ㅇ" not in {query for _, _, _, query in told(page)}
 
 
@@ -128,7 +126,7 @@ def test_composition_that_ends_is_the_query(show, context, told):
             "Input.imeSetComposition",
             {"text": text, "selectionStart": len(text), "selectionEnd": len(text)},
         )
-    page.wait_for_timeout(250)
+    told(page)
     session.send("Input.insertText", {"text": "椅子"})
     page.wait_for_function("() => queries.includes('椅子')")
     queries = {query for _, _, _, query in told(page)}
@@ -210,10 +208,8 @@ def test_invisible_list(show, told, style, shown):
         '<li data-nl-suggestion="lamp">lamp</li></ul>'
     )
     page.type("#box", "la")
-    page.wait_for_timeout(400)
     assert told(page) == []
     page.evaluate("(style) => { list.style = style; }", shown)
-    page.wait_for_timeout(400)
     assert told(page) == [("VIEW_SUGGESTION", "lamp", 0, "la")]
 
 
@@ -244,7 +240,7 @@ def test_forms_of_the_pattern(show, told, form):
             "document.querySelector('ul').id = 'list'; b.setAttribute('aria-owns', 'a list')"
         )
     page.type("#box", "oa")
-    page.wait_for_timeout(300)
+    told(page)
     page.evaluate("document.querySelector('#box').setAttribute('aria-activedescendant', 'two')")
     page.press("#box", "Enter")
     page.click("#one")
@@ -331,7 +327,7 @@ def test_option_that_goes_in_its_own_handler(show, told):
         "<script>addEventListener('click', (event) => event.target.remove(), true)</script>"
     )
     page.type("#box", "oa")
-    page.wait_for_timeout(300)
+    told(page)
     page.click("#two")
     assert ("CLICK_SUGGESTION", "oak table", 1, "oa") in told(page)
     assert page.said == []

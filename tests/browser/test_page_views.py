@@ -17,7 +17,6 @@ def told(ledger):
     """Return what was seen on a page, in short."""
 
     def told(page):
-        page.wait_for_timeout(400)
         return [(name, item, query) for name, item, _, query in brief(ledger.settle(page))]
 
     return told

@@ -37,7 +37,6 @@ def test_three_pages_and_back(show, put, ledger, served_pages, router):
 
     def now():
         nonlocal told
-        page.wait_for_timeout(400)
         events = brief(ledger.settle(page))
         found, told = events[told:], len(events)
         return sorted(found, key=str)

@@ -86,10 +86,8 @@ def test_list_that_is_rendered_again(show, ranks):
 )
 def test_invisible_tile(show, ranks, hidden, shown):
     page = show(SEARCH.format(f'<div id="holder" style="{hidden}">{TILE.format("A")}</div>'))
-    page.wait_for_timeout(500)
     assert ranks(page) == []
     page.evaluate("(style) => { holder.style = style; }", shown)
-    page.wait_for_timeout(500)
     assert ranks(page) == [("A", 0)]
 
 
@@ -106,7 +104,6 @@ def test_visible_only_a_moment(show, ranks):
             holder.style.opacity = 0;
         }"""
     )
-    page.wait_for_timeout(700)
     assert ranks(page) == []
 
 
@@ -138,7 +135,6 @@ def test_tile_without_a_box(show, ranks, depth):
     )
     assert ranks(page) == [("A", 0)]
     page.evaluate("scrollTo(0, 4000)")
-    page.wait_for_timeout(400)
     assert ranks(page) == [("A", 0), ("B", 0)]
 
 
@@ -146,10 +142,8 @@ def test_empty_box_that_is_filled_later(show, ranks):
     page = show(
         SEARCH.format('<x-card id="card" data-nl-product="A" style="display: block"></x-card>')
     )
-    page.wait_for_timeout(500)
     assert ranks(page) == []
     page.evaluate("card.innerHTML = '<p style=\"height: 100px\">A</p>'")
-    page.wait_for_timeout(500)
     assert ranks(page) == [("A", 0)]
 
 
@@ -187,7 +181,7 @@ def test_shadow_root(show, ledger, late, nested):
     if late:
         ledger.settle(page)
         page.evaluate(f"() => {{ {attach} }}")
-    page.wait_for_timeout(400)
+    ledger.settle(page)
     page.click("#b")
     assert sorted(brief(ledger.settle(page))) == [
         ("CLICK_PRODUCT", "B", 1, "chair"),
@@ -207,7 +201,6 @@ def test_custom_element_that_is_defined_later(show, ledger):
             }
         })"""
     )
-    page.wait_for_timeout(400)
     assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", 0, "chair")]
 
 
@@ -225,7 +218,6 @@ def test_tile_that_comes_into_a_shadow_root(show, ledger):
                 '<p data-nl-product="A">A</p>';
         }"""
     )
-    page.wait_for_timeout(400)
     assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", 0, "chair")]
 
 
@@ -263,11 +255,10 @@ def test_virtual_rows(show, ranks):
             </script>"""
         )
     )
-    page.wait_for_timeout(400)
     assert ranks(page) == [(f"P{place}", place) for place in range(4)]
     for top in range(50, 451, 50):
         page.evaluate("(top) => { document.querySelector('#view').scrollTop = top; }", top)
-        page.wait_for_timeout(350)
+        ranks(page)
     assert dict(ranks(page)) == {f"P{place}": place for place in range(13)}
 
 

@@ -57,9 +57,8 @@ def open_list(show):
 def test_by_mouse(open_list, ledger, widget):
     page = open_list(widget)
     page.locator(OPTION, has_text="oak table").first.click()
-    page.wait_for_timeout(500)
+    ledger.settle(page)
     page.mouse.click(900, 700)
-    page.wait_for_timeout(300)
     assert brief(ledger.settle(page)) == [*SEEN, CHOSEN]
 
 
@@ -70,5 +69,4 @@ def test_by_keyboard(open_list, ledger, widget):
         page.keyboard.press("ArrowDown")
         page.wait_for_timeout(50)
     page.keyboard.press("Enter")
-    page.wait_for_timeout(500)
     assert brief(ledger.settle(page)) == [*SEEN, CHOSEN]

@@ -167,7 +167,7 @@ def test_what_reads_while_a_server_turns_out_unfit_fails_only_as_an_outbox(serve
         readers = [pool.submit(read) for _ in range(4)]
         try:
             client.replicaof("127.0.0.1", str(other))
-            for _ in range(200):
+            for _ in range(50):
                 with pytest.raises(OutboxError), store.transaction():
                     store.check(0.0)
         finally:
