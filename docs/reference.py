@@ -17,7 +17,7 @@ from neuralens_embed.snippet import EVERY_SETTING, kebab, snake
 from neuralens_relay.settings import describe
 from neuralens_tracker import delivery, outbox, reference, vocabulary
 from neuralens_tracker.addon_settings import ADDONS
-from neuralens_tracker.attribution import MOST_ORIGINS
+from neuralens_tracker.attribution import MAX_ORIGINS
 
 DOCS = Path(__file__).parent
 DIST = DOCS.parent / "dist"
@@ -137,27 +137,32 @@ def storage() -> str:
 def limits() -> str:
     """Return the table of limits that no setting changes."""
     rows: list[list[Any]] = [
-        ["characters of an id or a search text", vocabulary.MAX_TEXT, "cut"],
+        ["characters of an id", vocabulary.MAX_TEXT, "the event is suppressed, and reported"],
         [
-            "events waiting in one browser",
+            "characters of a query",
+            vocabulary.MAX_TEXT,
+            "left out, and reported; `nl.context` truncates it",
+        ],
+        [
+            "queued events in one browser",
             outbox.MAX_EVENTS,
             "the oldest is dropped, and counted",
         ],
         ["bytes of one batch", vocabulary.MAX_BATCH_BYTES, "split into several"],
         [
-            "characters on their way at once",
+            "characters in flight",
             delivery.MAX_CHARACTERS_IN_FLIGHT,
             "the rest waits: browsers share 64 KiB",
         ],
         [
-            "products that carry the search they were found by",
-            MOST_ORIGINS,
-            "the one unused for longest is dropped",
+            "products with an attributed search",
+            MAX_ORIGINS,
+            "the least recently used is dropped",
         ],
         [
-            "times an event is refused on its own before it is given up",
+            "refusals of an event in a batch of its own, while others succeed",
             delivery.MAX_REFUSALS,
-            "counted",
+            "discarded, and counted as lost",
         ],
     ]
     return table(

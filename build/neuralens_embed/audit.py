@@ -13,7 +13,7 @@ from typing import Any
 from neuralens_tracker import attributes as names
 from neuralens_tracker.events import find_fault, make_event
 from neuralens_tracker.settings import resolve
-from neuralens_tracker.value_types import TEXT, read, wanted
+from neuralens_tracker.value_types import TEXT, expected, read
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import ACTIONS, EVENTS, MAX_TEXT
 
@@ -102,7 +102,7 @@ class Reading:
         settings = resolve(tag.dataset if tag else {}, ignore)
         visit = Visit(settings, lambda uid: uid, lambda: False, ignore)
         # Nobody has typed anything.
-        self._items = Items(visit, lambda listing: None, self._complain)
+        self._items = Items(visit, lambda listing: None, self._report_invalid)
 
     def report(self) -> Report:
         """Return what every element stands for."""
@@ -121,7 +121,7 @@ class Reading:
         if item is None and element.hasAttribute(names.PURCHASE_ORDER):
             item = self._items.read_purchase(element)
         if item is not None:
-            key = (SEEN[item.kind], self._items.deduplication_key(item))
+            key = (SEEN[item.kind], self._items.key_of(item))
             if key not in self._seen:
                 self._seen.add(key)
                 self._add(SEEN[item.kind], item, element)
@@ -144,17 +144,17 @@ class Reading:
         event = make_event(name, item.ids, self._items.context(item), "audit", 0)
         while fault := find_fault(event):
             if fault.field == "items":
-                self._complain(item.element, item.kind, TEXT)
+                self._report_invalid(item.element, item.kind, TEXT)
                 return
             # Page and rank have been read as such; a query is any text, and may be too long.
             holder = item.element.closest(f"[{names.QUERY}]")
-            self._complain(holder, names.QUERY, TEXT)
+            self._report_invalid(holder, names.QUERY, TEXT)
             del event[fault.field]
         ids = tuple(part["id"] for part in event["items"])
         index, page, query = (event.get(field) for field in ("index", "page", "query"))
         self._events.append(Event(name, ids, index, page, query, element.line))
 
-    def _complain(self, element: Element, name: str, kind: Any) -> None:
+    def _report_invalid(self, element: Element, name: str, kind: Any) -> None:
         """Add the tracker's complaint that an attribute must be of a kind."""
         value = element.getAttribute(name) or ""
         if len(value) > MAX_TEXT:
@@ -162,7 +162,7 @@ class Reading:
         else:
             words = [] if isinstance(kind, str) else kind
             close = difflib.get_close_matches(value, words, n=1)
-            remedy = f"did you mean {close[0]}?" if close else f"it must be {wanted(kind)}"
+            remedy = f"did you mean {close[0]}?" if close else f"it must be {expected(kind)}"
             message = f'{name}="{value}" is wrong: {remedy}'
         self._add_problem(element, name, message)
 
@@ -204,7 +204,7 @@ class Reading:
             if name in TAG_ATTRIBUTES:
                 kind = EVERY_SETTING[TAG_ATTRIBUTES[name]].value_type
                 if read(kind, value) is None:
-                    self._complain(tag, name, kind)
+                    self._report_invalid(tag, name, kind)
             elif name.startswith("data-") and name not in LOADING:
                 close = difflib.get_close_matches(name, TAG_ATTRIBUTES, n=1)
                 if close:

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from neuralens_tracker.addon_settings import ADDONS, CONSENT, name_file
 from neuralens_tracker.settings import SETTINGS, Setting
-from neuralens_tracker.value_types import TEXT, read, wanted
+from neuralens_tracker.value_types import TEXT, expected, read
 from neuralens_tracker.vocabulary import PENDING
 
 from neuralens_embed import bundles
@@ -185,7 +185,7 @@ class Snippet:
         return [("src", src), ("integrity", integrity)]
 
     def locate(self, file: str, src: str) -> tuple[str, str | None]:
-        """Return the address of a built file, and its hash, as far as they are wanted."""
+        """Return the address of a built file, and its hash, if they are in use."""
         if not (self.integrity or self.versioned):
             return src, None
         integrity = bundles.integrity(file, self.folder)
@@ -207,13 +207,13 @@ class Snippet:
         The script's connection is used again only by a link with the same ``crossorigin``;
         beacons carry cookies, so theirs has none.
         """
-        wanted = {
+        origins = {
             (origin(self.src), self.crossorigin): None,
             (origin(self.settings.get("endpoint") or ""), None): None,
         }
         return [
             attributes([("rel", "preconnect"), ("href", href), ("crossorigin", crossorigin)])
-            for href, crossorigin in wanted
+            for href, crossorigin in origins
             if href
         ]
 
@@ -240,7 +240,7 @@ def setting(name: str, value: Any) -> str:
     if kind == TEXT:
         return text(name, value)
     if read(kind, value) is None:
-        raise MarkupError(f"{name} must be {wanted(kind)}, not {value!r:.80}")
+        raise MarkupError(f"{name} must be {expected(kind)}, not {value!r:.80}")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from neuralens_embed import bundles
 from neuralens_embed.snippet import RUNTIMES, Snippet
-from neuralens_tracker.vocabulary import KEPT_KEY
+from neuralens_tracker.vocabulary import EARLY_KEY
 
 from tests.polling import PATIENCE
 
@@ -174,7 +174,7 @@ def stored(page):
 
 def kept(page):
     """Return the keys of what waits there for the runtime."""
-    return [key for key in stored(page) if key.startswith(f"nl:{KEPT_KEY}")]
+    return [key for key in stored(page) if key.startswith(f"nl:{EARLY_KEY}")]
 
 
 def leave(page):

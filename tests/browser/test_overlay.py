@@ -54,9 +54,9 @@ def test_items_are_outlined_with_what_is_told_of_them(overlaid):
     assert [text.split(" | ")[-1] for text in wrong] == [
         "data-nl-product must be text",
         "data-nl-page must be one of SEARCH_RESULT_PAGE, AUTOCOMPLETE, CATEGORY_PAGE, PRODUCT_PAGE",
-        "cannot be seen",
+        "not visible",
         "data-nl-action must be one of add-to-cart, favorite, share",
-        "a line of an order: bought, not seen",
+        "an order line: part of the purchase, no views",
     ]
 
 

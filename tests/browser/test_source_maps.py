@@ -39,7 +39,7 @@ EVENTS = (
 # behaviour of its own.
 STOPS = [
     ("main.py", "start"),
-    ("main.py", "emit"),
+    ("main.py", "track_item"),
     ("settings.py", "resolve"),
     ("commands.py", "run"),
     ("hooks.py", "change"),
@@ -51,9 +51,9 @@ STOPS = [
     ("capture/items.py", "read"),
     ("capture/items.py", "context"),
     ("capture/clicks.py", "_activate"),
-    ("capture/views.py", "_notice"),
-    ("capture/views.py", "_look"),
-    ("capture/suggestions.py", "_look"),
+    ("capture/views.py", "_on_intersections"),
+    ("capture/views.py", "_sample"),
+    ("capture/suggestions.py", "_capture"),
     ("capture/discovery.py", "start"),
     ("capture/discovery.py", "_dispatch"),
     ("web/storage.py", "write"),

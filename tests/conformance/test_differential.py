@@ -56,7 +56,7 @@ events = st.one_of(
 
 def judge(engine: Any, *call: Any) -> str:
     """Return what an engine answers to a call, and what it says, as text that can be compared."""
-    answers = engine.play({"steps": [call, ["said"]]})
+    answers = engine.play({"steps": [call, ["reported"]]})
     return json.dumps(normalise(answers), sort_keys=True)
 
 

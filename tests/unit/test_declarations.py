@@ -48,7 +48,7 @@ def test_an_event_has_the_fields_of_the_wire() -> None:
 def test_every_call_is_declared() -> None:
     said: list[str] = []
     parts: dict[str, Any] = {name: MagicMock() for name in inspect.signature(Commands).parameters}
-    parts["hooks"].say = said.append
+    parts["hooks"].report = said.append
     Commands(**parts).run("nonsense")
     calls = said[0].split("one of ")[1].split(", ")
     assert set(re.findall(r'command: "(\w+)"', DECLARED)) == set(calls)

@@ -1,18 +1,19 @@
 """The event tracker: portable Python that runs in the browser and on the server.
 
-In a page's own Python the functions here are its calls: ``from neuralens_tracker import track``.
-They need the tracker, or its stub, on the page; what they take and return are Python values.
+The functions here are the public calls for Python that runs in a page
+(``from neuralens_tracker import track``). They need the tracker, or its stub, on the page, and
+exchange plain Python values.
 """
 
 from typing import Any
 
-# Sentences about hooks that raised: each is said once.
-said: list[str] = []
+# Exceptions of hooks that were already reported.
+reported: list[str] = []
 
 
 def call(command: str, *values: Any) -> None:
-    """Call ``window.neuralens(command, ...)`` with texts, numbers, dicts or functions."""
-    # Only a page has an adapter.
+    """Call ``window.neuralens(command, ...)`` with strings, numbers, dicts or functions."""
+    # Imported here because only a page has an adapter.
     from neuralens_tracker.web.ffi import attempt, get, window
 
     attempt(
@@ -21,7 +22,7 @@ def call(command: str, *values: Any) -> None:
 
 
 def hand_over(value: Any) -> Any:
-    """Return a Python value as the browser takes it; a function takes and returns Python values."""
+    """Convert a Python value for the browser; functions are wrapped to convert both ways."""
     from neuralens_tracker.web.ffi import callback, describe
     from neuralens_tracker.web.values import from_browser, to_browser
 
@@ -39,11 +40,11 @@ def hand_over(value: Any) -> Any:
 
 
 def report(sentence: str) -> None:
-    """Say on the console, once, that a hook raised."""
+    """Log the exception of a hook to the console; repeats are dropped."""
     from neuralens_tracker.web.ffi import attempt, get, window
 
-    if sentence not in said:
-        said.append(sentence)
+    if sentence not in reported:
+        reported.append(sentence)
         attempt(get(window, "console"), "warn", "neuralens: a hook raised " + sentence)
 
 
@@ -53,35 +54,35 @@ def track(event: str, fields: dict[str, Any]) -> None:
 
 
 def identify(uid: Any) -> None:
-    """Give the shopper's user id; None for an anonymous one."""
+    """Set the shopper's user id; None makes the shopper anonymous."""
     call("identify", uid)
 
 
 def consent(state: str) -> None:
-    """Give the shopper's consent: granted, pending or denied."""
+    """Set the shopper's consent: granted, pending or denied."""
     call("consent", state)
 
 
 def geo(location: Any) -> None:
-    """Give the location of the events from now on: {lat, long, region}; None takes it back."""
+    """Set the location of subsequent events: {lat, long, region}; None clears it."""
     call("geo", location)
 
 
 def page(view: dict[str, Any]) -> None:
-    """Begin a new page view: {page, query}."""
+    """Start a new page view with this context: {page, query}."""
     call("page", view)
 
 
 def before(change: Any) -> None:
-    """Have ``change(event)`` return the event to send, changed or not; None drops it."""
+    """Register a hook: ``change(event)`` returns the event to send, modified or not, or None."""
     call("before", change)
 
 
 def on(name: str, listener: Any) -> None:
-    """Have ``listener(detail)`` called at each event, suppressed, delivered or error."""
+    """Register ``listener(detail)`` for ``event``, ``suppressed``, ``delivered`` or ``error``."""
     call("on", name, listener)
 
 
 def flush() -> None:
-    """Send what waits now."""
+    """Send all queued events now."""
     call("flush")

@@ -1,19 +1,19 @@
-"""One act of the shopper is one event, whatever tells of it: a capture, a call, another script."""
+"""Deduplicates reports of one shopper action from several sources: captures and calls."""
 
 from typing import Any
 
 from neuralens_tracker.vocabulary import PREFIX
 
-# Seconds in which what is told of the same event on the same product is the same act.
+# Reports of the same event on the same product within this many seconds are one act.
 SAME_ACT_SECONDS = 2
-# Who tells of an event.
+# The sources of a report: a view capture, an interaction capture, a call of the page.
 VIEW = "view"
 ACT = "act"
 CALL = "call"
 
 
 class Act:
-    """What was told lately: its gesture, and who has told of it."""
+    """A recent act: when it was reported, during which gesture, and by which sources."""
 
     def __init__(self, key: str, time: float, gesture: int, sources: list[str]) -> None:
         self.key = key
@@ -23,41 +23,41 @@ class Act:
 
 
 class Acts:
-    """Tells what an act is told by for the first time from what repeats it.
+    """Remembers recent acts and recognizes duplicate reports of them.
 
-    A gesture is what a shopper does with hand or keyboard: each press begins one. Every source
-    tells of an act at most once; a capture tells of the same thing again only after another
-    gesture. What the shop says by a call is its own word, each time.
+    Each press of a pointer or key begins a gesture. Two sources that report the same event report
+    one act. A second report from the same source is a new act, except that an interaction capture
+    needs a new gesture for it.
     """
 
     def __init__(self) -> None:
         self._gesture = 0
         # Oldest first.
-        self._told: list[Act] = []
+        self._recent: list[Act] = []
 
     def begin_gesture(self) -> None:
-        """Note that a shopper has pressed a button, a finger or a key."""
+        """Begin a gesture: the shopper has pressed a pointer or a key."""
         self._gesture += 1
 
     def undo_gesture(self) -> None:
-        """Take the last press back: the second of a double click is no act of its own."""
+        """Undo the last gesture: the second press of a double click is not a separate act."""
         self._gesture -= 1
 
-    def is_repeated(self, event: str, ids: list[str], source: str, now: float) -> bool:
-        """Tell whether an event on items repeats an act of which another word was told.
+    def admit(self, event: str, ids: list[str], source: str, now: float) -> bool:
+        """Record a report; return False if it duplicates an act that was already reported.
 
-        ``source`` names who tells: of views, several may be told at once. ``now`` is in seconds.
+        ``source`` is VIEW, ACT or CALL; ``now`` is in seconds.
         """
         key = PREFIX + event + "\n" + "\n".join(ids)
-        self._told = [told for told in self._told if now - told.time <= SAME_ACT_SECONDS]
+        self._recent = [act for act in self._recent if now - act.time <= SAME_ACT_SECONDS]
         latest: Any = None
-        for act in self._told:
+        for act in self._recent:
             if act.key == key:
                 if source not in act.sources:
                     act.sources.append(source)
-                    return True
+                    return False
                 latest = act
         if latest is not None and latest.gesture == self._gesture and source == ACT:
-            return True
-        self._told.append(Act(key, now, self._gesture, [source]))
-        return False
+            return False
+        self._recent.append(Act(key, now, self._gesture, [source]))
+        return True

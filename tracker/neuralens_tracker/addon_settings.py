@@ -1,12 +1,12 @@
-"""The add-ons by name, and the settings of each: beside the tracker's own, in the same places."""
+"""The add-ons and their settings, which are read from the same places as the tracker's own."""
 
 from neuralens_tracker.settings import Setting
 from neuralens_tracker.value_types import COUNT
 
-# The index that the first item of a list has in the shop's pushes.
+# The index of a list's first item in the shop's GA4 events.
 GA4_INDEX_BASE = 0
 
-# Each add-on is made of the module of ``addons`` of its name.
+# Each add-on is built from the module of the same name in ``addons``.
 ADDONS: dict[str, dict[str, Setting]] = {
     "ga4": {"ga4IndexBase": Setting(COUNT, GA4_INDEX_BASE)},
     "overlay": {},
@@ -17,10 +17,10 @@ ADDONS: dict[str, dict[str, Setting]] = {
     "consent-tcf": {},
     "consent-usercentrics": {},
 }
-# The beginning of the names of those that follow a consent platform.
+# Prefix of the add-ons that follow a consent platform.
 CONSENT = "consent-"
 
 
 def name_file(addon: str) -> str:
-    """Return the name of an add-on's bundle."""
+    """Return the file name of an add-on's bundle."""
     return "neuralens." + addon + ".js"

@@ -1,4 +1,4 @@
-"""The names of the ``data-nl-*`` attributes and of the ARIA ones that the tracker reads."""
+"""The names of the ``data-nl-*`` attributes."""
 
 PAGE = "data-nl-page"
 QUERY = "data-nl-query"

@@ -1,8 +1,8 @@
-"""Which search a product was found by: kept from the activation to the cart and the purchase.
+"""Attributes carts and purchases to the search that led to the product.
 
-Activating a product or a suggestion after a search remembers its query, page and rank under its
-id; activating it while browsing, without a query, forgets them. Later events on it that do not say
-a query or a rank of their own carry the remembered ones. See docs/attribution.md.
+Activating a product or suggestion after a search remembers query, page and rank under its id (its
+origin); activating it without a query forgets them. Later events on the same id that have no query
+or rank of their own are given the remembered ones. See docs/attribution.md.
 """
 
 from typing import Any
@@ -23,16 +23,16 @@ from neuralens_tracker.vocabulary import (
 
 ACTIVATIONS = (CLICK_PRODUCT, CLICK_SUGGESTION)
 FILLED = (LAND_PRODUCT_PAGE, FAVORITE, SHARE, ADD_TO_CART, PURCHASE)
-# Where storage keeps the origins: {query, page, index, time}, by PREFIX and the product's id.
+# Storage key of the origins: {query, page, index, time} by PREFIX + product id.
 ORIGINS_KEY = "a"
-MOST_ORIGINS = 50
+MAX_ORIGINS = 50
 
 
 class Attribution:
-    """Remembers the origin of products: in ``storage`` once there is consent, else in memory.
+    """Remembers the origins of products: in ``storage`` with consent, otherwise in memory.
 
-    An origin that was neither set nor used for ``settings["attributionMs"]`` milliseconds is none;
-    beyond MOST_ORIGINS the one unused for longest is forgotten. Times are Unix seconds.
+    An origin expires when it has not been set or used for ``settings["attributionMs"]``
+    milliseconds; above MAX_ORIGINS the least recently used is evicted. Times are Unix seconds.
     """
 
     def __init__(self, settings: Settings, storage: Store) -> None:
@@ -42,22 +42,22 @@ class Attribution:
         self._origins: dict[str, Any] = {}
 
     def store(self) -> None:
-        """Keep origins in storage from now on: the shopper has consented."""
-        held = self._origins
+        """Move origins to storage: the shopper has consented."""
+        unsaved = self._origins
         self._stored = True
         self._load()
-        self._origins.update(held)
+        self._origins.update(unsaved)
         self._save()
 
     def clear(self) -> None:
-        """Forget every origin: the shopper has refused; storage is erased by who asked for it."""
+        """Forget all origins, because consent was withdrawn; the caller erases storage."""
         self._stored = False
         self._origins = {}
 
     def apply(self, event: Event, now: float) -> bool:
-        """Remember where an activation came from; fill query and index of what follows one.
+        """Remember the origin of an activation, or fill query and index of a later event in place.
 
-        Tells whether the query was filled.
+        Returns whether the query was filled.
         """
         self._load()
         if event["event"] in ACTIVATIONS:
@@ -65,7 +65,7 @@ class Attribution:
         return event["event"] in FILLED and self._fill(event, now)
 
     def _load(self) -> None:
-        """Take in what other tabs have stored."""
+        """Read the origins again, because other tabs may have changed them."""
         kept = self._storage.load(ORIGINS_KEY) if self._stored else None
         if isinstance(kept, dict):
             self._origins = kept
@@ -86,17 +86,17 @@ class Attribution:
             "time": now,
         }
         keys = list(origins.keys())
-        forgotten = key
+        evicted = key
         if event.get("query"):
             for other in keys:
-                if self._time(other) < self._time(forgotten):
-                    forgotten = other
-        if not event.get("query") or len(keys) > MOST_ORIGINS:
-            del origins[forgotten]
+                if self._time(other) < self._time(evicted):
+                    evicted = other
+        if not event.get("query") or len(keys) > MAX_ORIGINS:
+            del origins[evicted]
         self._save()
 
     def _fill(self, event: Event, now: float) -> bool:
-        """Fill query and index, of several items only where all agree."""
+        """Fill query and index; with several items, only values on which all origins agree."""
         query: Any = None
         index: Any = None
         for item in event["items"]:
@@ -113,16 +113,16 @@ class Attribution:
             if index != origin.get("index"):
                 index = None
         self._save()
-        says_query = event.get("query") is not None
-        # A rank is one in the results of its query, not of another one that the page says.
-        if event.get("index") is None and (not says_query or event["query"] == query):
+        has_query = event.get("query") is not None
+        # A rank only makes sense with the query whose results it was in.
+        if event.get("index") is None and (not has_query or event["query"] == query):
             event["index"] = index
-        if not says_query:
+        if not has_query:
             event["query"] = query
-        return not says_query
+        return not has_query
 
     def _time(self, key: str) -> float:
-        """Return when an origin was used last; long ago for none, for storage may hold anything."""
+        """Return when an origin was last used; far in the past if it is missing or corrupt."""
         origin: Any = self._origins.get(key)
         if (
             isinstance(origin, dict)

@@ -1,4 +1,4 @@
-"""The page's own calls: ``neuralens(command, ...)``."""
+"""Executes the page's calls: ``neuralens(command, ...)``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,15 +10,15 @@ from neuralens_tracker.events import named_ids
 from neuralens_tracker.hooks import LISTENED, Hooks
 from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.types import JSObject
-from neuralens_tracker.value_types import TEXT, demand, read
+from neuralens_tracker.value_types import TEXT, read, requirement
 from neuralens_tracker.visit import Visit
 
 
 class Commands:
-    """Checks and carries out the calls.
+    """Validates calls and dispatches them.
 
-    ``decide(state)`` follows the shopper's consent, ``begin_page_view()`` begins a page view, and
-    ``from_browser(object)`` returns a dict, or None for what is no object.
+    ``set_consent(state)`` applies the shopper's decision, ``begin_page_view()`` starts a page view,
+    and ``from_browser(object)`` converts to a dict (None for anything but an object).
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Commands:
         delivery: Delivery,
         hooks: Hooks,
         confirmations: Confirmations,
-        decide: Callable[..., None],
+        set_consent: Callable[..., None],
         begin_page_view: Callable[[], None],
         now: Callable[[], float],
         from_browser: Callable[[JSObject], Any],
@@ -38,14 +38,14 @@ class Commands:
         self._delivery = delivery
         self._hooks = hooks
         self._confirmations = confirmations
-        self._decide = decide
+        self._set_consent = set_consent
         self._begin_page_view = begin_page_view
         self._now = now
         self._from_browser = from_browser
         self._commands = {
             "track": self._track,
             "identify": self._identify,
-            "consent": self._decide,
+            "consent": self._set_consent,
             "geo": self._geo,
             "page": self._page,
             "confirm": self._confirm,
@@ -55,18 +55,18 @@ class Commands:
         }
 
     def run(self, name: Any = None, first: Any = None, second: Any = None, *_: Any) -> None:
-        """Carry out one call; what is wrong with it is said, and nothing else happens."""
+        """Execute one call; an unknown command is reported and ignored."""
         names = list(self._commands.keys())
         if name in names:
             self._commands[name](first, second)
         else:
-            self._hooks.say(demand("a call", names))
+            self._hooks.report(requirement("a call", names))
 
     def _identify(self, uid: Any, _: Any) -> None:
         self._visit.set_uid(uid)
 
     def _geo(self, geo: Any, _: Any) -> None:
-        # Nothing at all takes it back; what is wrong with it is said with the next event.
+        # null clears it. Anything invalid is reported with the next event.
         self._visit.set_geo(None if geo is None else self._from_browser(geo) or {})
 
     def _page(self, fields: Any, _: Any) -> None:
@@ -77,7 +77,7 @@ class Commands:
         if name in LISTENED:
             self._hooks.on(name, handler)
         else:
-            self._hooks.say(demand("on", LISTENED))
+            self._hooks.report(requirement("on", LISTENED))
 
     def _flush(self, *_: Any) -> None:
         self._delivery.flush(False)
@@ -89,7 +89,7 @@ class Commands:
             self._pipeline.track(event, ids, fields, read(TEXT, fields.get("order")), CALL)
 
     def _confirm(self, event: Any, item_id: Any) -> bool:
-        """Track the action that waits for this word, in its own context; False if none does."""
+        """Track the pending action that this confirms, in its own context; False if none does."""
         item_id = read(TEXT, item_id)
         fields = self._confirmations.take(event, item_id, self._now())
         if fields is None:

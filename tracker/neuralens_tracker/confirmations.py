@@ -1,12 +1,12 @@
-"""Actions that wait for the shop's word: it has added to the cart, or it could not."""
+"""Holds actions inside ``data-nl-confirm`` until the shop confirms that they succeeded."""
 
 from typing import Any
 
 from neuralens_tracker.types import Fields
 
 
-class Waiting:
-    """An action on an item, with its context, until a Unix time in seconds."""
+class PendingAction:
+    """An unconfirmed action on an item, with its context; ``deadline`` is in Unix seconds."""
 
     def __init__(self, event: str, item_id: str, fields: Fields, deadline: float) -> None:
         self.event = event
@@ -16,19 +16,19 @@ class Waiting:
 
 
 class Confirmations:
-    """Holds actions until they are confirmed, or their time is over."""
+    """The pending actions, oldest first."""
 
     def __init__(self) -> None:
-        self._held: list[Waiting] = []
+        self._held: list[PendingAction] = []
 
     def hold(self, event: str, item_id: str, fields: Fields, deadline: float) -> None:
-        """Hold an action on an item, with its context, until a Unix time in seconds."""
-        self._held.append(Waiting(event, item_id, fields, deadline))
+        """Hold an action, with its context, until a deadline in Unix seconds."""
+        self._held.append(PendingAction(event, item_id, fields, deadline))
 
     def take(self, event: Any, item_id: Any, now: float) -> Fields | None:
-        """Return the context of the first such action that waits, and let go of it; else None."""
-        found: Waiting | None = None
-        held: list[Waiting] = []
+        """Remove the oldest matching action and return its context; None if there is none."""
+        found: PendingAction | None = None
+        held: list[PendingAction] = []
         for action in self._held:
             if action.deadline >= now:
                 if found is None and action.event == event and action.item_id == item_id:

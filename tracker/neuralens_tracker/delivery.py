@@ -1,4 +1,4 @@
-"""From the outbox to the relay: batches, what became of them, and when to try again."""
+"""Delivers events from the outbox to the relay: batching, outcomes, retries and backoff."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,45 +10,46 @@ from neuralens_tracker.value_types import is_number
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, WIRE_VERSION
 
-# Milliseconds from an event to its beacon, so that what happens together travels together.
+# Milliseconds from an event to its beacon, so that concurrent events share a batch.
 FLUSH_MS = 1000
-# Milliseconds from the start of a page until it adopts what others left: by then the relay has
-# confirmed what the page before has sent when it was left.
+# Milliseconds after page start until orphaned events are adopted: by then the relay has
+# acknowledged what the previous page sent when it was unloaded.
 ADOPT_MS = 1200
-# Milliseconds between looks for tabs that have ended.
-LOOK_MS = 30000
+# Milliseconds between checks for orphaned events of closed tabs.
+ADOPT_INTERVAL_MS = 30000
 ACCEPTED = 202
 FORBIDDEN = 403
-# What only the relay itself may say for good, in its own words: no batch; of no known type.
+# Final if the relay itself answered so: not a batch, unsupported content type.
 FINAL = [400, 415]
 TOO_MANY = 429
 MIN_BACKOFF_MS = 1000
 MAX_BACKOFF_MS = 300000
-# A character is at most three bytes of UTF-8, and the frame around the events less than 1 KiB:
-# together at most MAX_BATCH_BYTES.
+# A character is at most three bytes of UTF-8, and the envelope less than 1 KiB: together at most
+# MAX_BATCH_BYTES.
 MAX_BATCH_CHARACTERS = 16000
-# Under the 64 KiB that keepalive requests and beacons of a page share.
+# Below the 64 KiB that all keepalive requests and beacons of a page share:
+# https://fetch.spec.whatwg.org/#http-network-or-cache-fetch
 MAX_CHARACTERS_IN_FLIGHT = 60000
-# Refusals of an event that is alone, while others get through, after which it is given up.
+# An event is discarded when it was refused this often in a batch of its own while others succeed.
 MAX_REFUSALS = 8
-# Failures in a row after which the console says so, and after which a request that never gets an
-# answer is taken as refused: a firewall may cut the connection instead.
+# Consecutive failures after which the console is told, and after which a request without a response
+# counts as refused: a firewall may drop the connection instead of answering.
 MANY_FAILURES = 4
-# What the site and browser were found to need: {most, json, blind}, as in ``Delivery``.
-NEEDS_KEY = "w"
+# Storage key of the learned constraints of this site and browser, see ``Delivery``.
+CONSTRAINTS_KEY = "w"
 
 
 def backoff(attempt: int, random: Callable[[], float]) -> float:
-    """Return the milliseconds before try ``attempt`` (from 1): doubling, capped, half of it random.
+    """Return the milliseconds before retry ``attempt`` (from 1): exponential, capped, half jitter.
 
-    Without the random part all pages of a shop would come back at the same moment.
+    Without jitter all pages of a shop would retry at the same moment.
     """
     longest = min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2**attempt)
     return longest / 2 * (1 + random())
 
 
 def total(losses: dict[str, int]) -> int:
-    """Return how many events were lost, for whatever reason."""
+    """Return how many events were lost, for any reason."""
     count = 0
     for reason in REASONS:
         count += losses[reason]
@@ -56,7 +57,7 @@ def total(losses: dict[str, int]) -> int:
 
 
 class Delivery:
-    """Sends batches and follows what becomes of them."""
+    """Sends batches and handles their outcomes."""
 
     def __init__(
         self,
@@ -76,90 +77,95 @@ class Delivery:
         self._tabs = tabs
         self._hooks = hooks
         self._started = False
-        # Batches in a row that failed, and whether one got through since a type was chosen.
+        # Consecutive failed batches, and whether one succeeded with the current content type.
         self._attempt = 0
         self._passed = False
-        self._due = False
-        # Losses that the relay has been told of.
-        self._told = 0
-        # Characters of events on their way.
+        self._scheduled = False
+        # Losses already reported to the relay.
+        self._reported_losses = 0
+        # Characters of events in flight.
         self._in_flight = 0
-        # What batches need here: their size, JSON or text, and a request as a beacon says nothing.
-        self._needs: dict[str, Any] = {"most": MAX_BATCH_CHARACTERS, "json": False, "blind": False}
+        # What gets through here: the most characters of a batch; as JSON instead of text; by fetch,
+        # because the outcome of a beacon cannot be seen ("blind").
+        self._constraints: dict[str, Any] = {
+            "most": MAX_BATCH_CHARACTERS,
+            "json": False,
+            "blind": False,
+        }
 
     def start(self) -> None:
-        """Begin, once there is consent: what was sent before is confirmed before any is adopted."""
+        """Start once there is consent; acknowledgements are read before orphans are adopted."""
         if not self._started:
             self._started = True
-            self.confirm(False)
-            needs = self._storage.load(NEEDS_KEY)
+            self.acknowledge(False)
+            needs = self._storage.load(CONSTRAINTS_KEY)
             if isinstance(needs, dict) and is_number(needs.get("most"), 1, MAX_BATCH_CHARACTERS):
-                self._needs.update(needs)
-            self._told = total(self._outbox.losses())
+                self._constraints.update(needs)
+            self._reported_losses = total(self._outbox.losses())
             self.resume()
-            self._transport.wait(ADOPT_MS, self._look)
+            self._transport.wait(ADOPT_MS, self._adopt_orphans)
 
     def resume(self) -> None:
-        """Be alive, to other tabs; out of the back/forward cache, too."""
+        """Claim this tab's events, at the start and on return from the back/forward cache."""
         self._tabs.hold(self._outbox.tab())
         self._outbox.refresh()
 
     def leave(self, ended: bool) -> None:
-        """Send what waits, for the page may be seen for the last time; let go of it at the end."""
+        """Flush a page that is hidden; if it has ended, let other tabs adopt its events."""
         self.flush(True)
         if ended:
             self._tabs.release()
 
-    def _learn(self) -> None:
-        """Keep what batches need for the next page."""
-        needs = self._needs
+    def _save_constraints(self) -> None:
+        """Store the learned constraints for the next page."""
+        needs = self._constraints
         if needs["blind"] or needs["json"] or needs["most"] < MAX_BATCH_CHARACTERS:
-            self._storage.save(NEEDS_KEY, needs)
+            self._storage.save(CONSTRAINTS_KEY, needs)
 
-    def confirm(self, is_final: bool) -> None:
-        """Take note of the batches, of whatever page, that the relay says it has taken.
+    def acknowledge(self, is_final: bool) -> None:
+        """Close the batches, of any page, that the relay's cookie acknowledges; clear the cookie.
 
-        Its cookie is erased, but not while the answer to a batch may come in between, unless this
-        is the final look for a while.
+        The cookie is left alone while batches are in flight, since clearing it could race with
+        their responses, unless ``is_final``.
         """
-        for batch_id in self._transport.read_confirmed():
-            self._outbox.confirm(batch_id)
+        for batch_id in self._transport.read_acknowledged():
+            self._outbox.acknowledge(batch_id)
             self._transport.resolve(batch_id, ACCEPTED)
         if is_final or not self._outbox.has_open_batches():
-            self._transport.erase_confirmed()
-        for batch_id in self._outbox.confirmed():
+            self._transport.erase_acknowledged()
+        for batch_id in self._outbox.acknowledged():
             self._transport.resolve(batch_id, ACCEPTED)
 
-    def _look(self) -> None:
-        """Adopt what tabs that have ended left in the journal, now and from time to time."""
+    def _adopt_orphans(self) -> None:
+        """Adopt journaled events of closed tabs, now and periodically."""
         if self._visit.consent() == GRANTED:
-            self.confirm(True)
+            self.acknowledge(True)
             for tab in self._outbox.other_tabs():
-                self._tabs.when_gone(tab, self._adopt)
-        self._transport.wait(LOOK_MS, self._look)
+                self._tabs.if_gone(tab, self._adopt)
+        self._transport.wait(ADOPT_INTERVAL_MS, self._adopt_orphans)
 
     def _adopt(self, tab: str) -> None:
         if self._visit.consent() == GRANTED:
             if self._outbox.adopt(tab):
-                # The page before was left without a word of what it sent, and so was the relay.
-                self._needs["blind"] = True
-                self._learn()
+                # A batch of the previous page has no known outcome: beacons are blind here.
+                self._constraints["blind"] = True
+                self._save_constraints()
             self.flush(False)
 
     def schedule(self, milliseconds: float) -> None:
-        """Send what waits before long; when that is about to happen, nothing changes."""
-        if not self._due:
-            self._due = True
+        """Flush after a delay, unless a flush is already scheduled."""
+        if not self._scheduled:
+            self._scheduled = True
             self._transport.wait(milliseconds, self._run)
 
     def _run(self) -> None:
-        self._due = False
+        self._scheduled = False
         self.flush(False)
 
     def flush(self, leaving: bool) -> None:
-        """Send what waits, as long as the shopper consents.
+        """Send queued events, if the shopper consents, up to the in-flight limit.
 
-        That is as much as may be on its way at once, and one batch at a time where they fail.
+        After a failure there is one batch in flight at a time. ``leaving``: the page is hidden.
         """
         while (
             self._outbox.count() > 0
@@ -168,7 +174,7 @@ class Delivery:
         ):
             if self._attempt > 0 and self._in_flight > 0 and not leaving:
                 break
-            self._send(self._outbox.pop_batch(self._needs["most"]), leaving)
+            self._send(self._outbox.pop_batch(self._constraints["most"]), leaving)
 
     def _send(self, entries: list[Entry], leaving: bool) -> None:
         losses = self._outbox.losses()
@@ -179,7 +185,7 @@ class Delivery:
             "batch": self._outbox.open_batch(entries),
             "sent": self._transport.now(),
             "journal": self._outbox.journal(),
-            "lost": max(0, total(losses) - self._told),
+            "lost": max(0, total(losses) - self._reported_losses),
             "losses": losses,
             "events": [entry.event for entry in entries],
         }
@@ -187,18 +193,18 @@ class Delivery:
         for entry in entries:
             size += entry.size
         self._in_flight += size
-        as_beacon = not self._needs["blind"] and (leaving or self._attempt == 0)
-        # An event that is alone tries the one type and the other.
-        as_json = self._needs["json"] != (entries[0].refusals % 2 == 1)
+        as_beacon = not self._constraints["blind"] and (leaving or self._attempt == 0)
+        # An event in a batch of its own alternates between the content types.
+        as_json = self._constraints["json"] != (entries[0].refusals % 2 == 1)
 
-        def report(status: int, error: str) -> None:
+        def on_outcome(status: int, error: str) -> None:
             self._in_flight -= size
             self._outbox.close_batch(batch["batch"])
-            self._finish(batch, entries, size, as_beacon, status, error)
+            self._handle_outcome(batch, entries, size, as_beacon, status, error)
 
-        self._transport.send(batch, as_beacon, as_json, leaving, report)
+        self._transport.send(batch, as_beacon, as_json, leaving, on_outcome)
 
-    def _finish(
+    def _handle_outcome(
         self,
         batch: Batch,
         entries: list[Entry],
@@ -207,13 +213,13 @@ class Delivery:
         status: int,
         error: str,
     ) -> None:
-        """Close a batch by the answer; status 0 when none is known, error the relay's own word."""
+        """Erase, requeue or discard a batch. Status 0: unknown; ``error``: the relay's, or ""."""
         if status == ACCEPTED:
             self._attempt = 0
             self._passed = True
-            self._told = max(self._told, total(batch["losses"]))
+            self._reported_losses = max(self._reported_losses, total(batch["losses"]))
             self._outbox.erase(entries)
-            self._learn()
+            self._save_constraints()
             self._hooks.emit("delivered", batch)
             self._run()
             return
@@ -225,41 +231,41 @@ class Delivery:
             status == 0 and self._attempt >= MANY_FAILURES and not as_beacon
         )
         if status == FORBIDDEN:
-            self._hooks.say(
+            self._hooks.report(
                 self._settings["endpoint"] + " answers 403: see NEURALENS_ALLOWED_ORIGINS"
             )
         elif self._attempt == MANY_FAILURES:
-            self._hooks.say("nothing gets through to " + self._settings["endpoint"])
+            self._hooks.report("nothing gets through to " + self._settings["endpoint"])
         if status in FINAL and error != "":
-            self._give_up(entries, error)
+            self._discard(entries, error)
             pause = FLUSH_MS
         elif refused and not as_beacon and len(entries) == 1:
-            self._refuse(entries[0], status)
+            self._retry_alone(entries[0], status)
         else:
             if as_beacon:
-                # Ask by a request whose answer can be read.
-                self._needs["blind"] = self._needs["blind"] or status == 0
+                # Retry by fetch, whose response can be read.
+                self._constraints["blind"] = self._constraints["blind"] or status == 0
             elif refused:
-                self._needs["most"] = max(1, int(size / 2))
+                self._constraints["most"] = max(1, int(size / 2))
             if refused:
                 pause = 0
             self._outbox.requeue(entries)
         self.schedule(pause)
 
-    def _refuse(self, entry: Entry, status: int) -> None:
-        """Keep an event that was refused alone; where others get through, not for ever."""
+    def _retry_alone(self, entry: Entry, status: int) -> None:
+        """Retry an event that was refused in a batch of its own; limited if others succeed."""
         if self._passed:
             entry.refusals += 1
         else:
-            # So it is the type, and not the size.
-            self._needs["json"] = not self._needs["json"]
-            self._needs["most"] = MAX_BATCH_CHARACTERS
+            # Not the size, then, but the content type.
+            self._constraints["json"] = not self._constraints["json"]
+            self._constraints["most"] = MAX_BATCH_CHARACTERS
         if entry.refusals < MAX_REFUSALS:
             self._outbox.postpone(entry)
         else:
-            self._give_up([entry], "it was answered " + str(status))
+            self._discard([entry], "it was answered " + str(status))
 
-    def _give_up(self, entries: list[Entry], reason: str) -> None:
+    def _discard(self, entries: list[Entry], reason: str) -> None:
         self._outbox.count_lost(REFUSED, len(entries))
         self._outbox.erase(entries)
-        self._hooks.say("events were refused: " + reason)
+        self._hooks.report("events were refused: " + reason)

@@ -1,17 +1,17 @@
-"""The page's own functions: ``before`` an event goes out, and ``on`` what becomes of it."""
+"""Runs the page's hooks: ``before`` an event is sent, and ``on`` its outcome."""
 
 from collections.abc import Callable
 from typing import Any
 
-from neuralens_tracker.types import Event, JSFunction, JSObject, Say
+from neuralens_tracker.types import Event, JSFunction, JSObject, Report
 
 LISTENED = ("event", "suppressed", "delivered", "error")
-# Sentences in the life of a page: enough for every mistake of a template, too few to be a nuisance.
-MAX_SENTENCES = 50
+# Messages per page load: enough for every mistake in a template, too few to flood the console.
+MAX_MESSAGES = 50
 
 
 class Listener:
-    """A function of the page, and the name of LISTENED that it is called at."""
+    """A function of the page, and which name of LISTENED it is registered for."""
 
     def __init__(self, name: str, handler: JSFunction) -> None:
         self.name = name
@@ -19,11 +19,11 @@ class Listener:
 
 
 class Hooks:
-    """Calls the page's functions, each with a copy of its own.
+    """Calls the page's functions, each with its own copy of the data.
 
-    ``to_browser(value)`` gives a browser object, ``from_browser(object)`` the value back (None
-    when it is no object), ``invoke(handler, otherwise, argument)`` is a guarded call, and
-    ``warn(sentence)`` prints on the console.
+    ``to_browser(value)`` and ``from_browser(object)`` convert to and from a browser object (None
+    for anything but an object), ``invoke(handler, fallback, argument)`` calls a function and
+    catches what it throws, and ``warn(message)`` prints to the console.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Hooks:
         to_browser: Callable[[Any], JSObject],
         from_browser: Callable[[JSObject], Any],
         invoke: Callable[..., Any],
-        warn: Say,
+        warn: Report,
     ) -> None:
         self._to_browser = to_browser
         self._from_browser = from_browser
@@ -39,20 +39,20 @@ class Hooks:
         self._warn = warn
         self._before: list[JSFunction] = []
         self._listeners: list[Listener] = []
-        self._said: list[str] = []
+        self._reported: list[str] = []
 
     def before(self, handler: JSFunction, *_: Any) -> None:
-        """Have ``handler(event)`` return the event to send, changed or not, or null to drop it."""
+        """Register ``handler(event)``, which returns the event to send, or null to drop it."""
         self._before.append(handler)
 
     def on(self, name: str, handler: JSFunction) -> None:
-        """Have ``handler(detail)`` called at each ``name`` of LISTENED."""
+        """Register ``handler(detail)`` for a name of LISTENED."""
         self._listeners.append(Listener(name, handler))
 
     def change(self, event: Event) -> Event | None:
-        """Return the event as the ``before`` functions leave it; None when one drops it.
+        """Run the ``before`` hooks; return the resulting event, or None if one dropped it.
 
-        One that throws leaves it as it was.
+        A hook that throws leaves the event unchanged.
         """
         for handler in self._before:
             event = self._from_browser(
@@ -63,14 +63,14 @@ class Hooks:
         return event
 
     def emit(self, name: str, detail: Any) -> None:
-        """Tell the listeners of ``name``."""
+        """Call the listeners of ``name``."""
         for listener in self._listeners:
             if listener.name == name:
                 self._invoke(listener.handler, None, self._to_browser(detail))
 
-    def say(self, sentence: str) -> None:
-        """Tell of a mistake, or of something that was caught: once, on the console and as error."""
-        if sentence not in self._said and len(self._said) < MAX_SENTENCES:
-            self._said.append(sentence)
-            self._warn(sentence)
-            self.emit("error", {"message": sentence})
+    def report(self, message: str) -> None:
+        """Report a problem to the console and the ``error`` listeners; repeats are dropped."""
+        if message not in self._reported and len(self._reported) < MAX_MESSAGES:
+            self._reported.append(message)
+            self._warn(message)
+            self.emit("error", {"message": message})

@@ -1,4 +1,4 @@
-"""Who the events are about: the given user id, an anonymous one that is kept, or nobody."""
+"""The shopper's id: the one given by the page, an anonymous stored one, or none. Makes UUIDs."""
 
 from collections.abc import Callable
 
@@ -11,23 +11,23 @@ UID_KEY = "uid"
 
 
 class Identity:
-    """Makes ids; ``random`` returns a float from 0 below 1."""
+    """Makes and finds ids; ``random`` returns a float in [0, 1)."""
 
     def __init__(self, storage: Store, random: Callable[[], float]) -> None:
         self._storage = storage
         self._random = random
 
     def make_uuid(self) -> str:
-        """Return a version 4 UUID (RFC 9562); ``crypto.randomUUID`` exists on secure pages only."""
+        """Return a version 4 UUID (RFC 9562); ``crypto.randomUUID`` needs a secure context."""
         made = ""
         for letter in UUID_FORM:
             made += HEX[int(self._random() * 16)] if letter == "x" else letter
         return made
 
     def find(self, given: str | None) -> str | None:
-        """Return the given user id, else the anonymous one in storage, made when there is none.
+        """Return the given id, otherwise the stored anonymous one, which is created if needed.
 
-        None when nothing can be kept: an id of one page alone would count a shopper many times.
+        None if storage is unavailable: a new id per page would count one shopper many times.
         """
         uid = given or self._storage.read(UID_KEY)
         if not read(TEXT, uid):

@@ -1,25 +1,25 @@
-"""How a heavy runtime starts: it takes over what ``early`` kept, here or on a page before."""
+"""Starts a heavy runtime and replays the events that ``early`` recorded, here or on other pages."""
 
 from typing import Any
 
-from neuralens_tracker.capture.lifecycle import when_left, when_shown
+from neuralens_tracker.capture.lifecycle import on_activation, on_page_hide
 from neuralens_tracker.events import make_event, named_ids
 from neuralens_tracker.main import Tracker
 from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.value_types import is_number
-from neuralens_tracker.vocabulary import KEPT_KEY, MAX_COUNT
+from neuralens_tracker.vocabulary import EARLY_KEY, MAX_COUNT
 from neuralens_tracker.web.configuration import find_tag
 from neuralens_tracker.web.ffi import get, invoke, parse, window
 from neuralens_tracker.web.storage import Storage
 
-# The parts of an entry of version 0.1.0.
-FIRST_LENGTH = 5
+# The length of an entry of version 0.1.0, which was a list.
+LIST_LENGTH = 5
 
 
-def read_first(eid: Any, milliseconds: Any, event: Any, fields: Any, key: Any) -> Fields | None:
-    """Return {event, key} of an entry of version 0.1.0, which was a list of these.
+def upgrade_list(eid: Any, milliseconds: Any, event: Any, fields: Any, key: Any) -> Fields | None:
+    """Convert the elements of a version 0.1.0 entry to {event, key}; None if one is invalid.
 
-    ``fields`` are those of a call of ``track``; None where one of them is wrong.
+    ``fields`` are those of a call of ``track``.
     """
     is_timed = is_number(milliseconds, 0, MAX_COUNT * 1000)
     if not is_timed or not isinstance(fields, dict) or not isinstance(key, str):
@@ -29,20 +29,20 @@ def read_first(eid: Any, milliseconds: Any, event: Any, fields: Any, key: Any) -
 
 
 def upgrade(entry: Any) -> Fields | None:
-    """Return an entry of storage as {event, key}; None for what is none, for it may be anything."""
+    """Return a stored entry as {event, key}, whatever its version; None if it is invalid."""
     if isinstance(entry, list):
-        entry = read_first(*entry) if len(entry) == FIRST_LENGTH else None
+        entry = upgrade_list(*entry) if len(entry) == LIST_LENGTH else None
     return entry if isinstance(entry, dict) and isinstance(entry.get("event"), dict) else None
 
 
-def restore(tracker: Tracker, entry: Fields) -> None:
-    """Have the tracker track an entry {event, key} that was kept before."""
+def replay(tracker: Tracker, entry: Fields) -> None:
+    """Track a recorded event, given as {event, key}."""
     key = entry.get("key")
     tracker.receive(entry["event"], key if isinstance(key, str) else None)
 
 
 def start(tag: JSObject) -> None:
-    """Start the tracker as ``main.start`` does, and send what was kept before."""
+    """Start the tracker as ``main.start`` does, and replay recorded events."""
     stub = get(window, "neuralens")
     if stub is not None and get(stub, "version") is not None:
         return
@@ -53,26 +53,26 @@ def start(tag: JSObject) -> None:
         return
     storage = Storage()
 
-    def restore_kept() -> None:
-        """Take over what storage keeps, as soon as the shopper has consented."""
+    def replay_stored() -> None:
+        """Replay the events in storage, once the shopper has consented."""
         if tracker.may_store():
-            for name in storage.names(KEPT_KEY):
+            for name in storage.names(EARLY_KEY):
                 entry = upgrade(parse(storage.read(name)))
                 if entry is not None:
-                    restore(tracker, entry)
+                    replay(tracker, entry)
                 storage.erase(name)
 
-    def follow(*_: JSObject) -> None:
-        """Take over the rest after the page's own calls, whose hooks and location hold for it."""
+    def replay_all(*_: JSObject) -> None:
+        """Replay after the page's queued calls, so that its hooks and location apply."""
         if handed is not None:
             for entry in handed["held"]:
-                restore(tracker, entry)
-        tracker.when_decided(restore_kept)
-        restore_kept()
-        when_left(tracker.finish)
+                replay(tracker, entry)
+        tracker.on_consent(replay_stored)
+        replay_stored()
+        on_page_hide(tracker.capture_page_items)
 
     if handed is not None:
-        # JSON leaves out what is undefined: nothing may have been typed.
-        tracker.recall(handed["told"], handed.get("typed"))
-    tracker.take_over(stub)
-    when_shown(follow)
+        # "typed" is absent if nothing was typed, since JSON omits undefined.
+        tracker.restore(handed["told"], handed.get("typed"))
+    tracker.replace_stub(stub)
+    on_activation(replay_all)

@@ -1,4 +1,4 @@
-"""Puts the tracker together and starts it: the one place where everything meets."""
+"""The composition root: wires the tracker's parts together and starts them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +9,10 @@ from neuralens_tracker.capture.clicks import Clicks
 from neuralens_tracker.capture.discovery import Discovery
 from neuralens_tracker.capture.items import Item, Items
 from neuralens_tracker.capture.lifecycle import (
-    when_left,
-    when_navigating,
-    when_read,
-    when_shown,
+    on_activation,
+    on_dom_ready,
+    on_navigate,
+    on_page_hide,
 )
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.routes import Routes
@@ -25,14 +25,14 @@ from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import Outbox
-from neuralens_tracker.page_view import CALL, PageView, told_key
+from neuralens_tracker.page_view import CALL, PageView, deduplication_key
 from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import Event, Fields, JSObject, ValueType
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import GRANTED, VERSION
 from neuralens_tracker.web.configuration import find_tag, read_configuration
-from neuralens_tracker.web.console import complaint, warn
+from neuralens_tracker.web.console import describe_invalid, warn
 from neuralens_tracker.web.dom import listen
 from neuralens_tracker.web.ffi import (
     callback,
@@ -51,18 +51,18 @@ from neuralens_tracker.web.tabs import Tabs
 from neuralens_tracker.web.transport import Transport
 from neuralens_tracker.web.values import from_browser, to_browser
 
-# Milliseconds after the shop's own call in which the document may follow it.
-SETTLE_MS = 1000
+# Milliseconds that a page may take to render after its call of ``page``.
+RENDER_MS = 1000
 
 
 class Tracker:
-    """The tracker of one page: every part, made with the parts that it needs."""
+    """The tracker of one page."""
 
     def __init__(self, tag: JSObject) -> None:
         self._hooks = Hooks(to_browser, from_browser, invoke, warn)
-        given = read_configuration(tag, self._hooks.say)
-        on_caught(self._hooks.say)
-        self._settings = resolve(given, self._hooks.say)
+        given = read_configuration(tag, self._hooks.report)
+        on_caught(self._hooks.report)
+        self._settings = resolve(given, self._hooks.report)
         if is_debugged(self._settings):
             self._hooks.on("event", get(get(window, "console"), "log"))
             load_overlay(tag, self._settings, self._hooks.on)
@@ -70,9 +70,11 @@ class Tracker:
         self._transport = Transport(self._settings)
         self._identity = Identity(self._storage, self._transport.random)
         self._visit = Visit(
-            self._settings, self._identity.find, has_privacy_signal, self._hooks.say
+            self._settings, self._identity.find, has_privacy_signal, self._hooks.report
         )
-        self._outbox = Outbox(self._storage, self._identity, self._transport, dump, self._hooks.say)
+        self._outbox = Outbox(
+            self._storage, self._identity, self._transport, dump, self._hooks.report
+        )
         self._tabs = Tabs()
         self._delivery = Delivery(
             self._settings,
@@ -98,17 +100,17 @@ class Tracker:
             self._hooks,
         )
         self._search_box = SearchBox()
-        self._items = Items(self._visit, self._search_box.typed_for, self.complain)
-        self._page_view = PageView(self._items.stands)
-        self._routes = Routes(self._page_view, self._turn)
-        self._suggestions = Suggestions(self._items, self._settings, self.emit)
-        self._views = Views(self._items, self._settings, self.emit)
-        self._page_items = PageItems(self._items, self.emit)
+        self._items = Items(self._visit, self._search_box.typed_for, self.report_invalid)
+        self._page_view = PageView(self._items.is_present)
+        self._routes = Routes(self._page_view, self._restart_capture)
+        self._suggestions = Suggestions(self._items, self._settings, self.track_item)
+        self._views = Views(self._items, self._settings, self.track_item)
+        self._page_items = PageItems(self._items, self.track_item)
         self._discovery = Discovery(
             self._items, self._views, self._suggestions, self._page_items, self._routes
         )
         self._clicks = Clicks(
-            self._items, self._search_box, self._acts, self._confirmations, self.act
+            self._items, self._search_box, self._acts, self._confirmations, self.track_act
         )
         self._commands = Commands(
             self._visit,
@@ -122,25 +124,25 @@ class Tracker:
             from_browser,
         )
         self._queue: JSObject = None
-        self._decided: Callable[[], None] | None = None
+        self._consent_handler: Callable[[], None] | None = None
 
     def has_application(self) -> bool:
-        """Tell whether there is an application to track for; say what is missing if not."""
+        """Return whether an application id is configured; report it if not."""
         if self._settings["appId"] == "":
-            self._hooks.say("data-app-id is missing: nothing is tracked")
+            self._hooks.report("data-app-id is missing: nothing is tracked")
         return self._settings["appId"] != ""
 
-    def take_over(self, stub: JSObject) -> None:
-        """Take over from the stub: calls that were made before, and those from now on."""
+    def replace_stub(self, stub: JSObject) -> None:
+        """Install ``window.neuralens`` in place of the stub, whose queued calls are run first."""
         self._queue = (get(stub, "q") if stub else None) or []
         neuralens = callback(self._commands.run)
         put(neuralens, "version", VERSION)
         put(window, "neuralens", neuralens)
-        when_shown(self.open)
+        on_activation(self.open)
 
     def open(self, *_: JSObject) -> None:
-        """Begin once the page is shown: consent, the calls made so far, then the captures."""
-        self._transport.start(self._delivery.confirm)
+        """Start: apply consent and the queued calls, then begin to capture."""
+        self._transport.start(self._delivery.acknowledge)
         self.set_consent(self._settings["consent"])
         for values in elements(self._queue):
             invoke(self._commands.run, None, *elements(values))
@@ -149,97 +151,94 @@ class Tracker:
         self._search_box.start()
         self._suggestions.start()
         self._views.start()
-        when_left(self.leave)
-        when_navigating(self.hasten)
-        listen("online", self.hasten)
-        when_read(self._discovery.start)
-        listen("pageshow", self._restored)
+        on_page_hide(self.leave)
+        on_navigate(self.flush)
+        listen("online", self.flush)
+        on_dom_ready(self._discovery.start)
+        listen("pageshow", self._on_pageshow)
 
     def receive(self, event: Event, key: str | None) -> None:
-        """Track an event that was kept before this tracker was there."""
+        """Track an event that was recorded before the tracker started."""
         self._pipeline.receive(event, key)
 
     def may_store(self) -> bool:
-        """Tell whether the shopper has consented."""
+        """Return whether the shopper has consented."""
         return self._visit.consent() == GRANTED
 
-    def recall(self, told: list[str], typed: str | None) -> None:
-        """Take over what this page view has told of, and what the shopper has typed."""
-        self._page_view.recall(told)
-        self._search_box.recall(typed)
+    def restore(self, keys: list[str], typed: str | None) -> None:
+        """Restore the deduplication keys of this page view and the typed query."""
+        self._page_view.restore(keys)
+        self._search_box.restore(typed)
 
-    def finish(self, *_: JSObject) -> None:
-        """Tell of what the page itself stands for, for a slow runtime may not have come to it."""
+    def capture_page_items(self, *_: JSObject) -> None:
+        """Capture landings and purchases that a slow runtime may not have discovered yet."""
         self._page_items.capture_all()
 
-    def when_decided(self, act: Callable[[], None]) -> None:
-        """Act at each decision on consent from now on."""
-        self._decided = act
+    def on_consent(self, handler: Callable[[], None]) -> None:
+        """Call a handler after each change of consent."""
+        self._consent_handler = handler
 
     def begin_page_view(self) -> None:
-        """Begin a new page view at the shop's call, unless address or document did so before."""
-        if self._page_view.notice(CALL, now()):
+        """Begin a page view at the page's call, unless a route change just began the same one."""
+        if self._page_view.record_signal(CALL, now()):
             self._items.begin_page_view()
-        # What stands there may be about to go.
-        wait(SETTLE_MS, self._settle)
+        # The old page's elements may be about to be replaced.
+        wait(RENDER_MS, self._after_render)
 
-    def _settle(self) -> None:
-        self._page_view.settle()
+    def _after_render(self) -> None:
+        self._page_view.release_carried_over()
         self._discovery.scan()
 
-    def _turn(self) -> None:
-        """Take in everything anew: address or document have begun a page view."""
+    def _restart_capture(self) -> None:
+        """Scan the whole document again for a new page view."""
         self._items.begin_page_view()
         self._discovery.scan()
 
-    def _restored(self, event: JSObject) -> None:
-        """Begin a new page view when the page comes back from the back/forward cache."""
+    def _on_pageshow(self, event: JSObject) -> None:
+        """Begin a page view when the page returns from the back/forward cache."""
         if get(event, "persisted"):
             if self.may_store():
                 self._delivery.resume()
             self._page_view.restart()
-            self._turn()
+            self._restart_capture()
 
     def leave(self, event: JSObject, *_: JSObject) -> None:
-        """Send what waits, for the page may be seen for the last time."""
+        """Flush when the page is hidden, which may be the last chance to send."""
         self._delivery.leave(get(event, "type") == "pagehide")
 
-    def hasten(self, *_: JSObject) -> None:
-        """Send what waits at once."""
+    def flush(self, *_: JSObject) -> None:
+        """Send all queued events now."""
         self._delivery.flush(False)
 
     def set_consent(self, state: Any, *_: JSObject) -> None:
-        """Follow the shopper's decision."""
+        """Apply the shopper's decision."""
         self._pipeline.set_consent(state)
-        if self._decided:
-            self._decided()
+        if self._consent_handler:
+            self._consent_handler()
 
-    def complain(self, element: JSObject, name: str, value_type: ValueType) -> None:
-        """Say that an element's attribute must be of a type."""
-        self._hooks.say(complaint(element, name, value_type))
+    def report_invalid(self, element: JSObject, name: str, value_type: ValueType) -> None:
+        """Report an invalid attribute of an element."""
+        self._hooks.report(describe_invalid(element, name, value_type))
 
-    def emit(self, event: str, item: Item, key: str) -> None:
-        """Track what is seen of an item, or a purchase, as ``Items`` reads them.
-
-        No second one of this page view in the same context; of a purchase, for good.
-        """
+    def track_item(self, event: str, item: Item, key: str) -> None:
+        """Track a view, landing or purchase, once per page view and context; see ``types.Emit``."""
         fields = self._items.context(item)
-        told = told_key(event, key, fields)
-        if self._page_view.is_new(told, item.id, item.element, now()):
+        full_key = deduplication_key(event, key, fields)
+        if self._page_view.admit(full_key, item.id, item.element, now()):
             self._pipeline.track(event, item.ids, fields, key, VIEW)
 
-    def act(self, event: str, item: Item, fields: Fields) -> None:
-        """Track what a shopper does with an item, in the context of that moment."""
+    def track_act(self, event: str, item: Item, fields: Fields) -> None:
+        """Track an interaction with an item, in the context at the time of the interaction."""
         self._pipeline.track(event, item.ids, fields, None, ACT)
 
 
 def start(tag: JSObject) -> None:
     """Start the tracker with the settings of its script tag and of ``neuralensConfig``.
 
-    A second start on the same page does nothing: two tags must not double the events.
+    Idempotent, so that two tags on a page do not duplicate events.
     """
     stub = get(window, "neuralens")
     if not stub or not get(stub, "version"):
         tracker = Tracker(find_tag(tag))
         if tracker.has_application():
-            tracker.take_over(stub)
+            tracker.replace_stub(stub)

@@ -1,29 +1,29 @@
-"""What makes a purchase one, whoever says it: a page, on any device, or the shop's server."""
+"""Derives a purchase's ``eid`` from its order, so that page and server report it only once."""
 
 ORDER_PREFIX = "order:"
-# Each gives half of a hash, of 26 bits. With them and the base, every product is less than 2 ** 53,
-# so that it is exact where all numbers are floats.
+# Two primes, each for 26 bits of the hash. They and the base keep every product below 2 ** 53, so
+# that it is exact where all numbers are doubles.
 MODULI = [67108859, 67108837]
 BASE = 31415927
 
 
 def hash_texts(texts: list[str], modulus: int) -> int:
-    """Return a number below ``modulus`` made of the code points of texts, in any order."""
+    """Return a hash below ``modulus`` that does not depend on the order of the texts."""
     total = 0
     for text in texts:
         value = BASE
         for letter in text:
             value = (value * BASE + ord(letter) + 1) % modulus
-        # Not linear, so that the sum over several texts is not that of other texts alike.
+        # Squared, because sums of a linear hash collide for similar sets of texts.
         total += (value * value) % modulus
     return total % modulus
 
 
 def name_purchase(order: str, ids: list[str]) -> str:
-    """Return the ``eid`` of an order's purchase: the same for the same items, in any order.
+    """Return the ``eid`` of an order's purchase: ``order:ORDER:HASH:HASH``.
 
-    An id that stands there twice counts once. What it ends in is known only to who knows the
-    items, so guessed order numbers suppress no purchase. It is no signature.
+    It depends on the set of item ids, not on their order or repetition. Guessing an order number
+    is not enough to suppress its purchase, but the hash is no signature.
     """
     distinct: list[str] = []
     for each in ids:

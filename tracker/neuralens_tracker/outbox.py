@@ -1,9 +1,9 @@
-"""The events that still have to reach the relay: a queue, and its journal in storage.
+"""The queue of events that still have to reach the relay, and its journal in storage.
 
-Each event has a storage key of its own, so that two tabs never overwrite each other's, and is
-erased only when its fate is known. The key names the tab that answers for it; what a tab that is
-gone has left is adopted by another. The relay drops an ``eid`` that it has seen, so sending twice
-is safe and forgetting is not.
+Each event has its own storage key, so that tabs do not overwrite each other's events, and is erased
+only when its outcome is known. The key names the tab that owns it; the events of a closed tab
+(orphans) are adopted by another one. The relay deduplicates by ``eid``, so sending an event twice
+is safe and losing it is not.
 """
 
 from collections.abc import Callable
@@ -11,23 +11,23 @@ from typing import Any
 
 from neuralens_tracker.events import FIELDS, find_fault
 from neuralens_tracker.identity import Identity
-from neuralens_tracker.types import Clock, Event, Say, Store
+from neuralens_tracker.types import Clock, Event, Report, Store
 from neuralens_tracker.value_types import COUNT, TEXT, read
 
-# Before the name of the tab, which has TAB_LENGTH letters, and the eid. Version 0.1.0 wrote the eid
-# alone: its beginning stands for a tab that is gone.
+# Prefix of an event's storage key, followed by the tab's name (TAB_LENGTH characters) and the eid.
+# Version 0.1.0 wrote only the eid, whose beginning then reads as the name of a closed tab.
 EVENT_KEY = "e:"
 TAB_LENGTH = 8
-# A batch whose fate is not known, before its id: the keys of its events.
+# Prefix of an open batch's storage key, followed by its id; the value is the keys of its events.
 BATCH_KEY = "b:"
-# What all tabs share: the journal's ``id``, which begins with the day (since 1970) on which it was
-# begun; ``seq``, its last sequence number, for a gap at the relay shows a loss; and, by reason, the
-# losses since then: telling of them twice does no harm.
+# The journal, shared by all tabs: ``id``, which begins with its first day (since 1970); ``seq``,
+# the last sequence number, so that the relay sees losses as gaps; and cumulative losses by reason,
+# which may be reported repeatedly.
 JOURNAL_KEY = "j"
 DAY = 86400
-# Events kept at most: some hundred kilobytes of the five megabytes that a site may store.
+# A few hundred kilobytes of the five megabytes that a site may store.
 MAX_EVENTS = 1000
-# Why an event was lost.
+# The reasons for losing an event.
 OVERFLOW = "overflow"
 STORAGE = "storage"
 REFUSED = "refused"
@@ -36,26 +36,26 @@ NUMBERS = ("seq", OVERFLOW, REFUSED, STORAGE)
 
 
 class Entry:
-    """An event that waits: its key, whether storage has it, its length as JSON, and its refusals.
+    """A queued event: its storage key, whether it is stored, and its length as JSON in characters.
 
-    The refusals are those when it was alone.
+    ``refusals`` counts how often it was refused in a batch of its own.
     """
 
-    def __init__(self, event: Event, key: str, kept: bool, size: int) -> None:
+    def __init__(self, event: Event, key: str, stored: bool, size: int) -> None:
         self.event = event
         self.key = key
-        self.kept = kept
+        self.stored = stored
         self.size = size
         self.refusals = 0
 
 
 def tab_of(key: str) -> str:
-    """Return the tab that an event's key names."""
+    """Return the name of the tab that owns the event of a key."""
     return key[len(EVENT_KEY) :][:TAB_LENGTH]
 
 
 class Outbox:
-    """Entries in order of arrival; ``dump`` returns the JSON text of a value."""
+    """The queue, in order of arrival; ``dump(value)`` serializes to JSON."""
 
     def __init__(
         self,
@@ -63,17 +63,17 @@ class Outbox:
         identity: Identity,
         clock: Clock,
         dump: Callable[[Any], str],
-        say: Say,
+        report: Report,
     ) -> None:
         self._storage = storage
         self._identity = identity
         self._clock = clock
         self._dump = dump
-        self._say = say
-        self._waiting: list[Entry] = []
+        self._report = report
+        self._queue: list[Entry] = []
         self._tab = identity.make_uuid()[:TAB_LENGTH]
         self._batches = 0
-        # The batches of this page that storage has a record of.
+        # The open batches of this page that are in storage.
         self._recorded: list[str] = []
         self._begin_journal()
 
@@ -82,11 +82,11 @@ class Outbox:
         self._journal: dict[str, Any] = {"id": day + "-" + self._identity.make_uuid()[:13]}
 
     def tab(self) -> str:
-        """Return the name of this page among the tabs that share the journal."""
+        """Return the name of this tab in the journal."""
         return self._tab
 
     def other_tabs(self) -> list[str]:
-        """Return the tabs whose events are in the journal."""
+        """Return the other tabs that own events in the journal."""
         tabs: list[str] = []
         for key in self._storage.names(EVENT_KEY):
             tab = tab_of(key)
@@ -95,17 +95,17 @@ class Outbox:
         return tabs
 
     def adopt(self, tab: str) -> bool:
-        """Take in what a tab that is gone has left; true if it never learnt a batch's fate."""
+        """Adopt the events of a closed tab; return whether one of its batches has no outcome."""
         for key in self._storage.names(EVENT_KEY + tab):
             event = self._storage.load(key)
             self._storage.erase(key)
             fields: dict[str, Any] = event if isinstance(event, dict) else {}
-            # What another version has added is left behind.
-            kept: Event = {}
+            # Fields added by another version are dropped.
+            known: Event = {}
             for name in list(FIELDS.keys()):
-                kept[name] = fields.get(name)
-            if find_fault(kept) is None:
-                self._append(kept, read(COUNT, fields.get("seq")))
+                known[name] = fields.get(name)
+            if find_fault(known) is None:
+                self._append(known, read(COUNT, fields.get("seq")))
             else:
                 self.count_lost(STORAGE, 1)
         records = self._storage.names(BATCH_KEY + tab)
@@ -114,29 +114,29 @@ class Outbox:
         return len(records) > 0
 
     def add(self, event: Event) -> None:
-        """Queue an event and write it into the journal; over the bound the oldest is lost."""
+        """Queue an event and write it to the journal; above MAX_EVENTS the oldest is lost."""
         self._append(event, None)
 
     def _append(self, event: Event, number: int | None) -> None:
-        """Add an event under its number in the journal; None gives it the next one."""
+        """Append an event with a sequence number; None assigns the next one."""
         numbered: Event = {}
         numbered.update(event)
         numbered["seq"] = number or self._count("seq", 1)
         key = EVENT_KEY + self._tab + event["eid"]
-        kept = self._storage.save(key, numbered)
-        if not kept:
-            self._say("storage is full or blocked: events may be lost")
-        self._waiting.append(Entry(numbered, key, kept, len(self._dump(numbered))))
-        if len(self._waiting) > MAX_EVENTS:
+        stored = self._storage.save(key, numbered)
+        if not stored:
+            self._report("storage is full or blocked: events may be lost")
+        self._queue.append(Entry(numbered, key, stored, len(self._dump(numbered))))
+        if len(self._queue) > MAX_EVENTS:
             self.count_lost(OVERFLOW, 1)
-            self.erase([self._waiting.pop(0)])
+            self.erase([self._queue.pop(0)])
 
     def _read_journal(self) -> dict[str, Any]:
-        """Return the journal with its numbers: that of storage, if there is one."""
-        kept: Any = self._storage.load(JOURNAL_KEY)
-        stored: dict[str, Any] = kept if isinstance(kept, dict) else {}
+        """Return the journal: the stored one, if there is one."""
+        loaded: Any = self._storage.load(JOURNAL_KEY)
+        stored: dict[str, Any] = loaded if isinstance(loaded, dict) else {}
         journal: dict[str, Any] = {"id": read(TEXT, stored.get("id")) or self._journal["id"]}
-        # Storage that is full keeps old numbers.
+        # If storage is full, the numbers in it are outdated.
         is_same = journal["id"] == self._journal["id"]
         for name in NUMBERS:
             own = self._journal.get(name) if is_same else 0
@@ -145,7 +145,7 @@ class Outbox:
         return journal
 
     def _count(self, name: str, count: int) -> int:
-        """Add to a number of the journal, and return it."""
+        """Increment a number of the journal, and return it."""
         journal = self._read_journal()
         total = count
         if name in list(journal.keys()):
@@ -163,7 +163,7 @@ class Outbox:
         self._count(reason, count)
 
     def losses(self) -> dict[str, int]:
-        """Return the losses by reason since the journal was begun."""
+        """Return the losses by reason since the journal began."""
         journal = self._read_journal()
         losses: dict[str, int] = {}
         for reason in REASONS:
@@ -171,41 +171,42 @@ class Outbox:
         return losses
 
     def count(self) -> int:
-        """Return how many events wait."""
-        return len(self._waiting)
+        """Return how many events are queued."""
+        return len(self._queue)
 
-    def pop_batch(self, most: int) -> list[Entry]:
-        """Remove and return the first entries, as many as fit in ``most`` characters of JSON.
+    def pop_batch(self, max_characters: int) -> list[Entry]:
+        """Remove and return the first entries: at least one, up to ``max_characters`` of JSON.
 
-        One that was refused when it was alone is alone again.
+        An entry that was refused in a batch of its own stays in one.
         """
-        taken: list[Entry] = []
+        batch: list[Entry] = []
         size = 0
-        while len(self._waiting) > 0:
-            entry = self._waiting[0]
+        while len(self._queue) > 0:
+            entry = self._queue[0]
             size += entry.size
-            if len(taken) > 0 and (size > most or entry.refusals > 0 or taken[0].refusals > 0):
+            is_alone = entry.refusals > 0 or (len(batch) > 0 and batch[0].refusals > 0)
+            if len(batch) > 0 and (size > max_characters or is_alone):
                 break
-            taken.append(self._waiting.pop(0))
-        return taken
+            batch.append(self._queue.pop(0))
+        return batch
 
     def requeue(self, entries: list[Entry]) -> None:
-        """Put entries back at the head of the queue."""
+        """Put entries back at the front of the queue."""
         waiting = list(entries)
-        waiting.extend(self._waiting)
-        self._waiting = waiting
+        waiting.extend(self._queue)
+        self._queue = waiting
 
     def postpone(self, entry: Entry) -> None:
-        """Put an entry at the end of the queue, where it holds up no other."""
-        self._waiting.append(entry)
+        """Put an entry back at the end of the queue, where it does not block others."""
+        self._queue.append(entry)
 
     def erase(self, entries: list[Entry]) -> None:
-        """Erase events whose fate is known from the journal."""
+        """Erase events from the journal, because their outcome is known."""
         for entry in entries:
             self._storage.erase(entry.key)
 
     def open_batch(self, entries: list[Entry]) -> str:
-        """Return a new batch's id, under which storage knows its events until its fate is known."""
+        """Store the keys of a new batch until its outcome is known; return the batch's id."""
         self._batches += 1
         batch_id = self._tab + "-" + str(self._batches)
         if self._storage.save(BATCH_KEY + batch_id, [entry.key for entry in entries]):
@@ -213,24 +214,24 @@ class Outbox:
         return batch_id
 
     def close_batch(self, batch_id: str) -> None:
-        """Forget a batch whose fate is known."""
+        """Forget a batch, because its outcome is known."""
         self._storage.erase(BATCH_KEY + batch_id)
         self._recorded = [other for other in self._recorded if other != batch_id]
 
     def has_open_batches(self) -> bool:
-        """Tell whether the fate of a batch, of whatever page, is not known yet."""
+        """Return whether a batch, of any page, has no outcome yet."""
         return len(self._storage.names(BATCH_KEY)) > 0
 
-    def confirm(self, batch_id: str) -> None:
-        """Erase the events of a batch that the relay took, whichever page has sent it."""
+    def acknowledge(self, batch_id: str) -> None:
+        """Erase a batch that the relay has acknowledged, and its events, whichever page sent it."""
         keys = self._storage.load(BATCH_KEY + batch_id)
         if isinstance(keys, list):
             for key in keys:
                 self._storage.erase(key)
         self._storage.erase(BATCH_KEY + batch_id)
 
-    def confirmed(self) -> list[str]:
-        """Return the batches of this page that were confirmed, maybe by another page."""
+    def acknowledged(self) -> list[str]:
+        """Return the batches of this page that any page has seen acknowledged."""
         return [
             batch_id
             for batch_id in self._recorded
@@ -238,12 +239,12 @@ class Outbox:
         ]
 
     def refresh(self) -> None:
-        """Let go of what another tab has adopted while this page was in the back/forward cache."""
-        there = self._storage.names(EVENT_KEY)
-        self._waiting = [entry for entry in self._waiting if not entry.kept or entry.key in there]
+        """Drop events that another tab adopted while this page was in the back/forward cache."""
+        keys = self._storage.names(EVENT_KEY)
+        self._queue = [entry for entry in self._queue if not entry.stored or entry.key in keys]
 
     def clear(self) -> None:
-        """Forget what waits, and begin a new journal; storage is its owner's to clear."""
-        self._waiting = []
+        """Empty the queue and begin a new journal; the caller erases storage."""
+        self._queue = []
         self._recorded = []
         self._begin_journal()

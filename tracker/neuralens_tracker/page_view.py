@@ -1,8 +1,8 @@
-"""What a page view has told already, and when the next one begins.
+"""Deduplicates views, landings and purchases within a page view, and detects when the next begins.
 
-In a single-page shop the address, the document and the shop's own call change one after another, in
-any order. Together they are one change: each kind of sign begins a page view only if it is not the
-first of its kind that follows another sign within SAME_CHANGE_SECONDS.
+When a single-page shop changes route, up to three signals follow in any order: the address changes,
+the document changes, the shop calls ``page``. They are one navigation: a signal begins a page view
+unless it is the first of its kind within SAME_CHANGE_SECONDS of another signal.
 """
 
 from collections.abc import Callable
@@ -10,32 +10,32 @@ from collections.abc import Callable
 from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.vocabulary import PREFIX
 
-# The signs of a change.
+# The signals of a navigation.
 ROUTE = "route"
 DOCUMENT = "document"
 CALL = "call"
 SAME_CHANGE_SECONDS = 10
-# Seconds after the start in which a first call is about the page that was loaded.
+# A first call within this many seconds of the start is about the page that was loaded.
 SAME_START_SECONDS = 1
-# Seconds after which an element that took another's place belongs to the page view before, if one
-# begins: a list that was only rendered again, not one that came with the new page.
+# An element that replaced another this long before a page view belongs to the previous page: it was
+# re-rendered there, not rendered for the new page.
 SETTLED_SECONDS = 2
 
 
-def told_key(event: str, key: str, fields: Fields) -> str:
-    """Return what makes two sights of a page view one: event, item and context.
+def deduplication_key(event: str, key: str, fields: Fields) -> str:
+    """Return the deduplication key of an event within a page view: event, item and context.
 
-    It is handed from the early script to a runtime, so it holds nothing whose text differs from
-    engine to engine, as that of None does.
+    It is handed from the early script to a runtime, so it contains no text that differs between
+    engines, such as that of None.
     """
     return event + "\n" + key + "\n" + (fields["page"] or "") + "\n" + (fields["query"] or "")
 
 
-class Told:
-    """What was told, and the element that it was told of.
+class Reported:
+    """A reported item and its element.
 
-    ``view`` is the page view, ``moved`` the time when the element took another's place (0: never),
-    ``is_carried`` whether it stood there when the page view began.
+    ``view`` is the number of the page view, ``moved`` when the element replaced another (0: never),
+    ``is_carried_over`` whether it was already on the page when the page view began.
     """
 
     def __init__(self, view: int, item_id: str, element: JSObject) -> None:
@@ -43,82 +43,82 @@ class Told:
         self.item_id = item_id
         self.element = element
         self.moved: float = 0
-        self.is_carried = False
+        self.is_carried_over = False
 
 
 class PageView:
-    """Remembers what was told, by deduplication key, with the element that it was told of.
+    """Remembers what was reported in this page view, by deduplication key.
 
-    ``stands(element, item_id)`` says whether an element is on the page as the item of that id.
+    ``is_present(element, item_id)`` returns whether an element is on the page and still that item.
     """
 
     def __init__(self, stands: Callable[[JSObject, str], bool]) -> None:
-        self._stands = stands
+        self._is_present = stands
         self._number = 0
         # By PREFIX and key.
-        self._told: dict[str, Told] = {}
-        self._signs: list[str] = []
+        self._reported: dict[str, Reported] = {}
+        self._signals: list[str] = []
         self._began: float = 0
 
     def start(self, now: float) -> None:
-        """Begin the page view of a page that was loaded, at a Unix time in seconds."""
-        self._signs = [ROUTE, DOCUMENT]
+        """Begin the first page view of a loaded page; ``now`` is in Unix seconds."""
+        self._signals = [ROUTE, DOCUMENT]
         self._began = now - SAME_CHANGE_SECONDS + SAME_START_SECONDS
 
-    def is_new(self, key: str, item_id: str, element: JSObject, now: float) -> bool:
-        """Tell whether this is to be told of an element, and note that it was."""
-        told = self._told.get(PREFIX + key)
-        if told is not None and told.view == self._number:
-            if self._stands(told.element, told.item_id):
+    def admit(self, key: str, item_id: str, element: JSObject, now: float) -> bool:
+        """Record an item; return False if it was already reported in this page view."""
+        known = self._reported.get(PREFIX + key)
+        if known is not None and known.view == self._number:
+            if self._is_present(known.element, known.item_id):
                 return False
-            if not told.is_carried:
-                # It was rendered again.
-                told.element = element
-                told.moved = now
+            if not known.is_carried_over:
+                # It was re-rendered.
+                known.element = element
+                known.moved = now
                 return False
-        self._told[PREFIX + key] = Told(self._number, item_id, element)
+        self._reported[PREFIX + key] = Reported(self._number, item_id, element)
         return True
 
     def keys(self) -> list[str]:
-        """Return the deduplication keys of what was told, as ``recall`` takes them."""
-        return [key[len(PREFIX) :] for key in list(self._told.keys())]
+        """Return the deduplication keys of what was reported, for ``restore``."""
+        return [key[len(PREFIX) :] for key in list(self._reported.keys())]
 
-    def recall(self, keys: list[str]) -> None:
-        """Take over what was told of this page view before."""
+    def restore(self, keys: list[str]) -> None:
+        """Mark keys as already reported in this page view."""
         for key in keys:
-            self._told[PREFIX + key] = Told(self._number, "", None)
+            self._reported[PREFIX + key] = Reported(self._number, "", None)
 
-    def notice(self, sign: str, now: float) -> bool:
-        """Take a sign of a change; tell whether a page view has begun with it.
+    def record_signal(self, signal: str, now: float) -> bool:
+        """Record a signal of a navigation; return whether it begins a page view.
 
-        What stands there already was told, and is not told again while it stands.
+        Items that are still on the page are carried over: they are not reported again.
         """
-        if sign not in self._signs and now - self._began < SAME_CHANGE_SECONDS:
-            self._signs.append(sign)
+        if signal not in self._signals and now - self._began < SAME_CHANGE_SECONDS:
+            self._signals.append(signal)
             return False
-        self._signs = [sign]
+        self._signals = [signal]
         self._began = now
         before = self._number
         self._number += 1
-        for key in list(self._told.keys()):
-            told = self._told[key]
+        for key in list(self._reported.keys()):
+            known = self._reported[key]
             if (
-                told.view == before
-                and now - told.moved > SETTLED_SECONDS
-                and self._stands(told.element, told.item_id)
+                known.view == before
+                and now - known.moved > SETTLED_SECONDS
+                and self._is_present(known.element, known.item_id)
             ):
-                told.view = self._number
-                told.is_carried = True
+                known.view = self._number
+                known.is_carried_over = True
         return True
 
-    def settle(self) -> None:
-        """Let what stands there be told again, if a call alone has begun this page view."""
-        if len(self._signs) == 1 and self._signs[0] == CALL:
-            for key in list(self._told.keys()):
-                if self._told[key].is_carried:
-                    del self._told[key]
+    def release_carried_over(self) -> None:
+        """Let carried-over items be reported again, if only a call signalled this page view."""
+        if len(self._signals) == 1 and self._signals[0] == CALL:
+            for key in list(self._reported.keys()):
+                if self._reported[key].is_carried_over:
+                    del self._reported[key]
 
     def restart(self) -> None:
-        """Begin a page view in which everything is told again."""
-        self._told = {}
+        """Begin a page view in which everything is reported again."""
+        self._reported = {}
         self._number += 1

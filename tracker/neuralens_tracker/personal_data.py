@@ -1,26 +1,24 @@
-"""What tells who, or where, a shopper is: taken out of queries and locations, or made coarse.
+"""Removes personal data from queries and rounds locations, in the browser and again at the relay.
 
-In the browser, and again at the relay.
-
-E-mail addresses, phone numbers, card numbers and other long numbers go; an ISBN, a size and a model
-number stay. Where a number could be either, it goes.
+E-mail addresses, phone numbers, card numbers and other long numbers are removed; ISBNs, sizes and
+model numbers are kept. An ambiguous number is removed.
 """
 
 from typing import Any
 
 from neuralens_tracker.types import Event
-from neuralens_tracker.value_types import is_number, words_of
+from neuralens_tracker.value_types import is_number, split_words
 
-# Decimals that are worth rounding to: a tenth of a millimetre.
+# More decimals than this are not rounded: a tenth of a millimetre.
 MAX_DECIMALS = 9
 DIGITS = "0123456789"
-# Of what a number consists; a blank may part two numbers as well.
+# The characters of a number. A space may be part of a number, or separate two.
 MARKS = "+-./()"
 NUMBER = DIGITS + MARKS + " "
-# Digits that no size, price or model number has in one run.
+# No size, price or model number has this many digits in a row.
 LONG_RUN = 9
-# Digits of a phone number: after "+" or "00"; of any other, most of one that only its form tells;
-# at most (E.164).
+# Digits of a phone number: at least with "+" or "00", at least otherwise, at most if only its
+# grouping suggests one, at most ever (E.164).
 MIN_INTERNATIONAL = 7
 MIN_PHONE = 9
 MAX_LOCAL = 12
@@ -31,7 +29,7 @@ MAX_CARD = 19
 
 
 def round_degrees(value: Any, decimals: int) -> Any:
-    """Return a coordinate with so many decimals; what is none stays as it is."""
+    """Round a coordinate; an invalid one is returned unchanged."""
     if not is_number(value, -180, 180):
         return value
     scale = 10 ** min(decimals, MAX_DECIMALS)
@@ -40,37 +38,36 @@ def round_degrees(value: Any, decimals: int) -> Any:
 
 
 def round_location(geo: Any, decimals: Any) -> Any:
-    """Return a location with coordinates of so many decimals; None for as many as there are."""
+    """Round a location's coordinates in place, unless ``decimals`` is None; return it."""
     if decimals is not None and isinstance(geo, dict):
         geo["lat"] = round_degrees(geo.get("lat"), decimals)
         geo["long"] = round_degrees(geo.get("long"), decimals)
     return geo
 
 
-def is_address(word: str) -> bool:
-    """Tell whether a word holds an e-mail address."""
+def is_email(word: str) -> bool:
+    """Return whether a word contains an e-mail address."""
     parts = word.replace("%40", "@").split("@")
     return len(parts) > 1 and parts[0] != "" and "." in parts[1]
 
 
 def is_personal(number: str, after: str) -> bool:
-    """Tell whether a number is somebody's; ``after`` is what stands behind it.
+    """Return whether a number is personal; ``after`` is the character that follows it.
 
-    A card number is known by the Luhn formula (ISO/IEC 7812-1), an ISBN by its own (ISO 2108). An
-    ISBN of ten, whose last digit may be an X, is written in one run or with that digit apart. In
-    one run it may be a North American phone number, too, whose first and fourth digits are from 2
-    to 9.
+    A card number has a Luhn check digit (ISO/IEC 7812-1), an ISBN its own (ISO 2108). An ISBN-10,
+    whose check digit may be an X, is written in one run or with the check digit separated. In one
+    run it could also be a North American phone number, whose first and fourth digits are 2 to 9.
     """
     spaced = number
     for mark in MARKS:
         spaced = spaced.replace(mark, " ")
-    runs = words_of(spaced)
+    runs = split_words(spaced)
     digits = "".join(runs)
     count = len(digits)
     luhn = 0
     isbn = 0
     isbn10 = 0
-    # With the last digit apart.
+    # With "X" as the check digit.
     isbn_x = 10
     place = count
     for letter in digits:
@@ -103,8 +100,8 @@ def is_personal(number: str, after: str) -> bool:
     return is_even and len(runs) > 2 and len(runs[0]) < 4 and count <= MAX_LOCAL
 
 
-def clean(number: str, after: str) -> str:
-    """Return what stays of numbers with blanks between them; the longest that is known goes."""
+def redact(number: str, after: str) -> str:
+    """Remove personal numbers from numbers separated by spaces, the longest match first."""
     pieces = number.split(" ")
     kept: list[str] = []
     start = 0
@@ -112,28 +109,28 @@ def clean(number: str, after: str) -> str:
         end = len(pieces)
         while end > start and not is_personal(" ".join(pieces[start:end]), after):
             end -= 1
-        # A blank in its place keeps the words beside it apart.
+        # A space in its place keeps its neighbours separate.
         kept.append(pieces[start] if end == start else " ")
         start = max(end, start + 1)
     return " ".join(kept)
 
 
 def scrub(text: str) -> str:
-    """Return a text without what tells who a shopper is; "" when nothing else was in it."""
+    """Return a text without personal data; "" if nothing else is left."""
     kept = ""
     number = ""
-    for letter in " ".join([word for word in text.split(" ") if not is_address(word)]) + "\n":
+    for letter in " ".join([word for word in text.split(" ") if not is_email(word)]) + "\n":
         if letter in NUMBER:
             number += letter
         else:
-            kept += clean(number, letter) + letter
+            kept += redact(number, letter) + letter
             number = ""
     kept = kept[:-1]
-    # A text in which there was nothing to take out stays as it is.
-    return text if kept == text else " ".join(words_of(kept))
+    # Whitespace is only normalized if something was removed.
+    return text if kept == text else " ".join(split_words(kept))
 
 
 def scrub_query(event: Event) -> None:
-    """Take what tells who a shopper is out of the query of an event; None when nothing is left."""
+    """Remove personal data from an event's query in place; None if nothing is left."""
     if isinstance(event.get("query"), str):
         event["query"] = scrub(event["query"]) or None

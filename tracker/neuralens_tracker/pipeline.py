@@ -1,4 +1,4 @@
-"""From something that happened to an event in the outbox: one path for captures and calls."""
+"""Takes every event, captured or called, through validation, consent and hooks to the outbox."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ from neuralens_tracker.types import Clock, Store
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PURCHASE
 
-# The orders whose purchase was tracked.
+# Prefix of the storage key that marks an order as tracked.
 ORDER_KEY = "o:"
 
 
 class Held:
-    """An event that waits for consent, its deduplication key, and where its fields are from."""
+    """An event held until consent, with its item's key and the sources of its fields."""
 
     def __init__(self, event: dict[str, Any], key: Any, sources: dict[str, Any]) -> None:
         self.event = event
@@ -29,7 +29,7 @@ class Held:
 
 
 class Pipeline:
-    """Checks events, holds them until there is consent, and hands them to the outbox."""
+    """Validates events, deduplicates them, holds them until consent, and queues them."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class Pipeline:
         self._held: list[Held] = []
 
     def track(self, name: Any, ids: Any, fields: dict[str, Any], key: Any, source: str) -> None:
-        """Track an event on an item's id, or a list of them, that happens now.
+        """Track an event that happens now, on one item id or a list of them.
 
-        ``fields`` may hold query, page and index, and where these are from; ``key`` is as in
-        ``receive``. What ``source``, a word of ``acts``, repeats of an act is suppressed.
+        ``fields`` may hold query, page and index and their sources; ``key`` is as in ``receive``;
+        ``source`` is VIEW, ACT or CALL of ``acts``. A duplicate report of an act is suppressed.
         """
         eid = self._identity.make_uuid()
         now = self._clock.now()
@@ -66,7 +66,7 @@ class Pipeline:
         event["geo"] = self._visit.geo()
         if not self._repair(event):
             return
-        if self._acts.is_repeated(name, [item["id"] for item in event["items"]], source, now):
+        if not self._acts.admit(name, [item["id"] for item in event["items"]], source, now):
             self._suppress(event, "repeated")
             return
         sources: dict[str, Any] = {"source": source}
@@ -78,11 +78,11 @@ class Pipeline:
         self._await_consent(event, key, sources)
 
     def receive(self, event: dict[str, Any], key: Any) -> None:
-        """Take an event, as ``make_event`` returns it, on its way.
+        """Track an event as ``make_event`` returns it, without deduplicating acts.
 
-        ``key`` of a purchase is its order: with that of an earlier one it is suppressed, for good,
-        and whatever else says it gives it the same id. A wrong field is left out and said; an event
-        that lacks a required one is suppressed and said.
+        The ``key`` of a purchase is its order: it determines the ``eid``, and an order is tracked
+        once per browser. Invalid optional fields are removed and reported; an event with an invalid
+        required field is suppressed and reported.
         """
         event["geo"] = self._visit.geo()
         if self._repair(event):
@@ -91,7 +91,7 @@ class Pipeline:
             self._await_consent(event, key, {})
 
     def _await_consent(self, event: dict[str, Any], key: Any, sources: dict[str, Any]) -> None:
-        """Let an event that is right go as far as the shopper's consent goes."""
+        """Queue, hold or suppress a valid event, depending on consent."""
         if key and event["event"] == PURCHASE:
             event["eid"] = name_purchase(key, [item["id"] for item in event["items"]])
         if self._visit.consent() == GRANTED:
@@ -102,18 +102,18 @@ class Pipeline:
             self._held.append(Held(event, key, sources))
 
     def set_consent(self, state: Any) -> None:
-        """Follow the shopper's decision: send what was held, or forget everything."""
+        """Apply the shopper's decision: queue held events, or erase all data."""
         self._visit.set_consent(state)
         if self._visit.consent() == GRANTED:
             self._attribution.store()
             self._delivery.start()
             self._delivery.schedule(FLUSH_MS)
         else:
-            # From now on in memory alone, as before there was consent.
+            # In memory only, as before consent.
             self._attribution.clear()
         if self._visit.consent() == DENIED:
             self._outbox.clear()
-            self._delivery.confirm(True)
+            self._delivery.acknowledge(True)
             for name in self._storage.names(""):
                 self._storage.erase(name)
         held = self._held
@@ -122,13 +122,13 @@ class Pipeline:
             self._await_consent(entry.event, entry.key, entry.sources)
 
     def _repair(self, event: dict[str, Any]) -> bool:
-        """Take out the fields that are wrong; false when what is left is no event."""
+        """Remove and report invalid fields in place; return False if a required one is invalid."""
         scrub_query(event)
         while True:
             fault = find_fault(event)
             if fault is None:
                 return True
-            self._hooks.say(fault.sentence)
+            self._hooks.report(fault.sentence)
             if fault.field in REQUIRED or fault.field not in list(event.keys()):
                 self._suppress(event, fault.sentence)
                 return False
@@ -149,7 +149,7 @@ class Pipeline:
             self._suppress(event, "before")
         elif self._repair(changed):
             self._outbox.add(changed)
-            # Where rank and query are from is for listeners alone: the API has no such fields.
+            # Only listeners get the sources: the API has no such fields.
             sources.update(changed)
             self._hooks.emit("event", sources)
             self._delivery.schedule(FLUSH_MS)

@@ -1,21 +1,21 @@
-"""The settings: attributes of the script tag (``data-app-id``) and keys of ``neuralensConfig``."""
+"""The tracker's settings, their types and defaults, and their validation."""
 
 from typing import Any
 
-from neuralens_tracker.types import Fields, Say, Settings, ValueType
-from neuralens_tracker.value_types import COUNT, FLAG, TEXT, demand, read
+from neuralens_tracker.types import Fields, Report, Settings, ValueType
+from neuralens_tracker.value_types import COUNT, FLAG, TEXT, read, requirement
 from neuralens_tracker.vocabulary import CONSENTS, GRANTED, PAGES, PENDING
 
 
 class Setting:
-    """A setting's type, as in ``value_types``, and its default."""
+    """A setting's type (see ``value_types``) and its default."""
 
     def __init__(self, value_type: ValueType, default: Any) -> None:
         self.value_type = value_type
         self.default = default
 
 
-# By name; the attribute of the script tag is "data-" and the name in kebab-case.
+# By key of ``neuralensConfig``; the script tag's attribute is "data-" + the name in kebab-case.
 SETTINGS: dict[str, Setting] = {
     "appId": Setting(TEXT, ""),
     "endpoint": Setting(TEXT, "/nl/events"),
@@ -24,39 +24,37 @@ SETTINGS: dict[str, Setting] = {
     "query": Setting(TEXT, None),
     "consent": Setting(CONSENTS, GRANTED),
     "respectGpc": Setting(FLAG, True),
-    # Milliseconds that a product is in view, and that a list of suggestions stands unchanged.
+    # Milliseconds that a product must be in view, and a list of suggestions unchanged.
     "viewMs": Setting(COUNT, 1000),
     "suggestionMs": Setting(COUNT, 400),
-    # Decimals of the coordinates that the page gives; all that there are when None.
+    # Decimals to which coordinates are rounded; None: not rounded.
     "geoDecimals": Setting(COUNT, None),
-    # Milliseconds for which a product carries the search that it was found by, if nothing is done
-    # with it.
+    # Milliseconds without use after which a product is no longer attributed to a search.
     "attributionMs": Setting(COUNT, 1800000),
-    # Shows the relay that a page is the shop's own, see ``neuralens_embed.page_tokens``.
+    # Proves to the relay that the page is the shop's own, see ``neuralens_embed.page_tokens``.
     "token": Setting(TEXT, None),
     "debug": Setting(FLAG, False),
 }
 
 
-def choose(name: str, value: Any, say: Say) -> Any:
-    """Return what a setting is with a value; where it is wrong, that is said.
+def validate(name: str, value: Any, report: Report) -> Any:
+    """Return a setting's value; an invalid one is reported and replaced by the default.
 
-    The default stands in for what is wrong, but for consent ``pending`` does: a misspelt refusal
-    must not count as granted.
+    An invalid consent becomes ``pending`` instead: a misspelt refusal must not count as granted.
     """
     known = read(SETTINGS[name].value_type, value)
     if known is None:
         known = PENDING if name == "consent" else SETTINGS[name].default
-        # No value at all is right where there may be none.
+        # No value is valid if the default is none.
         if value is not None or known is not None:
-            say(demand(name, SETTINGS[name].value_type))
+            report(requirement(name, SETTINGS[name].value_type))
     return known
 
 
-def resolve(given: Fields, say: Say) -> Settings:
-    """Return every setting: the given one, else the default."""
+def resolve(given: Fields, report: Report) -> Settings:
+    """Return all settings: the given values, otherwise the defaults."""
     settings: Settings = {}
     for name in list(SETTINGS.keys()):
         value = given.get(name)
-        settings[name] = SETTINGS[name].default if value is None else choose(name, value, say)
+        settings[name] = SETTINGS[name].default if value is None else validate(name, value, report)
     return settings

@@ -1,6 +1,6 @@
-"""Types of the seams, for people and type checkers: no bundle holds this module.
+"""Type aliases and protocols between the tracker's modules.
 
-The build leaves out its imports, as it does those of ``typing``.
+No bundle contains this module: the build drops its imports, as it does those of ``typing``.
 """
 
 from collections.abc import Callable
@@ -9,34 +9,34 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 if TYPE_CHECKING:
     from neuralens_tracker.capture.items import Item
 
-# An object of the browser's own, such as an element, an event or a function of the page, or None.
-# To Python it is opaque: only ``web.ffi`` reads it.
+# A browser object, such as an element, an event or a function of the page, or None. It is opaque to
+# Python: only ``web.ffi`` accesses it.
 JSObject: TypeAlias = Any
-# A function of the page's own.
+# A function of the page.
 JSFunction: TypeAlias = Any
 
-# What a JSON text stands for.
+# A decoded JSON value.
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
-# An event on its way, whose fields ``events.find_fault`` checks, and the fields of a call.
+# An event, whose fields ``events.find_fault`` validates, and the fields of a call.
 Event: TypeAlias = dict[str, Any]
 Fields: TypeAlias = dict[str, Any]
-# A batch, as it goes over the wire.
+# A batch in its wire format.
 Batch: TypeAlias = dict[str, Any]
 # The settings by name, as ``settings.resolve`` returns them.
 Settings: TypeAlias = dict[str, Any]
 
-# What a value must be: a text that says so, or the words that are allowed.
+# The type of a value, see ``value_types``.
 ValueType: TypeAlias = str | tuple[str, ...] | list[str]
 
-Say: TypeAlias = Callable[[str], None]
-# ``emit(event, item, key)`` tells of an item; the key deduplicates.
+Report: TypeAlias = Callable[[str], None]
+# ``emit(event, item, key)`` reports a view, landing or purchase; see ``Items.key_of`` for the key.
 Emit: TypeAlias = Callable[[str, "Item", str], None]
-# ``complain(element, attribute, value_type)`` tells of an attribute that is wrong.
-Complain: TypeAlias = Callable[[JSObject, str, ValueType], None]
+# ``report_invalid(element, attribute, value_type)`` reports an invalid attribute.
+ReportInvalid: TypeAlias = Callable[[JSObject, str, ValueType], None]
 
 
 class Context(Protocol):
-    """What holds for items that say nothing themselves."""
+    """The page and query of items whose markup names none."""
 
     def page(self) -> str | None:
         """Return the page, or None."""
@@ -46,55 +46,55 @@ class Context(Protocol):
 
 
 class Store(Protocol):
-    """Values by key that outlive the page, where the browser lets them; nothing raises."""
+    """A persistent key-value store, which may be blocked or full; nothing raises."""
 
     def read(self, key: str) -> str | None:
-        """Return the text kept under key, or None."""
+        """Return the text stored under key, or None."""
 
     def write(self, key: str, text: str) -> bool:
-        """Keep text under key and tell whether it is really there."""
+        """Store text under key; return whether that succeeded."""
 
     def load(self, key: str) -> Any:
-        """Return the value whose JSON is kept under key; None where there is none."""
+        """Return the JSON value stored under key, or None."""
 
     def save(self, key: str, value: Any) -> bool:
-        """Keep a value as JSON under key and tell whether it is really there."""
+        """Store a value as JSON under key; return whether that succeeded."""
 
     def erase(self, key: str) -> None:
-        """Forget what is under key."""
+        """Remove key."""
 
     def names(self, start: str) -> list[str]:
-        """Return the keys that begin with start."""
+        """Return the keys with this prefix."""
 
 
 class Clock(Protocol):
-    """The time."""
+    """A clock."""
 
     def now(self) -> float:
         """Return the Unix time in seconds."""
 
 
 class Tabs(Protocol):
-    """The tabs of a site that share its storage: which of them are alive."""
+    """Liveness of the tabs that share a site's storage."""
 
     def hold(self, tab: str) -> None:
-        """Be alive under this name."""
+        """Mark this tab as open under a name."""
 
     def release(self) -> None:
-        """Be gone."""
+        """Mark this tab as closed."""
 
-    def when_gone(self, tab: str, act: Callable[[str], None]) -> None:
-        """Call ``act(tab)`` if no tab of that name lives."""
+    def if_gone(self, tab: str, act: Callable[[str], None]) -> None:
+        """Call ``act(tab)`` if no open tab has that name."""
 
 
 class Sender(Clock, Protocol):
-    """The way to the relay, with clock, timers and randomness."""
+    """The transport to the relay, with clock, timers and randomness."""
 
     def random(self) -> float:
-        """Return a random number from 0 below 1."""
+        """Return a random number in [0, 1)."""
 
     def wait(self, milliseconds: float, handler: Callable[[], None]) -> None:
-        """Call handler once, later."""
+        """Call handler once after a delay."""
 
     def send(
         self,
@@ -102,18 +102,18 @@ class Sender(Clock, Protocol):
         as_beacon: bool,
         as_json: bool,
         leaving: bool,
-        report: Callable[[int, str], None],
+        on_outcome: Callable[[int, str], None],
     ) -> None:
-        """Post a batch; ``report`` is called with the answer's status, or 0 if it stays unknown.
+        """Post a batch and call ``on_outcome(status, error)`` once; status 0 means unknown.
 
-        Its second argument is the ``error`` that only the relay itself writes, otherwise "".
+        ``error`` is the message of the relay's own error response, otherwise "".
         """
 
     def resolve(self, batch_id: str, status: int) -> None:
-        """Tell of the fate of a batch that was sent here."""
+        """Report the outcome of a batch that this page sent."""
 
-    def read_confirmed(self) -> list[str]:
-        """Return the ids of the batches that the relay says it took."""
+    def read_acknowledged(self) -> list[str]:
+        """Return the ids of the batches that the relay has acknowledged."""
 
-    def erase_confirmed(self) -> None:
-        """Forget those."""
+    def erase_acknowledged(self) -> None:
+        """Clear the acknowledgements."""

@@ -1,6 +1,6 @@
-"""The types of value that settings, attributes, calls and events hold, and how one is read.
+"""The value types of settings, attributes, calls and events, and how values are parsed.
 
-A type is the text that says what is wanted, or a tuple of the words allowed.
+A type is a description, such as "text", or a tuple of the allowed words.
 """
 
 from typing import Any
@@ -13,18 +13,18 @@ COUNT = "a whole number from 0"
 FLAG = "true or false"
 
 
-def wanted(value_type: ValueType) -> str:
-    """Say what a value of this type must be."""
+def expected(value_type: ValueType) -> str:
+    """Describe the values of a type."""
     return value_type if isinstance(value_type, str) else "one of " + ", ".join(value_type)
 
 
-def demand(name: str, value_type: ValueType) -> str:
-    """Say that what is called name must be of this type."""
-    return name + " must be " + wanted(value_type)
+def requirement(name: str, value_type: ValueType) -> str:
+    """Return the message for an invalid value."""
+    return name + " must be " + expected(value_type)
 
 
 def is_number(value: Json, low: float, high: float) -> bool:
-    """Tell whether value is a number, no bool, from low to high; false for NaN."""
+    """Return whether value is a number (not a bool, not NaN) from low to high."""
     return (
         isinstance(value, (int, float))
         and value is not True
@@ -35,23 +35,23 @@ def is_number(value: Json, low: float, high: float) -> bool:
 
 
 def is_digits(text: str) -> bool:
-    """Tell whether text is digits; what isdigit() takes for one differs from engine to engine."""
+    """Return whether text consists of ASCII digits; isdigit() differs between engines."""
     for letter in text:
         if letter < "0" or letter > "9":
             return False
     return text != ""
 
 
-def words_of(text: str) -> list[str]:
-    """Return what stands between the spaces of a text."""
+def split_words(text: str) -> list[str]:
+    """Split a text at its spaces."""
     return [word for word in text.split(" ") if word != ""]
 
 
 def read(value_type: ValueType, value: Any) -> Any:
-    """Return what ``value``, a text of the markup or a JSON value, stands for; None if wrong.
+    """Parse an attribute's text or a JSON value as a type; return None if it is invalid.
 
-    A number may be written as text, and text as a whole number. An empty text is a flag that is
-    set, as HTML has it for its own attributes, and no text.
+    A count may be given as text, and a text as a whole number. An empty string sets a flag, as for
+    HTML's boolean attributes, and is not a valid text.
     """
     if value_type == FLAG:
         if value is True or value == "true" or value == "":
@@ -62,8 +62,8 @@ def read(value_type: ValueType, value: Any) -> Any:
     is_count = is_number(value, 0, MAX_COUNT) and value % 1 == 0
     if value_type == COUNT:
         return value if is_count else None
-    # The text of a fraction differs from engine to engine.
+    # Only whole numbers: fractions print differently between engines.
     if is_count:
         value = str(int(value))
-    right = isinstance(value, str) and value != "" and len(value) <= MAX_TEXT
-    return value if right and (value_type == TEXT or value in value_type) else None
+    is_text = isinstance(value, str) and value != "" and len(value) <= MAX_TEXT
+    return value if is_text and (value_type == TEXT or value in value_type) else None

@@ -1,8 +1,7 @@
-"""The words of the event API and of this tracker: each stands here once.
+"""The constants of the event API and the tracker: names, limits and versions.
 
-The attribute tables of the documents, the types file, the snippet, the relay's validator and
-the sandbox derive from this module. Source: the Neuralens event tracking API, "Values for Page"
-and "Values for Event".
+Documents, type declarations, the snippet and the relay's validator derive from this module. Source:
+the Neuralens event tracking API, "Values for Page" and "Values for Event".
 """
 
 VIEW_PRODUCT = "VIEW_PRODUCT"
@@ -32,10 +31,10 @@ CATEGORY_PAGE = "CATEGORY_PAGE"
 PRODUCT_PAGE = "PRODUCT_PAGE"
 PAGES = (SEARCH_RESULT_PAGE, AUTOCOMPLETE, CATEGORY_PAGE, PRODUCT_PAGE)
 
-# data-nl-action: the event that a control stands for.
+# The event of each value of data-nl-action.
 ACTIONS = {"add-to-cart": ADD_TO_CART, "favorite": FAVORITE, "share": SHARE}
 
-# Consent of the shopper: nothing is sent or stored before it is granted.
+# The shopper's consent: nothing is sent or stored unless it is granted.
 GRANTED = "granted"
 PENDING = "pending"
 DENIED = "denied"
@@ -43,21 +42,21 @@ CONSENTS = (GRANTED, PENDING, DENIED)
 
 VERSION = "0.1.0"
 
-# The beginning of every key that the tracker makes, in storage and in dicts: with it, no text
-# from outside is the name of something else there.
+# Prefix of the tracker's keys in storage and in dicts. In JavaScript a dict is an object: a key
+# taken from the page could be the name of something inherited, such as "constructor".
 PREFIX = "nl:"
 
-# Where storage keeps what happens before a heavy runtime is there, see ``late.restore``: without
-# uid and place, and before any hook.
-KEPT_KEY = "k:"
+# Prefix of the storage keys of events recorded before a heavy runtime has loaded, see ``early``:
+# without uid and location, and before any hook.
+EARLY_KEY = "k:"
 
 # The version of the wire format between tracker and relay.
 WIRE_VERSION = 1
 
-# Bounds of one event, for the tracker (which cuts) and for the relay (which refuses).
-# Text counts UTF-16 code units in the browser and code points elsewhere: never more of the latter.
+# Limits of an event, in the tracker (which drops the field) and at the relay (which refuses it).
+# Length is in UTF-16 code units in the browser and in code points elsewhere, never more of these.
 MAX_TEXT = 512
-# Ranks, milliseconds and Unix seconds alike: seconds until the year 2096.
+# For ranks, milliseconds and Unix seconds, which reach it in 2096.
 MAX_COUNT = 4000000000
-# A batch: bytes of a POST body, well under the 64 KiB that all beacons in flight share.
+# Bytes of a POST body, well below the 64 KiB that all beacons in flight share.
 MAX_BATCH_BYTES = 49152

@@ -20,12 +20,12 @@ class Reader:
         window.document.open(html)
         self.complaints: list[tuple[str, str]] = []
         visit = Visit(resolve(settings, self._say), None, lambda: False, self._say)
-        self.items = Items(visit, lambda listing: typed, self._complain)
+        self.items = Items(visit, lambda listing: typed, self._report_invalid)
 
     def _say(self, sentence: str) -> None:
         raise AssertionError(sentence)
 
-    def _complain(self, element: Element, name: str, value_type: Any) -> None:
+    def _report_invalid(self, element: Element, name: str, value_type: Any) -> None:
         self.complaints.append((element.localName, name))
 
     def find(self, selector: str) -> Element:

@@ -43,9 +43,9 @@ def test_an_empty_id_is_complained_of(reader, kind):
 
 def test_the_item_around_an_element(reader):
     page = reader('<p data-nl-product="A"><b><i data-nl-product="B"><u></u></i></b></p>')
-    found = [page.items.item_at(page.find(tag)).id for tag in ("p", "b", "i", "u")]
+    found = [page.items.closest_item(page.find(tag)).id for tag in ("p", "b", "i", "u")]
     assert found == ["A", "A", "B", "B"]
-    assert page.items.item_at(page.find("body")) is None
+    assert page.items.closest_item(page.find("body")) is None
 
 
 def test_two_views_of_one_product_are_told_apart_by_the_list(reader):
@@ -53,7 +53,7 @@ def test_two_views_of_one_product_are_told_apart_by_the_list(reader):
         '<p data-nl-product="A"></p><ol data-nl-list="l"><li data-nl-product="A"></ol>'
         '<ul data-nl-list="m"><b data-nl-product="A"></b></ul><i data-nl-landing="A"></i>'
     )
-    keys = [page.items.deduplication_key(page.read(tag)) for tag in ("p", "li", "b", "i")]
+    keys = [page.items.key_of(page.read(tag)) for tag in ("p", "li", "b", "i")]
     assert len(set(keys)) == 4
 
 

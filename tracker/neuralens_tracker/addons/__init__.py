@@ -1,1 +1,1 @@
-"""The add-ons: each module is a file of its own, loaded only by pages that ask for it."""
+"""Add-ons: each module is built into a bundle of its own, loaded only by pages that use it."""

@@ -1,7 +1,7 @@
-"""The GA4 bridge: what a shop pushes to ``dataLayer`` for Google Analytics 4 becomes events.
+"""The GA4 bridge: tracks what a shop pushes to ``dataLayer`` for Google Analytics 4.
 
-Reads the entries of the data layer, those from before this script too: objects with an ``event``,
-as Tag Manager takes them, and the arguments of ``gtag("event", name, fields)``; see docs/ga4.md.
+Reads the entries of the data layer, also earlier ones: objects with an ``event``, as for Tag
+Manager, and the arguments of ``gtag("event", name, fields)``; see docs/ga4.md.
 Source: https://developers.google.com/analytics/devguides/collection/ga4/reference/events
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 from neuralens_tracker.addon_settings import GA4_INDEX_BASE
 from neuralens_tracker.attributes import LANDING, PRODUCT
 from neuralens_tracker.types import JSObject
-from neuralens_tracker.value_types import COUNT, demand, is_digits
+from neuralens_tracker.value_types import COUNT, is_digits, requirement
 from neuralens_tracker.vocabulary import (
     ADD_TO_CART,
     AUTOCOMPLETE,
@@ -41,7 +41,7 @@ from neuralens_tracker.web.ffi import (
 )
 from neuralens_tracker.web.platform import now, wait
 
-# The event that each of GA4's stands for.
+# The event of each GA4 event.
 MAPPING = {
     "view_item_list": VIEW_PRODUCT,
     "select_item": CLICK_PRODUCT,
@@ -51,23 +51,23 @@ MAPPING = {
     "share": SHARE,
     "purchase": PURCHASE,
 }
-# A word in the name of a list, and the page that it stands for.
+# The page that a word in a list's name suggests.
 LIST_WORDS = {
     "search": SEARCH_RESULT_PAGE,
     "autocomplete": AUTOCOMPLETE,
     "categ": CATEGORY_PAGE,
     "collection": CATEGORY_PAGE,
 }
-# What else may be in the name of a kind of page; the first that is there counts.
+# The page that a word in a page type suggests; the first match counts.
 TYPE_WORDS = {"wish": None, "list": CATEGORY_PAGE, "plp": CATEGORY_PAGE, "product": PRODUCT_PAGE}
-# Seconds in which the same event on a product is the same act, unless the shopper acts again.
+# The same event on a product within this many seconds, and without another gesture, is one act.
 SAME_ACT_SECONDS = 2
-# Milliseconds between looks at the data layer, for what a page puts there without its ``push``.
-LOOK_MS = 1000
+# Milliseconds between polls of the data layer, for entries added without ``push``.
+POLL_MS = 1000
 
 
 def find_page(name: Any, words: dict[str, Any]) -> Any:
-    """Return the page that a name stands for by one of the words; None where it says none."""
+    """Return the page that the first word found in a name suggests, or None."""
     if isinstance(name, str):
         for word in list(words.keys()):
             if word in name.lower():
@@ -76,22 +76,22 @@ def find_page(name: Any, words: dict[str, Any]) -> Any:
 
 
 def read_text(value: Any) -> Any:
-    """Return a text, or the text of a number; None for anything else."""
+    """Return a string or number as a string; None for anything else."""
     return str(value) if isinstance(value, str) or isinstance(value, (int, float)) else None
 
 
 def read_id(item: JSObject) -> Any:
-    """Return the id of an item of GA4; None where it has none."""
+    """Return the id of a GA4 item, or None."""
     return read_text(get(item, "item_id") or get(item, "id")) if item else None
 
 
 def list_of(item: JSObject) -> Any:
-    """Return the name of the list that an item, or a push, is about."""
+    """Return the list's id or name in an item or an entry."""
     return get(item, "item_list_id") or get(item, "item_list_name")
 
 
 class Bridge:
-    """Follows a data layer, which the page may change, replace, or give another ``push``."""
+    """Reads a data layer, which the page may truncate, replace, or give another ``push``."""
 
     def __init__(self, tag: JSObject) -> None:
         self._base = GA4_INDEX_BASE
@@ -99,81 +99,81 @@ class Bridge:
         if base and is_digits(base):
             self._base = int(base)
         elif base is not None:
-            warn(demand("ga4IndexBase", COUNT))
+            warn(requirement("ga4IndexBase", COUNT))
         self._layer: JSObject = None
-        # How many entries were read, and the last of these with its place: Tag Manager removes
-        # old ones.
+        # How many entries were read, and the last of them with its index: Tag Manager truncates the
+        # data layer.
         self._read = 0
-        self._place = 0
+        self._index = 0
         self._last: JSObject = None
-        # What was pushed alone, to be about the next event.
+        # Pushed without an event, for the next one.
         self._ecommerce: JSObject = None
-        # Page and search as pushed, while the path is this one.
+        # The path, and the page and query pushed while on it.
         self._path = ""
         self._page: Any = None
         self._query: Any = None
-        # When each thing was told on this path, by PREFIX and a key.
-        self._told: dict[str, float] = {}
-        # How often the shopper has pressed something.
+        # When each event on this path was last reported, by PREFIX + key.
+        self._reported: dict[str, float] = {}
+        # How often the shopper has pressed a pointer or key.
         self._gesture = 0
-        self._said = ""
+        self._last_warning = ""
 
-    def follow(self) -> None:
-        """Read what is there, and what comes."""
-        on_caught(self._say)
+    def start(self) -> None:
+        """Read the data layer, now and when it changes."""
+        on_caught(self._warn)
         self._listen("pointerdown", self._begin_gesture)
         self._listen("keydown", self._begin_gesture)
-        self._listen("pagehide", self._look)
-        self._watch()
+        self._listen("pagehide", self._read_new)
+        self._poll()
 
     def _listen(self, name: str, handler: Any) -> None:
         call(window, "addEventListener", name, callback(handler), True)
 
-    def _say(self, sentence: str) -> None:
-        """Say what an entry throws when it is read; the same again only after another."""
-        if self._said != sentence:
-            self._said = sentence
-            warn(sentence)
+    def _warn(self, message: str) -> None:
+        """Warn of an entry that throws when it is read, but not repeatedly of the same."""
+        if self._last_warning != message:
+            self._last_warning = message
+            warn(message)
 
     def _begin_gesture(self, *_: Any) -> None:
         self._gesture += 1
 
-    def _watch(self) -> None:
-        self._look()
-        wait(LOOK_MS, self._watch)
+    def _poll(self) -> None:
+        self._read_new()
+        wait(POLL_MS, self._poll)
 
-    def _look(self, *_: Any) -> None:
-        """Take what was pushed since the last look."""
+    def _read_new(self, *_: Any) -> None:
+        """Read the entries that are new."""
         path = str(get(get(window, "location"), "href").split("?")[0])
         if path != self._path:
             self._path = path
             self._page = None
             self._query = None
-            self._told = {}
+            self._reported = {}
         layer = get(window, "dataLayer")
         if not isinstance(layer, list):
             return
         if not same(layer, self._layer):
             self._layer = layer
             invoke(self._intercept, None)
-        if self._read > 0 and not same(layer[self._place], self._last):
-            # Entries have gone, or it is another list: on from the last one, where it is there.
+        if self._read > 0 and not same(layer[self._index], self._last):
+            # Truncated or replaced: continue after the last entry, if it is still there.
             self._read = call(layer, "lastIndexOf", self._last) + 1
         while self._read < len(layer):
-            self._place = self._read
-            self._last = layer[self._place]
+            self._index = self._read
+            self._last = layer[self._index]
             self._read += 1
-            # One that throws when it is read stops no other.
-            invoke(self._take, None, self._last)
+            # Guarded, so that an entry that throws does not stop the others.
+            invoke(self._handle, None, self._last)
 
     def _intercept(self) -> None:
-        """Look after each push; to the page it is what it was."""
-        intercept(self._layer, "push", self._look)
+        """Read after each push; not enumerable, as the page's own code may iterate the array."""
+        intercept(self._layer, "push", self._read_new)
         hidden = record({"enumerable": False})
         call(get(window, "Object"), "defineProperty", self._layer, "push", hidden)
 
-    def _take(self, entry: JSObject) -> None:
-        """Take an entry of the data layer: an object, or the arguments of ``gtag``."""
+    def _handle(self, entry: JSObject) -> None:
+        """Handle an entry of the data layer: an object, or the arguments of ``gtag``."""
         if not entry:
             return
         values = elements(entry)
@@ -201,19 +201,19 @@ class Bridge:
             if not ecommerce and not get(fields, "items"):
                 ecommerce = self._ecommerce
             self._ecommerce = None
-            self._tell(MAPPING[name], fields, ecommerce or fields)
+            self._track(MAPPING[name], fields, ecommerce or fields)
         elif ecommerce and not name:
             self._ecommerce = ecommerce
 
-    def _tell(self, event: str, fields: JSObject, ecommerce: JSObject) -> None:
-        """Tell of the items of a push; of one without a list of them, of the item that it is."""
+    def _track(self, event: str, fields: JSObject, ecommerce: JSObject) -> None:
+        """Track the items of an entry; one without ``items`` is an item itself."""
         items = get(ecommerce, "items")
         if not isinstance(items, list):
             items = [fields]
         ids: list[str] = []
         for item in items:
             if event != PURCHASE:
-                invoke(self._tell_item, None, event, item, ecommerce)
+                invoke(self._track_item, None, event, item, ecommerce)
             else:
                 item_id = invoke(read_id, None, item)
                 if item_id:
@@ -222,8 +222,8 @@ class Bridge:
             order = get(ecommerce, "transaction_id") or get(fields, "transaction_id")
             tell("track", event, record({"ids": ids, "order": order}))
 
-    def _tell_item(self, event: str, item: JSObject, ecommerce: JSObject) -> None:
-        """Tell of one item, unless it was told of before."""
+    def _track_item(self, event: str, item: JSObject, ecommerce: JSObject) -> None:
+        """Track an event on one item, unless it is a duplicate."""
         item_id = read_id(item)
         if not item_id:
             return
@@ -238,31 +238,31 @@ class Bridge:
         index = read_text(get(item, "index"))
         if index and is_digits(index) and int(index) >= self._base:
             fields["index"] = int(index) - self._base
-        if self._is_new(event, item_id, event + "\n" + item_id + "\n" + str(listing)):
+        if self._admit(event, item_id, event + "\n" + item_id + "\n" + str(listing)):
             tell("track", event, record(fields))
 
-    def _is_new(self, event: str, item_id: str, key: str) -> bool:
-        """Tell whether an event was not told before, and note that it is now.
+    def _admit(self, event: str, item_id: str, key: str) -> bool:
+        """Record an event; return False if it is a duplicate.
 
-        A sight is told once on a path for each list and search, and not where markup tells of it;
-        an act again when the shopper has pressed something since, or after a while.
+        A view or landing counts once per path, list and query, and not if the page has markup for
+        it. An act counts again after another gesture, or after SAME_ACT_SECONDS.
         """
         key += "\n" + str(self._query)
         is_landing = event == LAND_PRODUCT_PAGE
-        is_sight = is_landing or event == VIEW_PRODUCT
-        if not is_sight:
+        is_view = is_landing or event == VIEW_PRODUCT
+        if not is_view:
             key += str(self._gesture)
         else:
             name = LANDING if is_landing else PRODUCT
             quoted = item_id.replace("\\", "\\\\").replace('"', '\\"')
             if find_one("[" + name + '="' + quoted + '"]'):
                 return False
-        before = self._told.get(PREFIX + key)
-        self._told[PREFIX + key] = now()
-        return before is None or (not is_sight and now() - before > SAME_ACT_SECONDS)
+        before = self._reported.get(PREFIX + key)
+        self._reported[PREFIX + key] = now()
+        return before is None or (not is_view and now() - before > SAME_ACT_SECONDS)
 
 
 def start(tag: JSObject) -> None:
     """Start the bridge with the settings of a script tag."""
     bridge = Bridge(tag)
-    bridge.follow()
+    bridge.start()

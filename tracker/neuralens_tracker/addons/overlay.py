@@ -1,8 +1,8 @@
-"""The overlay: what the tracker makes of a page, on the page itself.
+"""The overlay: shows on the page which items and events the tracker sees.
 
-Outlines items, and lists every event with why it was sent or suppressed and whether it was
-delivered. It reads elements as the tracker does, by the same ``Items``, and is told of events by
-the public calls. All of it is in a shadow tree of its own, which no style of the page reaches.
+Outlines items, and lists each event with the reason why it was sent or suppressed and whether it
+was delivered. It reads elements with the tracker's own ``Items`` and listens to events through the
+public calls. It renders into a shadow tree, which the page's styles do not affect.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from neuralens_tracker.attributes import (
 from neuralens_tracker.capture.items import OPTION, Items
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.types import JSObject, ValueType
-from neuralens_tracker.value_types import demand
+from neuralens_tracker.value_types import requirement
 from neuralens_tracker.vocabulary import PREFIX
 from neuralens_tracker.web.addon import find_setting, tell
 from neuralens_tracker.web.dom import (
@@ -27,10 +27,10 @@ from neuralens_tracker.web.dom import (
     closest,
     contains,
     document,
+    document_property,
     find_all,
     find_everywhere,
     listen,
-    of_document,
     shadow_of,
     shadow_roots,
 )
@@ -48,13 +48,13 @@ from neuralens_tracker.web.ffi import (
 from neuralens_tracker.web.platform import wait
 from neuralens_tracker.web.visibility import box_of, is_opaque
 
-show_in_window: Any = method("Element", "scrollIntoView")
+scroll_into_view: Any = method("Element", "scrollIntoView")
 MARKED = "[data-nl-product],[data-nl-suggestion],[data-nl-landing],[data-nl-purchase]," + OPTION
 CONTROL = "[" + ACTION + "]"
-# Milliseconds between looks at the page, and how many items and events are shown at most.
-LOOK_MS = 300
-MOST = 300
-# Why an event was sent: by what it is, where the page shows it, else by who told of it.
+REFRESH_MS = 300
+# The most items, and the most events, that are shown.
+MAX_SHOWN = 300
+# Why an event was captured; the others are interactions.
 CAUSES = {
     "VIEW_PRODUCT": "half of it stayed in view",
     "VIEW_SUGGESTION": "its list stood unchanged",
@@ -64,9 +64,9 @@ CAUSES = {
 REASONS = {
     "before": "a before hook dropped it",
     "consent": "no consent",
-    "repeated": "told before",
+    "repeated": "already reported",
 }
-# Light and dark are the browser's own colours.
+# Follows the browser's light or dark color scheme.
 STYLE = """
 :host { all: initial; color-scheme: light dark }
 * { font: 13px/1.4 system-ui, sans-serif; box-sizing: border-box; margin: 0 }
@@ -97,8 +97,8 @@ li button { border: 0; color: inherit; text-align: left; width: 100% }
 """
 
 
-class Surroundings:
-    """The page and the query of items that have none in the markup."""
+class PageContext:
+    """The page and query of items whose markup names none."""
 
     def __init__(self, tag: JSObject) -> None:
         self._page = find_setting("page", tag)
@@ -113,50 +113,50 @@ class Surroundings:
         return self._query
 
     def learn(self, event: JSObject) -> None:
-        """Take over what an event has of a call of ``page``."""
+        """Learn the query of a call of ``page`` from an event that uses it."""
         if get(event, "querySource") == "page":
             self._query = get(event, "query")
 
 
-class Complaint:
-    """What is wrong with an attribute of an element."""
+class Problem:
+    """An invalid attribute of an element."""
 
-    def __init__(self, element: JSObject, sentence: str) -> None:
+    def __init__(self, element: JSObject, message: str) -> None:
         self.element = element
-        self.sentence = sentence
+        self.message = message
 
 
-class Complaints:
-    """What is wrong with the attributes of elements that were read."""
+class Problems:
+    """Collects the invalid attributes of elements as they are read."""
 
     def __init__(self) -> None:
-        self._noted: list[Complaint] = []
+        self._found: list[Problem] = []
 
     def add(self, element: JSObject, name: str, value_type: ValueType) -> None:
-        """Note that an attribute must be of a type."""
-        self._noted.append(Complaint(element, demand(name, value_type)))
+        """Add an invalid attribute."""
+        self._found.append(Problem(element, requirement(name, value_type)))
 
     def pop(self, element: JSObject) -> str:
-        """Return what was noted of an element and what is around it, and begin anew.
+        """Return the problems of an element and its ancestors, and clear all.
 
-        To count its rank, others of its list were read, too.
+        Ranking an element reads others of its list, whose problems are not its own.
         """
-        noted = [entry.sentence for entry in self._noted if contains(entry.element, element)]
-        self._noted = []
-        return "; ".join(noted)
+        messages = [found.message for found in self._found if contains(found.element, element)]
+        self._found = []
+        return "; ".join(messages)
 
 
 class Mark:
-    """An element of the page: the one whose box stands for it, a text, and what is wrong."""
+    """An annotated element: its box, a text, and the problem with it, if any."""
 
-    def __init__(self, box: JSObject, text: str, wrong: str) -> None:
+    def __init__(self, box: JSObject, text: str, problem: str) -> None:
         self.box = box
         self.text = text
-        self.wrong = wrong
+        self.problem = problem
 
 
 class Pair:
-    """How an item is shown: its frame, the text in this, and its button in the list."""
+    """The elements that show a mark: a frame with its label, and a list entry with its button."""
 
     def __init__(self, frame: JSObject, label: JSObject, entry: JSObject, button: JSObject) -> None:
         self.frame = frame
@@ -166,21 +166,21 @@ class Pair:
 
 
 def make(parent: JSObject, name: str, text: str) -> JSObject:
-    """Add an element with a text, and return it."""
+    """Append a new element with a text, and return it."""
     made = call(document, "createElement", name)
     put(made, "textContent", text)
     call(parent, "append", made)
     return made
 
 
-def say(element: JSObject, text: str) -> None:
-    """Give an element a text, unless it has it: a reader would hear it again."""
+def set_text(element: JSObject, text: str) -> None:
+    """Set an element's text if it differs: screen readers announce changes."""
     if get(element, "textContent") != text:
         put(element, "textContent", text)
 
 
 def describe(fields: JSObject) -> str:
-    """Return rank, page and query of an event or an item, and where they are from."""
+    """Format rank, page and query of an event or an item, with their sources."""
     parts: list[str] = []
     if get(fields, "index") is not None:
         source = get(fields, "rankSource")
@@ -194,7 +194,7 @@ def describe(fields: JSObject) -> str:
 
 
 def is_known(root: JSObject) -> bool:
-    """Tell whether a shadow tree was found before."""
+    """Return whether a shadow root is in ``shadow_roots``."""
     for other in shadow_roots:
         if same(other, root):
             return True
@@ -202,12 +202,12 @@ def is_known(root: JSObject) -> bool:
 
 
 class Overlay:
-    """The panel and the frames."""
+    """The panel and the frames around items."""
 
-    def __init__(self, items: Items, complaints: Complaints, surroundings: Surroundings) -> None:
+    def __init__(self, items: Items, problems: Problems, context: PageContext) -> None:
         self._items = items
-        self._complaints = complaints
-        self._surroundings = surroundings
+        self._problems = problems
+        self._context = context
         self._host: JSObject = call(document, "createElement", "neuralens-overlay")
         self._root: JSObject = call(self._host, "attachShadow", record({"mode": "open"}))
         sheet = construct("CSSStyleSheet")
@@ -229,43 +229,43 @@ class Overlay:
         self._list: JSObject = make(listing, "ol", "")
         self._marks: list[Mark] = []
         self._pairs: list[Pair] = []
-        # The place of the item that was chosen in the list.
-        self._chosen: Any = None
-        # The line that says whether an event was delivered, by PREFIX and its eid.
+        # The index of the selected mark.
+        self._selected: Any = None
+        # The status line of each undelivered event, by PREFIX + eid.
         self._waiting: dict[str, JSObject] = {}
         self._count = 0
         self._closed = False
 
     def start(self, log: JSObject) -> None:
-        """Appear, with what was told before: names and details in turn."""
+        """Show the overlay; ``log`` holds earlier events as alternating names and details."""
         call(self._host, "setAttribute", IGNORE, "")
-        call(of_document("documentElement"), "append", self._host)
+        call(document_property("documentElement"), "append", self._host)
         call(self._outlines, "addEventListener", "click", callback(self._toggle))
         call(self._close, "addEventListener", "click", callback(self._end))
         put(self._outlines, "ariaPressed", "true")
         call(self._root, "addEventListener", "keydown", callback(self._press_key))
-        told = elements(log or [])
-        for place in range(0, len(told), 2):
-            self._hear(told[place], told[place + 1])
+        earlier = elements(log or [])
+        for i in range(0, len(earlier), 2):
+            self._replay(earlier[i], earlier[i + 1])
         tell("on", "event", callback(self._add_event))
         tell("on", "suppressed", callback(self._add_suppressed))
-        tell("on", "delivered", callback(self._confirm))
+        tell("on", "delivered", callback(self._mark_delivered))
         tell("on", "error", callback(self._add_error))
-        listen("scroll", self._place)
-        self._look()
+        listen("scroll", self._position_frames)
+        self._refresh()
 
-    def _hear(self, name: str, detail: JSObject) -> None:
+    def _replay(self, name: str, detail: JSObject) -> None:
         if name == "event":
             self._add_event(detail)
         elif name == "suppressed":
             self._add_suppressed(detail)
         elif name == "delivered":
-            self._confirm(detail)
+            self._mark_delivered(detail)
         else:
             self._add_error(detail)
 
     def _toggle(self, *_: Any) -> None:
-        """Show the frames, or hide them."""
+        """Show or hide the frames."""
         hidden = not get(self._frames, "hidden")
         put(self._frames, "hidden", hidden)
         put(self._outlines, "ariaPressed", "false" if hidden else "true")
@@ -278,37 +278,37 @@ class Overlay:
         self._closed = True
         call(self._host, "remove")
 
-    def _look(self) -> None:
-        """Read the page anew, from time to time."""
+    def _refresh(self) -> None:
+        """Read the page again, periodically."""
         self._find_shadows()
         self._items.forget_ranks()
         marks: list[Mark] = []
         for element in find_everywhere(MARKED + "," + CONTROL):
-            if len(marks) < MOST:
+            if len(marks) < MAX_SHOWN:
                 mark = self._read(element)
                 if mark:
                     marks.append(mark)
         self._marks = marks
-        wrong = len([mark for mark in marks if mark.wrong != ""])
-        say(self._item_count, str(len(marks)) + " items, " + str(wrong) + " wrong")
+        wrong = len([mark for mark in marks if mark.problem != ""])
+        set_text(self._item_count, str(len(marks)) + " items, " + str(wrong) + " wrong")
         while len(self._pairs) < len(marks):
             self._pairs.append(self._make_pair(len(self._pairs)))
-        for place in range(len(marks)):
-            pair = self._pairs[place]
-            mark = marks[place]
-            text = "\n".join([part for part in (mark.text, mark.wrong) if part != ""])
-            say(pair.label, text)
-            say(pair.button, text)
-            kind = "wrong" if mark.wrong != "" else "right"
+        for i in range(len(marks)):
+            pair = self._pairs[i]
+            mark = marks[i]
+            text = "\n".join([part for part in (mark.text, mark.problem) if part != ""])
+            set_text(pair.label, text)
+            set_text(pair.button, text)
+            kind = "wrong" if mark.problem != "" else "right"
             put(pair.button, "className", kind)
-            chosen = " chosen" if place == self._chosen else ""
+            chosen = " chosen" if i == self._selected else ""
             put(pair.frame, "className", "frame " + kind + chosen)
-        self._place()
+        self._position_frames()
         if not self._closed:
-            wait(LOOK_MS, self._look)
+            wait(REFRESH_MS, self._refresh)
 
     def _find_shadows(self) -> None:
-        """Find the open shadow trees, those in other ones too."""
+        """Add new open shadow trees, also nested ones, to ``shadow_roots``."""
         roots: list[JSObject] = [document]
         while len(roots) > 0:
             for element in find_all(roots.pop(0), "*"):
@@ -319,7 +319,7 @@ class Overlay:
                         shadow_roots.append(shadow)
 
     def _read(self, element: JSObject) -> Any:
-        """Return the mark of an element; None where there is nothing to show."""
+        """Return the mark of an element, or None if there is nothing to show."""
         box = box_of(element)
         if not box:
             return None
@@ -334,48 +334,48 @@ class Overlay:
             item = self._items.read_purchase(element)
         elif kind == ACTION and not item:
             if attribute(element, ACTION) is None:
-                # An option that nobody has declared.
+                # An option without ``data-nl-suggestions``.
                 return None
             self._items.read_subject(element)
-            wrong = self._complaints.pop(element)
-            return Mark(box, "", wrong) if wrong != "" else None
+            problem = self._problems.pop(element)
+            return Mark(box, "", problem) if problem != "" else None
         text = attribute(element, kind) or ""
         if item:
             context = describe(self._items.context(item))
             text = item.id + ("\n" + context if context != "" else "")
-        wrong = self._complaints.pop(element)
-        if wrong == "" and not item:
-            wrong = "a line of an order: bought, not seen"
-        elif wrong == "" and not is_opaque(box):
-            wrong = "cannot be seen"
-        return Mark(box, text, wrong)
+        problem = self._problems.pop(element)
+        if problem == "" and not item:
+            problem = "an order line: part of the purchase, no views"
+        elif problem == "" and not is_opaque(box):
+            problem = "not visible"
+        return Mark(box, text, problem)
 
-    def _make_pair(self, place: int) -> Pair:
-        """Make what shows the item at a place of the list."""
+    def _make_pair(self, index: int) -> Pair:
+        """Make the frame and the list entry for the mark with an index."""
         frame = make(self._frames, "div", "")
         entry = make(self._list, "li", "")
         button = make(entry, "button", "")
 
-        def choose(*_: Any) -> None:
-            self._choose(place)
+        def on_click(*_: Any) -> None:
+            self._select(index)
 
-        call(button, "addEventListener", "click", callback(choose))
+        call(button, "addEventListener", "click", callback(on_click))
         return Pair(frame, make(frame, "span", ""), entry, button)
 
-    def _choose(self, place: int) -> None:
-        """Bring an item into view, and mark it."""
-        self._chosen = place
-        show_in_window(self._marks[place].box, record({"block": "center"}))
+    def _select(self, index: int) -> None:
+        """Scroll an item into view and highlight it."""
+        self._selected = index
+        scroll_into_view(self._marks[index].box, record({"block": "center"}))
 
-    def _place(self, *_: Any) -> None:
-        """Put the frames where the items are."""
-        for place in range(len(self._pairs)):
-            pair = self._pairs[place]
-            shown = place < len(self._marks)
+    def _position_frames(self, *_: Any) -> None:
+        """Move the frames to their items."""
+        for i in range(len(self._pairs)):
+            pair = self._pairs[i]
+            shown = i < len(self._marks)
             put(pair.entry, "hidden", not shown)
             put(pair.frame, "hidden", not shown)
             if shown:
-                mark = self._marks[place]
+                mark = self._marks[i]
                 edges = bounds(mark.box)
                 style = get(pair.frame, "style")
                 put(style, "left", str(get(edges, "left")) + "px")
@@ -384,7 +384,7 @@ class Overlay:
                 put(style, "height", str(get(edges, "height")) + "px")
 
     def _add(self, event: JSObject, outcome: str, kind: str) -> JSObject:
-        """Add an event at the top of the list, and return the line of its outcome."""
+        """Prepend an event to the list, and return its status line."""
         entry = call(document, "createElement", "li")
         call(self._events, "prepend", entry)
         ids = [get(item, "id") for item in elements(get(event, "items") or [])]
@@ -393,13 +393,13 @@ class Overlay:
         line = make(entry, "div", outcome)
         put(line, "className", kind)
         self._count += 1
-        say(self._event_count, str(self._count) + " events")
-        if get(get(self._events, "children"), "length") > MOST:
+        set_text(self._event_count, str(self._count) + " events")
+        if get(get(self._events, "children"), "length") > MAX_SHOWN:
             call(get(self._events, "lastElementChild"), "remove")
         return line
 
     def _add_event(self, event: JSObject, *_: Any) -> None:
-        self._surroundings.learn(event)
+        self._context.learn(event)
         name = get(event, "event")
         cause = "the page called" if get(event, "source") == "call" else "the shopper acted"
         if name in list(CAUSES.keys()) and get(event, "source") != "call":
@@ -413,7 +413,7 @@ class Overlay:
             reason = REASONS[reason]
         self._add(get(detail, "event"), "suppressed: " + reason, "wrong")
 
-    def _confirm(self, batch: JSObject, *_: Any) -> None:
+    def _mark_delivered(self, batch: JSObject, *_: Any) -> None:
         for event in elements(get(batch, "events")):
             line = self._waiting.get(PREFIX + get(event, "eid"))
             if line:
@@ -428,11 +428,11 @@ class Overlay:
 
 
 def start(tag: JSObject) -> None:
-    """Show the overlay; the tracker's own tag for it holds what was told before."""
-    surroundings = Surroundings(tag)
-    complaints = Complaints()
+    """Start the overlay; its tag, if the tracker inserted it, holds the ``log`` so far."""
+    context = PageContext(tag)
+    problems = Problems()
     box = SearchBox()
-    items = Items(surroundings, box.typed_for, complaints.add)
-    overlay = Overlay(items, complaints, surroundings)
+    items = Items(context, box.typed_for, problems.add)
+    overlay = Overlay(items, problems, context)
     box.start()
     overlay.start(get(tag, "log") if tag else None)

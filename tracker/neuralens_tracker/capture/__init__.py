@@ -1,1 +1,1 @@
-"""What the shopper sees and does, one kind of capture a module."""
+"""Captures what the shopper sees and does: one kind of event source per module."""

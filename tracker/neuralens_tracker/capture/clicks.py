@@ -1,4 +1,4 @@
-"""Clicks, keys and submits on products, suggestions and their controls: what the shopper meant."""
+"""Captures activations of products, suggestions and action controls by pointer, key and submit."""
 
 from collections.abc import Callable
 
@@ -15,8 +15,8 @@ from neuralens_tracker.web.dom import (
     closest,
     contains,
     find_all,
+    find_by_ids,
     find_everywhere,
-    find_named,
     is_connected,
     listen,
     matches,
@@ -26,25 +26,25 @@ from neuralens_tracker.web.ffi import get, window
 from neuralens_tracker.web.platform import now, wait
 from neuralens_tracker.web.visibility import is_shown
 
-# Where the browser itself turns Enter and Space into a click.
+# Elements on which the browser itself turns Enter and Space into a click.
 NATIVE = "a[href],button,input,select,textarea,summary"
-# What does nothing when it is activated.
+# Elements that do nothing when activated.
 INERT = "[aria-disabled=true],:disabled"
 NOTHING = INERT + ",[" + IGNORE + "]"
 SUBMITTER = "[type=submit],button:not([type])"
-# Pixels that a hand may move while it clicks; a finger's taps are told from its drags by browsers.
+# Pixels that the mouse may move during a click. Browsers tell taps from drags themselves.
 MAX_TRAVEL = 10
-# Milliseconds after a press in which a widget has taken what was pressed, if it takes it.
-TAKEN_MS = 350
-# Milliseconds for which an action waits for the shop's word, where ``data-nl-confirm`` says none.
+# Milliseconds after which a widget has accepted a pressed option, if it does at all.
+ACCEPT_MS = 350
+# Milliseconds until an unconfirmed action is dropped, if ``data-nl-confirm`` has no value.
 CONFIRM_MS = 10000
 
 
 class Choice:
-    """An item that was pressed, or marked when Tab was, and may be taken without a click.
+    """A pressed item, or the active option when Tab was pressed: it may be accepted with no click.
 
-    ``fields`` is its context, ``text`` what the search box held, ``address`` the page's;
-    ``is_released`` tells that the press ended on it, and it stood there still.
+    ``fields`` is its context, ``text`` that of the search box, ``address`` that of the page;
+    ``is_released``: the pointer was released on it while it was still visible.
     """
 
     def __init__(self, item: Item, fields: Fields, text: str, address: str, is_tab: bool) -> None:
@@ -57,9 +57,9 @@ class Choice:
 
 
 class Clicks:
-    """Listens for the whole document; ``emit(event, item, fields)`` is called for each activation.
+    """Listens on the window and calls ``emit(event, item, fields)`` for each activation.
 
-    ``fields`` are the item's context at the time of the press or key.
+    ``fields`` is the item's context at the time of the press or key.
     """
 
     def __init__(
@@ -75,18 +75,18 @@ class Clicks:
         self._acts = acts
         self._confirmations = confirmations
         self._emit = emit
-        # Where the pointer was pressed, and whether it went away from there.
+        # Where the pointer was pressed, and whether it has moved too far for a click.
         self._x = 0
         self._y = 0
         self._moved = False
-        # Whether a click belongs to a press or a key that was noted as a gesture already, and the
-        # time of the last click.
+        # Whether a press or key already began the gesture of the next click, and the timestamp of
+        # the last click.
         self._pressed = False
         self._clicked = 0.0
         self._choice: Choice | None = None
 
     def start(self) -> None:
-        """Listen from now on."""
+        """Register the listeners."""
         listen("pointerdown", self._press)
         listen("pointermove", self._move)
         listen("pointerup", self._release)
@@ -94,11 +94,11 @@ class Clicks:
         listen("click auxclick", self._click)
         listen("keydown", self._press_key)
         listen("submit", self._submit)
-        listen("pagehide", self._settle)
+        listen("pagehide", self._resolve_choice)
 
     def _begin_gesture(self, event: JSObject) -> None:
-        """Note that a shopper, and no script, presses something."""
-        self._settle()
+        """Begin a gesture, if the event comes from the shopper and not from a script."""
+        self._resolve_choice()
         if get(event, "isTrusted"):
             self._pressed = True
             self._acts.begin_gesture()
@@ -110,7 +110,7 @@ class Clicks:
         self._y = get(event, "clientY")
         target = target_of(event)
         if get(event, "button") == 0 and not closest(target, "[" + ACTION + "]"):
-            self._choose(target, False)
+            self._remember(target, False)
 
     def _move(self, event: JSObject) -> None:
         if get(event, "buttons") and get(event, "pointerType") != "touch" and not self._moved:
@@ -120,27 +120,28 @@ class Clicks:
     def _release(self, event: JSObject) -> None:
         choice = self._choice
         if choice:
-            # A list that closes only now does not do so because the press took the focus away.
+            # Still visible on release, so the list did not close because the press moved the focus.
             choice.is_released = contains(choice.item.element, target_of(event)) and is_shown(
                 choice.item.element
             )
-            wait(TAKEN_MS, self._settle)
+            wait(ACCEPT_MS, self._resolve_choice)
 
     def _forget_choice(self, *_: JSObject) -> None:
         self._choice = None
 
     def _click(self, event: JSObject) -> None:
-        # Of the other buttons, the middle one opens a link; the right one opens a menu.
+        # The middle button (1) opens links, too; the right one (2) opens a menu.
         if get(event, "button") > 1 or self._moved:
             self._moved = False
             return
         if get(event, "detail") > 1:
-            # The second of a double click is no act of its own.
+            # The second click of a double click.
             self._acts.undo_gesture()
             return
         time = get(event, "timeStamp")
         if get(event, "isTrusted") and not self._pressed and time != self._clicked:
-            # An assistive technology clicks without a press; a label clicks its control at once.
+            # Assistive technology clicks without a press. A label's click is followed by one on its
+            # control, with the same timestamp.
             self._acts.begin_gesture()
         self._pressed = False
         self._clicked = time
@@ -148,11 +149,11 @@ class Clicks:
         if is_connected(target):
             self._activate(target)
         else:
-            # A handler of the page was quicker, and has removed what was pressed.
-            self._settle(event)
+            # The page has already removed the element in a handler of its own.
+            self._resolve_choice(event)
 
     def _press_key(self, event: JSObject) -> None:
-        # A key that an input method takes: https://w3c.github.io/uievents/#event-keydown
+        # Keys that an input method handles: https://w3c.github.io/uievents/#event-keydown
         if get(event, "isComposing") or get(event, "keyCode") == 229 or get(event, "repeat"):
             return
         self._begin_gesture(event)
@@ -160,24 +161,24 @@ class Clicks:
         if key != "Enter" and key != "Tab":
             return
         target = target_of(event)
-        # One id, though some widgets make one with blanks in it.
-        marked = find_named(target, [attribute(target, "aria-activedescendant") or ""])
+        # A single id, but some widgets' ids contain spaces.
+        marked = find_by_ids(target, [attribute(target, "aria-activedescendant") or ""])
         shown = [element for element in marked if is_shown(element)]
         if key == "Tab":
             if len(shown) > 0:
-                self._choose(shown[0], True)
-                wait(TAKEN_MS, self._settle)
+                self._remember(shown[0], True)
+                wait(ACCEPT_MS, self._resolve_choice)
         elif len(shown) > 0:
             self._activate(shown[0])
         elif len(marked) == 0:
             if self._search_box.is_current(target):
-                self._activate_written()
+                self._activate_filled_in()
             elif not matches(target, NATIVE):
                 self._activate(target)
 
-    def _activate_written(self) -> None:
-        """Activate the suggestion that a widget has written into the box, without marking it."""
-        text = self._search_box.written()
+    def _activate_filled_in(self) -> None:
+        """Activate the suggestion whose text a widget filled in without an active descendant."""
+        text = self._search_box.filled_in()
         for element in find_everywhere(SUGGESTION_SELECTOR) if text != "" else []:
             item = self._items.read(element)
             if item and item.id == text and is_shown(element):
@@ -191,25 +192,25 @@ class Clicks:
         submitter = get(event, "submitter")
         buttons = [submitter] if submitter else find_all(form, SUBMITTER)
         if len(buttons) == 0 or not closest(buttons[0], INERT):
-            self._act(form)
+            self._trigger(form)
 
     def _activate(self, element: JSObject) -> None:
         control = closest(element, "[" + ACTION + "]")
         item = self._find_item(element)
         if control:
             if not matches(control, "form"):
-                self._act(control)
+                self._trigger(control)
         elif item:
             self._choice = None
             self._emit(ACTIVATED[item.kind], item, self._items.context(item))
 
     def _find_item(self, element: JSObject) -> Item | None:
-        """Return the item that is activated by an element; None where nothing is."""
-        item = None if closest(element, NOTHING) else self._items.item_at(element)
+        """Return the item that activating an element activates; None if there is none."""
+        item = None if closest(element, NOTHING) else self._items.closest_item(element)
         return item if item and item.kind != LANDING else None
 
-    def _act(self, control: JSObject) -> None:
-        """Do what a control or a form stands for; where the shop has the last word, after that."""
+    def _trigger(self, control: JSObject) -> None:
+        """Emit the action of a control or form, or hold it until the shop confirms it."""
         is_idle = closest(control, NOTHING + ",[aria-busy=true]")
         item = None if is_idle else self._items.read_subject(control)
         if item:
@@ -223,8 +224,8 @@ class Clicks:
             else:
                 self._emit(event, item, fields)
 
-    def _choose(self, element: JSObject, is_tab: bool) -> None:
-        """Note an item that is pressed, or marked, for it may be gone before a click could come."""
+    def _remember(self, element: JSObject, is_tab: bool) -> None:
+        """Remember a pressed or active item, which may be removed before it is clicked."""
         item = self._find_item(element)
         if item:
             self._choice = Choice(
@@ -235,26 +236,25 @@ class Clicks:
                 is_tab,
             )
 
-    def _settle(self, end: JSObject = None) -> None:
-        """Tell of what was pressed, if it was taken although no click has come to it.
+    def _resolve_choice(self, end: JSObject = None) -> None:
+        """Emit the activation of a choice that was accepted without a click.
 
-        ``end`` is the event by which it, or the page, has gone, if that is known.
+        ``end`` is the event that removed the element or unloaded the page, if any.
         """
         choice = self._choice
         self._choice = None
-        if choice and self._was_taken(choice, end is not None):
+        if choice and self._is_accepted(choice, end is not None):
             item = choice.item
             self._emit(ACTIVATED[item.kind], item, choice.fields)
 
-    def _was_taken(self, choice: Choice, is_gone: bool) -> bool:
-        """Tell whether a widget has taken a choice.
+    def _is_accepted(self, choice: Choice, is_gone: bool) -> bool:
+        """Return whether a widget has accepted a choice.
 
-        It has written it into the search box, gone to another page, or closed its list, when the
-        press ended or while the focus stays in the box: a list that closes because the focus left
-        has taken nothing.
+        It has, if it filled it into the search box, navigated, or closed its list on release or
+        while the box had the focus. A list that closes because the focus left accepts nothing.
         """
-        written = self._search_box.written()
-        if written != "" and written != choice.text:
+        filled_in = self._search_box.filled_in()
+        if filled_in != "" and filled_in != choice.text:
             return True
         if choice.is_tab:
             return False
@@ -265,7 +265,7 @@ class Clicks:
         return has_stayed and not self._is_offered(item)
 
     def _is_offered(self, item: Item) -> bool:
-        """Tell whether an item, or another element of the same, can still be seen."""
+        """Return whether an item, or another element of the same item, is still visible."""
         others = find_everywhere("[" + item.kind + "]," + SUGGESTION_SELECTOR)
-        shown = [each for each in others if self._items.is_same(each, item) and is_shown(each)]
+        shown = [each for each in others if self._items.is_same_item(each, item) and is_shown(each)]
         return is_shown(item.element) or len(shown) > 0

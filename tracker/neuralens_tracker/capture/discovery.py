@@ -1,4 +1,4 @@
-"""Takes in the page's elements: those there are, those that arrive, those that change."""
+"""Discovers the page's items, including added and changed ones, and dispatches them to captures."""
 
 from neuralens_tracker.attributes import (
     IGNORE,
@@ -12,7 +12,7 @@ from neuralens_tracker.attributes import (
     SUGGESTIONS,
 )
 from neuralens_tracker.capture.items import SUBJECT_SELECTOR, SUGGESTION_SELECTOR, Items
-from neuralens_tracker.capture.lifecycle import when_idle
+from neuralens_tracker.capture.lifecycle import on_idle
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.routes import Routes
 from neuralens_tracker.capture.suggestions import Suggestions
@@ -20,14 +20,14 @@ from neuralens_tracker.capture.views import Views
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.dom import (
     ELEMENT_NODE,
-    around,
     bounds,
     document,
+    document_property,
     find_all,
     listen,
     matches,
     node_type,
-    of_document,
+    parent_or_host,
     shadow_of,
     shadow_roots,
 )
@@ -44,10 +44,9 @@ from neuralens_tracker.web.ffi import (
 )
 from neuralens_tracker.web.platform import now
 
-# What is an item, or part of one; any element may hold a shadow tree.
 ITEM = SUBJECT_SELECTOR + ",[" + PURCHASE_ORDER + "]," + SUGGESTION_SELECTOR
-# The attributes by which a page shows and hides what was there already, and widgets own lists; the
-# others say what an element, and all that is in it, stands for.
+# Attributes that show and hide existing elements, or tie lists to their widgets. A change of the
+# MEANING ones may change what an element and its descendants are.
 APPEARANCE = "hidden class style open aria-hidden aria-expanded aria-controls aria-owns".split(" ")
 MEANING = [
     LANDING,
@@ -61,22 +60,22 @@ MEANING = [
     IGNORE,
     "role",
 ]
-# Seconds of work in one go: a frame has 16 ms, and slow phones take four times as long.
+# Seconds of work per idle slice: a frame has 16 ms, and slow phones take four times as long.
 SLICE_S = 0.006
-# With every frame a browser looks at all elements that an observer watches. So after the first
-# MANY products of a page, one that is FAR_PX below waits until something scrolls or changes.
+# An IntersectionObserver costs time in every frame for each observed element. So after the first
+# MANY products, those more than FAR_PX below wait until the page scrolls or changes.
 MANY = 1000
 FAR_PX = 10000
 
 
 def is_far(element: JSObject) -> bool:
-    """Tell whether an element is many windows below what is in the window now."""
+    """Return whether an element is far below the viewport."""
     top: float = get(bounds(element), "top")
     return top > FAR_PX
 
 
 class Discovery:
-    """Hands each element to the capture it belongs to, in slices while the browser is idle."""
+    """Processes elements in idle slices."""
 
     def __init__(
         self,
@@ -92,28 +91,27 @@ class Discovery:
         self._page_items = page_items
         self._routes = routes
         self._observer: JSObject = None
-        # Whether the document has changed since the last look at its context.
+        # Whether the document has changed since routes were last checked.
         self._changed = False
-        # What is to be taken in with all that is in it; the elements of one of those, and how many
-        # of them have been taken in.
+        # Subtrees to process; the elements of the current one, and how many are processed.
         self._roots: list[JSObject] = []
         self._found: list[JSObject] = []
         self._next = 0
-        self._due = False
-        # Products that wait to come near the window, whether they may have, and how many products
-        # were taken in.
+        self._scheduled = False
+        # Products far below the viewport, whether to check them again, and the number of products
+        # processed.
         self._far: list[JSObject] = []
-        self._awake = False
+        self._check_far = False
         self._count = 0
-        # One that fails stops no other.
+        # Guarded, so that an element that throws does not stop the others.
         self._guarded = callback(self._dispatch)
 
     def start(self, *_: JSObject) -> None:
-        """Take in the document and watch it from now on."""
-        self._observer = construct("MutationObserver", callback(self._notice))
+        """Process the document and observe its changes."""
+        self._observer = construct("MutationObserver", callback(self._on_mutations))
         self._observe(document)
-        intercept(get(get(window, "Element"), "prototype"), "attachShadow", self._enter)
-        listen("scroll", self._wake)
+        intercept(get(get(window, "Element"), "prototype"), "attachShadow", self._add_shadow_root)
+        listen("scroll", self._recheck)
         self.scan()
 
     def _observe(self, root: JSObject) -> None:
@@ -127,25 +125,25 @@ class Discovery:
         }
         call(self._observer, "observe", root, record(options))
 
-    def _enter(self, root: JSObject) -> None:
-        """Take in an open shadow tree, and watch it from now on."""
+    def _add_shadow_root(self, root: JSObject) -> None:
+        """Process an open shadow tree and observe its changes."""
         is_known = len([other for other in shadow_roots if same(other, root)]) > 0
         if get(root, "mode") == "open" and not is_known:
             shadow_roots.append(root)
             self._observe(root)
             self._roots.append(root)
             self._items.forget_ranks()
-            self._plan()
+            self._schedule()
 
     def scan(self) -> None:
-        """Take in every element anew: a page view begins."""
-        self._roots.append(of_document("documentElement"))
+        """Process every element again, for a new page view."""
+        self._roots.append(document_property("documentElement"))
         self._roots.extend(shadow_roots)
-        # What waits is found again.
+        # These are found again.
         self._far = []
-        self._wake()
+        self._recheck()
 
-    def _notice(self, records: JSObject, *_: JSObject) -> None:
+    def _on_mutations(self, records: JSObject, *_: JSObject) -> None:
         self._items.forget_ranks()
         for change in elements(records):
             target = get(change, "target")
@@ -154,28 +152,28 @@ class Discovery:
                 self._suggestions.schedule()
             if name not in APPEARANCE:
                 self._changed = True
-                # Of a text that changes, and of a shadow tree, the element around it.
+                # Text nodes and shadow roots are represented by the element around them.
                 is_element = node_type(target) == ELEMENT_NODE
-                self._suggestions.change(target if is_element else around(target))
+                self._suggestions.change(target if is_element else parent_or_host(target))
                 if name is not None:
                     self._roots.append(target)
                 for node in elements(get(change, "addedNodes")):
                     if node_type(node) == ELEMENT_NODE:
                         self._roots.append(node)
         if self._changed:
-            self._wake()
+            self._recheck()
 
-    def _wake(self, *_: JSObject) -> None:
-        self._awake = True
-        self._plan()
+    def _recheck(self, *_: JSObject) -> None:
+        self._check_far = True
+        self._schedule()
 
-    def _plan(self) -> None:
-        if not self._due:
-            self._due = True
-            when_idle(self._work)
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            on_idle(self._process_slice)
 
-    def _work(self, *_: JSObject) -> None:
-        self._due = False
+    def _process_slice(self, *_: JSObject) -> None:
+        self._scheduled = False
         if self._changed:
             self._changed = False
             self._routes.check()
@@ -191,21 +189,21 @@ class Discovery:
                 self._found = find_all(root, "*")
                 self._guarded(root)
             else:
-                # What leaves the page is let go.
-                self._found = self._far if self._awake else []
-                if not self._awake:
+                # Also releases the references to removed elements.
+                self._found = self._far if self._check_far else []
+                if not self._check_far:
                     return
                 self._far = []
-                self._awake = False
-        self._plan()
+                self._check_far = False
+        self._schedule()
 
     def _dispatch(self, element: JSObject) -> None:
-        """Take in an element, or the root of a shadow tree."""
+        """Pass an element, or a shadow root, to the capture for its kind of item."""
         if node_type(element) != ELEMENT_NODE:
             return
         shadow = shadow_of(element)
         if shadow:
-            self._enter(shadow)
+            self._add_shadow_root(shadow)
         if not matches(element, ITEM):
             return
         item = self._items.read(element)

@@ -1,4 +1,4 @@
-"""What an element of the page stands for: which item, at which rank, in which context."""
+"""Reads items from elements: id, rank and context."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
-from neuralens_tracker.types import Complain, Context, Fields, JSObject, ValueType
+from neuralens_tracker.types import Context, Fields, JSObject, ReportInvalid, ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, read
 from neuralens_tracker.vocabulary import (
     ACTIONS,
@@ -33,33 +33,33 @@ from neuralens_tracker.vocabulary import (
     VIEW_SUGGESTION,
 )
 from neuralens_tracker.web.dom import (
-    around,
     attribute,
     closest,
     contains,
     find_below,
+    find_by_ids,
     find_everywhere,
-    find_named,
     is_connected,
     matches,
+    parent_or_host,
 )
 from neuralens_tracker.web.ffi import same
 from neuralens_tracker.web.visibility import box_of, text_of_markup
 
 OPTION = "[role=option]"
 PRODUCT_SELECTOR = "[" + PRODUCT + "]"
-# What an action may be about.
+# The items that an action can apply to.
 SUBJECT_SELECTOR = PRODUCT_SELECTOR + ",[" + LANDING + "]"
 SUGGESTION_SELECTOR = "[" + SUGGESTION + "]," + OPTION
-# Nothing in these is an item of its own.
+# Nothing inside these is an item.
 UNREAD = "[" + IGNORE + "],[" + PURCHASE_ORDER + "]"
 DECLARED = "[" + SUGGESTIONS + "]"
 OWNERS = DECLARED + "," + DECLARED + " *"
 WIDGET = "[role=combobox]"
-# A listbox is a list without being declared one.
 HIDDEN = "[aria-hidden=true]"
+# A listbox is a list even if it is not declared as one.
 LISTS = "[" + LIST + "],[role=listbox]"
-# The event of an item that is seen, and of one that is activated, by the item's kind.
+# By kind of item: the event when it is seen, and when it is activated.
 SEEN = {
     PRODUCT: VIEW_PRODUCT,
     SUGGESTION: VIEW_SUGGESTION,
@@ -67,8 +67,8 @@ SEEN = {
     PURCHASE_ORDER: PURCHASE,
 }
 ACTIVATED = {PRODUCT: CLICK_PRODUCT, SUGGESTION: CLICK_SUGGESTION}
-# The page of an item whose markup says none; None is that of the visit.
-USUAL_PAGES = {
+# The page of an item whose markup names none; None: that of the visit.
+DEFAULT_PAGES = {
     LANDING: PRODUCT_PAGE,
     SUGGESTION: AUTOCOMPLETE,
     PRODUCT: None,
@@ -77,9 +77,10 @@ USUAL_PAGES = {
 
 
 class Item:
-    """What an element stands for.
+    """A product, suggestion, landing or order on the page.
 
-    ``kind`` is the name of its attribute, ``id`` that attribute's value. An order has several ids.
+    ``kind`` is the name of its attribute and ``id`` the value; an order has the ``ids`` of its
+    products.
     """
 
     def __init__(self, element: JSObject, kind: str, id: str, ids: list[str]) -> None:  # noqa: A002
@@ -90,11 +91,11 @@ class Item:
 
 
 class Ranking:
-    """The ranks of one kind of item in a list, found by a query, as a page view tells them.
+    """The ranks of one kind of item in the list of a query, during one page view.
 
-    ``told`` holds the ranks that were told, ``positions`` the places that are counted so far, both
-    by PREFIX and id. ``elements`` are those that may count, until the page changes; from ``next``
-    on they are not read yet.
+    ``reported`` holds the ranks that events have used, which stay stable, ``positions`` those
+    counted since the page last changed; both by PREFIX + id. ``elements`` are the candidates, None
+    after a change; those from ``next`` on are not read yet.
     """
 
     def __init__(self, name: str, listing: JSObject, kind: str, query: str | None) -> None:
@@ -102,7 +103,7 @@ class Ranking:
         self.listing = listing
         self.kind = kind
         self.query = query
-        self.told: dict[str, int] = {}
+        self.reported: dict[str, int] = {}
         self.elements: Any = None
         self.next = 0
         self.total = 0
@@ -112,41 +113,41 @@ class Ranking:
 class Items:
     """Reads elements in the context of a visit.
 
-    ``typed_for(listing)`` returns what was typed into the search box of a list of suggestions, or
-    None; ``complain(element, attribute, value_type)`` is told of an attribute that is wrong.
+    ``typed_for(listing)`` returns the text typed into the search box of a list of suggestions, or
+    None; ``report_invalid(element, attribute, value_type)`` reports an invalid attribute.
     """
 
     def __init__(
-        self, visit: Context, typed_for: Callable[[JSObject], Any], complain: Complain
+        self, visit: Context, typed_for: Callable[[JSObject], Any], report_invalid: ReportInvalid
     ) -> None:
         self._visit = visit
         self._typed_for = typed_for
-        self._complain = complain
+        self._report_invalid = report_invalid
         self._rankings: list[Ranking] = []
-        # The elements whose options are suggestions, until the page changes; None before a look.
+        # The elements whose options are suggestions; None: not known, because the page has changed.
         self._declared: Any = None
 
     def forget_ranks(self) -> None:
-        """Count anew: the page has changed."""
+        """Invalidate counted ranks, because the page has changed."""
         self._declared = None
         for ranking in self._rankings:
             ranking.elements = None
 
     def begin_page_view(self) -> None:
-        """Let ranks that were told before be others in this page view."""
+        """Forget all ranks, including reported ones."""
         self._declared = None
         self._rankings = []
 
-    def item_at(self, element: JSObject) -> Item | None:
-        """Return the item that element is or is in; None when it is in none."""
+    def closest_item(self, element: JSObject) -> Item | None:
+        """Return the item that an element is, or the closest one that it is in; otherwise None."""
         item: Item | None = None
         while element is not None and not item:
             item = self.read(element)
-            element = around(element)
+            element = parent_or_host(element)
         return item
 
     def read(self, element: JSObject) -> Item | None:
-        """Return the item that element itself is; None when it is none.
+        """Return the item that an element itself is, otherwise None.
 
         An option of a declared listbox is a suggestion.
         """
@@ -157,15 +158,15 @@ class Items:
             if value is None and kind == SUGGESTION and self._is_option(element):
                 value = text_of_markup(element)
             if value == "":
-                self._complain(element, kind, TEXT)
+                self._report_invalid(element, kind, TEXT)
             elif value is not None:
                 return Item(element, kind, value, [value])
         return None
 
     def read_purchase(self, element: JSObject) -> Item | None:
-        """Return the order that an element confirms, with the ids of its lines.
+        """Return the order that an element confirms, with its product ids.
 
-        None where it is ignored or wrong. What is ignored inside an order is not bought.
+        None if it is ignored or invalid. Products that are ignored are left out.
         """
         if closest(element, "[" + IGNORE + "]"):
             return None
@@ -176,26 +177,26 @@ class Items:
                 ids.append(value)
         order = attribute(element, PURCHASE_ORDER)
         if order == "" or len(ids) == 0:
-            self._complain(element, PURCHASE_ORDER, TEXT + ", around " + PRODUCT_SELECTOR)
+            self._report_invalid(element, PURCHASE_ORDER, TEXT + ", around " + PRODUCT_SELECTOR)
             return None
         return Item(element, PURCHASE_ORDER, order, ids)
 
     def read_subject(self, control: JSObject) -> Item | None:
-        """Return the item that the action of a control is about; None when nothing is to happen."""
+        """Return the item that a control's action applies to; None if the action is not tracked."""
         owner = closest(control, SUBJECT_SELECTOR)
         actions = list(ACTIONS.keys())
         if attribute(control, ACTION) not in actions:
-            self._complain(control, ACTION, actions)
+            self._report_invalid(control, ACTION, actions)
         elif not owner:
-            self._complain(control, ACTION, "inside " + SUBJECT_SELECTOR)
+            self._report_invalid(control, ACTION, "inside " + SUBJECT_SELECTOR)
         elif attribute(control, "aria-pressed") != "true":
             return self.read(owner)
         return None
 
     def _is_option(self, element: JSObject) -> bool:
-        """Tell whether element is an option that ``data-nl-suggestions`` declares.
+        """Return whether an element is an option that ``data-nl-suggestions`` declares.
 
-        Its listbox is one that the declaring element holds, owns or controls.
+        The declaring element contains, owns or controls its listbox.
         """
         if not matches(element, OPTION):
             return False
@@ -206,8 +207,8 @@ class Items:
                 self._declared.extend(lists_of_widget(owner))
         return len([holder for holder in self._declared if contains(holder, element)]) > 0
 
-    def deduplication_key(self, item: Item) -> str:
-        """Return what two views of one item have in common: its id, of a product its list too."""
+    def key_of(self, item: Item) -> str:
+        """Return the item's key for deduplication: its id; for a product, with its list's name."""
         if item.kind != PRODUCT:
             return item.id
         listing = self.list_of(item)
@@ -215,39 +216,39 @@ class Items:
         return (name or "") + "\n" + item.id
 
     def list_of(self, item: Item) -> JSObject:
-        """Return the element inside which the item's rank counts; None when there is none."""
+        """Return the list element within which the item is ranked, or None."""
         return closest(item.element, LISTS)
 
-    def _value(self, element: JSObject, name: str, kind: ValueType) -> Any:
-        """Return what an attribute says, as a value of that kind; None when absent or wrong."""
+    def _read_attribute(self, element: JSObject, name: str, kind: ValueType) -> Any:
+        """Return an attribute's value; None if it is absent, or invalid, which is reported."""
         text = attribute(element, name)
         value = read(kind, text)
         if text is not None and value is None:
-            self._complain(element, name, kind)
+            self._report_invalid(element, name, kind)
         return value
 
-    def _nearest(self, element: JSObject, name: str, kind: ValueType) -> Any:
-        """Return what the attribute says on the nearest element that has it."""
-        return self._value(closest(element, "[" + name + "]") or element, name, kind)
+    def _read_closest(self, element: JSObject, name: str, kind: ValueType) -> Any:
+        """Return the attribute's value from the closest element that has it."""
+        return self._read_attribute(closest(element, "[" + name + "]") or element, name, kind)
 
     def _rank(self, item: Item, query: Any) -> Fields:
-        """Return the item's rank from 0, and its source: {index, rankSource}, None where none is.
+        """Return the item's rank, from 0, and its source: {index, rankSource}, or None for both.
 
-        As the markup says, as ARIA says, or as its list shows it; the latter stays, once told.
+        The rank is declared, taken from ARIA, or the item's position in its list.
         """
-        rank = self._value(item.element, INDEX, COUNT)
+        rank = self._read_attribute(item.element, INDEX, COUNT)
         if rank is not None:
             return {"index": rank, "rankSource": "explicit"}
-        position = self._value(item.element, "aria-posinset", COUNT)
+        position = self._read_attribute(item.element, "aria-posinset", COUNT)
         if position:
             return {"index": position - 1, "rankSource": "posinset"}
         listing = self.list_of(item)
         if listing and item.kind != LANDING:
-            rank = self._told_rank(self._ranking(listing, item.kind, query), item)
+            rank = self._position(self._ranking(listing, item.kind, query), item)
         return {"index": rank, "rankSource": None if rank is None else "order"}
 
     def _ranking(self, listing: JSObject, kind: str, query: Any) -> Ranking:
-        """Return the ranks of one kind of item in a list: in one of its name, or else in itself."""
+        """Return a list's ranking for one kind of item; lists of the same name share it."""
         name = attribute(listing, LIST) or ""
         for ranking in self._rankings:
             if (
@@ -264,17 +265,17 @@ class Items:
         self._rankings.append(ranking)
         return ranking
 
-    def _told_rank(self, ranking: Ranking, item: Item) -> Any:
-        """Return the item's rank; what stands behind it in its list is not counted yet.
+    def _position(self, ranking: Ranking, item: Item) -> Any:
+        """Return the item's rank by its position, counting its list only up to it.
 
-        Each id counts once, and what is not rendered, or is a copy, does not. After an item whose
-        rank was told, as in a list of which only a part is rendered, counting goes on from there.
+        Each id counts once; elements that are not rendered, and carousel copies, do not count. An
+        item with a reported rank continues the count from there, as in a virtualized list.
         """
-        told = ranking.told
-        offset = self._nearest(item.element, OFFSET, COUNT) or 0
+        reported = ranking.reported
+        offset = self._read_closest(item.element, OFFSET, COUNT) or 0
         sought = PREFIX + item.id
-        if told.get(sought) is not None:
-            return told[sought]
+        if reported.get(sought) is not None:
+            return reported[sought]
         listing = ranking.listing
         if ranking.elements is None:
             ranking.elements = find_below(listing, "[" + item.kind + "]," + OPTION)
@@ -295,44 +296,46 @@ class Items:
                 and not self._is_copy(ranking, other)
             ):
                 key = PREFIX + other.id
-                positions[key] = ranking.total if told.get(key) is None else told[key] - offset
+                is_reported = reported.get(key) is not None
+                positions[key] = reported[key] - offset if is_reported else ranking.total
                 ranking.total = max(ranking.total, positions[key] + 1)
         if positions.get(sought) is not None:
-            told[sought] = offset + positions[sought]
-        return told.get(sought)
+            reported[sought] = offset + positions[sought]
+        return reported.get(sought)
 
     def _is_copy(self, ranking: Ranking, item: Item) -> bool:
-        """Tell whether an item is a carousel's copy of another one of its list.
+        """Return whether an item is a carousel's clone of another item in its list.
 
-        A copy is hidden from assistive technology, and so are slides that are off the screen. So of
-        several hidden ones of one id, one in front of all that are not hidden is the copy.
+        Clones are ``aria-hidden``, but so are off-screen slides: among hidden elements with the
+        same id, one before the first visible slide is the clone.
         """
         if not closest(item.element, HIDDEN):
             return False
         others = [
             element
             for element in ranking.elements
-            if self.is_same(element, item)
+            if self.is_same_item(element, item)
             and not same(element, item.element)
             and (ranking.total == 0 or not closest(element, HIDDEN))
         ]
         return len(others) > 0
 
-    def is_same(self, element: JSObject, item: Item) -> bool:
-        """Tell whether an element is an item of the same kind and id as another."""
+    def is_same_item(self, element: JSObject, item: Item) -> bool:
+        """Return whether an element is an item of the same kind and id."""
         other = self.read(element)
         return other is not None and other.kind == item.kind and other.id == item.id
 
-    def stands(self, element: JSObject, item_id: str) -> bool:
-        """Tell whether an element is on the page, and still is the item of that id."""
+    def is_present(self, element: JSObject, item_id: str) -> bool:
+        """Return whether an element is in the document and still the item with that id."""
         item = self.read(element) if element is not None and is_connected(element) else None
         return item is not None and item.id == item_id
 
     def context(self, item: Item) -> Fields:
-        """Return an item's page, query and index: as its markup says, else as is usual.
+        """Return an item's {page, query, index, rankSource, querySource}.
 
-        The query of a suggestion is what was typed, where something was. ``rankSource`` and
-        ``querySource`` say where index and query are from.
+        Markup takes precedence over the visit; the query of a suggestion is what was typed, if
+        anything. ``rankSource`` is explicit, posinset or order; ``querySource`` is markup, page or
+        typed.
         """
         element = item.element
         kind = item.kind
@@ -345,7 +348,7 @@ class Items:
             source = "typed"
         fields: Fields = {"index": None} if kind == PURCHASE_ORDER else self._rank(item, query)
         fields["page"] = (
-            self._nearest(element, PAGE, PAGES) or USUAL_PAGES[kind] or self._visit.page()
+            self._read_closest(element, PAGE, PAGES) or DEFAULT_PAGES[kind] or self._visit.page()
         )
         fields["query"] = query
         fields["querySource"] = source if query else None
@@ -353,10 +356,10 @@ class Items:
 
 
 def lists_of_widget(element: JSObject) -> list[JSObject]:
-    """Return what an element, and the combobox that it is part of, own or control, as ARIA says."""
+    """Return the elements that an element, or its combobox, owns or controls through ARIA."""
     found: list[JSObject] = []
     for owner in [element, closest(element, WIDGET)]:
         for name in ("aria-controls", "aria-owns"):
             if owner:
-                found.extend(find_named(owner, (attribute(owner, name) or "").split(" ")))
+                found.extend(find_by_ids(owner, (attribute(owner, name) or "").split(" ")))
     return found

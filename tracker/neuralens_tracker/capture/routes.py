@@ -1,4 +1,4 @@
-"""Routes of a single-page shop: when the page's context changes without a load."""
+"""Detects route changes of single-page shops, from the address and from the document's context."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,14 @@ from neuralens_tracker.web.dom import attribute, closest, document, find_all, li
 from neuralens_tracker.web.ffi import call, callback, get, window
 from neuralens_tracker.web.platform import now
 
-# The query of the page, not of a search box's suggestions.
+# Selects the page's query, not that of autocomplete suggestions.
 PAGE_QUERY = "[" + QUERY + "]:not([role=listbox],[" + PAGE + "=" + AUTOCOMPLETE + "])"
 
 
 def read_path() -> str:
-    """Return the part of the address that names a page, in the hash where a router keeps it.
+    """Return the path of the page, with the fragment if a router keeps the route there.
 
-    Parameters are left out: campaigns, filters and pages of one list are in them.
+    The query string is left out: it holds campaigns, filters and page numbers.
     """
     location = get(window, "location")
     fragment = get(location, "hash")
@@ -26,7 +26,7 @@ def read_path() -> str:
 
 
 def first_value(name: str, selector: str) -> str | None:
-    """Return the attribute of the first element that has it and is not ignored; else None."""
+    """Return the attribute of the first matching element that is not ignored, or None."""
     for element in find_all(document, selector):
         if not closest(element, "[" + IGNORE + "]"):
             return attribute(element, name)
@@ -34,21 +34,24 @@ def first_value(name: str, selector: str) -> str | None:
 
 
 class Routes:
-    """Compares address and document with what they were; ``begin()`` begins a page view.
+    """Compares address and document with the last check, and calls ``begin()`` for a page view.
 
-    ``page_view`` tells whether a change is one.
+    ``page_view`` decides whether a change begins one.
     """
 
     def __init__(self, page_view: PageView, begin: Callable[[], None]) -> None:
         self._page_view = page_view
         self._begin = begin
         self._path = read_path()
-        # The landing and the query that the document had last.
+        # The last landing and query found in the document.
         self._landing: str | None = None
         self._query: str | None = None
 
     def start(self) -> None:
-        """Listen from now on: to the Navigation API, and to the History API where there is none."""
+        """Listen for navigations, by the Navigation API or, where it is missing, the History API's.
+
+        ``pushState`` fires no event there: such routes are found when the document changes.
+        """
         self._page_view.start(now())
         listen("popstate hashchange", self.check)
         navigation = get(window, "navigation")
@@ -57,23 +60,20 @@ class Routes:
             call(navigation, "addEventListener", "currententrychange", check)
 
     def check(self, *_: JSObject) -> None:
-        """Begin a page view if the context has changed.
-
-        A route that no event tells of is seen when the document changes.
-        """
+        """Begin a page view if address or document have changed, also called after mutations."""
         path = read_path()
         landing = first_value(LANDING, "[" + LANDING + "]") or self._landing
         query = first_value(QUERY, PAGE_QUERY) or self._query
-        is_other = (self._landing is not None and landing != self._landing) or (
+        is_changed = (self._landing is not None and landing != self._landing) or (
             self._query is not None and query != self._query
         )
         is_begun = False
         if path != self._path:
             self._path = path
-            is_begun = self._page_view.notice(ROUTE, now())
+            is_begun = self._page_view.record_signal(ROUTE, now())
         self._landing = landing
         self._query = query
-        if is_other and self._page_view.notice(DOCUMENT, now()):
+        if is_changed and self._page_view.record_signal(DOCUMENT, now()):
             is_begun = True
         if is_begun:
             self._begin()

@@ -1,4 +1,4 @@
-"""What the shopper types into a search box, and what a widget writes there."""
+"""Tracks the text that the shopper types into search boxes, apart from what widgets fill in."""
 
 from neuralens_tracker.attributes import SUGGESTIONS
 from neuralens_tracker.capture.items import lists_of_widget
@@ -6,18 +6,18 @@ from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.dom import (
     closest,
     contains,
+    document_property,
     find_first,
     listen,
     matches,
-    of_document,
     target_of,
     text_of,
 )
 from neuralens_tracker.web.ffi import get, same
 
-# Where text is typed in one line or more, and that hides nothing.
+# Fields for plain text; no passwords, e-mail addresses or phone numbers.
 FIELD = "input:not([type]),[type=''],[type=text],[type=search],textarea,[contenteditable]"
-# What says of itself, or of what is in it, that it is a search box.
+# Marks a field as a search box, or (AROUND) the field that it is around.
 SEARCH = "[type=search],[role=searchbox]"
 AROUND = "[role=combobox],[" + SUGGESTIONS + "]"
 LISTBOX = "[role=listbox]"
@@ -25,7 +25,7 @@ POPUP = "[aria-haspopup=listbox],[aria-autocomplete=list],[aria-autocomplete=bot
 
 
 def is_search_box(element: JSObject) -> bool:
-    """Tell whether an element is a search box: no other one is ever read."""
+    """Return whether a field is a search box; no other field is ever read."""
     if not matches(element, FIELD):
         return False
     if matches(element, SEARCH + "," + POPUP) or closest(element, AROUND):
@@ -39,13 +39,13 @@ def is_search_box(element: JSObject) -> bool:
 
 
 def value_of(box: JSObject) -> str:
-    """Return the text that is in a search box."""
-    # An input field has no names that a page could give away.
+    """Return the text in a search box."""
+    # Safe without a captured getter: unlike a form's, a field's properties cannot be shadowed.
     return str(get(box, "value") if matches(box, "input,textarea") else text_of(box))
 
 
 class Box:
-    """A search box that was used, and what was typed into it; None when nothing was."""
+    """A search box that had the focus, and the text typed into it, or None."""
 
     def __init__(self, element: JSObject, typed: str | None) -> None:
         self.element = element
@@ -53,51 +53,51 @@ class Box:
 
 
 class SearchBox:
-    """Knows what was typed. The current box is the one that had the focus last."""
+    """The search boxes of a page. The current one is the last that had the focus."""
 
     def __init__(self) -> None:
-        # What was typed before this tracker was there, into the box that is used first.
-        self._recalled: str | None = None
+        # Text typed before the tracker started, for the first box used.
+        self._restored_text: str | None = None
         self._boxes: list[Box] = []
         self._is_composing = False
         self._current: Box | None = None
 
     def start(self) -> None:
-        """Listen from now on."""
-        listen("input", self._type)
+        """Register the listeners."""
+        listen("input", self._on_input)
         listen("compositionend", self._end_composition)
-        listen("focusin", self._enter)
-        self._use(of_document("activeElement"))
+        listen("focusin", self._on_focus)
+        self._make_current(document_property("activeElement"))
 
-    def recall(self, typed: str | None) -> None:
-        """Take over what was typed before this tracker was there; None when nothing was."""
-        self._recalled = typed
+    def restore(self, typed: str | None) -> None:
+        """Set the text typed before the tracker started, or None."""
+        self._restored_text = typed
 
     def typed(self) -> str | None:
-        """Return what was typed into the current box; None when nothing was."""
-        return self._recalled if self._current is None else self._current.typed
+        """Return the text typed into the current box, or None."""
+        return self._restored_text if self._current is None else self._current.typed
 
     def is_current(self, element: JSObject) -> bool:
-        """Tell whether an element is the current box."""
+        """Return whether an element is the current box."""
         return self._current is not None and same(self._current.element, element)
 
     def has_focus(self) -> bool:
-        """Tell whether the focus is in the current box."""
-        return self.is_current(of_document("activeElement"))
+        """Return whether the current box has the focus."""
+        return self.is_current(document_property("activeElement"))
 
     def text(self) -> str:
-        """Return what is in the current box."""
+        """Return the text in the current box."""
         return "" if self._current is None else value_of(self._current.element)
 
-    def written(self) -> str:
-        """Return what a widget has written into the current box; empty when all was typed."""
+    def filled_in(self) -> str:
+        """Return the current box's text if a widget filled it in; "" if it was typed."""
         text = self.text()
         return "" if text == self.typed() else text
 
     def typed_for(self, listing: JSObject) -> str | None:
-        """Return what was typed into the box that a list belongs to; None when nothing was.
+        """Return the text typed into the search box of a list, or None.
 
-        That is the box which owns the list, or the current one, unless it owns another list.
+        That is the box that owns the list, otherwise the current one, unless it owns another list.
         """
         if listing:
             for box in self._boxes:
@@ -108,10 +108,10 @@ class SearchBox:
                 return None
         return self.typed()
 
-    def _use(self, element: JSObject) -> Box | None:
-        """Make a search box the current one, and return it; None for anything else.
+    def _make_current(self, element: JSObject) -> Box | None:
+        """Make a search box the current one and return it; None for any other element.
 
-        What is in it at first is the search that led to this page, as if it had been typed.
+        Its initial text counts as typed: it is the search that led to this page.
         """
         if not element or not is_search_box(element):
             return None
@@ -119,28 +119,28 @@ class SearchBox:
             if same(box.element, element):
                 self._current = box
         if not self.is_current(element):
-            self._current = Box(element, self._recalled or value_of(element) or None)
-            self._recalled = None
+            self._current = Box(element, self._restored_text or value_of(element) or None)
+            self._restored_text = None
             self._boxes.append(self._current)
         return self._current
 
-    def _enter(self, event: JSObject) -> None:
-        self._use(target_of(event))
+    def _on_focus(self, event: JSObject) -> None:
+        self._make_current(target_of(event))
 
-    def _type(self, event: JSObject) -> None:
-        # What a script reports was not typed, and half a composition is not yet.
+    def _on_input(self, event: JSObject) -> None:
+        # Input events of scripts are not typing, and a composition counts when it is complete.
         if get(event, "isTrusted"):
             self._is_composing = get(event, "isComposing")
             if not self._is_composing:
                 self._read(event)
 
     def _end_composition(self, event: JSObject) -> None:
-        # Not by isTrusted: Chromium's own event of an input method's commit does not have it.
+        # No check of isTrusted: it is false on Chromium's event when an input method commits.
         if self._is_composing:
             self._is_composing = False
             self._read(event)
 
     def _read(self, event: JSObject) -> None:
-        box = self._use(target_of(event))
+        box = self._make_current(target_of(event))
         if box:
             box.typed = value_of(box.element)

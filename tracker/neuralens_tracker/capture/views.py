@@ -1,4 +1,4 @@
-"""Product views: half of the product visible in a visible page for one unbroken second, once."""
+"""Captures views of products: half of one visible, in a visible page, for an unbroken second."""
 
 from neuralens_tracker.capture.items import SEEN, Items
 from neuralens_tracker.types import Emit, JSObject, Settings
@@ -7,30 +7,30 @@ from neuralens_tracker.web.ffi import call, callback, construct, elements, get, 
 from neuralens_tracker.web.platform import cancel, wait
 from neuralens_tracker.web.visibility import box_of, is_opaque
 
-# An observer speaks up when another thousandth of an element comes into view: for one that is
-# larger than the window, half of the window may be any of them.
+# In steps of a thousandth, because for an element larger than the viewport half of the viewport may
+# be any fraction of it.
 THRESHOLDS = [step / 1000 for step in range(1001)]
-# How often in its time a product is looked at, for what makes it invisible tells nobody.
-LOOKS = 4
+# Visibility is sampled at the start and this many times more: no event reports a change of it.
+SAMPLES = 4
 
 
 def is_half(seen: float, whole: float, window_size: float) -> bool:
-    """Tell whether half of a side is seen: of the element, or of the window if it is smaller."""
+    """Return whether half of a side is in view: of the element's, or of the window's if smaller."""
     return seen * 2 >= min(whole, window_size)
 
 
 class Tile:
-    """A product of which half is in the window, and at how many looks its box was visible."""
+    """A product with half of it in view, and in how many consecutive samples it was visible."""
 
     def __init__(self, element: JSObject, box: JSObject) -> None:
         self.element = element
         self.box = box
-        self.looks = 0
+        self.samples = 0
         self.timer: JSObject = None
 
 
 class Views:
-    """Watches products; ``emit(event, item, key)`` is called for each that was seen."""
+    """Watches products and calls ``emit(event, item, key)`` for each that was seen."""
 
     def __init__(self, items: Items, settings: Settings, emit: Emit) -> None:
         self._items = items
@@ -38,25 +38,27 @@ class Views:
         self._emit = emit
         self._tiles: list[Tile] = []
         self._observer = construct(
-            "IntersectionObserver", callback(self._notice), record({"threshold": THRESHOLDS})
+            "IntersectionObserver",
+            callback(self._on_intersections),
+            record({"threshold": THRESHOLDS}),
         )
 
     def start(self) -> None:
-        """Listen from now on."""
+        """Register the listeners."""
         listen("visibilitychange", self._restart)
 
     def watch(self, element: JSObject) -> None:
-        """Wait for a product to be seen; anew when it is watched already."""
+        """Watch a product until it is seen, starting over if it is already watched."""
         box = box_of(element) or element
-        self._drop(box)
+        self._unwatch(box)
         call(self._observer, "observe", box)
 
-    def _drop(self, box: JSObject) -> None:
-        """Wait no longer for what a box stands for to be seen."""
-        self._hide(box)
+    def _unwatch(self, box: JSObject) -> None:
+        """Stop watching the product with this box."""
+        self._stop_timer(box)
         call(self._observer, "unobserve", box)
 
-    def _notice(self, entries: JSObject, *_: JSObject) -> None:
+    def _on_intersections(self, entries: JSObject, *_: JSObject) -> None:
         for entry in elements(entries):
             box = get(entry, "target")
             seen = get(entry, "intersectionRect")
@@ -66,51 +68,51 @@ class Views:
                 and is_half(get(seen, "width"), get(whole, "width"), get(window, "innerWidth"))
                 and is_half(get(seen, "height"), get(whole, "height"), get(window, "innerHeight"))
             ):
-                self._show(box)
+                self._start_timer(box)
             else:
-                self._hide(box)
+                self._stop_timer(box)
                 content = box_of(box) if get(whole, "width") * get(whole, "height") == 0 else None
                 if content and not same(content, box):
-                    # It has lost its box since, but not its content.
+                    # It no longer has a box of its own, but its content does.
                     self.watch(box)
 
-    def _show(self, box: JSObject) -> None:
-        # While a page scrolls this comes with every frame: nothing is read of what is known.
+    def _start_timer(self, box: JSObject) -> None:
+        # Called in every frame of a scroll, so a known product must not be read again.
         if len([tile for tile in self._tiles if same(tile.box, box)]) > 0:
             return
-        # A product without a box is one that its box is in.
-        item = self._items.item_at(box)
+        # The box may be content of a product that has none itself.
+        item = self._items.closest_item(box)
         if item:
             tile = Tile(item.element, box)
             self._tiles.append(tile)
-            self._look(tile)
+            self._sample(tile)
 
-    def _look(self, tile: Tile) -> None:
-        """Count the looks at which a product was visible, until it has been for its time."""
-        # A picture that has come meanwhile may be what it is seen by.
+    def _sample(self, tile: Tile) -> None:
+        """Sample a product's visibility; emit its view after enough consecutive samples."""
+        # Read again, because an image may have loaded in the meantime.
         box = box_of(tile.element)
-        tile.looks = tile.looks + 1 if box and is_opaque(box) else 0
+        tile.samples = tile.samples + 1 if box and is_opaque(box) else 0
 
-        def look() -> None:
-            self._look(tile)
+        def sample() -> None:
+            self._sample(tile)
 
-        if tile.looks > LOOKS:
-            self._drop(tile.box)
+        if tile.samples > SAMPLES:
+            self._unwatch(tile.box)
             item = self._items.read(tile.element)
             if item:
-                self._emit(SEEN[item.kind], item, self._items.deduplication_key(item))
+                self._emit(SEEN[item.kind], item, self._items.key_of(item))
         elif is_visible():
-            tile.timer = wait(self._settings["viewMs"] / LOOKS, look)
+            tile.timer = wait(self._settings["viewMs"] / SAMPLES, sample)
 
-    def _hide(self, box: JSObject) -> None:
+    def _stop_timer(self, box: JSObject) -> None:
         for tile in self._tiles:
             if same(tile.box, box):
                 cancel(tile.timer)
         self._tiles = [tile for tile in self._tiles if not same(tile.box, box)]
 
     def _restart(self, *_: JSObject) -> None:
-        """Break off every second when the page is hidden; begin them anew when it is back."""
+        """Restart all timers when the page is hidden or shown again."""
         for tile in self._tiles:
             cancel(tile.timer)
-            tile.looks = 0
-            self._look(tile)
+            tile.samples = 0
+            self._sample(tile)

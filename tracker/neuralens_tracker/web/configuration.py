@@ -1,4 +1,4 @@
-"""What the page gives as settings."""
+"""Reads the page's settings from the script tag and ``neuralensConfig``."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ TAG = "script[data-app-id]"
 
 
 def find_tag(tag: Any) -> Any:
-    """Return the script tag that holds the settings: the given one, or another of the page.
+    """Return the script tag with the settings: the given one, or another one on the page.
 
-    A tag manager inserts a script without attributes, or evaluates its text: then an inert tag with
-    ``data-app-id`` counts.
+    A tag manager inserts scripts without attributes, or evaluates their text; then the settings are
+    on an inert tag with ``data-app-id``.
     """
     if tag and get(get(tag, "dataset"), "appId"):
         return tag
@@ -21,21 +21,21 @@ def find_tag(tag: Any) -> Any:
     return found[0] if len(found) > 0 else tag
 
 
-def read_configuration(tag: Any, say: Any) -> dict[str, Any]:
-    """Return the keys of ``neuralensConfig`` and the data of the script tag, which goes first.
+def read_configuration(tag: Any, report: Any) -> dict[str, Any]:
+    """Return the keys of ``neuralensConfig`` and the script tag's data, which takes precedence.
 
-    Whoever calls this gives ``on_caught`` a function of its own afterwards.
+    Replaces the function set by ``on_caught``: the caller must set its own afterwards.
     """
 
-    def complain(*_: Any) -> None:
-        say("neuralensConfig must be an object")
+    def report_invalid(*_: Any) -> None:
+        report("neuralensConfig must be an object")
 
-    # A configuration that throws is said to be wrong, not what it throws.
-    on_caught(complain)
+    # What the configuration's getters throw is not reported itself.
+    on_caught(report_invalid)
     given = from_browser(get(window, "neuralensConfig") or record({}))
     if given is None:
         given = {}
-        complain()
+        report_invalid()
     if tag:
         given.update(from_browser(get(tag, "dataset")))
     return given

@@ -1,7 +1,7 @@
-"""The browser's console."""
+"""Prints to the browser's console."""
 
 from neuralens_tracker.types import JSObject, ValueType
-from neuralens_tracker.value_types import demand
+from neuralens_tracker.value_types import requirement
 from neuralens_tracker.web.ffi import call, get, window
 
 
@@ -10,6 +10,6 @@ def warn(sentence: str) -> None:
     call(get(window, "console"), "warn", "neuralens: " + sentence)
 
 
-def complaint(element: JSObject, name: str, value_type: ValueType) -> str:
-    """Say that an element's attribute must be of a type, with the beginning of its markup."""
-    return demand(name, value_type) + ": " + get(element, "outerHTML")[:99]
+def describe_invalid(element: JSObject, name: str, value_type: ValueType) -> str:
+    """Return the message for an invalid attribute, with the beginning of the element's markup."""
+    return requirement(name, value_type) + ": " + get(element, "outerHTML")[:99]

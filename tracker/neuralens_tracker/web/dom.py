@@ -1,7 +1,8 @@
-"""The page as the captures see it: elements, attributes and events.
+"""DOM access for the captures: elements, attributes, events, and shadow trees.
 
-Elements and the document are reached by these functions alone, which apply what the prototypes had
-when the tracker came: ``form.closest`` may be a field of that name, ``document.cookie`` an image.
+Elements and the document are accessed only through methods and getters captured from the prototypes
+at the start, because of DOM clobbering: ``form.closest`` may be a field of that name, and
+``document.cookie`` an image.
 """
 
 from typing import Any
@@ -20,7 +21,7 @@ from neuralens_tracker.web.ffi import (
 
 document: Any = get(window, "document")
 document_prototype: Any = get(get(window, "Document"), "prototype")
-# The open shadow trees that were found so far, each by its root.
+# The roots of the open shadow trees found so far.
 shadow_roots: list[Any] = []
 
 ELEMENT_NODE = 1
@@ -47,30 +48,30 @@ children_of: Any = reader("Node", "childNodes")
 shadow_of: Any = reader("Element", "shadowRoot")
 
 
-def of_document(name: str) -> Any:
-    """Return a property of the document; None where it throws, as the cookie may."""
+def document_property(name: str) -> Any:
+    """Return a property of the document; None if it throws, as the cookie does when sandboxed."""
     return attempt(get(window, "Reflect"), "get", document_prototype, name, document)
 
 
 def attribute(element: Any, name: str) -> Any:
-    """Return the text of an attribute; None when the element has none of that name."""
+    """Return an attribute's text, or None."""
     return get_attribute(element, name)
 
 
 def is_shadow(node: Any) -> bool:
-    """Tell whether a node is the root of a shadow tree; it has no names that a page gives away."""
+    """Return whether a node is a shadow root, whose properties cannot be clobbered."""
     kind: int = node_type(node)
     return kind == SHADOW_NODE
 
 
 def host_of(node: Any) -> Any:
-    """Return the element whose shadow tree holds a node; None when it is in none."""
+    """Return the host of the shadow tree that a node is in, or None."""
     root = root_of(node)
     return get(root, "host") if is_shadow(root) else None
 
 
 def closest(element: Any, selector: str) -> Any:
-    """Return the nearest element that matches: itself, an ancestor, or one around shadow trees."""
+    """Return the closest matching element or ancestor, also across shadow trees, or None."""
     while element is not None:
         found = find_closest(element, selector)
         if found:
@@ -79,13 +80,13 @@ def closest(element: Any, selector: str) -> Any:
     return None
 
 
-def around(element: Any) -> Any:
-    """Return the parent of an element, of a shadow tree's first element its host; else None."""
+def parent_or_host(element: Any) -> Any:
+    """Return the parent element, or the host for a top-level element of a shadow tree, or None."""
     return parent_of(element) or host_of(element)
 
 
 def find_all(root: Any, selector: str) -> list[Any]:
-    """Return the elements below an element, a document or a shadow root, in document order."""
+    """Return the matching descendants of an element, document or shadow root."""
     if is_shadow(root):
         return elements(call(root, "querySelectorAll", selector))
     find = find_in_document if node_type(root) == DOCUMENT_NODE else find_in_element
@@ -93,7 +94,7 @@ def find_all(root: Any, selector: str) -> list[Any]:
 
 
 def find_at(element: Any, x: float, y: float) -> Any:
-    """Return what a point of the window shows of the tree of an element; else None."""
+    """Return the topmost element at a point of the viewport, within an element's tree, or None."""
     root = root_of(element)
     if is_shadow(root):
         return call(root, "elementFromPoint", x, y)
@@ -101,12 +102,12 @@ def find_at(element: Any, x: float, y: float) -> Any:
 
 
 def find_everywhere(selector: str) -> list[Any]:
-    """Return the elements of the page, those in open shadow trees too, in the order of the page."""
+    """Return the matching elements of the page and its open shadow trees, in tree order."""
     return find_below(document, selector)
 
 
 def find_below(root: Any, selector: str) -> list[Any]:
-    """Return the elements below an element, those in shadow trees too, in the order of the page."""
+    """Return the matching descendants, also in open shadow trees, in tree order."""
     if len(shadow_roots) == 0:
         return find_all(root, selector)
     found: list[Any] = []
@@ -119,16 +120,16 @@ def find_below(root: Any, selector: str) -> list[Any]:
     return found
 
 
-def find_named(element: Any, names: list[str]) -> list[Any]:
-    """Return the elements that have one of the ids, in the tree of an element; "" names none."""
+def find_by_ids(element: Any, names: list[str]) -> list[Any]:
+    """Return the elements with these ids in an element's tree; "" is skipped."""
     named = ["[id=" + dump(name) + "]" for name in names if name != ""]
     return find_all(root_of(element), ",".join(named)) if len(named) > 0 else []
 
 
 def listen(names: str, handler: Any) -> None:
-    """Call handler with each event of these names, in the capture phase of the window.
+    """Register a handler for space-separated event types, on the window in the capture phase.
 
-    There a page's own stopPropagation comes too late to hide it.
+    There it runs before the page's listeners could stop the event's propagation.
     """
     guarded = callback(handler)
     for name in names.split(" "):
@@ -136,10 +137,10 @@ def listen(names: str, handler: Any) -> None:
 
 
 def target_of(event: Any) -> Any:
-    """Return the innermost element of an event, inside open shadow trees too."""
+    """Return the innermost target of an event, also inside open shadow trees."""
     return elements(call(event, "composedPath"))[0]
 
 
 def is_visible() -> bool:
-    """Tell whether the page is shown: no background tab, not minimised."""
-    return str(of_document("visibilityState")) == "visible"
+    """Return whether the page is visible: not in a background tab or minimized."""
+    return str(document_property("visibilityState")) == "visible"

@@ -1,7 +1,7 @@
-"""The adapter for Brython: the guard, which the bundle gives it as a module written in JavaScript.
+"""The adapter for Brython: re-exports the guard, a JavaScript module in the bundle.
 
-Brython's own way to browser objects wraps each of them, leaves marks on the page's functions and
-elements, and takes a third of its runtime with it; the guard passes them through as they are.
+Brython's own DOM bridge wraps each object, leaves marks on the page's functions and elements, and
+makes up a third of its runtime; the guard passes objects through unchanged.
 """
 
 from neuralens_guard import (  # type: ignore[import-not-found]

@@ -1,14 +1,14 @@
-"""The adapter for the bundle compiled to JavaScript: browser objects are the values themselves.
+"""The adapter for the bundle compiled to JavaScript, in which browser objects need no wrapping.
 
-What is not here, such as ``get`` and ``call``, the compiler writes as what it stands for.
+Other functions of the adapter, such as ``get`` and ``call``, are inlined by the compiler.
 """
 
 from typing import Any
 
 window: Any = globalThis  # type: ignore[name-defined]  # noqa: F821  (a name of the browser)
-# Taken before a page can replace it later.
+# Captured before the page can replace it.
 apply: Any = Reflect.apply  # type: ignore[name-defined]  # noqa: F821
-# Until ``on_caught`` says otherwise, a guard speaks to the console itself.
+# What is caught goes to the console until ``on_caught`` sets another function.
 state: dict[str, Any] = {"report": console.warn}  # type: ignore[name-defined]  # noqa: F821
 
 

@@ -1,6 +1,7 @@
-"""The adapter for MicroPython, with PyScript or alone, over a guard written in JavaScript.
+"""The adapter for MicroPython, with or without PyScript.
 
-MicroPython cannot catch what JavaScript throws, so every call goes through the guard.
+MicroPython cannot catch JavaScript exceptions, so every call goes through the guard, a JavaScript
+module.
 """
 
 import io
@@ -11,7 +12,7 @@ from typing import Any
 try:
     import neuralens_guard as guard  # type: ignore[import-not-found]
 except ImportError:
-    # A page that names the guard in the configuration of a PyScript of its own.
+    # The page uses its own PyScript, with the guard in its configuration.
     from pyscript.js_modules import (  # type: ignore[import-not-found]
         neuralens_guard as guard,
     )
@@ -20,7 +21,7 @@ window: Any = guard.window
 on_caught = guard.on_caught
 same = guard.same
 
-# Whole numbers cross as 32 bits: larger ones go out as floats and come in as text.
+# Integers cross the bridge as 32 bits: larger ones are sent as floats and received as text.
 LOWEST = -0x80000000
 HIGHEST = 0x7FFFFFFF
 

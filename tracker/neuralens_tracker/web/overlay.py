@@ -1,4 +1,4 @@
-"""How the overlay comes to a page: as a script beside the tracker's own."""
+"""Loads the overlay's script, if it is asked for."""
 
 from typing import Any
 
@@ -10,27 +10,28 @@ from neuralens_tracker.web.ffi import call, callback, construct, get, put, windo
 
 
 def is_debugged(settings: Settings) -> bool:
-    """Tell whether somebody wants to see what the tracker does: the shop, or by the address."""
+    """Return whether the overlay is asked for, by the setting or by ``nl-debug`` in the address."""
     return settings["debug"] or "nl-debug" in get(get(window, "location"), "search")
 
 
 def load_overlay(tag: JSObject, settings: Settings, on: Any) -> None:
-    """Insert the overlay's script, with what is told until it has come: names and details in turn.
+    """Insert the overlay's script, next to the tracker's own.
 
-    ``on(name, handler)`` has the handler told.
+    Until it has loaded, names and details of events are appended to its tag's ``log``, alternating.
+    ``on(name, handler)`` registers a listener.
     """
     log = construct("Array")
 
-    def keep(name: str) -> None:
-        def note(detail: JSObject, *_: Any) -> None:
+    def record_events(name: str) -> None:
+        def append(detail: JSObject, *_: Any) -> None:
             call(log, "push", name, detail)
 
-        on(name, callback(note))
+        on(name, callback(append))
 
     for name in LISTENED:
-        keep(name)
-    near = (get(tag, "src") if tag else None) or settings["endpoint"]
-    base = construct("URL", near, get(get(window, "location"), "href"))
+        record_events(name)
+    sibling = (get(tag, "src") if tag else None) or settings["endpoint"]
+    base = construct("URL", sibling, get(get(window, "location"), "href"))
     script = call(document, "createElement", "script")
     put(script, "log", log)
     put(script, "nonce", get(tag, "nonce") if tag else None)

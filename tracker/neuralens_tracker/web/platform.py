@@ -1,4 +1,4 @@
-"""What the browser lends: clock, randomness, timers, and the shopper's privacy signal."""
+"""The browser's clock, randomness, timers and privacy signal."""
 
 from collections.abc import Callable
 
@@ -12,22 +12,22 @@ def now() -> float:
 
 
 def random() -> float:
-    """Return a random number from 0 below 1."""
+    """Return a random number in [0, 1)."""
     return call(get(window, "Math"), "random")
 
 
 def wait(milliseconds: float, handler: Callable[..., None]) -> JSObject:
-    """Call handler once, later; return what ``cancel`` takes."""
+    """Call handler once after a delay; return a timer for ``cancel``."""
     return call(window, "setTimeout", callback(handler), milliseconds)
 
 
 def cancel(timer: JSObject) -> None:
-    """Stop a timer; None is no timer."""
+    """Cancel a timer, if it is not None."""
     call(window, "clearTimeout", timer)
 
 
 def has_privacy_signal() -> JSObject:
-    """Tell, by a true value, whether the browser sends Global Privacy Control.
+    """Return a truthy value if the browser sends Global Privacy Control.
 
     Source: https://w3c.github.io/gpc/, "navigator.globalPrivacyControl".
     """

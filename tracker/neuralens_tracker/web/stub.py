@@ -1,11 +1,11 @@
-"""The inline stub: keeps the page's calls until the tracker is there and takes them over."""
+"""The inline stub: queues the page's calls until the tracker has loaded."""
 
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.ffi import get, put, window
 
 
 def install_stub() -> None:
-    """Make ``neuralens()`` queue its calls, unless there is one already."""
+    """Define ``window.neuralens`` as a function that queues its calls, unless it is defined."""
     if get(window, "neuralens") is None:
         queue: list[JSObject] = []
 

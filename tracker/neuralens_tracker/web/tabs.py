@@ -1,6 +1,6 @@
-"""The tabs of a site that share its storage: which of them are alive, by the Web Locks API.
+"""Detects which tabs of a site are still open, by the Web Locks API.
 
-Source: https://w3c.github.io/web-locks/. It exists on secure pages only.
+Source: https://w3c.github.io/web-locks/. It needs a secure context.
 """
 
 from typing import Any
@@ -18,19 +18,21 @@ from neuralens_tracker.web.ffi import (
 )
 from neuralens_tracker.web.platform import wait
 
-# Milliseconds after which, without locks, a tab is taken for gone: what it sent is settled by then.
+# Without locks any tab counts as closed after this many milliseconds: its batches have outcomes by
+# then, and the relay deduplicates if it was open after all.
 GONE_MS = 10000
 
 
 class Tabs:
-    """Each tab holds a lock of its name for as long as it lives."""
+    """Each tab holds a lock of its name while it is open."""
 
     def __init__(self) -> None:
         self._locks = get(get(window, "navigator"), "locks")
-        self._let_go: Any = None
+        # Resolving the promise of the lock's callback releases the lock.
+        self._resolve: Any = None
 
     def hold(self, tab: str) -> None:
-        """Be alive under this name until ``release``."""
+        """Mark this tab as open under a name, until ``release``."""
 
         def keep(*_: Any) -> Any:
             return construct("Promise", callback(self._keep))
@@ -39,20 +41,20 @@ class Tabs:
             self._request(tab, {}, keep)
 
     def _keep(self, resolve: Any, *_: Any) -> None:
-        self._let_go = resolve
+        self._resolve = resolve
 
     def _request(self, tab: str, options: dict[str, Any], granted: Any) -> None:
         asked = call(self._locks, "request", PREFIX + tab, record(options), callback(granted))
-        # A page that is being closed is refused.
+        # The request is rejected when the page is being unloaded.
         attempt(asked, "catch", callback(ignore))
 
     def release(self) -> None:
-        """Be gone: a lock that is held keeps a page out of the back/forward cache."""
-        if self._let_go:
-            invoke(self._let_go, None)
+        """Mark this tab as closed. A held lock would keep it out of the back/forward cache."""
+        if self._resolve:
+            invoke(self._resolve, None)
 
-    def when_gone(self, tab: str, act: Any) -> None:
-        """Call ``act(tab)`` if no tab of that name lives, and let no other tab act meanwhile."""
+    def if_gone(self, tab: str, act: Any) -> None:
+        """Call ``act(tab)`` if no open tab has that name, holding its lock meanwhile."""
 
         def granted(lock: Any, *_: Any) -> None:
             if lock:
@@ -68,5 +70,5 @@ class Tabs:
 
 
 def ignore(*_: Any) -> None:
-    """Pass over what a promise is refused for."""
+    """Ignore the rejection of a promise."""
     return

@@ -1,7 +1,7 @@
-"""Whether an element can be seen, and the text that can be read in it."""
+"""Determines whether an element is visible, and its visible text."""
 
 from neuralens_tracker.types import JSObject
-from neuralens_tracker.value_types import words_of
+from neuralens_tracker.value_types import split_words
 from neuralens_tracker.web.dom import (
     ELEMENT_NODE,
     TEXT_NODE,
@@ -17,7 +17,8 @@ from neuralens_tracker.web.dom import (
 )
 from neuralens_tracker.web.ffi import call, elements, get, record, window
 
-# Both names of each option: https://drafts.csswg.org/cssom-view/#dom-element-checkvisibility
+# Both the current and the former name of each option, which older browsers know:
+# https://drafts.csswg.org/cssom-view/#dom-element-checkvisibility
 OPTIONS: JSObject = record(
     {
         "opacityProperty": True,
@@ -29,21 +30,21 @@ OPTIONS: JSObject = record(
 
 
 def display_of(element: JSObject) -> str:
-    """Return how CSS has an element displayed."""
+    """Return the computed ``display`` of an element."""
     return str(get(call(window, "getComputedStyle", element), "display"))
 
 
 def area_of(element: JSObject) -> float:
-    """Return how many square pixels the box of an element has; 0 for None."""
+    """Return the area of an element's box in square pixels; 0 for None."""
     box = bounds(element) if element else None
     return float(get(box, "width") * get(box, "height")) if box else 0
 
 
 def box_of(element: JSObject) -> JSObject:
-    """Return the element whose box stands for another: itself, or the largest part of its content.
+    """Return the element whose box represents an element: itself or its largest descendant.
 
-    An element without a box of its own (``display: contents``), or with an empty one, whose content
-    floats or is positioned, is seen by its content. None where nothing is rendered.
+    The latter if it has no box (``display: contents``) or an empty one, because its content floats
+    or is positioned. None if it is not rendered.
     """
     largest: JSObject = element if check_visibility(element) else None
     if area_of(largest) == 0 and (largest or display_of(element) == "contents"):
@@ -54,15 +55,14 @@ def box_of(element: JSObject) -> JSObject:
 
 
 def is_opaque(box: JSObject) -> bool:
-    """Tell whether the box of an element has a size, and neither it nor what is around hides it."""
+    """Return whether a box has an area and neither it nor an ancestor is hidden or transparent."""
     return area_of(box) > 0 and check_visibility(box, OPTIONS) is True
 
 
 def is_shown(element: JSObject) -> bool:
-    """Tell whether an element can be seen in the window now.
+    """Return whether the center of an element is visible in the viewport.
 
-    Its middle shows it, and nothing that lies over it; what clips it, and where it scrolled to, the
-    browser knows.
+    Hit testing accounts for overlays, clipping and scrolling.
     """
     box = box_of(element)
     if not box or not is_opaque(box):
@@ -73,16 +73,15 @@ def is_shown(element: JSObject) -> bool:
 
 
 def is_left_out(part: JSObject) -> bool:
-    """Tell whether a part of a text is for screen readers alone, or for nobody."""
+    """Return whether an element is visually hidden, or hidden from assistive technology."""
     if matches(part, "[aria-hidden=true]"):
         return True
-    # What has no box of its own shows what is in it.
-    is_passed_on = display_of(part) == "contents"
-    return not is_passed_on and (area_of(part) <= 1 or get(bounds(part), "right") < 0)
+    has_box = display_of(part) != "contents"
+    return has_box and (area_of(part) <= 1 or get(bounds(part), "right") < 0)
 
 
 def collect_text(element: JSObject, is_rendered: bool) -> str:
-    """Return the text of a part of the markup, with spaces around its blocks."""
+    """Return the text of an element, with spaces around blocks."""
     text = ""
     for node in elements(children_of(element)):
         if node_type(node) == TEXT_NODE:
@@ -90,18 +89,18 @@ def collect_text(element: JSObject, is_rendered: bool) -> str:
         elif node_type(node) == ELEMENT_NODE:
             is_read = not (is_rendered and is_left_out(node))
             part = collect_text(node, is_rendered) if is_read else ""
-            # Blocks stand apart from each other; words in one line do as their text says.
+            # Inline elements may be parts of one word, blocks are not.
             is_inline = display_of(node) in ("inline", "contents") and not matches(node, "br")
             text += part if is_inline else " " + part + " "
     return text
 
 
 def text_of_markup(element: JSObject) -> str:
-    """Return the text of an element's markup, not what CSS makes of it, in single spaces.
+    """Return the text of an element's markup, before CSS transforms, with whitespace collapsed.
 
-    What is visually hidden, or hidden from assistive technology, is left out.
+    Descendants that are visually hidden, or hidden from assistive technology, are left out.
     """
     text = collect_text(element, check_visibility(element) is True)
     for space in ("\n", "\t", "\u00a0"):
         text = text.replace(space, " ")
-    return " ".join(words_of(text))
+    return " ".join(split_words(text))
