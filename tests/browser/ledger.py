@@ -9,8 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.servers import Process
 from tests.polling import PATIENCE, eventually
+from tests.processes import Process
 
 # A tile that comes now, in view: once it was seen, and its event was sent, so was all before it.
 SEE_CONTROL = """([id, patience]) => new Promise((resolve, reject) => {

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from tests.browser.servers import Process
 from tests.polling import eventually
+from tests.processes import Process
 
 # Headers that hold for one connection and are not passed on. Source: RFC 9110, 7.6.1.
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}

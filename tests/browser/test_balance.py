@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.servers import Process
 from tests.polling import eventually
+from tests.processes import RELAY, Process
 
 JOURNAL = "Object.keys(localStorage).filter((key) => key.startsWith('nl:e:')).length"
 SHUT = """() => {
@@ -26,7 +26,7 @@ TRACK = """([count, name]) => { for (let place = 0; place < count; place += 1)
 def books(shop, relay_process, sandbox, credentials, tmp_path):
     """A relay of this test's own; return its balance."""
     environment = {"NEURALENS_API_URL": f"{sandbox.url}/analytics/event"} | credentials
-    own = Process("relay", environment, tmp_path)
+    own = Process(RELAY, environment=environment, cwd=tmp_path)
     shop.relay = own
 
     def read():

@@ -12,9 +12,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.servers import APPLICATION, KEY, Process
+from tests.browser.servers import APPLICATION, KEY
 from tests.packages.wheels import environment
 from tests.polling import PATIENCE, eventually
+from tests.processes import Process
 
 pytestmark = pytest.mark.packages
 

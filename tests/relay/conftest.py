@@ -28,6 +28,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from tests.polling import PATIENCE, eventually
+from tests.processes import RELAY, SANDBOX, Process
 
 KEY = "test-key-4711"
 APPLICATION = "test-app"
@@ -124,64 +125,10 @@ class Sandbox:
         self.http.delete("ledger").raise_for_status()
 
 
-def lower_descriptors(count: int) -> Callable[[], None]:
-    """Return what gives a process at most so many open files, for good."""
-    return partial(resource.setrlimit, resource.RLIMIT_NOFILE, (count, count))
-
-
-class Process:
-    """A command of the project as a process that prints its address once it listens."""
-
-    def __init__(
-        self,
-        command: str,
-        *arguments: str,
-        environment: dict[str, str],
-        cwd: Path,
-        descriptors: int | None = None,
-    ) -> None:
-        module, name = command.split(":")
-        self.log = cwd / f"{name}-{uuid4()}.log"
-        with self.log.open("wb") as errors:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-c", f"from {module} import {name}; {name}()", *arguments],
-                cwd=cwd,
-                env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment},
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                preexec_fn=lower_descriptors(descriptors) if descriptors else None,
-            )
-        assert self.popen.stdout
-        ready, _, _ = select.select([self.popen.stdout], [], [], PATIENCE)
-        line = self.popen.stdout.readline() if ready else ""
-        if "http" not in line:
-            self.popen.kill()
-            self.popen.communicate()
-            raise AssertionError(f"{command} did not start: {line!r} {self.errors()}")
-        self.url = line.split()[1]
-
-    def errors(self) -> str:
-        return self.log.read_text()
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal and return the exit status."""
-        self.popen.send_signal(number)
-        try:
-            return self.popen.wait(PATIENCE)
-        finally:
-            self.popen.kill()
-            self.popen.wait()
-            assert self.popen.stdout
-            self.popen.stdout.close()
-
-
 @pytest.fixture(scope="session")
 def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     process = Process(
-        "neuralens_demo.cli:sandbox",
-        "--port",
-        "0",
+        SANDBOX,
         environment={"NEURALENS_API_KEY": KEY, "NEURALENS_APPLICATION_ID": APPLICATION},
         cwd=tmp_path_factory.mktemp("sandbox"),
     )
@@ -246,14 +193,7 @@ def spawn_relay(
     environment: dict[str, str], folder: Path, descriptors: int | None = None
 ) -> Process:
     """Start a relay as a process, with so many descriptors at most."""
-    return Process(
-        "neuralens_relay.cli:relay",
-        "--port",
-        "0",
-        environment=environment,
-        cwd=folder,
-        descriptors=descriptors,
-    )
+    return Process(RELAY, environment=environment, cwd=folder, descriptors=descriptors)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from typing import Self
 import httpx
 
 from tests.polling import PATIENCE, eventually
-from tests.relay.conftest import Client, Process, Sandbox, make_batch, make_event
+from tests.processes import Process
+from tests.relay.conftest import Client, Sandbox, make_batch, make_event
 
 SIZE = 3
 # Entries that the sandbox keeps, see ``neuralens_demo.ledger``.

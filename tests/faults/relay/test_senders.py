@@ -9,7 +9,8 @@ import pytest
 
 from tests.faults.relay.pages import Pages, Relays
 from tests.polling import PATIENCE, eventually
-from tests.relay.conftest import Client, Process, make_batch, make_event
+from tests.processes import Process
+from tests.relay.conftest import Client, make_batch, make_event
 from tests.relay.test_connections import IDLE, connect
 
 HOUR = 3600
@@ -89,7 +90,7 @@ def test_clocks(settings, sandbox, note, tmp_path, name, before, after):
     off.write_text(str(before))
     (tmp_path / "wrong_clock.py").write_text(OFF)
     settings |= {"PYTHONPATH": str(tmp_path)}
-    process = Process("wrong_clock:relay", "--port", "0", environment=settings, cwd=tmp_path)
+    process = Process("wrong_clock:relay", environment=settings, cwd=tmp_path)
     with Client(process.url) as client:
         relays = Relays(lambda: (client, process))
         relays.add()
