@@ -283,6 +283,43 @@ def test_what_a_proxy_refuses_is_kept(show, shop, ledger, posts, emptied, status
     assert sum(post.batch["lost"] for post in posts()) == 0
 
 
+def refuse_poison(request, body):
+    return 400 if b'"poison"' in body else None
+
+
+STORED = "() => Object.keys(localStorage).filter((name) => name.startsWith('nl:e:'))"
+REFUSALS = f"""() => ({STORED})().map((name) => JSON.parse(localStorage[name]).refusals || 0)"""
+ONCE_MORE = f"""() => {{
+    const [name] = ({STORED})();
+    localStorage[name] = JSON.stringify({{ ...JSON.parse(localStorage[name]), refusals: 7 }});
+}}"""
+
+
+def test_event_that_is_always_refused_is_lost_across_pages(show, shop, ledger, posts, emptied):
+    """It is refused eight times, whichever pages it takes, and holds up nothing meanwhile."""
+    shop.fault = refuse_poison
+    page = show("")
+    share(page, "good", "poison", "better")
+
+    def is_refused_alone():
+        flush(page)
+        return page.evaluate(REFUSALS) in ([1], [2])
+
+    eventually(is_refused_alone)
+    assert sorted(ids(ledger.wait_for(2))) == ["better", "good"]
+    page.evaluate(ONCE_MORE)
+    show("", "/next", tab=page)
+    share(page, "next")
+    emptied(page)
+    assert sorted(ids(ledger.entries())) == ["better", "good", "next"]
+    assert any("events were refused: it was answered 400" in line for line in page.said)
+    shop.fault = None
+    share(page, "last")
+    flush(page)
+    ledger.wait_for(4)
+    assert posts()[-1].batch["losses"] == {"overflow": 0, "refused": 1, "storage": 0}
+
+
 def test_no_more_than_a_thousand_events_wait(show):
     page = show("")
     page.evaluate(SHUT)

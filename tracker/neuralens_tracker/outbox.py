@@ -41,12 +41,12 @@ class Entry:
     ``refusals`` counts how often it was refused in a batch of its own.
     """
 
-    def __init__(self, event: Event, key: str, stored: bool, size: int) -> None:
+    def __init__(self, event: Event, key: str, size: int, refusals: int) -> None:
         self.event = event
         self.key = key
-        self.stored = stored
+        self.stored = False
         self.size = size
-        self.refusals = 0
+        self.refusals = refusals
 
 
 def tab_of(key: str) -> str:
@@ -105,7 +105,8 @@ class Outbox:
             for name in list(FIELDS.keys()):
                 known[name] = fields.get(name)
             if find_fault(known) is None:
-                self._append(known, read(COUNT, fields.get("seq")))
+                refusals = read(COUNT, fields.get("refusals")) or 0
+                self._append(known, read(COUNT, fields.get("seq")), refusals)
             else:
                 self.count_lost(STORAGE, 1)
         records = self._storage.names(BATCH_KEY + tab)
@@ -115,21 +116,30 @@ class Outbox:
 
     def add(self, event: Event) -> None:
         """Queue an event and write it to the journal; above MAX_EVENTS the oldest is lost."""
-        self._append(event, None)
+        self._append(event, None, 0)
 
-    def _append(self, event: Event, number: int | None) -> None:
+    def _append(self, event: Event, number: int | None, refusals: int) -> None:
         """Append an event with a sequence number; None assigns the next one."""
         numbered: Event = {}
         numbered.update(event)
         numbered["seq"] = number or self._count("seq", 1)
         key = EVENT_KEY + self._tab + event["eid"]
-        stored = self._storage.save(key, numbered)
-        if not stored:
+        entry = Entry(numbered, key, len(self._dump(numbered)), refusals)
+        self._save(entry)
+        if not entry.stored:
             self._report("storage is full or blocked: events may be lost")
-        self._queue.append(Entry(numbered, key, stored, len(self._dump(numbered))))
+        self._queue.append(entry)
         if len(self._queue) > MAX_EVENTS:
             self.count_lost(OVERFLOW, 1)
             self.erase([self._queue.pop(0)])
+
+    def _save(self, entry: Entry) -> None:
+        """Write an entry to the journal."""
+        record: Event = {}
+        record.update(entry.event)
+        if entry.refusals > 0:
+            record["refusals"] = entry.refusals
+        entry.stored = self._storage.save(entry.key, record)
 
     def _read_journal(self) -> dict[str, Any]:
         """Return the journal: the stored one, if there is one."""
@@ -197,7 +207,9 @@ class Outbox:
         self._queue = waiting
 
     def postpone(self, entry: Entry) -> None:
-        """Put an entry back at the end of the queue, where it does not block others."""
+        """Put a refused entry at the end of the queue, where it does not block others."""
+        # For the pages that adopt it: few are open for as long as MAX_REFUSALS take.
+        self._save(entry)
         self._queue.append(entry)
 
     def erase(self, entries: list[Entry]) -> None:
