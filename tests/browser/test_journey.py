@@ -19,7 +19,7 @@ from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.search import phrases, rank, suggest
 from neuralens_tracker.vocabulary import EVENTS
 
-from tests.polling import PATIENCE
+from tests.polling import PATIENCE, eventually
 
 pytestmark = pytest.mark.every_engine
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -33,6 +33,10 @@ IN_VIEW = """() => [...document.querySelectorAll("[data-nl-product]")].filter((t
     const bottom = Math.min(box.bottom, innerHeight, around?.bottom ?? innerHeight);
     return box.height > 0 && bottom - top >= box.height / 2 && !tile.closest("[data-nl-purchase]");
 }).map((tile) => [tile.dataset.nlProduct, tile.closest("[data-nl-list]").dataset.nlList])"""
+
+# Products in the list under the search box.
+SUGGESTED = """() => [...document.querySelectorAll("[role=listbox] [data-nl-product]")]
+    .map((tile) => tile.dataset.nlProduct)"""
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +114,12 @@ class Journey:
     def type(self, text):
         """Type into the search box, and wait until what the shop suggests was seen."""
         self.page.get_by_role("combobox").fill(text)
-        self.page.get_by_role("option").first.wait_for()
+        products = self.shop.results(text)[:3]
+        eventually(lambda: self.page.evaluate(SUGGESTED) == products)
         typed = {"page": "AUTOCOMPLETE", "query": text}
         for index, suggestion in enumerate(self.shop.suggestions(text)):
             self.expect("VIEW_SUGGESTION", suggestion, index=index, **typed)
-        self.look(suggested_products=(self.shop.results(text)[:3], typed))
+        self.look(suggested_products=(products, typed))
         return typed
 
     def expect(self, event, *ids, **fields):
