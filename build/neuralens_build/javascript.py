@@ -1,8 +1,11 @@
 """From the tracker's Python to one JavaScript file: the compiler, then the bundler."""
 
 import ast
+import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import neuralens_tracker
@@ -13,7 +16,7 @@ from neuralens_build.compiler import LIBRARY, Source, compile_program
 from neuralens_build.compiler.source_map import write
 from neuralens_build.errors import BuildError
 from neuralens_build.hooks import Hooks
-from neuralens_build.minification import bundle, bundle_module
+from neuralens_build.minification import Bundle, bundle, bundle_module
 from neuralens_build.subset import check_files, strip
 
 PACKAGE = "neuralens_tracker"
@@ -90,17 +93,27 @@ def build(hooks: Hooks | None = None) -> dict[str, bytes]:
     if problems:
         raise SubsetError("\n".join(str(problem) for problem in problems))
     built = {}
-    for name, entry in ENTRIES.items():
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place)
-            compile_modules(MODULES.get(name, [f"{PACKAGE}.main"]), folder)
-            hooks_javascript.write(hooks, folder)
-            (folder / "entry.js").write_text(entry, "utf-8")
-            form = bundle_module if name.endswith(".mjs") else bundle
-            bundled = form(folder / "entry.js")
+    # Most of the time, esbuild and the Closure Compiler run, each in a process of its own.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        bundles = pool.map(partial(build_bundle, hooks=hooks), ENTRIES)
+        for name, bundled in zip(ENTRIES, bundles, strict=True):
             built[name] = bundled.script.encode()
             built[f"{name}.map"] = bundled.source_map.encode()
     return built
+
+
+def build_bundle(name: str, hooks: Hooks | None = None) -> Bundle:
+    """Return one JavaScript file of dist/, with a shop's hooks in it, and its source map.
+
+    Raises CompileError and NpmError.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        compile_modules(MODULES.get(name, [f"{PACKAGE}.main"]), folder)
+        hooks_javascript.write(hooks, folder)
+        (folder / "entry.js").write_text(ENTRIES[name], "utf-8")
+        form = bundle_module if name.endswith(".mjs") else bundle
+        return form(folder / "entry.js")
 
 
 def portable_sources() -> list[Path]:

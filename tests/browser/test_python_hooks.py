@@ -79,7 +79,7 @@ def build(tmp_path_factory):
             read = hooks.read(path)
             own = {read.name: read.source}
             if runtime == "javascript":
-                files = javascript.build(read)
+                files = {"neuralens.js": javascript.build_bundle("neuralens.js", read).script}
             elif runtime == "brython":
                 text = brython.build({**sources.read("brython"), **own}, "1", read.name)
                 files = {"neuralens.brython.js": text.encode()}

@@ -197,17 +197,17 @@ before(check)
 def test_what_a_hook_raises_has_its_python_lines(show, ledger, context, tmp_path):
     path = tmp_path / "shop_hooks.py"
     path.write_text(FAILING)
-    files = javascript.build(hooks.read(path))
+    bundle = javascript.build_bundle(SCRIPT, hooks.read(path))
 
     def answer(route):
         route.fulfill(
-            body=files[SCRIPT],
+            body=bundle.script,
             content_type="text/javascript",
             headers={"SourceMap": f"{SCRIPT}.map"},
         )
 
     context.route(re.compile(ADDRESS), answer)
-    source_map = SourceMap(files[f"{SCRIPT}.map"].decode())
+    source_map = SourceMap(bundle.source_map)
     assert source_map.sources["shop_hooks.py"] == FAILING
     debugger = Debugger(tab := context.new_page(), source_map)
     page = show("", tab=tab, integrity=False)
