@@ -24,7 +24,7 @@ BUDGETS = {
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,
-    **{name_file(addon): 520 for addon in ADDONS if addon.startswith(CONSENT)},
+    **{name_file(addon): 400 for addon in ADDONS if addon.startswith(CONSENT)},
 }
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")

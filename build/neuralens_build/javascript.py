@@ -57,13 +57,15 @@ invoke(() => start(document.currentScript));
 # An add-on starts once on a page, however many tags name it, before or after the tracker.
 ADDON_ENTRY = """
 import {{ start }} from './{module}.js';
-import {{ invoke }} from './neuralens_tracker.web.ffi.js';
+import {{ callback }} from './neuralens_tracker.web.ffi.js';
 import {{ install_stub }} from './neuralens_tracker.web.stub.js';
-if (!window['{file}']) {{
-    window['{file}'] = true;
-    install_stub();
-    invoke(() => start(document.currentScript));
-}}
+callback(() => {{
+    if (!window['{file}']) {{
+        window['{file}'] = true;
+        install_stub();
+        start(document.currentScript);
+    }}
+}})();
 """
 STUB = f"{PACKAGE}.web.stub"
 ADDON_MODULES = {

@@ -95,7 +95,7 @@ def dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def intercept(target: Any, name: str, notice: Callable[[Any], None]) -> None:
+def intercept(target: Any, name: str, notice: Callable[..., None]) -> None:
     """Notice nothing: a parsed page runs no script that would call the method."""
 
 

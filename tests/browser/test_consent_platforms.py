@@ -195,6 +195,23 @@ def test_a_withdrawal_empties_everything_within_one_task(opened, shop, uid):
     assert len(posts(shop, uid)) == before
 
 
+def test_the_data_layer_is_to_the_page_what_it_was(show, ledger):
+    page = show(
+        "", before=GOOGLE + "dataLayer.push(null, 'consent', []);", consent_platform="google"
+    )
+    page.wait_for_function("window['neuralens.consent-google.js']")
+    assert page.evaluate("[dataLayer.push({b: 2}, {c: 3}), Object.keys(dataLayer)]") == [
+        5,
+        ["0", "1", "2", "3", "4"],
+    ]
+    # Tag Manager throws old entries away, and a call may be incomplete.
+    page.evaluate("dataLayer.splice(0); gtag('consent', 'update'); decide(true)")
+    share(page, "A")
+    assert "A" in {event.id for event in ledger.settle(page)}
+    page.evaluate("dataLayer.splice(0); decide(false)")
+    assert kept(page) == []
+
+
 @pytest.mark.parametrize("state", ["granted", "denied"])
 def test_google_defaults_for_a_region_grant_nothing(show, shop, uid, state):
     script = f"""window.dataLayer = [];

@@ -83,6 +83,8 @@ def test_what_it_does_not_know_it_refuses(source: str, place: str, remedy: str) 
         ("def f(a):\n    return -(-a)", "-(-a)"),
         ("def f(a):\n    return lambda: {'a': a}", "() => ({a: a})"),
         ("def f(a):\n    return not (a and a == 1) or a", "!(a && a === 1) || a"),
+        ("def f():\n    return 1\nx = f()", "const x = /* @__PURE__ */ f();"),
+        (FFI + "x = call(window, 'fetch')", "const x = fetch();"),
     ],
 )
 def test_it_writes_what_a_person_would(source: str, code: str) -> None:

@@ -46,6 +46,9 @@ INDENT = "  "
 LIBRARY_FILE = "library.js"
 # The largest whole number that JavaScript tells from its neighbours.
 MOST = 2**53
+# Before a call at the top of a module, which only makes a value: what nothing uses is left out.
+# https://esbuild.github.io/api/#pure
+PURE = "/* @__PURE__ */ "
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 
 
@@ -187,7 +190,19 @@ class Emitter:
         )
         if is_unset:
             return self.code(node, self.write(target), ";")
-        return self.code(node, self.write(target), " = ", self.write(node.value, ASSIGNMENT), ";")
+        value = self.write(node.value, ASSIGNMENT)
+        pure = [PURE] if self.is_call_of_function(node.value) else []
+        return self.code(node, self.write(target), " = ", *pure, value, ";")
+
+    def is_call_of_function(self, node: ast.expr) -> bool:
+        """Tell whether a call stays one: others are written as what they stand for."""
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and self.is_bound(node.func.id)
+            and node.func.id not in self.access
+            and node.func.id not in self.records
+        )
 
     def emit_import(self, node: ast.ImportFrom) -> Code:
         """Return the import of what is not written as what it stands for."""

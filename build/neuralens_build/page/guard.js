@@ -81,7 +81,7 @@ export function makeGuard({ toPython, toBrowser, invoke, explain }) {
       target[name] = new Proxy(target[name], {
         apply(method, owner, values) {
           const result = Reflect.apply(method, owner, values);
-          notice(result);
+          notice(result, ...values);
           return result;
         },
       });

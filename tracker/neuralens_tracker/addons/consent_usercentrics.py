@@ -7,7 +7,7 @@ from typing import Any
 
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.addon import listen_for, tell_consent
-from neuralens_tracker.web.ffi import attempt, callback, get, window
+from neuralens_tracker.web.ffi import call, callback, get, window
 
 EVENTS = ("UC_UI_INITIALIZED", "UC_UI_CMP_EVENT", "UC_CONSENT")
 
@@ -18,17 +18,17 @@ def start(tag: JSObject) -> None:
     def read(details: JSObject) -> None:
         consent = get(details, "consent")
         decided = get(consent, "type") == "EXPLICIT" or not get(consent, "required")
-        tell_consent(decided and get(consent, "status") == "ALL_ACCEPTED", decided)
+        granted = decided and get(consent, "status") == "ALL_ACCEPTED"
+        tell_consent(granted, decided)
 
     def look(event: Any) -> None:
         third = get(window, "__ucCmp")
+        second = get(window, "UC_UI")
         if third:
-            attempt(attempt(third, "getConsentDetails"), "then", callback(read))
-        else:
-            second = get(window, "UC_UI")
-            if second and attempt(second, "isInitialized"):
-                asking = attempt(second, "isConsentRequired")
-                tell_consent(attempt(second, "areAllConsentsAccepted"), not asking)
+            call(call(third, "getConsentDetails"), "then", callback(read))
+        elif second and call(second, "isInitialized"):
+            decided = not call(second, "isConsentRequired")
+            tell_consent(call(second, "areAllConsentsAccepted"), decided)
 
     for name in EVENTS:
         listen_for(name, look)

@@ -25,14 +25,13 @@ from neuralens_tracker.vocabulary import (
     SHARE,
     VIEW_PRODUCT,
 )
-from neuralens_tracker.web.addon import find_one, find_setting, tell
+from neuralens_tracker.web.addon import find_one, find_setting, follow_pushes, tell
 from neuralens_tracker.web.console import warn
 from neuralens_tracker.web.ffi import (
     call,
     callback,
     elements,
     get,
-    intercept,
     invoke,
     on_caught,
     record,
@@ -155,7 +154,8 @@ class Bridge:
             return
         if not same(layer, self._layer):
             self._layer = layer
-            invoke(self._intercept, None)
+            # Guarded: a frozen layer can only be polled.
+            invoke(follow_pushes, None, layer, self._read_new)
         if self._read > 0 and not same(layer[self._index], self._last):
             # Truncated or replaced: continue after the last entry, if it is still there.
             self._read = call(layer, "lastIndexOf", self._last) + 1
@@ -165,12 +165,6 @@ class Bridge:
             self._read += 1
             # Guarded, so that an entry that throws does not stop the others.
             invoke(self._handle, None, self._last)
-
-    def _intercept(self) -> None:
-        """Read after each push; not enumerable, as the page's own code may iterate the array."""
-        intercept(self._layer, "push", self._read_new)
-        hidden = record({"enumerable": False})
-        call(get(window, "Object"), "defineProperty", self._layer, "push", hidden)
 
     def _handle(self, entry: JSObject) -> None:
         """Handle an entry of the data layer: an object, or the arguments of ``gtag``."""

@@ -125,7 +125,7 @@ class Discovery:
         }
         call(self._observer, "observe", root, record(options))
 
-    def _add_shadow_root(self, root: JSObject) -> None:
+    def _add_shadow_root(self, root: JSObject, *_: JSObject) -> None:
         """Process an open shadow tree and observe its changes."""
         is_known = len([other for other in shadow_roots if same(other, root)]) > 0
         if get(root, "mode") == "open" and not is_known:

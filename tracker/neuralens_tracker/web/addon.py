@@ -4,7 +4,7 @@ from typing import Any
 
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PENDING
-from neuralens_tracker.web.ffi import attempt, call, callback, get, method, window
+from neuralens_tracker.web.ffi import call, callback, get, intercept, invoke, method, record, window
 
 # The document without ``web.dom``, which most add-ons have no other use for.
 find_in_page: Any = method("Document", "querySelector")
@@ -12,7 +12,7 @@ find_in_page: Any = method("Document", "querySelector")
 
 def tell(*values: Any) -> None:
     """Call ``neuralens(...)``; before the tracker is there, its stub keeps the call."""
-    attempt(window, "neuralens", *values)
+    call(window, "neuralens", *values)
 
 
 def find_one(selector: str) -> JSObject:
@@ -27,17 +27,27 @@ def find_setting(name: str, tag: JSObject) -> Any:
         if value is None and script:
             value = property_of(get(script, "dataset"), name)
     config = get(window, "neuralensConfig")
-    return property_of(config, name) if value is None and config else value
+    return invoke(property_of, None, config, name) if value is None and config else value
 
 
 def property_of(thing: JSObject, name: str) -> Any:
     """Return the property of an object whose name is only known now."""
-    return attempt(get(window, "Reflect"), "get", thing, name)
+    return call(get(window, "Reflect"), "get", thing, name)
 
 
 def listen_for(name: str, handler: Any) -> None:
     """Call a handler with each event of a name that reaches the window."""
     call(window, "addEventListener", name, callback(handler))
+
+
+def follow_pushes(layer: JSObject, notice: Any) -> None:
+    """Call ``notice(result, *entries)`` after each push.
+
+    Not enumerable, as the page's own code may iterate the array.
+    """
+    intercept(layer, "push", notice)
+    hidden = record({"enumerable": False})
+    call(get(window, "Object"), "defineProperty", layer, "push", hidden)
 
 
 def tell_consent(granted: Any, decided: Any) -> None:

@@ -44,8 +44,8 @@ def reader(owner: str, name: str) -> Callable[[Any], Any]:
     As ``method``, for a property with a getter; where there is no such one, it returns None.
     """
 
-def intercept(target: Any, name: str, notice: Callable[[Any], None]) -> None:
-    """Have ``notice`` called with what the method ``name`` of target returns, from now on.
+def intercept(target: Any, name: str, notice: Callable[..., None]) -> None:
+    """Have ``notice(result, *values)`` called after each call of a method of target.
 
     For the page the method is what it was: same results, same exceptions.
     """

@@ -9,15 +9,16 @@ window: Any = globalThis  # type: ignore[name-defined]  # noqa: F821  (a name of
 # Captured before the page can replace it.
 apply: Any = Reflect.apply  # type: ignore[name-defined]  # noqa: F821
 # What is caught goes to the console until ``on_caught`` sets another function.
-state: dict[str, Any] = {"report": console.warn}  # type: ignore[name-defined]  # noqa: F821
+report: Any = console.warn  # type: ignore[name-defined]  # noqa: F821
 
 
-def on_caught(report: Any) -> None:
-    state["report"] = report
+def on_caught(handler: Any) -> None:
+    global report
+    report = handler
 
 
 def caught(error: Any) -> None:
-    state["report"](str(error))
+    report(str(error))
 
 
 def attempt(target: Any, name: str, *values: Any) -> Any:
@@ -37,8 +38,13 @@ def invoke(handler: Any, otherwise: Any, *values: Any) -> Any:
 
 
 def callback(handler: Any) -> Any:
+    # Not by ``invoke``, which small bundles then leave out.
     def guarded(*values: Any) -> Any:
-        return invoke(handler, None, *values)
+        try:
+            return handler(*values)
+        except Exception as error:
+            caught(error)
+            return None
 
     return guarded
 
@@ -66,9 +72,11 @@ def reader(owner: str, name: str) -> Any:
 
 
 def intercept(target: Any, name: str, notice: Any) -> None:
+    noticed = callback(notice)
+
     def run(found: Any, owner: Any, values: Any) -> Any:
         result = apply(found, owner, values)
-        invoke(notice, None, result)
+        noticed(result, *values)
         return result
 
     target[name] = Reflect.construct(Proxy, [target[name], {"apply": run}])  # type: ignore[name-defined]  # noqa: F821
