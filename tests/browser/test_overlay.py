@@ -1,10 +1,15 @@
-"""The overlay: outlines and the list of events, as they stand on the page."""
+"""The overlay: outlines and the list of events on the page, and the lines on the console."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from neuralens_embed.notation import describe_body
+from neuralens_tracker.vocabulary import VERSION
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+
+from tests.browser.page import ask_relay
+from tests.polling import eventually
 
 RESULTS = """<ol data-nl-list="r" data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak chair">
     <li data-nl-product="A" data-nl-index="7">A</li>
@@ -152,3 +157,141 @@ def test_keys_do_all_that_a_mouse_does(overlaid):
     ] == ["Outlines", "Close", "9 items, 5 wrong", "A", "B", "C"]
     page.keyboard.press("Escape")
     expect(page.locator("neuralens-overlay")).to_have_count(0)
+
+
+STARTED = f"neuralens {VERSION} started: app id test-app, endpoint /nl/events, "
+SIGNAL = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { value: true })"
+TILE = """<ol data-nl-page="SEARCH_RESULT_PAGE" data-nl-query='12" \\ chair' data-nl-list="r">
+    <li data-nl-product="A" data-nl-index="3">A <button data-nl-action="add-to-cart">+</button>
+    </li></ol>"""
+SEEN = r'VIEW_PRODUCT A #3 SEARCH_RESULT_PAGE "12\" \\ chair"'
+
+
+class Console:
+    """What the tracker prints on a page's console: each line, and the object after it."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._heard: list[ConsoleMessage] = []
+        page.on("console", lambda message: self._heard.append(message))
+
+    def messages(self) -> list[ConsoleMessage]:
+        """Return what was printed so far."""
+        # Playwright hears the console while it is asked for something.
+        self._page.evaluate("true")
+        return [heard for heard in self._heard if heard.type == "log"]
+
+    def lines(self, count: int) -> list[str]:
+        """Return the lines, without their objects, as soon as there are so many."""
+        eventually(lambda: len(self.messages()) >= count)
+        return [heard.args[0].json_value() for heard in self.messages()]
+
+    def objects(self) -> list[Any]:
+        """Return the objects after the lines."""
+        return [heard.args[1].json_value() for heard in self.messages()]
+
+
+@pytest.fixture
+def printed(
+    put: Callable[..., str], context: BrowserContext
+) -> Callable[..., tuple[Page, Console]]:
+    """Show a page, and return it with its console, heard from the beginning."""
+
+    def printed(body: str = TILE, **given: Any) -> tuple[Page, Console]:
+        path = put(body, **{"debug": True, **given})
+        page = context.new_page()
+        console = Console(page)
+        page.goto(path)
+        return page, console
+
+    return printed
+
+
+def test_each_event_is_a_line_on_the_console(printed, ledger, uid):
+    page, console = printed()
+    assert console.lines(2) == [STARTED + "consent granted, GPC off", f"neuralens {SEEN}"]
+    settings, event = console.objects()
+    assert (settings["appId"], settings["viewMs"]) == ("test-app", 150)
+    assert (event["items"], event["rankSource"]) == ([{"id": "A"}], "explicit")
+    page.evaluate("(order) => neuralens('track', 'PURCHASE', {ids: ['A', 'B'], order})", uid)
+    assert console.lines(3)[2] == "neuralens PURCHASE A,B"
+    events = [f"neuralens {describe_body(event)}" for event in ledger.settle(page)]
+    assert sorted(console.lines(3)[1:3]) == sorted(events)
+
+
+def test_an_event_that_is_held_is_a_line_and_another_once_it_is_sent(printed, ledger):
+    page, console = printed(consent="pending")
+    held = f"neuralens {SEEN} held: consent is pending"
+    assert console.lines(2) == [STARTED + "consent pending, GPC off", held]
+    assert console.objects()[1]["event"] == "VIEW_PRODUCT"
+    listed = page.locator("neuralens-overlay li:has(b)")
+    expect(listed).to_contain_text("held: consent is pending")
+    page.evaluate("neuralens('consent', 'granted')")
+    assert console.lines(3)[2] == f"neuralens {SEEN}"
+    page.evaluate("neuralens('flush')")
+    expect(listed).to_contain_text("sent: half of it stayed in view · delivered")
+    assert [event.id for event in ledger.settle(page)] == ["A"]
+
+
+def test_an_event_that_is_suppressed_is_a_line_with_the_reason(printed, ledger):
+    page, console = printed(consent="pending")
+    console.lines(2)
+    page.evaluate("neuralens('consent', 'denied')")
+    assert console.lines(3)[2] == f"neuralens {SEEN} suppressed: no consent"
+    page.evaluate("neuralens('consent', 'granted')")
+    page.click("button")
+    page.evaluate("neuralens('track', 'ADD_TO_CART', {id: 'A'})")
+    page.evaluate("neuralens('before', () => null)")
+    page.evaluate("neuralens('track', 'SHARE', {id: 'B', index: 0})")
+    page.evaluate("neuralens('track', 'SHARE', {})")
+    added = SEEN.replace("VIEW_PRODUCT", "ADD_TO_CART")
+    assert console.lines(7)[3:] == [
+        f"neuralens {added}",
+        "neuralens ADD_TO_CART A suppressed: already reported",
+        "neuralens SHARE B #0 suppressed: a before hook dropped it",
+        "neuralens SHARE suppressed: items must be a list of {id}",
+    ]
+    ask_relay(page)
+    assert [event.name for event in ledger.wait_for(1)] == ["ADD_TO_CART"]
+
+
+@pytest.mark.parametrize("respected", [True, False])
+def test_the_console_names_global_privacy_control(printed, context, ledger, respected):
+    context.add_init_script(SIGNAL)
+    page, console = printed(respect_gpc=respected)
+    if respected:
+        assert console.lines(2) == [
+            STARTED + "consent denied, GPC on",
+            f"neuralens {SEEN} suppressed: the browser sends Global Privacy Control (GPC)",
+        ]
+    else:
+        assert console.lines(2) == [
+            STARTED + "consent granted, GPC on, not respected",
+            f"neuralens {SEEN}",
+        ]
+    ask_relay(page)
+    assert len(ledger.wait_for(0 if respected else 1)) == (0 if respected else 1)
+
+
+def test_the_console_names_a_missing_app_id(shop, context):
+    shop.put("/", '<script src="/nl/neuralens.js" data-debug data-endpoint="/x"></script>')
+    page = context.new_page()
+    console = Console(page)
+    page.goto("/")
+    assert console.lines(1) == [
+        f"neuralens {VERSION} started: app id missing, endpoint /x, consent granted, GPC off"
+    ]
+
+
+def test_settings_of_the_module_are_named_too(shop, context):
+    shop.put(
+        "/",
+        """<script type="module">
+            import { start } from "/nl/neuralens.mjs";
+            start({ appId: "test-app", consent: "pending", debug: true });
+        </script>""",
+    )
+    page = context.new_page()
+    console = Console(page)
+    page.goto("/")
+    assert console.lines(1) == [STARTED + "consent pending, GPC off"]

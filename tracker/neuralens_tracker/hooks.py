@@ -6,6 +6,8 @@ from typing import Any
 from neuralens_tracker.types import Event, JSFunction, JSObject, Report
 
 LISTENED = ("event", "suppressed", "delivered", "error")
+# An event waits for consent; for the overlay only.
+HELD = "held"
 # Messages per page load: enough for every mistake in a template, too few to flood the console.
 MAX_MESSAGES = 50
 

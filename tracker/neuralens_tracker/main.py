@@ -64,7 +64,6 @@ class Tracker:
         on_caught(self._hooks.report)
         self._settings = resolve(given, self._hooks.report)
         if is_debugged(self._settings):
-            self._hooks.on("event", get(get(window, "console"), "log"))
             load_overlay(tag, self._settings, self._hooks.on)
         self._storage = Storage()
         self._transport = Transport(self._settings)

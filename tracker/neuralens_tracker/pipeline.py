@@ -6,7 +6,7 @@ from neuralens_tracker.acts import Acts
 from neuralens_tracker.attribution import Attribution
 from neuralens_tracker.delivery import FLUSH_MS, Delivery
 from neuralens_tracker.events import REQUIRED, find_fault, make_event
-from neuralens_tracker.hooks import Hooks
+from neuralens_tracker.hooks import HELD, Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.orders import name_purchase
 from neuralens_tracker.outbox import Outbox
@@ -100,6 +100,7 @@ class Pipeline:
             self._suppress(event, "consent")
         else:
             self._held.append(Held(event, key, sources))
+            self._hooks.emit(HELD, event)
 
     def set_consent(self, state: Any) -> None:
         """Apply the shopper's decision: queue held events, or erase all data."""

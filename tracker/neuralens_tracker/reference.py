@@ -142,7 +142,10 @@ SETTINGS = {
     "attributionMs": "How many milliseconds a product stays credited to the search that led to it,"
     " counted from its last use.",
     "token": "Proof to the relay that the page is the shop's own.",
-    "debug": "Whether to print each event to the browser's console, and show the overlay.",
+    "debug": (
+        "Whether to print a line for each event on the browser's console, held and suppressed ones"
+        " too, and show the overlay."
+    ),
 }
 
 

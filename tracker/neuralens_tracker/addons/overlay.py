@@ -1,8 +1,9 @@
-"""The overlay: shows on the page which items and events the tracker sees.
+"""The overlay: shows on the page and the console which items and events the tracker sees.
 
-Outlines items, and lists each event with the reason why it was sent or suppressed and whether it
-was delivered. It reads elements with the tracker's own ``Items`` and listens to events through the
-public calls. It renders into a shadow tree, which the page's styles do not affect.
+Outlines items, and lists each event with the reason why it was sent, held or suppressed and whether
+it was delivered; the console gets a line for each. It reads elements with the tracker's own
+``Items`` and settings, and listens to events through its tag's ``log`` or the public calls. It
+renders into a shadow tree, which the page's styles do not affect.
 """
 
 from typing import Any
@@ -17,10 +18,13 @@ from neuralens_tracker.attributes import (
 )
 from neuralens_tracker.capture.items import OPTION, Items
 from neuralens_tracker.capture.search_box import SearchBox
-from neuralens_tracker.types import JSObject, ValueType
+from neuralens_tracker.settings import resolve
+from neuralens_tracker.types import JSObject, Settings, ValueType
 from neuralens_tracker.value_types import requirement
-from neuralens_tracker.vocabulary import PREFIX
-from neuralens_tracker.web.addon import find_setting, tell
+from neuralens_tracker.vocabulary import DENIED, PREFIX, VERSION
+from neuralens_tracker.web.addon import tell
+from neuralens_tracker.web.configuration import find_tag, read_configuration
+from neuralens_tracker.web.console import log, warn
 from neuralens_tracker.web.dom import (
     attribute,
     bounds,
@@ -38,14 +42,16 @@ from neuralens_tracker.web.ffi import (
     call,
     callback,
     construct,
+    dump,
     elements,
     get,
     method,
+    on_caught,
     put,
     record,
     same,
 )
-from neuralens_tracker.web.platform import wait
+from neuralens_tracker.web.platform import has_privacy_signal, wait
 from neuralens_tracker.web.visibility import box_of, is_opaque
 
 scroll_into_view: Any = method("Element", "scrollIntoView")
@@ -66,6 +72,8 @@ REASONS = {
     "consent": "no consent",
     "repeated": "already reported",
 }
+PRIVACY_SIGNAL = "the browser sends Global Privacy Control (GPC)"
+WAITING = "held: consent is pending"
 # Follows the browser's light or dark color scheme.
 STYLE = """
 :host { all: initial; color-scheme: light dark }
@@ -100,9 +108,9 @@ li button { border: 0; color: inherit; text-align: left; width: 100% }
 class PageContext:
     """The page and query of items whose markup names none."""
 
-    def __init__(self, tag: JSObject) -> None:
-        self._page = find_setting("page", tag)
-        self._query = find_setting("query", tag)
+    def __init__(self, settings: Settings) -> None:
+        self._page = settings["page"]
+        self._query = settings["query"]
 
     def page(self) -> Any:
         """Return the page, or None."""
@@ -193,6 +201,38 @@ def describe(fields: JSObject) -> str:
     return " · ".join(parts)
 
 
+def ids_of(event: JSObject) -> list[str]:
+    """Return the ids of an event's items; an invalid event may have none."""
+    return [get(item, "id") for item in elements(get(event, "items") or []) if get(item, "id")]
+
+
+def describe_line(event: JSObject) -> str:
+    """Format an event on one line: ``VIEW_PRODUCT AV768 #3 SEARCH_RESULT_PAGE "oak chair"``."""
+    parts = [str(get(event, "event"))]
+    ids = ids_of(event)
+    if len(ids) > 0:
+        parts.append(",".join(ids))
+    if get(event, "index") is not None:
+        parts.append("#" + str(get(event, "index")))
+    if get(event, "page"):
+        parts.append(get(event, "page"))
+    if get(event, "query"):
+        parts.append(dump(get(event, "query")))
+    return " ".join(parts)
+
+
+def describe_start(settings: Settings, refused: bool) -> str:
+    """Format the state in which the tracker started; ``refused`` by Global Privacy Control."""
+    signal = "on" if refused else "on, not respected" if has_privacy_signal() else "off"
+    parts = [
+        VERSION + " started: app id " + (settings["appId"] or "missing"),
+        "endpoint " + settings["endpoint"],
+        "consent " + (DENIED if refused else settings["consent"]),
+        "GPC " + signal,
+    ]
+    return ", ".join(parts)
+
+
 def is_known(root: JSObject) -> bool:
     """Return whether a shadow root is in ``shadow_roots``."""
     for other in shadow_roots:
@@ -204,10 +244,14 @@ def is_known(root: JSObject) -> bool:
 class Overlay:
     """The panel and the frames around items."""
 
-    def __init__(self, items: Items, problems: Problems, context: PageContext) -> None:
+    def __init__(
+        self, items: Items, problems: Problems, context: PageContext, refused: bool
+    ) -> None:
         self._items = items
         self._problems = problems
         self._context = context
+        # Whether Global Privacy Control denies consent.
+        self._refused = refused
         self._host: JSObject = call(document, "createElement", "neuralens-overlay")
         self._root: JSObject = call(self._host, "attachShadow", record({"mode": "open"}))
         sheet = construct("CSSStyleSheet")
@@ -231,32 +275,37 @@ class Overlay:
         self._pairs: list[Pair] = []
         # The index of the selected mark.
         self._selected: Any = None
-        # The status line of each undelivered event, by PREFIX + eid.
-        self._waiting: dict[str, JSObject] = {}
+        # The status line of each event, by PREFIX + eid.
+        self._lines: dict[str, JSObject] = {}
         self._count = 0
         self._closed = False
 
-    def start(self, log: JSObject) -> None:
-        """Show the overlay; ``log`` holds earlier events as alternating names and details."""
+    def start(self, history: JSObject) -> None:
+        """Show the overlay; ``history`` is the tag's ``log``, None without one."""
         call(self._host, "setAttribute", IGNORE, "")
         call(document_property("documentElement"), "append", self._host)
         call(self._outlines, "addEventListener", "click", callback(self._toggle))
         call(self._close, "addEventListener", "click", callback(self._end))
         put(self._outlines, "ariaPressed", "true")
         call(self._root, "addEventListener", "keydown", callback(self._press_key))
-        earlier = elements(log or [])
-        for i in range(0, len(earlier), 2):
-            self._replay(earlier[i], earlier[i + 1])
-        tell("on", "event", callback(self._add_event))
-        tell("on", "suppressed", callback(self._add_suppressed))
-        tell("on", "delivered", callback(self._mark_delivered))
-        tell("on", "error", callback(self._add_error))
+        if history:
+            earlier = elements(history)
+            for i in range(0, len(earlier), 2):
+                self._handle(earlier[i], earlier[i + 1])
+            put(history, "push", callback(self._handle))
+        else:
+            tell("on", "event", callback(self._add_event))
+            tell("on", "suppressed", callback(self._add_suppressed))
+            tell("on", "delivered", callback(self._mark_delivered))
+            tell("on", "error", callback(self._add_error))
         listen("scroll", self._position_frames)
         self._refresh()
 
-    def _replay(self, name: str, detail: JSObject) -> None:
+    def _handle(self, name: str, detail: JSObject, *_: Any) -> None:
         if name == "event":
             self._add_event(detail)
+        elif name == "held":
+            self._add_unsent(detail, WAITING, "")
         elif name == "suppressed":
             self._add_suppressed(detail)
         elif name == "delivered":
@@ -383,15 +432,23 @@ class Overlay:
                 put(style, "width", str(get(edges, "width")) + "px")
                 put(style, "height", str(get(edges, "height")) + "px")
 
-    def _add(self, event: JSObject, outcome: str, kind: str) -> JSObject:
-        """Prepend an event to the list, and return its status line."""
+    def _add(self, event: JSObject, outcome: str, kind: str) -> None:
+        """Add an event to the list, or update the one that is held."""
+        key = PREFIX + str(get(event, "eid"))
+        line = self._lines.get(key)
+        if not line or get(line, "textContent") != WAITING:
+            line = self._prepend(event)
+            self._lines[key] = line
+        put(line, "textContent", outcome)
+        put(line, "className", kind)
+
+    def _prepend(self, event: JSObject) -> JSObject:
+        """Prepend an event to the list, and return its empty status line."""
         entry = call(document, "createElement", "li")
         call(self._events, "prepend", entry)
-        ids = [get(item, "id") for item in elements(get(event, "items") or [])]
-        make(entry, "b", str(get(event, "event")) + " " + ", ".join(ids))
+        make(entry, "b", str(get(event, "event")) + " " + ", ".join(ids_of(event)))
         make(entry, "div", describe(event))
-        line = make(entry, "div", outcome)
-        put(line, "className", kind)
+        line = make(entry, "div", "")
         self._count += 1
         set_text(self._event_count, str(self._count) + " events")
         if get(get(self._events, "children"), "length") > MAX_SHOWN:
@@ -404,18 +461,24 @@ class Overlay:
         cause = "the page called" if get(event, "source") == "call" else "the shopper acted"
         if name in list(CAUSES.keys()) and get(event, "source") != "call":
             cause = CAUSES[name]
-        line = self._add(event, "sent: " + cause + " · not delivered yet", "")
-        self._waiting[PREFIX + get(event, "eid")] = line
+        log(describe_line(event), event)
+        self._add(event, "sent: " + cause + " · not delivered yet", "")
 
     def _add_suppressed(self, detail: JSObject, *_: Any) -> None:
         reason = get(detail, "reason")
-        if reason in list(REASONS.keys()):
+        if reason == "consent" and self._refused:
+            reason = PRIVACY_SIGNAL
+        elif reason in list(REASONS.keys()):
             reason = REASONS[reason]
-        self._add(get(detail, "event"), "suppressed: " + reason, "wrong")
+        self._add_unsent(get(detail, "event"), "suppressed: " + reason, "wrong")
+
+    def _add_unsent(self, event: JSObject, outcome: str, kind: str) -> None:
+        log(describe_line(event) + " " + outcome, event)
+        self._add(event, outcome, kind)
 
     def _mark_delivered(self, batch: JSObject, *_: Any) -> None:
         for event in elements(get(batch, "events")):
-            line = self._waiting.get(PREFIX + get(event, "eid"))
+            line = self._lines.get(PREFIX + get(event, "eid"))
             if line:
                 text = get(line, "textContent").replace("not delivered yet", "delivered")
                 put(line, "textContent", text)
@@ -427,12 +490,22 @@ class Overlay:
         self._add(record({"event": "Error"}), get(detail, "message"), "wrong")
 
 
+def ignore(*_: Any) -> None:
+    """Leave warnings about the settings to the tracker."""
+    return
+
+
 def start(tag: JSObject) -> None:
-    """Start the overlay; its tag, if the tracker inserted it, holds the ``log`` so far."""
-    context = PageContext(tag)
+    """Start the overlay, with a tag as ``load_overlay`` makes it, or an add-on's own."""
+    given = read_configuration(find_tag(get(tag, "tag") if tag else None), ignore)
+    on_caught(warn)
+    settings = resolve(given, ignore)
+    context = PageContext(settings)
     problems = Problems()
     box = SearchBox()
     items = Items(context, box.typed_for, problems.add)
-    overlay = Overlay(items, problems, context)
+    refused = settings["respectGpc"] and has_privacy_signal()
+    overlay = Overlay(items, problems, context, refused)
     box.start()
+    log(describe_start(settings, refused), record(settings))
     overlay.start(get(tag, "log") if tag else None)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from neuralens_tracker.addon_settings import name_file
-from neuralens_tracker.hooks import LISTENED
+from neuralens_tracker.hooks import HELD, LISTENED
 from neuralens_tracker.types import JSObject, Settings
 from neuralens_tracker.web.dom import document
 from neuralens_tracker.web.ffi import call, callback, construct, get, put, window
@@ -17,7 +17,8 @@ def is_debugged(settings: Settings) -> bool:
 def load_overlay(tag: JSObject, settings: Settings, on: Any) -> None:
     """Insert the overlay's script, next to the tracker's own.
 
-    Until it has loaded, names and details of events are appended to its tag's ``log``, alternating.
+    Its tag holds the tracker's ``tag`` and the ``log``, an array to which names and details of
+    events are pushed, alternating. Once loaded, the overlay replaces the array's ``push``.
     ``on(name, handler)`` registers a listener.
     """
     log = construct("Array")
@@ -28,6 +29,7 @@ def load_overlay(tag: JSObject, settings: Settings, on: Any) -> None:
 
         on(name, callback(append))
 
+    record_events(HELD)
     for name in LISTENED:
         record_events(name)
     sibling = (get(tag, "src") if tag else None) or settings["endpoint"]
@@ -35,5 +37,6 @@ def load_overlay(tag: JSObject, settings: Settings, on: Any) -> None:
     script = call(document, "createElement", "script")
     put(script, "log", log)
     put(script, "nonce", get(tag, "nonce") if tag else None)
+    put(script, "tag", tag)
     put(script, "src", get(construct("URL", name_file("overlay"), base), "href"))
     call(get(document, "head"), "append", script)
