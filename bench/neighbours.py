@@ -121,6 +121,6 @@ def outbox_of_dead_letters() -> Iterator[str]:
                 with store.transaction():
                     events = [Event(f"e{start + place}", body) for place in range(PORTION)]
                     store.add(events, now)
-                    taken = store.take(PORTION, now)
+                    taken = store.lease(PORTION, now)
                     store.settle([Settlement(each.key, Outcome.DEAD, "400") for each in taken])
         yield f"sqlite:///{path}"

@@ -1,4 +1,4 @@
-"""Receives beacons, keeps the outbox, forwards to the Neuralens event API."""
+"""The relay: receives beacons, stores events durably, and forwards them to the event API."""
 
 from neuralens_relay.app import create_app
 from neuralens_relay.client import Client, ClientError, EventError

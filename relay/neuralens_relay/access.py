@@ -1,4 +1,4 @@
-"""Who may see how the relay is: volumes, what the API said, where the outbox is."""
+"""Authorizes access to metrics and health details: volumes, API errors, the outbox's location."""
 
 import hmac
 
@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from neuralens_relay.addresses import read_address
 
-# A request with one of these came through a proxy, so its sender may be anybody.
+# A request with one of these came through a proxy, so it is not local.
 PROXY_HEADERS = (
     "Forwarded",
     "Via",
@@ -18,12 +18,12 @@ PROXY_HEADERS = (
 
 
 def may_inspect(request: Request, token: str) -> bool:
-    """Tell whether a request is from this machine, by no proxy, or carries the token.
+    """Return whether a request is local, without a proxy, or carries the status token.
 
-    ``token`` is that of the settings, "" when there is none: then nobody has it.
+    ``token`` is that of the settings; "" matches no request.
     """
     given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    # Compared as bytes: texts that are not ASCII cannot be compared in constant time.
+    # As bytes, because compare_digest refuses non-ASCII strings.
     if token and hmac.compare_digest(given.encode(), token.encode()):
         return True
     address = read_address(request.client.host) if request.client else None

@@ -1,4 +1,4 @@
-"""The cookie that tells the next page which batches arrived."""
+"""The cookie that acknowledges batches to the page that sent them, or to the next one."""
 
 import re
 from collections import OrderedDict
@@ -10,35 +10,35 @@ from neuralens_relay.batch import BATCH_ID
 
 COOKIE = "nl_ack"
 SEPARATOR = "."
-# Batches named at once: a cookie goes with every request to the shop.
+# Bounded, because a cookie is part of every request to the shop.
 MAX_BATCHES = 8
-# Seconds. A page that comes later sends again what it is not sure of; the relay drops it.
+# Seconds. A page that comes later resends its batch, and the relay deduplicates it.
 MAX_AGE = 600
-# Tabs whose last batches are remembered, see ``Acknowledgement``.
+# Tabs whose recent batches are remembered, see ``Acknowledgement``.
 MAX_TABS = 10_000
 
 
 class Acknowledgement:
-    """Names batches in the cookie.
+    """Adds batch ids to the cookie.
 
-    Two batches of a tab that are on their way at once carry the same cookie, and the second answer
-    would take the place of the first: so a tab's last batches are remembered here, too. A batch's
-    id is its tab's, a hyphen and a number.
+    Two concurrent requests of a tab carry the same cookie, so the second response would overwrite
+    the first one's acknowledgement. Hence a tab's recent batches are also remembered here. A batch
+    id is that of its tab, a hyphen and a number.
     """
 
     def __init__(self) -> None:
-        self._taken: OrderedDict[str, list[str]] = OrderedDict()
+        self._recent: OrderedDict[str, list[str]] = OrderedDict()
 
     def add(self, request: Request, response: Response, batch: str) -> None:
-        """Add ``batch`` to the ids in the cookie, newest last, readable by scripts of the site."""
-        named = request.cookies.get(COOKIE, "").split(SEPARATOR)
-        known = [other for other in named if re.match(BATCH_ID, other)]
+        """Append ``batch`` to the cookie, which scripts of the site can read."""
+        sent = request.cookies.get(COOKIE, "").split(SEPARATOR)
+        known = [other for other in sent if re.match(BATCH_ID, other)]
         tab = batch.rpartition("-")[0]
-        recent = [*self._taken.pop(tab, []), batch][-MAX_BATCHES:]
+        recent = [*self._recent.pop(tab, []), batch][-MAX_BATCHES:]
         if tab:
-            self._taken[tab] = recent
-        if len(self._taken) > MAX_TABS:
-            self._taken.popitem(last=False)
+            self._recent[tab] = recent
+        if len(self._recent) > MAX_TABS:
+            self._recent.popitem(last=False)
         ids = list(dict.fromkeys([*known, *recent][::-1]))[::-1]
         response.set_cookie(
             COOKIE,

@@ -1,4 +1,4 @@
-"""Addresses and networks: which one a client's is, and which are trusted."""
+"""Parses IP addresses and networks, and finds the client's address behind trusted proxies."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -8,7 +8,7 @@ Network = IPv4Network | IPv6Network
 
 
 def read_address(text: str) -> Address | None:
-    """Return an address as proxies write it: with or without a port, IPv6 in brackets or not."""
+    """Parse an address as proxies write it: optional port, optional brackets for IPv6."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -18,23 +18,23 @@ def read_address(text: str) -> Address | None:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    # A socket for both families sees IPv4 addresses as ::ffff:192.0.2.1.
+    # A dual-stack socket sees IPv4 addresses as ::ffff:192.0.2.1.
     return getattr(address, "ipv4_mapped", None) or address
 
 
 def is_within(address: Address | None, networks: Iterable[Network]) -> bool:
-    """Tell whether an address is in one of the networks."""
+    """Return whether an address is in one of the networks."""
     return address is not None and any(address in network for network in networks)
 
 
-def find_client(peer: str, named: Sequence[str], trusted: Sequence[Network]) -> str:
-    """Return the address that asked: the last that is not a trusted proxy's.
+def find_client(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
+    """Return the client's address: the last one that is not a trusted proxy's.
 
-    ``named`` is what X-Forwarded-For says, the nearest last. Whoever is not trusted may have made
-    up everything before its own address, and so may one that is not even an address.
+    ``forwarded`` is the value of X-Forwarded-For, nearest last. Entries before an untrusted or
+    invalid one may be forged.
     """
     client = peer
-    for text in reversed(named):
+    for text in reversed(forwarded):
         if not is_within(read_address(client), trusted):
             break
         address = read_address(text)
@@ -45,7 +45,7 @@ def find_client(peer: str, named: Sequence[str], trusted: Sequence[Network]) -> 
 
 
 def read_networks(text: str) -> tuple[Network, ...]:
-    """Return addresses and networks ("10.0.0.0/8") parted by commas or spaces."""
+    """Parse addresses and networks ("10.0.0.0/8") separated by commas or spaces."""
     networks = []
     for part in text.replace(",", " ").split():
         try:

@@ -1,4 +1,4 @@
-"""What an answer of the event API means for the event that was sent."""
+"""Classifies the event API's responses: delivered, dead letter, retry, or pause forwarding."""
 
 import enum
 from collections.abc import Mapping
@@ -8,18 +8,18 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-# A wait longer than this is taken for a mistake.
+# Seconds. A longer Retry-After is assumed to be a mistake.
 MAX_RETRY_AFTER = 86400
 RETRIED = frozenset({408, 423, 425, 429})
-# What says that the event is wrong. Every other 4xx is about the key, the address, or something
-# between here and the API: these are the same for all events.
+# The event itself is invalid. Every other 4xx concerns the key, the URL or something in between,
+# and so all events alike.
 REFUSED = frozenset({400, 409, 413, 422})
-# A gateway that gave up on the API does not know whether the API took the event.
+# After a gateway error the API may have accepted the event.
 AMBIGUOUS = frozenset({502, 504})
 
 
 class Fate(enum.Enum):
-    """What becomes of the event."""
+    """What to do with the event."""
 
     DELIVERED = "delivered"
     DEAD = "dead"
@@ -29,11 +29,11 @@ class Fate(enum.Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """The fate of an event, and why: a reason that may quote what the API said.
+    """The fate of an event, with a reason that may quote the API.
 
-    ``wait``: the seconds that the API asked to wait, 0 if it did not. ``ambiguous``: the API may
-    have taken the event all the same. ``bounded``: not to be repeated without end while others
-    are delivered, because the API probably took it, or because it is the event's fault after all.
+    ``wait``: Retry-After in seconds, or 0. ``ambiguous``: the API may have accepted the event
+    nevertheless. ``bounded``: the number of retries is limited while other events are delivered,
+    because the API probably accepted it, or the event may be the cause after all.
     """
 
     fate: Fate
@@ -44,16 +44,16 @@ class Answer:
 
 
 class Documented(msgspec.Struct):
-    """The documented body of an answer."""
+    """The documented body of a response."""
 
     status: str
     message: str = ""
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: float) -> Answer:
-    """Judge an HTTP answer. Source: the event tracking API, "Response".
+    """Classify an HTTP response. Source: the event tracking API, "Response".
 
-    ``now`` is Unix time, for a Retry-After that is a date.
+    ``now`` is Unix time, for a Retry-After in the form of a date.
     """
     documented = read_body(body)
     message = documented.message if documented is not None else ""
@@ -74,7 +74,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: float
 
 
 def read_body(body: bytes) -> Documented | None:
-    """Return the documented body; None when it is something else."""
+    """Parse the documented body; None if it is anything else."""
     try:
         return msgspec.json.decode(body, type=Documented)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -82,7 +82,7 @@ def read_body(body: bytes) -> Documented | None:
 
 
 def read_retry_after(text: str, now: float) -> float:
-    """Return the seconds of a Retry-After header: a number or an HTTP date; 0 when it is neither.
+    """Parse Retry-After, a number or an HTTP date, to seconds; 0 if it is neither.
 
     Source: RFC 9110, 10.2.3.
     """

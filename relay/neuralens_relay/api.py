@@ -1,4 +1,4 @@
-"""The client of the event API: one event a request."""
+"""The HTTP client of the event API: one event per request."""
 
 import logging
 from collections.abc import Callable
@@ -18,20 +18,20 @@ log = logging.getLogger(__name__)
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-# The documented answer has a few dozen bytes.
+# Bytes; the documented response has a few dozen.
 MAX_ANSWER = 65536
-# Characters of a reason that are worth keeping.
+# Characters of a reason that are kept.
 MAX_REASON = 500
 REDACTED = "[key]"
-# Faults before anything was sent: the API cannot have taken the event.
+# Failures before anything was sent: the API cannot have accepted the event.
 UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class ApiClient:
-    """Sends events over kept-alive connections. Used within ``async with``, in one loop."""
+    """Sends events over keep-alive connections. An async context manager, for one event loop."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
-        """``clock`` gives Unix time."""
+        """``clock`` returns Unix time."""
         self._settings = settings
         self._clock = clock
         self._notices = Notices(log, monotonic)
@@ -40,8 +40,8 @@ class ApiClient:
         """Open the session."""
         address = urlsplit(self._settings.api_url)
         if address.scheme == "http" and address.hostname not in LOOPBACK:
-            log.warning("%s is not https: the key can be read on its way", variable("api_url"))
-        # aiohttp rather than httpx: with many requests in flight it takes a fraction of the time.
+            log.warning("%s is not https: the key is sent in clear text", variable("api_url"))
+        # aiohttp rather than httpx, which needs several times the CPU with many in flight.
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._settings.concurrency),
             timeout=aiohttp.ClientTimeout(
@@ -62,9 +62,9 @@ class ApiClient:
         await self._session.close()
 
     async def send(self, body: bytes) -> Answer:
-        """Send one event and judge what comes back; never raises, whatever that is."""
+        """Send one event and classify the response; never raises."""
         try:
-            # A redirect is not followed: it would carry the key somewhere else.
+            # Following a redirect would send the key to another host.
             async with self._session.post(
                 self._settings.api_url, data=body, allow_redirects=False
             ) as response:
@@ -74,31 +74,28 @@ class ApiClient:
             reason = f"no answer within {self._settings.timeout:g} seconds"
             answer = Answer(Fate.RETRY, reason, ambiguous=not isinstance(error, UNSENT))
         except Exception as error:
-            # Whatever it was, the event is not to be stranded by it.
+            # Any failure must leave the event to be retried.
             reason = f"{type(error).__name__}: {error}"
             answer = Answer(Fate.RETRY, reason, ambiguous=not isinstance(error, UNSENT))
             if not isinstance(error, (aiohttp.ClientError, OSError)):
-                # Without the traceback's last line, which may quote an answer that quotes the key.
+                # Without the traceback's last line: it may quote a response that echoes the key.
                 trace = "".join(format_tb(error.__traceback__))
-                said = tidy(reason, self._settings.api_key)
+                safe = sanitize(reason, self._settings.api_key)
                 kind = type(error).__name__
-                self._notices.say(
-                    logging.ERROR, kind, "an answer is beyond us: %s\n%s", said, trace
+                self._notices.log(
+                    logging.ERROR, kind, "unexpected error in a request: %s\n%s", safe, trace
                 )
-        return replace(answer, reason=tidy(answer.reason, self._settings.api_key))
+        return replace(answer, reason=sanitize(answer.reason, self._settings.api_key))
 
 
-def tidy(reason: str, key: str) -> str:
-    """Return a reason fit to be kept and logged: one short line without the key.
-
-    What the API says may echo what it was sent.
-    """
+def sanitize(reason: str, key: str) -> str:
+    """Return a reason as one short line without the key, which a response may echo."""
     line = reason.replace(key, REDACTED)[:MAX_REASON]
     return "".join(character if character.isprintable() else " " for character in line)
 
 
 async def read_bounded(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body of an answer, cut at MAX_ANSWER bytes."""
+    """Return the body of a response, truncated to MAX_ANSWER bytes."""
     content = bytearray()
     async for chunk in response.content.iter_any():
         content += chunk

@@ -1,14 +1,14 @@
 """The relay as an ASGI application.
 
 ====================  ============================================================================
-``POST events``       takes a batch: 202 once what it counts is on disk
-``GET neuralens.js``  and every other file that the build's manifest names
-``GET health``        whether the relay can take events; with ``?live`` whether it runs
-``GET metrics``       the same in numbers, for Prometheus
+``POST events``       accepts a batch; 202 once its events are on disk
+``GET neuralens.js``  and every other file in the build's manifest
+``GET health``        readiness; with ``?live`` liveness
+``GET metrics``       metrics for Prometheus
 ====================  ============================================================================
 
-Mounted in another application it needs nothing but the mount: it starts with the first request
-and closes when the process ends. To start and close it with the other application, give that
+Mounted in another application it needs only the mount: it starts with the first request and closes
+at the end of the process. To tie it to the other application, pass that
 ``lifespan=app.state.relay.lifespan``, or call ``app.state.relay.start()`` and ``.close()``.
 """
 
@@ -38,18 +38,18 @@ from neuralens_relay.scripts import serve_bundle
 from neuralens_relay.settings import Settings, variable
 from neuralens_relay.stores import sqlite_path
 
-# Days of which the metrics have the balance.
-SHOWN_DAYS = 8
+# Days of the balance in the metrics.
+BALANCE_DAYS = 8
 
 log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None, folder: Path | None = None) -> Starlette:
-    """Return the relay as an ASGI application, to be served alone or mounted in another.
+    """Return the relay as an ASGI application, to be served on its own or mounted in another.
 
-    Without ``settings`` the environment variables are read. ``folder`` holds the bundles and
-    their manifest; without it those of the build. Nothing is opened before the first request or
-    the lifespan's start. Raises SettingsError when a setting is missing or wrong.
+    Settings default to the environment variables, and ``folder``, which holds the bundles and
+    their manifest, to that of the build. Nothing is opened before the first request or the start
+    of the lifespan. Raises SettingsError if a setting is missing or invalid.
     """
     settings = settings or Settings.from_environment()
     bundles = load_built(folder)
@@ -92,13 +92,13 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
 
 
 def archive_folder(settings: Settings) -> Path | None:
-    """Return where scripts of earlier versions are kept: beside an outbox that is a file."""
+    """Return the folder for scripts of earlier versions, next to a SQLite outbox; else None."""
     path = sqlite_path(settings.outbox)
     return None if path is None else path.with_name(f"{path.stem}-scripts")
 
 
 def load_built(folder: Path | None) -> dict[str, Bundle]:
-    """Return the bundles; none, and a line in the log, where nothing has been built."""
+    """Load the bundles; if nothing has been built, log a warning and return none."""
     try:
         folder = folder or directory()
         names = json.loads((folder / MANIFEST).read_bytes())
@@ -109,16 +109,15 @@ def load_built(folder: Path | None) -> dict[str, Bundle]:
 
 
 class Status:
-    """The endpoints for those who run the relay."""
+    """The endpoints for operators."""
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
 
     async def health(self, request: Request) -> Response:
-        """Say how the relay is, as ``Health.as_json`` does; 503 when it takes no events.
+        """Respond with ``Health.as_json``; 503 if the relay cannot accept events.
 
-        One whose forwarding is paused or held takes them: it keeps them, and says so in
-        ``forwarding``. With ``?live`` it only says that it runs, and touches nothing.
+        It can while forwarding is paused or held: it stores them. ``?live`` checks nothing.
         """
         if "live" in request.query_params:
             return as_json({"live": True}, 200)
@@ -129,28 +128,28 @@ class Status:
         return as_json(health.as_json(), status)
 
     async def metrics(self, request: Request) -> Response:
-        """Print the metrics; those of the outbox are missing while it cannot be read."""
+        """Respond with the metrics, without those of the outbox while it cannot be read."""
         if not may_inspect(request, self._relay.settings.status_token):
             token = variable("status_token")
             return as_json({"error": f"metrics are for this machine, or with {token}"}, 403)
         health = await self._relay.health()
         try:
-            balances = await self._relay.balances(SHOWN_DAYS)
+            balances = await self._relay.balances(BALANCE_DAYS)
         except OutboxError:
-            # That it cannot be read, health says.
+            # Reported by health.
             balances = []
         text = self._relay.metrics.render(health, balances)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def answer_http_error(request: Request, error: Exception) -> Response:
-    """Answer a wrong address or method in JSON."""
+    """Respond to a wrong path or method in JSON."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     return explain_error(error)
 
 
 async def answer_fault(request: Request, error: Exception) -> Response:
-    """Answer a fault of the relay itself: nothing was acknowledged, so it can be sent again."""
+    """Respond to a bug of the relay: nothing was acknowledged, so the page can retry."""
     return explain_error(
         HTTPException(503, "the relay has a fault", {"Retry-After": str(RETRY_BROKEN)})
     )

@@ -1,7 +1,7 @@
-"""Scripts of earlier versions: pages of before an upgrade still ask for theirs.
+"""Archives served scripts, for cached pages from before an upgrade.
 
-A page in a cache names the script that it was made with, by ``?v=`` and by ``integrity``. So what
-was served is kept in a folder beside the outbox, and found again by the relay of the next version.
+A cached page refers to its script's version by ``?v=`` and ``integrity``. So each served version is
+kept in a folder next to the outbox, where the relay of the next release finds it.
 """
 
 import logging
@@ -13,15 +13,15 @@ from neuralens_relay.bundles import Bundle, means_version
 
 log = logging.getLogger(__name__)
 
-# Seconds after which a version that is no longer served is dropped, and versions kept of one file.
+# Seconds since a version was last current until it is deleted, and versions kept per file.
 KEPT_SECONDS = 90 * 86400
 MAX_KEPT = 20
 
 
 class Archive:
-    """Files by name and version, in ``folder``; None keeps nothing.
+    """Files by name and version in ``folder``; None disables the archive.
 
-    Where the folder cannot be used, that is said in the log, and pages get what there is.
+    If the folder cannot be written, a warning is logged and only current files are served.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -30,15 +30,15 @@ class Archive:
         self._found: dict[tuple[str, str], Bundle] = {}
 
     def lacks(self, bundle: Bundle) -> bool:
-        """Tell whether a file is still to be kept."""
+        """Return whether a file is not archived yet."""
         return self._folder is not None and bundle.name not in self._kept
 
     def keep(self, bundle: Bundle) -> None:
-        """Keep a file that is served, and drop what nobody has served for long."""
+        """Archive a file that is served, and prune old versions."""
         if self._folder is None:
             return
         self._kept.add(bundle.name)
-        file = self._place(bundle.name) / bundle.version
+        file = self._folder_of(bundle.name) / bundle.version
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not file.exists():
@@ -51,9 +51,9 @@ class Archive:
             log.warning("scripts of this version will not be found after an upgrade: %s", error)
 
     def find(self, name: str, version: str) -> Bundle | None:
-        """Return the file of a version, named as in ``Bundle.is_version``; None if it is not there.
+        """Return the file with a version as in ``Bundle.is_version``, or None.
 
-        Raises OSError when it cannot be read.
+        Raises OSError if it cannot be read.
         """
         for file in self._versions(name):
             if not means_version(version, file.name):
@@ -61,7 +61,7 @@ class Archive:
             key = (name, file.name)
             if key not in self._found:
                 found = Bundle(name, file.read_bytes())
-                # What is in the folder may have been changed.
+                # The file may have been modified.
                 if found.version != file.name:
                     return None
                 found.compress()
@@ -69,15 +69,15 @@ class Archive:
             return self._found[key]
         return None
 
-    def _place(self, name: str) -> Path:
+    def _folder_of(self, name: str) -> Path:
         assert self._folder is not None  # noqa: S101 - asked by the callers
         return self._folder / name.replace("/", "-")
 
     def _versions(self, name: str) -> Iterator[Path]:
-        """Yield the kept files of one name, the newest first."""
-        if self._folder is None or not self._place(name).is_dir():
+        """Yield the archived files of one name, newest first."""
+        if self._folder is None or not self._folder_of(name).is_dir():
             return
-        files = [file for file in self._place(name).iterdir() if not file.suffix]
+        files = [file for file in self._folder_of(name).iterdir() if not file.suffix]
         yield from sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
 
     def _prune(self, folder: Path) -> None:

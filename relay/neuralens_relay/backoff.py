@@ -1,4 +1,4 @@
-"""How long to wait before the next try."""
+"""Computes the delay before a retry."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from random import uniform
 class Backoff:
     """Exponential backoff with full jitter.
 
-    ``base`` and ``cap`` are seconds; ``patience``: the most seconds that anybody may ask to wait;
-    ``spread`` draws a number from its first to its second argument.
+    ``base`` and ``cap`` are in seconds; ``patience`` caps a Retry-After, in seconds;
+    ``spread(low, high)`` draws a random number.
     Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
 
@@ -21,14 +21,14 @@ class Backoff:
 
     @property
     def longest(self) -> float:
-        """The seconds that no wait is longer than."""
+        """The upper bound of all delays, in seconds."""
         return self.cap + self.patience
 
     def delay(self, attempts: int, asked: float = 0) -> float:
-        """Return seconds to wait after so many failed attempts (from 1).
+        """Return the delay in seconds after a number of failed attempts (from 1).
 
-        ``asked``: seconds that were asked for; the wait is not shorter, up to ``patience``.
+        ``asked`` is a Retry-After in seconds: the minimum delay, up to ``patience``.
         """
-        # The exponent is bounded because 2.0 ** 1024 is no float.
+        # The exponent is bounded because 2.0 ** 1024 overflows.
         bound = min(self.cap, self.base * 2.0 ** min(attempts - 1, 64))
         return min(asked, self.patience) + self.spread(0, bound)

@@ -1,4 +1,4 @@
-"""What arrives from a page: a batch of events, read and checked."""
+"""Parses and validates batches of events, and serializes valid events for the API."""
 
 import json
 import logging
@@ -21,36 +21,35 @@ from neuralens_relay.outbox import Event
 
 log = logging.getLogger(__name__)
 
-# More than fit into a body of the smallest events there are.
+# More than fit into a body, however small the events.
 MAX_EVENTS = 500
-# Also the form of what a cookie may carry.
+# Restricted to what a cookie may contain.
 BATCH_ID = r"^[A-Za-z0-9_-]{1,64}\Z"
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
-# Seconds by which a device's clock may be off: less than a page's own delays would be corrected.
+# Seconds of clock skew that are not corrected, because delays of page and network look the same.
 CLOCK_TOLERANCE = 120
 
 Lost = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 JournalName = Annotated[str, msgspec.Meta(max_length=64)]
 Losses = dict[Annotated[str, msgspec.Meta(max_length=64)], Lost]
 
-# Why an event is rejected, besides a field that is wrong, in the books.
+# The reason in the balance for an event that is rejected as a whole and not for a field.
 NO_EVENT = "event"
 
 
 class BatchError(ValueError):
-    """The body is no batch; the text says why."""
+    """The body is not a batch; the message says why."""
 
 
 class Batch(msgspec.Struct):
-    """The envelope: see "From tracker to relay" in the documents. ``sent`` is Unix time.
+    """The envelope of a batch; ``sent`` is Unix time by the device's clock.
 
-    ``journal`` names the browser's journal, whose numbers the events have as ``seq``; ``losses``
-    are those by reason since it was begun, ``lost`` those that no batch has told of before.
-    ``token``: see ``neuralens_embed.page_tokens``. Fields
-    that are not named here are those of a newer tracker, and are passed over.
+    ``journal`` is the id of the browser's journal, in which ``seq`` numbers the events; ``losses``
+    are its cumulative losses by reason, ``lost`` those not reported before. ``token``: see
+    ``neuralens_embed.page_tokens``. Unknown fields, as a newer tracker may send, are ignored.
     """
 
     v: int
@@ -66,10 +65,10 @@ class Batch(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Rejection:
-    """An event that is not taken, and why.
+    """An event that is rejected, and why.
 
-    ``eid`` is None where it has no usable one; ``kind`` is the reason in a word; ``number`` is that
-    of its journal, 0 for none.
+    ``eid`` is None if it has no usable one; ``kind`` is the reason in the balance; ``number`` is
+    its number in the journal, or 0.
     """
 
     eid: str | None
@@ -79,13 +78,13 @@ class Rejection:
 
 
 def read_batch(body: bytes) -> Batch:
-    """Return the batch in a request's body; its events are not checked yet.
+    """Parse the batch in a request's body, without validating its events.
 
-    Raises BatchError, whatever the bytes are.
+    Raises BatchError for any other body.
     """
     try:
-        # The standard parser, because it takes a lone surrogate, as JSON.stringify writes one for
-        # a text cut in the middle of a character: one such event must not take the batch with it.
+        # The standard parser accepts lone surrogates, which JSON.stringify emits for a text cut
+        # within a character: one such event must not fail the whole batch.
         envelope = json.loads(body.decode("utf-8"))
     except RecursionError:
         raise BatchError("the body is nested too deep") from None
@@ -94,7 +93,7 @@ def read_batch(body: bytes) -> Batch:
     if isinstance(envelope, dict) and envelope.get("v", WIRE_VERSION) != WIRE_VERSION:
         raise BatchError(f"v must be {WIRE_VERSION}")
     if isinstance(envelope, dict):
-        envelope = leave_wrong_books(select(envelope, Batch.__struct_fields__))
+        envelope = drop_invalid_accounts(select(envelope, Batch.__struct_fields__))
     try:
         return msgspec.convert(envelope, Batch)
     except UnicodeError:
@@ -103,11 +102,8 @@ def read_batch(body: bytes) -> Batch:
         raise BatchError(f"the body is no batch: {error}") from error
 
 
-def leave_wrong_books(envelope: dict[str, Any]) -> dict[str, Any]:
-    """Return an envelope without what it says of its journal, if that is wrong.
-
-    It is only for the books: events must not be lost for it.
-    """
+def drop_invalid_accounts(envelope: dict[str, Any]) -> dict[str, Any]:
+    """Remove invalid ``journal`` and ``losses``: events must not be lost for the balance."""
     for name, kind in (("journal", JournalName), ("losses", Losses)):
         try:
             msgspec.convert(envelope.get(name), kind)
@@ -117,62 +113,65 @@ def leave_wrong_books(envelope: dict[str, Any]) -> dict[str, Any]:
 
 
 def select(record: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Return the named fields of a record; one that nobody knows here is a newer tracker's."""
+    """Return the fields of a record with these names; others may be a newer tracker's."""
     return {name: record[name] for name in names if name in record}
 
 
-def sort_events(batch: Batch, received: float) -> tuple[list[Event], list[Rejection]]:
-    """Part a batch's events, received at Unix time, into those to keep and those that are wrong."""
-    kept = []
+def validate_events(batch: Batch, received: float) -> tuple[list[Event], list[Rejection]]:
+    """Return a batch's valid events, in the form to store, and its rejected ones.
+
+    ``received`` is Unix time.
+    """
+    valid = []
     rejected = []
     for given in batch.events:
-        event = leave_behind(given)
+        event = drop_unknown_fields(given)
         number = read_number(given)
-        fault = explain(event)
+        fault = find_fault(event)
         if fault is not None:
             kind = fault.field or NO_EVENT
             rejected.append(Rejection(readable_eid(event), fault.sentence, kind, number))
         else:
-            event["timestamp"] = correct(event["timestamp"], batch.sent, received)
+            event["timestamp"] = correct_skew(event["timestamp"], batch.sent, received)
             lasting = event["eid"].startswith(ORDER_PREFIX)
-            kept.append(Event(event["eid"], outgoing(event), lasting, number))
-    return kept, rejected
+            valid.append(Event(event["eid"], serialize(event), lasting, number))
+    return valid, rejected
 
 
 def reject_all(batch: Batch, kind: str, reason: str) -> list[Rejection]:
-    """Return that no event of a batch is taken, right or wrong."""
+    """Reject every event of a batch, valid or not."""
     return [
         Rejection(readable_eid(event), reason, kind, read_number(event)) for event in batch.events
     ]
 
 
 def read_number(given: Any) -> int:
-    """Return the number of an event in its browser's journal, 0 where it has none."""
+    """Return the number of an event in its browser's journal, or 0."""
     number = given.get("seq") if isinstance(given, dict) else None
     if not isinstance(number, int) or isinstance(number, bool) or not 0 < number <= MAX_COUNT:
         return 0
     return number
 
 
-def make_report(batch: Batch, kept: list[Event], rejected: list[Rejection]) -> Report:
-    """Return what the books are told of a batch."""
+def make_report(batch: Batch, valid: list[Event], rejected: list[Rejection]) -> Report:
+    """Return a batch's contribution to the balance."""
     return Report(
         batch.app,
         batch.journal,
-        tuple(event.number for event in kept),
+        tuple(event.number for event in valid),
         tuple((each.number, each.kind) for each in rejected),
         batch.losses or {},
     )
 
 
 def count_uids(batch: Batch) -> Counter[str]:
-    """Count the events of each shopper, as far as they are named; nothing is checked yet."""
+    """Count the events of each uid, without validating the events."""
     uids = [event.get("uid") for event in batch.events if isinstance(event, dict)]
     return Counter(uid for uid in uids if isinstance(uid, str) and uid.isprintable())
 
 
-def leave_behind(given: Any) -> Any:
-    """Return an event without the fields that are not known, in its items and its place too."""
+def drop_unknown_fields(given: Any) -> Any:
+    """Return an event without unknown fields, also in its items and location."""
     if not isinstance(given, dict):
         return given
     event = select(given, events.FIELDS)
@@ -186,27 +185,26 @@ def leave_behind(given: Any) -> Any:
     return event
 
 
-def correct(timestamp: float, sent: float, received: float) -> float:
-    """Return when an event happened by the relay's clock instead of the device's.
+def correct_skew(timestamp: float, sent: float, received: float) -> float:
+    """Convert an event's timestamp from the device's clock to the relay's.
 
-    All are Unix time. ``sent`` is when the device, by its own clock, sent the batch: how far that
-    is from ``received`` is how far the clock is off. A difference that a slow network explains is
-    left alone, and so is one that would put the event before 1970: such a ``sent`` is no time.
+    All are Unix time. The skew is ``received`` less ``sent``, which is by the device's clock. It is
+    ignored within CLOCK_TOLERANCE, or if the result would be before 1970.
     """
     offset = received - sent
     if not math.isfinite(offset) or abs(offset) <= CLOCK_TOLERANCE:
         offset = 0
     corrected = timestamp + offset
-    # What was sent cannot have happened after it arrived: the clock was set back in between.
+    # An event cannot be later than its arrival: the clock was set back before sending.
     if corrected > received + CLOCK_TOLERANCE:
         return int(received)
     return timestamp if corrected < 0 else int(corrected)
 
 
-def explain(event: Any) -> Fault | None:
-    """Return what is wrong with an event, None when it is right."""
+def find_fault(event: Any) -> Fault | None:
+    """Return the first error of an event, or None if it is valid."""
     try:
-        # UTF-8 has no lone surrogates, and neither SQLite nor the API would take one.
+        # Lone surrogates cannot be encoded in UTF-8, for SQLite or the API.
         msgspec.json.encode(event)
     except UnicodeError:
         return Fault("", "text has a lone surrogate")
@@ -214,16 +212,15 @@ def explain(event: Any) -> Fault | None:
         return Fault("", "event is nested too deep")
     try:
         fault = events.find_fault(event)
-        return explain_ids(event) if fault is None else fault
+        return find_control_characters(event) if fault is None else fault
     except Exception:
-        # A fault of the check must not cost the other events of the batch, which the page would
-        # send again and again.
+        # A bug in the validation must not fail the batch: the page would resend it forever.
         log.exception("an event could not be checked")
         return Fault("", "event could not be checked")
 
 
-def explain_ids(event: dict[str, Any]) -> Fault | None:
-    """Return which id of a right event has control characters, which no id of a shop has."""
+def find_control_characters(event: dict[str, Any]) -> Fault | None:
+    """Return an error if an id of a valid event has control characters."""
     ids = [item["id"] for item in event["items"]]
     named = {"eid": [event["eid"]], "uid": [event.get("uid") or ""], "items": ids}
     for name, texts in named.items():
@@ -233,18 +230,17 @@ def explain_ids(event: dict[str, Any]) -> Fault | None:
 
 
 def readable_eid(event: Any) -> str | None:
-    """Return the id of an event that need not be right, if it can be sent back."""
+    """Return the ``eid`` of an event, valid or not, for the response; None if it is unusable."""
     eid = event.get("eid") if isinstance(event, dict) else None
     if not isinstance(eid, str) or not eid.isprintable():
         return None
     return eid[:MAX_TEXT]
 
 
-def outgoing(event: dict[str, Any]) -> bytes:
-    """Return the body that the API gets: the documented fields of a right event, in order.
+def serialize(event: dict[str, Any]) -> bytes:
+    """Serialize a valid event for the API: the documented fields, in order, without ``eid``.
 
-    ``uid`` is always there, null when unknown; other fields that do not apply are left out, and
-    the relay's own ``eid`` stays behind.
+    ``uid`` is always present, null if unknown; other fields are omitted if they have no value.
     """
     body: dict[str, Any] = {}
     for name in events.FIELDS:
@@ -253,11 +249,11 @@ def outgoing(event: dict[str, Any]) -> bytes:
             body[name] = value
     for name in ("index", "timestamp"):
         if name in body:
-            # JavaScript, and so JSON, has no whole numbers of its own: 3.0 is meant as 3.
+            # JavaScript has no integer type: 3.0 means 3.
             body[name] = int(body[name])
     if "query" in body:
-        # What is typed or pasted may have tabs and line breaks, and say who the shopper is. The
-        # tracker takes that out as well; one of before, or something else that sends, may not.
+        # Pasted text may contain tabs and line breaks. Personal data is scrubbed again because
+        # older trackers and other senders do not.
         query = scrub(CONTROL.sub(" ", body.pop("query"))).strip()
         if query:
             body["query"] = query

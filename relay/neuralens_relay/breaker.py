@@ -1,4 +1,4 @@
-"""Holding everything back while the API as a whole takes nothing."""
+"""A circuit breaker for the API as a whole."""
 
 from collections.abc import Callable, Hashable
 from enum import Enum
@@ -6,24 +6,25 @@ from math import inf
 
 from neuralens_relay.backoff import Backoff
 
-# Failures in a row after which it is said that sends fail.
-SAY_AFTER = 3
-# Different events that failed in a row, with none delivered between, after which all wait. A few
+# Consecutive failures after which the state is FAILING.
+FAILING_AFTER = 3
+# Distinct events that failed, with none delivered in between, after which all are held. A few
 # events that always fail must not hold up the others.
 HOLD_AFTER = 20
 
 
 class State(Enum):
-    """Whether events are sent.
+    """Whether events are sent."""
 
-    All that are due; the same, though none gets through; one at a time, to see; the same, for a
-    refused key or a wrong address. None by this relay: another one does it; or none at all.
-    """
-
+    # All that are due.
     RUNNING = "running"
+    # All that are due, although recent ones failed.
     FAILING = "failing"
+    # One at a time, as a probe, because the API is down or has asked to wait.
     HOLDING = "holding"
+    # One at a time, as a probe, because the API refuses the key or the URL is wrong.
     PAUSED = "paused"
+    # None: another relay is the leader.
     FOLLOWING = "following"
     STOPPED = "stopped"
 
@@ -34,18 +35,18 @@ class State(Enum):
 
 
 class Breaker:
-    """A circuit breaker: after failures, wait, then let single events try.
+    """A circuit breaker: after failures it waits, then lets single events probe the API.
 
-    ``clock`` gives seconds that never go back.
+    ``clock`` returns monotonic seconds.
     """
 
     def __init__(self, backoff: Backoff, clock: Callable[[], float]) -> None:
-        """``backoff``: waits between tries while events are held back."""
+        """``backoff`` is for the time between probes."""
         self._backoff = backoff
         self._clock = clock
         self._failures = 0
         self._failed: set[Hashable] = set()
-        # Since when events are held back, and how many that had never been tried failed since.
+        # When the breaker opened, and how many new events have failed since.
         self._opened = 0.0
         self._probes = 0
         self._until = 0.0
@@ -57,17 +58,17 @@ class Breaker:
 
     @property
     def trusted(self) -> bool:
-        """Whether the last answer was good: what fails next may be the event's fault."""
+        """Whether the last event succeeded: the next failure may be the event's own."""
         return self._proven and self._failures == 0
 
     def wait(self) -> float:
-        """Return the seconds until something may be sent; 0 when it may now."""
+        """Return the seconds until an event may be sent; 0 if it may now."""
         return max(0.0, self._until - self._clock())
 
     def succeed(self, sent: float) -> None:
-        """Note that the API dealt with an event that was sent at ``sent``, by the clock.
+        """Record that the API handled an event, sent at ``sent`` by the clock.
 
-        Where the API asked to wait, this counts only if it was sent after that.
+        Ignored if the event was sent before the API asked to wait.
         """
         if sent < self._asked:
             return
@@ -82,29 +83,29 @@ class Breaker:
     def fail(
         self, event: Hashable, sent: float, reason: str, asked: float = 0, first: bool = True
     ) -> None:
-        """Note a failure that need not be the event's.
+        """Record a failure that need not be the event's own.
 
-        ``sent``: as for ``succeed``; ``asked``: seconds the API asked to wait; ``first``: the
-        event had never been tried.
+        ``sent``: as for ``succeed``; ``asked``: Retry-After in seconds, or 0; ``first``: it was the
+        event's first attempt.
         """
         trusted = self.trusted
-        self._note(event, reason)
+        self._record(event, reason)
         if self.state.open:
             self._hold(sent, asked, first)
         elif len(self._failed) >= HOLD_AFTER or (asked > 0 and (first or not trusted)):
             self._open(State.HOLDING, asked)
-        elif self._failures >= SAY_AFTER:
+        elif self._failures >= FAILING_AFTER:
             self.state = State.FAILING
 
     def pause(self, event: Hashable, sent: float, reason: str, first: bool = True) -> None:
-        """Note that the API refuses the key, or that there is no API at the address."""
-        self._note(event, reason)
+        """Record that the API refuses the key, or that there is no API at the URL."""
+        self._record(event, reason)
         if self.state is State.PAUSED:
             self._hold(sent, 0, first)
         else:
             self._open(State.PAUSED, 0)
 
-    def _note(self, event: Hashable, reason: str) -> None:
+    def _record(self, event: Hashable, reason: str) -> None:
         self._failures += 1
         self.reason = reason
         if len(self._failed) < HOLD_AFTER:
@@ -120,7 +121,7 @@ class Breaker:
         now = self._clock()
         if asked > 0:
             self._asked = now
-        # What had been sent before says nothing new: waits grow with what is sent to see.
+        # The wait grows with the number of probes, not with older requests that fail late.
         if sent >= self._opened or asked > 0:
             self._probes += first and sent >= self._opened
             pause = self._backoff.delay(max(self._probes, 1), asked)

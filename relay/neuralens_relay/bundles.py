@@ -1,4 +1,4 @@
-"""The built scripts as the relay serves them: in memory, compressed once."""
+"""Loads the built scripts into memory and compresses each once."""
 
 import base64
 import gzip
@@ -11,9 +11,9 @@ from pathlib import Path
 
 import brotli
 
-# Compressed before the relay answers its first request; the larger ones in the background.
+# Bytes up to which files are compressed at start; larger ones in the background.
 SMALL = 32 * 1024
-# Characters of the hash that a versioned address has to carry at least.
+# Minimum length of a version in a URL, in characters of the hash.
 MIN_VERSION = 8
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -25,13 +25,13 @@ TYPES = {
     ".wasm": "application/wasm",
     ".toml": "application/toml; charset=utf-8",
 }
-# Compressed already.
+# Already compressed.
 PACKED = frozenset({".zip", ".whl", ".gz", ".br", ".png", ".woff2"})
 
 
 @dataclass
 class Bundle:
-    """One file. ``encodings`` maps a Content-Encoding to its bytes, the best first."""
+    """One file. ``encodings`` maps a Content-Encoding to its bytes, best first."""
 
     name: str
     content: bytes
@@ -45,9 +45,9 @@ class Bundle:
         self.packable = suffix not in PACKED
 
     def is_version(self, text: str) -> bool:
-        """Tell whether a versioned address means exactly this content.
+        """Return whether a version from a URL is that of this content.
 
-        The version is the start of the file's sha384 in base64, as in its integrity attribute.
+        The version is a prefix of the file's sha384 in base64, as in its integrity attribute.
         """
         return means_version(text, self.version)
 
@@ -59,7 +59,7 @@ class Bundle:
             self.encodings = {"br": packed, "gzip": zipped}
 
     def encode(self, accepted: str) -> tuple[str, bytes]:
-        """Return the best encoding that Accept-Encoding takes ("": none) and its bytes."""
+        """Return the best encoding that Accept-Encoding allows ("" for none) and its bytes."""
         weights = read_weights(accepted)
         for encoding, content in self.encodings.items():
             if weights.get(encoding, weights.get("*", 0)) > 0 and len(content) < len(self.content):
@@ -68,13 +68,13 @@ class Bundle:
 
 
 def means_version(text: str, version: str) -> bool:
-    """Tell whether a text, as it stands in an address, means a file's version."""
+    """Return whether a text from a URL is a prefix of a file's version."""
     text = text.removeprefix("sha384-").replace("+", "-").replace("/", "_")
     return len(text) >= MIN_VERSION and version.startswith(text)
 
 
 def read_weights(accepted: str) -> dict[str, float]:
-    """Return the weight of each coding of an Accept-Encoding header. Source: RFC 9110, 12.5.3."""
+    """Return the quality of each coding of an Accept-Encoding header. Source: RFC 9110, 12.5.3."""
     weights = {}
     for part in accepted.split(","):
         coding, _, parameter = part.partition(";")
@@ -82,13 +82,13 @@ def read_weights(accepted: str) -> dict[str, float]:
         try:
             weights[coding.strip().lower()] = float(weight) if name.strip() == "q" else 1.0
         except ValueError:
-            # A weight that is none: as if the coding were not named.
+            # An invalid quality: the coding is ignored.
             continue
     return weights
 
 
 def load(folder: Path, names: Mapping[str, object]) -> dict[str, Bundle]:
-    """Return the named files of a folder; large ones are compressed in the background."""
+    """Load files of a folder; large ones are compressed in the background."""
     bundles = {}
     for name in names:
         path = folder / name
@@ -106,6 +106,6 @@ def load(folder: Path, names: Mapping[str, object]) -> dict[str, Bundle]:
 
 
 def compress(bundles: list[Bundle]) -> None:
-    """Compress one after the other."""
+    """Compress bundles one after the other."""
     for bundle in bundles:
         bundle.compress()

@@ -1,4 +1,4 @@
-"""The command ``relay``."""
+"""The command ``relay``: serves, and inspects and edits the outbox."""
 
 import json
 import logging
@@ -40,19 +40,19 @@ from neuralens_relay.settings import SettingsError, describe, read_setting
 from neuralens_relay.stores import open_existing
 
 PATH = "/nl"
-# Dead events listed at most.
+# The most dead letters that are listed.
 MAX_LISTED = 10_000
-# Dead letters changed in one transaction, and seconds between two.
+# Dead letters changed per transaction, and seconds between two, for the relay that also writes.
 PORTION = 500
 BREATH = 0.05
-# What a connection gets to finish once the server is told to stop, in seconds.
+# Seconds for connections to finish on shutdown.
 GRACE = 5
 
 NOTICES = Notices(logging.getLogger(__name__), time.monotonic)
 
 
 def settings_table() -> str:
-    """Return the environment variables as text, marked so that click does not wrap it."""
+    """Return the help text of the environment variables, which click must not rewrap."""
     lines = [f"{name}: {text} ({default})" for name, text, default in describe()]
     return "\b\nEnvironment:\n" + "\n".join(lines)
 
@@ -130,7 +130,7 @@ def relay(
 
 
 class WrongSetting(click.ClickException):
-    """A setting is missing or wrong: a sentence, and the exit status of a wrong call."""
+    """A setting is missing or invalid; exits with the status of a usage error."""
 
     exit_code = 2
 
@@ -158,30 +158,30 @@ def serve(host: str, port: int) -> None:
             log_config=None,
             log_level=logging.WARNING,
             access_log=False,
-            # The application reads what proxies say itself: see NEURALENS_TRUSTED_PROXIES.
+            # Handled by the application: see NEURALENS_TRUSTED_PROXIES.
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE,
         )
         click.echo(f"Relay: {address(listener)}{PATH}")
-        click.echo(f"  How it is: {address(listener)}{PATH}/health")
-        # uvicorn repeats the signal that stopped it once it has stopped: both come as the same one.
+        click.echo(f"  Health: {address(listener)}{PATH}/health")
+        # uvicorn raises the signal again after its shutdown: handle SIGTERM like SIGINT then.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             Server(config, app.state.intake.stop_reading).run(sockets=[listener])
 
 
 async def answer_elsewhere(request: Request, error: Exception) -> Response:
-    """Answer, and log, that an address is not under PATH: a proxy may have taken that away."""
-    reason = f"this relay answers under {PATH}/ alone: a proxy in front passes the whole path on"
+    """Respond to, and log, a request outside PATH: a proxy may have stripped the prefix."""
+    reason = f"this relay serves only {PATH}/: a proxy in front of it must pass the full path on"
     shown = "".join(c if c.isprintable() else " " for c in request.url.path[:200])
-    NOTICES.say(logging.WARNING, PATH, "refusing %s with 404: %s", shown, reason)
+    NOTICES.log(logging.WARNING, PATH, "refusing %s with 404: %s", shown, reason)
     return explain_error(HTTPException(404, reason))
 
 
 @contextmanager
 def opened() -> Iterator[Store]:
-    """Open the outbox; a relay may have it open as well."""
+    """Open the outbox, which a relay may have open at the same time."""
     store = open_existing(read_setting("outbox"), read_setting("redis_vouched"))
     try:
         yield store
@@ -190,7 +190,7 @@ def opened() -> Iterator[Store]:
 
 
 def list_dead(as_json: bool) -> None:
-    """Print the dead letters, the newest first."""
+    """Print the dead letters, newest first."""
     with opened() as store, store.transaction():
         events = store.dead(MAX_LISTED)
         count = store.depth().dead
@@ -231,7 +231,7 @@ def print_balance(as_json: bool) -> None:
 def change_dead(
     change: Callable[[Store, Sequence[str], int], int], eids: Sequence[str], done: str
 ) -> None:
-    """Send dead letters again, or drop them, in portions: pages send meanwhile."""
+    """Requeue or delete dead letters in portions, so that the relay can write in between."""
     count = 0
     with opened() as store:
         for part in portions(store, eids):
@@ -247,9 +247,9 @@ def change_dead(
 
 
 def portions(store: Store, eids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Part ids; where there are none, as many times none as there are portions of dead letters.
+    """Split ids; without ids, yield an empty portion for each portion of dead letters.
 
-    What becomes a dead letter meanwhile is left alone: it may be there because of this.
+    Their number is taken at the start, because a requeued event may become a dead letter again.
     """
     if eids:
         for start in range(0, len(eids), PORTION):
@@ -262,7 +262,7 @@ def portions(store: Store, eids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def erase_shopper(uid: str) -> None:
-    """Drop every event of a shopper, in portions: pages send meanwhile."""
+    """Delete all events of a shopper in portions, so that the relay can write in between."""
     count = 0
     cursor = None
     with opened() as store:
@@ -279,7 +279,7 @@ def erase_shopper(uid: str) -> None:
 
 
 def salvage_outbox(old: Path, new: Path) -> None:
-    """Write what can be read of one outbox file to another."""
+    """Copy the readable part of a damaged outbox file to a new one."""
     found = salvage(old, new)
     click.echo(
         f"{found.events} events, {found.dead} dead letters and {found.known} ids are in {new};"
@@ -288,7 +288,7 @@ def salvage_outbox(old: Path, new: Path) -> None:
 
 
 def as_record(event: Dead) -> dict[str, Any]:
-    """Return a dead letter as values of JSON."""
+    """Return a dead letter as a JSON object."""
     return {
         "eid": event.eid,
         "reason": event.reason,
@@ -299,7 +299,7 @@ def as_record(event: Dead) -> dict[str, Any]:
 
 
 def describe_dead(event: Dead) -> str:
-    """Return a dead letter in words; what came from outside cannot steer the terminal."""
+    """Format a dead letter, without control characters for the terminal."""
     received = datetime.fromtimestamp(event.received, UTC).isoformat(" ", "seconds")
     lines = [
         f"{event.eid}  received {received}  attempts {event.attempts}",
@@ -310,5 +310,5 @@ def describe_dead(event: Dead) -> str:
 
 
 def printable(character: str) -> str:
-    """Return a character, or its escape sequence where it would not be seen."""
+    """Return a character, or its escape sequence if it is not printable."""
     return character if character.isprintable() else ascii(character)[1:-1]

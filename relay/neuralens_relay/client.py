@@ -1,4 +1,4 @@
-"""What a shop's own server says: above all purchases, which no browser can lose.
+"""Tracks events from the shop's own server: above all purchases, which a browser may lose.
 
     from neuralens_relay import Client
 
@@ -6,8 +6,8 @@
     client.track("PURCHASE", ids=["AV768", "B2"], order="O-1", uid="3845")
     await client.track_async("PURCHASE", ids=["AV768", "B2"], order="O-1", uid="3845")
 
-An order is one PURCHASE, however often the page and the server say it, and whoever says it first:
-both give it the same id (``neuralens_tracker.orders``). So a failed call can be repeated.
+The PURCHASE of an order is deduplicated between page and server, because both derive its id from
+the order (``neuralens_tracker.orders``). So a failed call can be retried.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from neuralens_tracker.orders import name_purchase
 from neuralens_tracker.value_types import TEXT, read
 from neuralens_tracker.vocabulary import PURCHASE, WIRE_VERSION
 
-from neuralens_relay.batch import Batch, make_report, sort_events
+from neuralens_relay.batch import Batch, make_report, validate_events
 from neuralens_relay.outbox import Outbox, OutboxError, Store
 from neuralens_relay.settings import OutboxSettings, SettingsError
 from neuralens_relay.stores import store_opener
@@ -35,41 +35,41 @@ SECRET = "NEURALENS_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 APPLICATION = "NEURALENS_APPLICATION_ID"
 CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 ACCEPTED = 202
-# Bytes of an answer that are read.
+# Bytes of a response that are read.
 MAX_ANSWER = 65536
 
 Receipt = dict[str, Any]
 
 
 class EventError(ValueError):
-    """The event is wrong, and was not taken; the text is what the relay's validator says."""
+    """The event is invalid and was rejected; the message is that of the relay's validator."""
 
 
 class ClientError(Exception):
-    """The event may not have arrived; the text says why. It can be tracked again, see ``eid``."""
+    """The event may not have arrived; the message says why. It can be retried, see ``eid``."""
 
 
 class Carrier(Protocol):
-    """Brings one event into an outbox and returns the receipt of its batch."""
+    """Delivers one event to an outbox and returns the receipt of its batch."""
 
     def deliver(self, event: dict[str, Any]) -> Receipt:
-        """Wait until the event is on disk; raises ClientError."""
+        """Block until the event is on disk; raises ClientError."""
 
     async def deliver_async(self, event: dict[str, Any]) -> Receipt:
         """Do the same without blocking the event loop."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
 class Client:
     """Tracks events from a shop's server, from any thread or event loop.
 
-    With an address of a relay, ``url`` ("https://shop.example/nl") or NEURALENS_RELAY_URL, events
-    go there over HTTP, with the secret that both have in NEURALENS_CLIENT_SECRET. Otherwise they
-    go into the outbox itself, ``outbox`` or NEURALENS_OUTBOX, which a relay has to serve as well.
-    Nothing is opened before the first event. Raises SettingsError for a setting that is missing
-    or wrong.
+    With a relay's URL (``url``, such as "https://shop.example/nl", or NEURALENS_RELAY_URL) events
+    are posted to it, authorized by the secret that both have in NEURALENS_CLIENT_SECRET. Otherwise
+    they are written to the outbox (``outbox`` or NEURALENS_OUTBOX) from which a relay forwards.
+    Nothing is opened before the first event. Raises SettingsError for a missing or invalid
+    setting.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Client:
         outbox: str | None = None,
         timeout: float = 5.0,
     ) -> None:
-        """Take what is not given from the environment. ``timeout``: seconds for the relay."""
+        """Default to the environment's settings. ``timeout`` is for the relay, in seconds."""
         url = url or ("" if outbox else os.environ.get(URL, ""))
         self._carrier: Carrier
         if url:
@@ -95,11 +95,11 @@ class Client:
             self._carrier = OutboxCarrier(settings, application_id)
 
     def track(self, event: str, **fields: Any) -> Receipt:
-        """Track an event and wait until it is on disk.
+        """Track an event and block until it is on disk.
 
-        ``fields`` are those of ``make_event``. Returns what the relay answers to a batch of one:
-        ``{"accepted", "duplicates", "rejected"}``, of which the last is empty. Raises EventError
-        when the event is wrong, and ClientError when it may not have arrived.
+        ``fields`` are those of ``make_event``. Returns the relay's receipt for a batch of one:
+        ``{"accepted", "duplicates", "rejected"}``, the last of which is empty. Raises EventError if
+        the event is invalid, and ClientError if it may not have arrived.
         """
         return check(self._carrier.deliver(make_event(event, **fields)))
 
@@ -108,7 +108,7 @@ class Client:
         return check(await self._carrier.deliver_async(make_event(event, **fields)))
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         self._carrier.close()
 
     def __enter__(self) -> "Client":
@@ -121,7 +121,7 @@ class Client:
 def make_event(
     name: str,
     *,
-    id: Any = None,  # noqa: A002 - as the page's own call has it
+    id: Any = None,  # noqa: A002 - as in the page's call
     ids: Sequence[Any] | None = None,
     order: Any = None,
     uid: Any = None,
@@ -132,11 +132,11 @@ def make_event(
     timestamp: float | None = None,
     eid: str | None = None,
 ) -> dict[str, Any]:
-    """Return an event as it goes over the wire, unchecked.
+    """Return an event in its wire format, without validation.
 
-    ``id`` or ``ids``: what it is about, whole numbers or text. ``order``: the number of the order
-    that a PURCHASE is. ``timestamp``: Unix time, now when left out. ``eid``: an id of your own, by
-    which the event is known when it is tracked again; not with ``order``, which makes one.
+    ``id`` or ``ids``: the items, as integers or strings. ``order``: the order number of a PURCHASE.
+    ``timestamp``: Unix time, by default now. ``eid``: your own id, by which retries are
+    deduplicated; not with ``order``, which determines it.
     """
     given = [id] if ids is None else list(ids)
     texts = [read(TEXT, each.strip() if isinstance(each, str) else each) for each in given]
@@ -161,23 +161,23 @@ def make_event(
 
 
 def check(receipt: Receipt) -> Receipt:
-    """Return a receipt; raise EventError when it rejects the event."""
+    """Return a receipt; raise EventError if the event was rejected."""
     for rejection in receipt["rejected"]:
         raise EventError(rejection["reason"])
     return receipt
 
 
 class OutboxCarrier:
-    """Writes into the outbox itself, in a process that need not be the relay's."""
+    """Writes to the outbox directly, from any process."""
 
     def __init__(self, settings: OutboxSettings, application_id: str) -> None:
-        """Raise SettingsError when the settings name no outbox."""
+        """Raise SettingsError if the settings name no outbox."""
         self._open_store = store_opener(settings)
         self._application_id = application_id
         self._opening = threading.Lock()
         self._outbox: Outbox | None = None
         self._process = 0
-        # Outboxes of the process that this one was forked from: closing them here would harm it.
+        # Outboxes of the parent process before a fork: closing them here would break its locks.
         self._inherited: list[Outbox] = []
 
     def deliver(self, event: dict[str, Any]) -> Receipt:
@@ -207,13 +207,13 @@ class OutboxCarrier:
             self._outbox = None
 
     def _prepare(self, event: dict[str, Any]) -> tuple[Callable[[Store], list[bool]], Receipt]:
-        """Return what keeps an event, and the part of the receipt that is known before."""
+        """Return the operation that stores an event, and the receipt as far as it is known."""
         now = time.time()
         batch = Batch(v=WIRE_VERSION, app=self._application_id, batch="", sent=now, events=[event])
-        kept, rejected = sort_events(batch, now)
-        report = make_report(batch, kept, rejected)
+        valid, rejected = validate_events(batch, now)
+        report = make_report(batch, valid, rejected)
         receipt = {"rejected": [{"eid": each.eid, "reason": each.reason} for each in rejected]}
-        return lambda store: store.add(kept, now, report), receipt
+        return lambda store: store.add(valid, now, report), receipt
 
     def _opened(self) -> Outbox:
         with self._opening:
@@ -227,22 +227,22 @@ class OutboxCarrier:
 
 
 def count(fresh: list[bool]) -> Receipt:
-    """Return the numbers of a receipt."""
+    """Return the counts of a receipt."""
     return {"accepted": fresh.count(True), "duplicates": fresh.count(False)}
 
 
 class HttpCarrier:
-    """Sends to a relay, as a page does, and shows the secret."""
+    """Posts to a relay, as a page does, but authorized by the secret."""
 
     def __init__(self, url: str, secret: str, application_id: str, timeout: float) -> None:
-        """Raise SettingsError when one is missing or wrong."""
+        """Raise SettingsError if a setting is missing or invalid."""
         address = urlsplit(url)
         if address.scheme not in CONNECTIONS or not address.hostname or address.username:
-            raise SettingsError(f"{URL} must be a relay's address such as https://shop.example/nl")
+            raise SettingsError(f"{URL} must be a relay's URL such as https://shop.example/nl")
         if not secret:
-            raise SettingsError(f"{SECRET} is not set: it is the one that the relay has")
+            raise SettingsError(f"{SECRET} is not set: it must be the same as the relay's")
         if not application_id:
-            raise SettingsError(f"{APPLICATION} is not set: it is the one that the relay has")
+            raise SettingsError(f"{APPLICATION} is not set: it must be the same as the relay's")
         self._address = address
         self._application_id = application_id
         self._timeout = timeout
@@ -264,7 +264,7 @@ class HttpCarrier:
             answer = {}
         if status != ACCEPTED or not isinstance(answer, dict):
             reason = answer.get("error") if isinstance(answer, dict) else None
-            raise ClientError(f"the relay answers {status}: {reason or 'not in its own words'}")
+            raise ClientError(f"the relay answered {status}: {reason or 'not a response of it'}")
         return answer
 
     async def deliver_async(self, event: dict[str, Any]) -> Receipt:
@@ -272,10 +272,10 @@ class HttpCarrier:
         return await asyncio.to_thread(self.deliver, event)
 
     def close(self) -> None:
-        """See Carrier. Each event has a connection of its own."""
+        """See Carrier. There is nothing to close: each event uses its own connection."""
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
-        """Post a body; a redirect is not followed, for it would carry the secret elsewhere."""
+        """Post a body, without following redirects, which would send the secret elsewhere."""
         host, port = self._address.hostname or "", self._address.port
         connection = CONNECTIONS[self._address.scheme](host, port, timeout=self._timeout)
         path = f"{self._address.path.rstrip('/')}/events"

@@ -1,18 +1,18 @@
-"""The time of day, and whether it can be believed."""
+"""The wall clock, and whether it has jumped recently."""
 
 from collections.abc import Callable
 
-# Seconds by which the time of day may be corrected without being called a jump.
+# Seconds of an adjustment that is not yet a jump.
 CORRECTION = 2.0
-# Seconds without a jump after which the time of day is believed.
+# Seconds without a jump after which the wall clock is trusted.
 SETTLED = 600.0
 
 
 class Clock:
-    """Unix time, and its jumps.
+    """A wall clock that detects its own jumps.
 
-    ``wall`` gives Unix time, which may be wrong and be put right; ``ticks`` gives seconds that
-    never go back.
+    ``wall`` returns Unix time, which may be wrong and be corrected; ``ticks`` returns monotonic
+    seconds.
     """
 
     def __init__(self, wall: Callable[[], float], ticks: Callable[[], float]) -> None:
@@ -25,8 +25,8 @@ class Clock:
         """Return Unix time."""
         return self._wall()
 
-    def look(self) -> bool:
-        """Look for a jump since the last look; tell whether the time of day went back."""
+    def check(self) -> bool:
+        """Check for a jump since the last check; return whether the wall clock went backwards."""
         ticks = self.ticks()
         offset = self._wall() - ticks
         jump, self._offset = offset - self._offset, offset
@@ -36,5 +36,5 @@ class Clock:
 
     @property
     def steady(self) -> bool:
-        """Whether there was no jump for a while: what is old by this time is old."""
+        """Whether there was no recent jump, so that ages can be trusted."""
         return self.ticks() - self._since >= SETTLED

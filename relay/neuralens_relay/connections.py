@@ -1,7 +1,7 @@
-"""How many connections a server keeps, and for how long one may say nothing.
+"""Bounds a server's connections: their number, their idle time, and the size of headers.
 
-A relay is open to anybody. Without these bounds two thousand connections on which nothing is ever
-sent take every descriptor, and headers without an end take all memory.
+A relay is open to anybody. Without bounds, two thousand idle connections exhaust the file
+descriptors, and endless headers exhaust the memory (Slowloris).
 """
 
 import asyncio
@@ -17,40 +17,40 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-# Seconds that a connection gets until the headers of its next request are there.
+# Seconds until the headers of a connection's next request must be complete.
 HEADER_TIMEOUT = 10.0
-# Bytes of a request's address and headers: far more than a browser sends.
+# Bytes of a request line and headers: far more than a browser sends.
 MAX_HEADERS = 65536
-# Connections kept at once, where the machine allows so many.
+# Concurrent connections, if the machine allows so many.
 MAX_CONNECTIONS = 16_384
-# Requests answered at once.
+# Concurrent requests.
 MAX_REQUESTS = 4096
-# Descriptors that the outbox, the log and the interpreter need.
+# File descriptors for the outbox, the log and the interpreter.
 RESERVED = 64
-# A limit of this size or above is no limit; a bound is needed for the arithmetic.
+# Stands for "unlimited" in the arithmetic.
 UNLIMITED = 1 << 20
 
 
 def raise_descriptors() -> int:
-    """Let the process have as many open files as the system allows; return how many."""
+    """Raise the soft limit of open files to the hard limit; return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     except (ValueError, OSError):
-        # Some systems have a lower bound of their own than the one they name.
+        # Some systems (macOS) have a lower limit than the one they report.
         hard = soft
     return UNLIMITED if hard == resource.RLIM_INFINITY else min(hard, UNLIMITED)
 
 
 def count_connections(descriptors: int, upstream: int) -> int:
-    """Return how many connections to keep, when ``upstream`` more lead to the API."""
+    """Return the limit of connections, besides ``upstream`` connections to the API."""
     free = max(descriptors - upstream - RESERVED, descriptors // 4)
     return min(free, MAX_CONNECTIONS)
 
 
 async def answer_busy(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request beyond MAX_REQUESTS: nothing is wrong with it, so it is for later."""
-    body = msgspec.json.encode({"error": "the relay has too much to do"})
+    """Respond with 503 to a request beyond MAX_REQUESTS."""
+    body = msgspec.json.encode({"error": "the relay is overloaded"})
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
@@ -63,19 +63,19 @@ async def answer_busy(scope: Scope, receive: Receive, send: Send) -> None:
 
 @dataclass
 class Bounds:
-    """The bounds of one server: how many connections it keeps, and which of them are quiet.
+    """The limit of one server's connections, and which of them are idle.
 
-    ``quiet``: connections whose next request has not begun, the longest quiet first.
-    ``note_malformed`` is told of each request that is refused before it is one.
+    ``idle``: connections between requests, least recently used first. ``on_malformed`` is called
+    for each request that is refused because it is not valid HTTP.
     """
 
     most: int
-    note_malformed: Callable[[], None]
-    quiet: "OrderedDict[Connection, None]" = field(default_factory=OrderedDict)
+    on_malformed: Callable[[], None]
+    idle: "OrderedDict[Connection, None]" = field(default_factory=OrderedDict)
 
 
 class Connection(HttpToolsProtocol):
-    """One connection, from which requests are awaited only so long: see ``bound``."""
+    """A connection with a timeout for request headers; made by ``bound``."""
 
     bounds: ClassVar[Bounds]
 
@@ -86,12 +86,12 @@ class Connection(HttpToolsProtocol):
         self._received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a new connection; the one that has been quiet for longest makes room for it."""
+        """Accept a connection, evicting the longest idle one if the limit is reached."""
         if len(self.connections) >= self.bounds.most:
-            if not self.bounds.quiet:
+            if not self.bounds.idle:
                 transport.abort()
                 return
-            self.bounds.quiet.popitem(last=False)[0].close()
+            self.bounds.idle.popitem(last=False)[0].close()
         super().connection_made(transport)
         self._await_request()
 
@@ -102,14 +102,14 @@ class Connection(HttpToolsProtocol):
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; headers may not go on for ever, and what is no HTTP is refused."""
+        """Parse bytes; refuse excessive headers and anything but HTTP."""
         self._unset_keepalive_if_required()
         if self._timer is not None:
             self._received += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # Nothing but HTTP/1.1 is spoken here: the request is answered in that.
+            # No other protocol is supported: the request is answered in HTTP/1.1.
             return
         except httptools.HttpParserError:
             self._refuse(400, "the request is not HTTP")
@@ -130,25 +130,25 @@ class Connection(HttpToolsProtocol):
             self._await_request()
 
     def close(self) -> None:
-        """Close a connection on which no request has come in time."""
+        """Close the connection, because no request has arrived in time."""
         self._stop_waiting()
         self.transport.abort()
 
     def _await_request(self) -> None:
         self._stop_waiting()
         self._received = 0
-        self.bounds.quiet[self] = None
+        self.bounds.idle[self] = None
         self._timer = self.loop.call_later(HEADER_TIMEOUT, self.close)
 
     def _stop_waiting(self) -> None:
-        self.bounds.quiet.pop(self, None)
+        self.bounds.idle.pop(self, None)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _refuse(self, status: int, reason: str) -> None:
         self._stop_waiting()
-        self.bounds.note_malformed()
+        self.bounds.on_malformed()
         body = msgspec.json.encode({"error": reason})
         head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
         self.transport.write(
@@ -157,23 +157,23 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def bound(most: int, note_malformed: Callable[[], None]) -> type[Connection]:
-    """Return the protocol of one server: see ``Bounds``."""
+def bound(most: int, on_malformed: Callable[[], None]) -> type[Connection]:
+    """Return a protocol class for one server with these ``Bounds``."""
 
     class BoundConnection(Connection):
-        bounds = Bounds(most, note_malformed)
+        bounds = Bounds(most, on_malformed)
 
     return BoundConnection
 
 
 class Server(uvicorn.Server):
-    """A server that, told to stop, first says so to requests whose bodies still arrive."""
+    """A server that, on shutdown, first ends requests whose bodies are still arriving."""
 
     def __init__(self, config: uvicorn.Config, stop_reading: Callable[[], None]) -> None:
         super().__init__(config)
         self._stop_reading = stop_reading
 
     async def shutdown(self, sockets: Any = None) -> None:
-        """Stop."""
+        """Shut down."""
         self._stop_reading()
         await super().shutdown(sockets)

@@ -1,4 +1,4 @@
-"""What to do about an outbox file with damaged pages: notice, step over them, copy the rest."""
+"""Detects damaged pages of a SQLite outbox, and copies the readable rows around them."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,16 +10,16 @@ import apsw
 
 from neuralens_relay.schema import TABLES, count_again
 
-# Seconds that a look at the file may take when it is opened; damage further in shows later.
+# Time limit of the check on opening; damage beyond it is found when it is read.
 CHECK_SECONDS = 0.1
-# Steps of SQLite's machine between two looks at the clock.
+# SQLite VM instructions between two checks of the clock.
 STEPS = 10_000
 # SQLite's largest row number.
 LAST = 2**63 - 1
 
 
 def quick_check(db: apsw.Connection) -> bool:
-    """Tell whether the file looks whole, as far as CHECK_SECONDS suffice to see."""
+    """Return whether no damage is found within CHECK_SECONDS."""
     deadline = monotonic() + CHECK_SECONDS
     db.set_progress_handler(lambda: monotonic() > deadline, STEPS)
     try:
@@ -33,18 +33,18 @@ def quick_check(db: apsw.Connection) -> bool:
 
 
 def rebuild(db: apsw.Connection, path: Path) -> None:
-    """Replace each damaged table of a file by one with the rows that can still be read.
+    """Replace each damaged table of a file by one with its readable rows.
 
-    What is damaged stays in the file, under another name. The totals say how many events and dead
-    letters could not be read, one at least. Called outside a transaction; raises apsw.Error.
+    The damaged tables stay in the file under other names. The totals record how many events and
+    dead letters were unreadable, at least one. Call outside a transaction; raises apsw.Error.
     """
-    # Read by a connection of its own: one that has met damage in a transaction writes no more.
+    # A separate connection: after damage in a transaction, a connection can no longer write.
     with closing(apsw.Connection(str(path))) as source, db:
         held = count_held(source)
         aside = {name: free_name(source, name) for name in TABLES if not is_whole(source, name)}
         for name, other in aside.items():
             db.execute(f"ALTER TABLE {name} RENAME TO {other}")
-            # An index keeps its name when its table is renamed.
+            # Renaming a table does not rename its index.
             schema = TABLES[name].replace("INDEX {name}", f"INDEX {other}_new")
             db.execute(schema.format(name=name))
         for name in aside:
@@ -55,7 +55,7 @@ def rebuild(db: apsw.Connection, path: Path) -> None:
 
 
 def count_held(db: apsw.Connection) -> int:
-    """Return how many events and dead letters the totals count; 0 when they cannot be read."""
+    """Return how many events and dead letters the totals count; 0 if they are unreadable."""
     try:
         return int(db.execute("SELECT waiting + dead FROM totals").get or 0)
     except apsw.CorruptError:
@@ -63,7 +63,7 @@ def count_held(db: apsw.Connection) -> int:
 
 
 def is_whole(db: apsw.Connection, table: str) -> bool:
-    """Tell whether a table and its indexes have no damage."""
+    """Return whether a table and its indexes are undamaged."""
     try:
         return bool(db.execute(f"PRAGMA integrity_check({table})").get == "ok")
     except apsw.CorruptError:
@@ -71,7 +71,7 @@ def is_whole(db: apsw.Connection, table: str) -> bool:
 
 
 def free_name(db: apsw.Connection, table: str) -> str:
-    """Return a name for a table that is set aside."""
+    """Return an unused name for a damaged table."""
     number = db.execute(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name GLOB ?",
         (f"{table}_damaged_*",),
@@ -80,10 +80,10 @@ def free_name(db: apsw.Connection, table: str) -> str:
 
 
 def copy_rows(source: apsw.Connection, table: str, target: apsw.Connection, name: str) -> int:
-    """Copy the rows that can be read; return how many that were."""
+    """Copy the readable rows; return how many."""
     columns = [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
     if not columns:
-        # An earlier version has no such table.
+        # The file is of an earlier version without this table.
         return 0
     marks = ", ".join("?" * len(columns))
     insert = f"INSERT OR IGNORE INTO {name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
@@ -92,20 +92,20 @@ def copy_rows(source: apsw.Connection, table: str, target: apsw.Connection, name
         try:
             target.execute(insert, row)
         except (apsw.ConstraintError, apsw.MismatchError):
-            # What stands in a damaged row need not be of its column's type.
+            # A damaged row may hold values that its columns do not allow.
             continue
         copied += target.changes()
     return copied
 
 
 def read_rows(db: apsw.Connection, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows that can be read, in the order of their numbers (``id``, the first column)."""
+    """Yield the readable rows in the order of ``id``, which must be the first column."""
     query = f"SELECT {columns} FROM {table} NOT INDEXED WHERE id >= ? ORDER BY id"  # noqa: S608
     at: int | None = 0
     while at is not None:
         try:
             for row in db.execute(query, (at,)):
-                # Of a damaged page, the numbers need not grow.
+                # On a damaged page the ids may not be ascending.
                 at = max(at, min(row[0], LAST - 1) + 1)
                 yield row
             return
@@ -114,7 +114,7 @@ def read_rows(db: apsw.Connection, table: str, columns: str) -> Iterator[tuple[A
 
 
 def step_over(db: apsw.Connection, table: str, at: int) -> int | None:
-    """Return the first row number after ``at`` from which can be read, None if there is none."""
+    """Return the first id after ``at`` from which rows are readable, or None."""
     query = f"SELECT id FROM {table} NOT INDEXED WHERE id >= ? ORDER BY id LIMIT 1"  # noqa: S608
 
     def readable(number: int) -> bool:
@@ -129,7 +129,7 @@ def step_over(db: apsw.Connection, table: str, at: int) -> int | None:
     except apsw.CorruptError:
         pass
     else:
-        # The row is there, and what it holds is not.
+        # The row's id is readable, but its content is not.
         return None if first is None or first == LAST else int(first) + 1
     low, step = at, 1
     while not readable(at + step):

@@ -1,7 +1,7 @@
-"""The relay inside another application: nothing is read or opened before it is needed.
+"""Embeds the relay in another application, creating it lazily.
 
-A web framework imports its modules in places where the relay's settings need not be there: in
-tests, in migrations, in a shell. So it is ``start``, or the first request, that makes the relay.
+A web framework also imports its modules where the relay's settings are absent: in tests,
+migrations and shells. So the relay is created by ``start`` or the first request.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from neuralens_relay.settings import Settings, SettingsError, variable
 if TYPE_CHECKING:
     from a2wsgi import ASGIMiddleware
 
-# What a page is told while the relay's settings are wrong: keep the events, try again.
+# Retry-After while the relay's settings are invalid.
 RETRY_SECONDS = 60
 
 log = logging.getLogger(__name__)
@@ -34,18 +34,18 @@ log = logging.getLogger(__name__)
 def settings_from(
     given: Mapping[str, Any], environment: Mapping[str, str] = os.environ
 ) -> Settings:
-    """Return the relay's settings: the given ones by name, the environment's for the rest.
+    """Return the relay's settings: the given ones by name, otherwise the environment's.
 
-    A value of None counts as not given. Raises SettingsError for a name that is no setting, and
-    as Settings.from_environment does.
+    None counts as not given. Raises SettingsError for an unknown name, and as
+    Settings.from_environment does.
     """
     return Settings.from_environment({**environment, **variables(given)})
 
 
 def variables(given: Mapping[str, Any]) -> dict[str, str]:
-    """Return settings, by name, as the environment variables that would say the same.
+    """Convert settings by name to the equivalent environment variables, without None values.
 
-    Raises SettingsError for a name that is no setting; a value of None is left out.
+    Raises SettingsError for an unknown name.
     """
     known = [field.name for field in fields(Settings)]
     for name in given:
@@ -55,15 +55,15 @@ def variables(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def as_text(value: Any) -> str:
-    """Return a setting's value as an environment variable would hold it."""
+    """Return a setting's value as the text of an environment variable."""
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 class EmbeddedRelay:
-    """An ASGI application that becomes the relay when it is first used; ``wsgi`` for WSGI servers.
+    """An ASGI application that creates the relay when first used; ``wsgi`` is for WSGI servers.
 
-    ``read_settings`` is called once, then. While it raises SettingsError, requests are answered
-    503, and the sentence is logged: the pages keep their events.
+    ``read_settings`` is called then, until it succeeds. While it raises SettingsError, the error is
+    logged and requests are answered with 503, so that pages keep their events.
     """
 
     def __init__(self, read_settings: Callable[[], Settings]) -> None:
@@ -80,7 +80,7 @@ class EmbeddedRelay:
             return self._app
 
     def start(self) -> None:
-        """Open the outbox and begin to forward, where that has not happened; log why not."""
+        """Open the outbox and start forwarding, unless started; an error is logged."""
         try:
             self.app().state.relay.ensure_started()
         except (SettingsError, OutboxError) as error:
@@ -88,12 +88,12 @@ class EmbeddedRelay:
 
     @asynccontextmanager
     async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
-        """Start with an application and close with it; raises SettingsError and OutboxError."""
+        """Start and close with an application; raises SettingsError and OutboxError."""
         async with self.app().state.relay.lifespan(self.app()):
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that the application's own router has passed on."""
+        """Handle an ASGI request."""
         try:
             app = await asyncio.to_thread(self.app)
         except SettingsError as error:
@@ -105,17 +105,17 @@ class EmbeddedRelay:
             await app(scope, receive, send)
 
     def wsgi(self, environ: Any, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer a request of a WSGI server; the relay's event loop has a thread of its own.
+        """Handle a WSGI request, in an event loop that runs in its own thread.
 
-        The thread begins with the first request, so after a server has forked its workers.
+        The thread starts with the first request, and so after a server has forked its workers.
         """
         with self._making:
             if self._bridge is None:
-                # Needed under WSGI servers alone.
+                # Imported here because it is only needed under WSGI.
                 from a2wsgi import ASGIMiddleware
 
                 app: Any = self
                 self._bridge = ASGIMiddleware(app)
-        # Without a port the bridge would leave the client's address out.
+        # Without a port the bridge omits the client's address.
         environ.setdefault("REMOTE_PORT", "0")
         return self._bridge(environ, start_response)

@@ -1,8 +1,8 @@
-"""What a proxy in front of the relay says of the request that it passed on.
+"""Middleware that applies the ``X-Forwarded-*`` headers of trusted proxies.
 
-A proxy connects from its own address, may send another ``Host``, and ends TLS. It says who asked,
-for which host and by which scheme in ``X-Forwarded-For``, ``-Host`` and ``-Proto``. Anybody can
-send these headers, so they count only when the connection comes from a trusted proxy.
+A proxy connects from its own address, may change ``Host``, and terminates TLS. It reports the
+original client, host and scheme in ``X-Forwarded-For``, ``-Host`` and ``-Proto``. Anybody can send
+these headers, so they count only on connections from a trusted proxy.
 """
 
 import logging
@@ -23,33 +23,33 @@ log = logging.getLogger(__name__)
 
 
 class TrustedProxies:
-    """Passes a request on as whoever asked the proxy made it: client, host and scheme."""
+    """Restores a request's original client, host and scheme."""
 
     def __init__(self, app: ASGIApp, trusted: Sequence[Network], setting: str) -> None:
-        """Trust proxies in these networks; ``setting`` is the variable that names them."""
+        """Trust proxies in these networks; ``setting`` is the variable that lists them."""
         self._app = app
         self._trusted = trusted
         self._setting = setting
         self._notices = Notices(log, time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; what comes from elsewhere than a trusted proxy is left alone."""
+        """Handle one request; without a trusted proxy it is passed on unchanged."""
         peer = scope.get("client")
         if scope["type"] == "http" and peer:
             address = read_address(peer[0])
             if is_within(address, self._trusted):
                 scope = self._restore(scope, peer)
             elif address is not None and address.is_private and FOR in Headers(scope=scope):
-                self._note_proxy(address)
+                self._warn_of_proxy(address)
         await self._app(scope, receive, send)
 
-    def _note_proxy(self, address: Address) -> None:
-        """Say in the log that a proxy is not trusted, when it is one of ours by its address."""
+    def _warn_of_proxy(self, address: Address) -> None:
+        """Warn that a proxy in a private network is not trusted."""
         prefix = 16 if address.version == 4 else 64
-        self._notices.say(
+        self._notices.log(
             logging.WARNING,
             FOR,
-            "a proxy in %s is not trusted, so all its clients count as one: name it in %s",
+            "a proxy in %s is not trusted, so all its clients count as one: add it to %s",
             ip_network((address, prefix), strict=False),
             self._setting,
         )
@@ -58,7 +58,7 @@ class TrustedProxies:
         headers = Headers(scope=scope)
         named = ",".join(headers.getlist(FOR)).split(",")
         restored = {**scope, "client": (find_client(peer[0], named, self._trusted), 0)}
-        # Where several proxies wrote one, the first is what the browser asked for.
+        # With several proxies, the first value is the browser's.
         scheme = headers.get(PROTO, "").partition(",")[0].strip().lower()
         if scheme in SCHEMES:
             restored["scheme"] = scheme

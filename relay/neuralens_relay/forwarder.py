@@ -1,4 +1,4 @@
-"""Takes events from the outbox and sends them to the API."""
+"""Forwards events from the outbox to the API, and records the outcomes."""
 
 import asyncio
 import logging
@@ -14,25 +14,25 @@ from neuralens_relay.clock import Clock
 from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
 from neuralens_relay.notices import Notices
-from neuralens_relay.outbox import Outbox, OutboxError, Outcome, Settlement, Store, Taken
+from neuralens_relay.outbox import Lease, Outbox, OutboxError, Outcome, Settlement, Store
 
-# Seconds after which the outbox is looked into unasked: another process may have added to it.
+# Seconds between polls of the outbox, to which other processes may add.
 POLL = 0.5
-# Seconds between looks for what nobody sends, and other housekeeping.
+# Seconds between rounds of housekeeping.
 HOUSEKEEPING = 1.0
-# Seconds by which to wake after an event is due, so that the clocks agree that it is.
+# Seconds to wake up after an event is due, to allow for the clocks' resolution.
 MARGIN = 0.002
-# Seconds that the outbox gets to write down what was sent last.
+# Seconds for writing the last outcomes on shutdown.
 LAST_WRITE = 2.0
-# Events taken from the outbox, sent or about to be, as a multiple of the requests in flight; and
-# the part of them that is worth a write.
+# Events leased at most, as a multiple of the limit of requests in flight; a lease for fewer than
+# 1/PART of them is not worth a write.
 AHEAD = 2
 PART = 8
-# Seconds between looks at how late this process is with what it means to do.
+# Seconds between measurements of the event loop's lag.
 LAG_INTERVAL = 0.05
-# Tries of an event of which the API, while it takes others, says nothing that is documented.
+# Attempts at an event with ``Answer.bounded`` while others are delivered.
 MAX_BOUNDED = 8
-# Reasons of dead letters told apart.
+# Distinct reasons of dead letters that are counted.
 MAX_REASONS = 20
 OTHER_REASONS = "other reasons"
 
@@ -40,10 +40,10 @@ log = logging.getLogger(__name__)
 
 
 class Forwarder:
-    """Sends what is due, many at once, and writes down what became of it.
+    """Sends due events concurrently and settles them in the outbox.
 
-    ``send`` sends a body and judges the answer. Everything happens in the loop that runs ``run``;
-    what tells others how it goes may be read from any thread.
+    ``send`` sends a body and classifies the response. Runs in the event loop of ``run``; public
+    attributes may be read from any thread.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Forwarder:
         clock: Clock,
         grace: float,
     ) -> None:
-        """``grace``: seconds that sends in flight get at the end."""
+        """``grace``: seconds for requests in flight to finish on shutdown."""
         self._outbox = outbox
         self._send = send
         self._breaker = breaker
@@ -67,32 +67,32 @@ class Forwarder:
         self._clock = clock
         self._grace = grace
         self._notices = Notices(log, clock.ticks)
-        # Taken from the outbox, so that a send need not wait for a write to the disk.
-        self._ready: deque[Taken] = deque()
-        # By the key of what each sends.
+        # Leased in advance, so that a request need not wait for a write to the disk.
+        self._ready: deque[Lease] = deque()
+        # By the key of the lease.
         self._sending: dict[Any, asyncio.Task[None]] = {}
         self._settlements: list[Settlement] = []
         self._wake = asyncio.Event()
         self._stopping = False
-        # None before the outbox has been asked.
+        # None: not known yet.
         self._leading: bool | None = None
         self._trouble = ""
         self._failures = 0
-        # Seconds by which this process is late, for want of the processor.
+        # The event loop's lag in seconds, for lack of CPU time.
         self._lag = 0.0
         self._housekeeping = 0.0
-        # Unix time of the last look into the outbox for what is due, and of the last delivery.
-        self.taken: float | None = None
+        # Unix time of the last lease, of any number of events, and of the last delivery.
+        self.leased: float | None = None
         self.delivered: float | None = None
-        # Dead letters of this process by reason.
+        # Dead letters since the start, by reason.
         self.refused: Counter[str] = Counter()
 
     def wake(self) -> None:
-        """Look into the outbox now."""
+        """Poll the outbox now."""
         self._wake.set()
 
     def stop(self) -> None:
-        """Take nothing more, and let ``run`` end."""
+        """Lease no more events, and let ``run`` end."""
         self._stopping = True
         self._wake.set()
 
@@ -102,65 +102,67 @@ class Forwarder:
         if self._trouble:
             return State.STOPPED, self._trouble
         if self._leading is False:
-            return State.FOLLOWING, "another relay forwards what is in this outbox"
+            return State.FOLLOWING, "another relay forwards the events of this outbox"
         reason = self._breaker.reason
         if self._breaker.state.open:
-            reason += f"; the next try is in {self._breaker.wait():.0f} s"
+            reason += f"; next attempt in {self._breaker.wait():.0f} s"
         return self._breaker.state, reason
 
     @property
     def in_flight(self) -> int:
-        """Requests to the API that have no answer yet."""
+        """The number of requests in flight to the API."""
         return len(self._sending)
 
     @property
     def limit(self) -> int:
-        """Requests to the API that there may be at once now."""
+        """The current limit of requests in flight to the API."""
         return 1 if self._breaker.state.open else self._limiter.limit
 
     async def run(self) -> None:
-        """Forward until stopped; what is in flight then gets ``grace`` seconds.
+        """Forward until stopped, then wait up to ``grace`` seconds for requests in flight.
 
-        What has no answer by then stays in the outbox, to be sent again.
+        Events without a response by then stay in the outbox and are sent again.
         """
-        watching = [asyncio.create_task(each) for each in (self._watch(), self._measure_lag())]
+        watching = [
+            asyncio.create_task(each) for each in (self._check_periodically(), self._measure_lag())
+        ]
         while not self._stopping:
             self._wake.clear()
             try:
-                busy = await self._turn()
+                busy = await self._step()
             except OutboxError as error:
-                await self._bear(error)
+                await self._on_outbox_error(error)
             else:
                 self._recovered()
                 if not busy:
-                    await self._rest()
-        await self._finish()
+                    await self._sleep()
+        await self._drain()
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
 
-    async def _turn(self) -> bool:
-        """Do what there is to do; tell whether there may be more at once."""
+    async def _step(self) -> bool:
+        """Settle, lease and send once; return whether there may be more to do."""
         if not self._leading:
             self._leading = await self._outbox.call(lambda store: store.lead())
             if not self._leading:
                 return False
-            log.info("this relay forwards what is in the outbox")
-        await self._keep_house()
+            log.info("this relay forwards the events of the outbox")
+        await self._housekeep()
         if self._breaker.state.open:
             self._give_back()
         settlements = list(self._settlements)
-        room = self._room()
+        room = self._capacity()
         if not settlements and room == 0:
             return False
-        taken = await self._exchange(settlements, room)
-        self._settled(settlements)
-        self._ready.extend(taken)
+        leases = await self._settle_and_lease(settlements, room)
+        self._on_settled(settlements)
+        self._ready.extend(leases)
         self._launch()
-        return bool(settlements or taken)
+        return bool(settlements or leases)
 
     def _launch(self) -> None:
-        """Send what was taken, as far as there may be requests."""
+        """Send leased events, up to the limit."""
         while self._ready and not self._stopping and len(self._sending) < self.limit:
             if self._breaker.wait() > 0:
                 return
@@ -168,90 +170,89 @@ class Forwarder:
             self._sending[event.key] = asyncio.create_task(self._forward(event))
 
     def _give_back(self) -> None:
-        """Let what was taken and not sent wait in the outbox."""
+        """Return leased events that were not sent to the outbox."""
         now = self._clock.now()
         while self._ready:
             event = self._ready.popleft()
             self._settlements.append(Settlement(event.key, Outcome.UNSENT, due=now))
 
-    async def _keep_house(self) -> None:
-        """Now and then, give back what nobody sends, and let the outbox tidy up."""
+    async def _housekeep(self) -> None:
+        """Recover abandoned leases and tidy the outbox, periodically."""
         ticks = self._clock.ticks()
         if ticks < self._housekeeping:
             return
         self._housekeeping = ticks + HOUSEKEEPING
-        # What was sent and is not yet written down is not to be sent again either.
+        # Includes events that were sent but are not settled yet.
         known = {event.key for event in self._ready} | self._sending.keys()
         known |= {each.key for each in self._settlements}
         recovered = await self._outbox.call(lambda store: store.recover(known))
         if recovered:
-            # Whoever took them may have sent them before it ended.
+            # The relay that had leased them may have sent them before it died.
             self._metrics.ambiguous.inc(recovered)
             log.warning("%d events may have been sent before: sending again", recovered)
-        # What waits longer than anything should was put there by a clock that was ahead.
-        longest = 0.0 if self._clock.look() else self._backoff.longest
+        # A longer wait than any backoff comes from a clock that was ahead.
+        longest = 0.0 if self._clock.check() else self._backoff.longest
         now, steady = self._clock.now(), self._clock.steady
         try:
             await self._outbox.call(lambda store: store.tidy(now, longest, steady))
         except OutboxError as error:
-            # What is sent is more important, and may well be possible.
-            self._notices.say(logging.ERROR, f"tidy: {error}", "cannot tidy up: %s", error)
+            # Not fatal: forwarding may still be possible.
+            self._notices.log(logging.ERROR, f"tidy: {error}", "housekeeping failed: %s", error)
 
-    def _room(self) -> int:
-        """Return how many events may be taken now."""
+    def _capacity(self) -> int:
+        """Return how many events to lease now."""
         if self._breaker.wait() > 0:
             return 0
-        # As many again are taken as may be sent: the next send is there when one has ended.
         most = 1 if self._breaker.state.open else AHEAD * self.limit
         room = max(0, most - len(self._sending) - len(self._ready))
-        # Not for a few, while there are many: each time is a write to the disk.
+        # Each lease costs a write to the disk, so it must be for enough events.
         return room if room >= most // PART else 0
 
-    async def _exchange(self, settlements: list[Settlement], room: int) -> list[Taken]:
-        """Write down what became of events, and take others."""
+    async def _settle_and_lease(self, settlements: list[Settlement], room: int) -> list[Lease]:
+        """Settle events and lease others, in one transaction."""
         now = self._clock.now()
-        # While the API takes nothing, one event at a time finds out whether it does again.
+        # While the breaker is open, single events probe the API.
         probing = self._breaker.state.open
 
-        def exchange(store: Store) -> list[Taken]:
+        def operate(store: Store) -> list[Lease]:
             store.settle(settlements)
             if room == 0:
                 return []
-            return store.probe(now) if probing else store.take(room, now)
+            return store.probe(now) if probing else store.lease(room, now)
 
-        taken = await self._outbox.write(
-            exchange, lambda taken: bool(settlements or taken), proof=False
+        leases = await self._outbox.write(
+            operate, lambda leases: bool(settlements or leases), proof=False
         )
         if room > 0:
-            self.taken = now
-        return taken
+            self.leased = now
+        return leases
 
-    async def _forward(self, event: Taken) -> None:
+    async def _forward(self, event: Lease) -> None:
         began = self._clock.ticks()
         try:
             answer = await self._send(event.body)
         except Exception as error:
-            self._notices.exception(type(error).__name__, "a send ended in an unexpected way")
+            self._notices.exception(type(error).__name__, "unexpected error in a request")
             answer = Answer(Fate.RETRY, type(error).__name__, ambiguous=True)
         seconds = self._clock.ticks() - began
         self._metrics.seconds.observe(seconds)
         failed = answer.fate in (Fate.RETRY, Fate.PAUSE)
-        # Being late to send and late to read is not the API's slowness.
-        self._limiter.note(max(0.0, seconds - 2 * self._lag), failed, len(self._sending))
+        # The event loop's own lag, before and after the request, is not the API's latency.
+        self._limiter.record(max(0.0, seconds - 2 * self._lag), failed, len(self._sending))
         if answer.ambiguous:
             self._metrics.ambiguous.inc()
-        fate = self._judge(event, answer, began)
+        fate = self._decide(event, answer, began)
         self._metrics.forwarded.labels(fate.value).inc()
-        self._settlements.append(self._settle(event, fate, answer))
+        self._settlements.append(self._make_settlement(event, fate, answer))
         del self._sending[event.key]
         self._launch()
         self._wake.set()
 
-    def _judge(self, event: Taken, answer: Answer, sent: float) -> Fate:
-        """Return what becomes of an event; tell the breaker, and say when it changes its mind."""
+    def _decide(self, event: Lease, answer: Answer, sent: float) -> Fate:
+        """Return the fate of an event; update the breaker, and log a change of its state."""
         breaker = self._breaker
         before, trusted, first = breaker.state, breaker.trusted, event.attempts == 1
-        # The API takes others and not this one: it is the event after all.
+        # The API accepts other events, so this one may be the cause.
         own = trusted and answer.bounded and not first
         fate = answer.fate
         if own and event.attempts >= MAX_BOUNDED:
@@ -264,23 +265,23 @@ class Forwarder:
         else:
             breaker.succeed(sent)
         if breaker.state is not before:
-            self._say(breaker.state)
+            self._log_state(breaker.state)
         return fate
 
-    def _say(self, state: State) -> None:
+    def _log_state(self, state: State) -> None:
         reason = self._breaker.reason
         if state is State.PAUSED:
-            kind = "the API refuses the key, or is not at its address"
-            log.error("forwarding is paused: %s (%s); events wait", kind, reason)
+            kind = "the API refuses the key, or its URL is wrong"
+            log.error("forwarding is paused: %s (%s); events are queued", kind, reason)
         elif state is State.HOLDING:
-            log.warning("the API takes nothing (%s): events wait", reason)
+            log.warning("the API is unavailable (%s); events are queued", reason)
         elif state is State.FAILING:
-            log.warning("sends to the API fail (%s): they are tried again", reason)
+            log.warning("requests to the API fail (%s) and are retried", reason)
         else:
-            log.warning("the API takes events again")
+            log.warning("the API accepts events again")
 
-    def _settle(self, event: Taken, fate: Fate, answer: Answer) -> Settlement:
-        """Return what is to be written down about an event that was sent."""
+    def _make_settlement(self, event: Lease, fate: Fate, answer: Answer) -> Settlement:
+        """Return the settlement of an event that was sent."""
         if fate is Fate.DELIVERED:
             self.delivered = self._clock.now()
             return Settlement(event.key, Outcome.DELIVERED)
@@ -288,36 +289,36 @@ class Forwarder:
             return Settlement(event.key, Outcome.DEAD, answer.reason)
         delay = self._backoff.delay(event.attempts, answer.wait)
         if self._breaker.state.open:
-            # All wait for the breaker; then there must be one to try.
+            # There must be a due event when the breaker allows the next probe.
             delay = min(delay, self._breaker.wait())
         if delay < POLL:
             asyncio.get_running_loop().call_later(delay + MARGIN, self.wake)
         return Settlement(event.key, Outcome.AGAIN, answer.reason, self._clock.now() + delay)
 
-    def _settled(self, settlements: list[Settlement]) -> None:
-        """Go on to the next ones: these are on disk."""
+    def _on_settled(self, settlements: list[Settlement]) -> None:
+        """Remove settlements that are on disk, and report new dead letters."""
         del self._settlements[: len(settlements)]
         for each in settlements:
             if each.outcome is Outcome.DEAD:
-                self._note_refusal(each.reason)
+                self._report_dead(each.reason)
 
-    def _note_refusal(self, reason: str) -> None:
+    def _report_dead(self, reason: str) -> None:
         if reason not in self.refused and len(self.refused) >= MAX_REASONS:
             reason = OTHER_REASONS
         if reason not in self.refused:
-            log.error("the API refuses an event (%s): see relay --dead for all of them", reason)
+            log.error("the API refuses an event (%s): list dead letters by relay --dead", reason)
         self.refused[reason] += 1
 
-    async def _watch(self) -> None:
-        """Check now and then whether events can be kept, and soon after a write failed.
+    async def _check_periodically(self) -> None:
+        """Check whether the outbox is durable: periodically, and soon after a failed write.
 
-        Also while many are: a Redis may be told to forget them while it keeps them.
+        Successful writes do not show it: Redis may be reconfigured at runtime.
         """
         checked = -inf
         while True:
             await asyncio.sleep(HOUSEKEEPING)
             ticks = self._clock.ticks()
-            if self._outbox.written.fault or ticks - checked >= self._outbox.idle:
+            if self._outbox.write_status.fault or ticks - checked >= self._outbox.idle:
                 checked = ticks
                 await self._check()
 
@@ -326,7 +327,7 @@ class Forwarder:
             began = self._clock.ticks()
             await asyncio.sleep(LAG_INTERVAL)
             late = self._clock.ticks() - began - LAG_INTERVAL
-            # Quick to rise and slow to fall: answers that were late may come a little later.
+            # Decays slowly, because delayed responses may still be arriving.
             self._lag = max(late, 0.8 * self._lag)
 
     async def _check(self) -> None:
@@ -334,13 +335,13 @@ class Forwarder:
         try:
             await self._outbox.write(lambda store: store.check(now))
         except OutboxError as error:
-            self._notices.say(logging.ERROR, str(error), "%s", error)
+            self._notices.log(logging.ERROR, str(error), "%s", error)
 
-    async def _bear(self, error: OutboxError) -> None:
-        """Say that the outbox cannot be used, and wait a little."""
+    async def _on_outbox_error(self, error: OutboxError) -> None:
+        """Log that the outbox cannot be used, and back off."""
         self._failures += 1
         self._trouble = str(error)
-        self._notices.say(logging.ERROR, str(error), "%s", error)
+        self._notices.log(logging.ERROR, str(error), "%s", error)
         if not self._stopping:
             pause = min(self._backoff.delay(self._failures), POLL * 10)
             await asyncio.sleep(max(pause, MARGIN))
@@ -351,16 +352,16 @@ class Forwarder:
         self._failures = 0
         self._trouble = ""
 
-    async def _rest(self) -> None:
-        """Sleep until woken, or something may be due."""
+    async def _sleep(self) -> None:
+        """Sleep until woken, or until an event may be due."""
         try:
             async with asyncio.timeout(min(POLL, self._breaker.wait() or POLL)):
                 await self._wake.wait()
         except TimeoutError:
             return
 
-    async def _finish(self) -> None:
-        """Write down what becomes of what is in flight, as long as ``grace`` lasts."""
+    async def _drain(self) -> None:
+        """Wait for requests in flight and settle them, for at most ``grace`` seconds."""
         self._give_back()
         end = self._clock.ticks() + self._grace
         while True:
@@ -376,9 +377,9 @@ class Forwarder:
                         await self._outbox.write(lambda store: store.settle(settlements))  # noqa: B023
                 except (OutboxError, TimeoutError) as error:
                     reason = str(error) or "the outbox does not answer"
-                    log.error("what was sent last may be sent again: %s", reason)
+                    log.error("the last events sent may be sent again: %s", reason)
                     break
-                self._settled(settlements)
+                self._on_settled(settlements)
             if not self._sending or left <= 0:
                 break
         tasks = list(self._sending.values())

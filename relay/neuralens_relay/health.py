@@ -1,4 +1,4 @@
-"""How a relay is: what it can do now, and why not."""
+"""The health of a relay: whether it can accept and forward events, and if not, why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Any
 from neuralens_relay.breaker import State
 from neuralens_relay.outbox import Depth
 
-# Reasons of dead letters that are named.
+# Reasons of dead letters that are listed.
 MAX_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """What is known of a relay at ``now`` (Unix time).
+    """The state of a relay at ``now`` (Unix time).
 
-    ``depth``: what the outbox holds, None when it cannot be read. ``fault``: why the outbox
-    cannot be read, or why the last write to it failed; "" otherwise. ``state`` and ``reason``:
-    whether events are forwarded, and if not, why. ``limit`` and ``in_flight``: requests to the
-    API. ``last``: Unix time of the last "write", "take" (a look for what is due) and "delivery",
-    None where there was none. ``refused``: dead letters since the start, by reason.
+    ``depth``: that of the outbox, None if it cannot be read. ``fault``: why the outbox cannot be
+    read, or why the last write to it failed; "" otherwise. ``state`` and ``reason``: whether events
+    are forwarded, and if not, why. ``limit`` and ``in_flight``: requests to the API. ``last``: Unix
+    time of the last "write", "take" (lease) and "delivery", or None. ``refused``: dead letters
+    since the start, by reason.
     """
 
     now: float
@@ -34,12 +34,12 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether events are taken."""
+        """Whether events are accepted."""
         return self.depth is not None and not self.fault and not self.depth.refusal
 
     @property
     def reasons(self) -> list[str]:
-        """Everything that is not as it should be, in sentences."""
+        """All current problems, in sentences."""
         reasons = [self.fault] if self.fault else []
         if self.depth is not None and self.depth.refusal:
             reasons.append(self.depth.refusal)
@@ -48,7 +48,7 @@ class Health:
         if self.depth is not None and self.depth.dead:
             reasons.append(self._describe_dead(self.depth.dead))
         if self.depth is not None and self.depth.dropped:
-            reasons.append(f"{self.depth.dropped} dead letters were dropped: too old, or too many")
+            reasons.append(f"{self.depth.dropped} dead letters were deleted: too old or too many")
         return reasons
 
     def _describe_dead(self, count: int) -> str:
@@ -59,7 +59,7 @@ class Health:
         return text
 
     def as_json(self) -> dict[str, Any]:
-        """Return what ``GET health`` says."""
+        """Return the JSON object of ``GET health``."""
         depth = self.depth
         return {
             "live": True,

@@ -1,4 +1,4 @@
-"""``POST events``: takes batches from pages."""
+"""The endpoint ``POST events``: authorizes, limits, validates and stores batches from pages."""
 
 import asyncio
 import hmac
@@ -24,10 +24,10 @@ from neuralens_relay.batch import (
     make_report,
     read_batch,
     reject_all,
-    sort_events,
+    validate_events,
 )
 from neuralens_relay.notices import Notices
-from neuralens_relay.origins import is_named, refuse
+from neuralens_relay.origins import explain_refusal, is_allowed
 from neuralens_relay.outbox import Event, OutboxError, OutboxFullError, digest
 from neuralens_relay.rate import RateLimit, Shares, cost, name_sender
 from neuralens_relay.relay import Relay
@@ -35,38 +35,37 @@ from neuralens_relay.responses import as_json, explain_error
 from neuralens_relay.settings import variable
 
 MEDIA_TYPES = ("text/plain", "application/json")
-# Of a body that is too large, so much is read and thrown away: a client that is still sending
-# when the connection is closed never sees the answer.
+# Bytes of an oversized body that are read and discarded: a client that is still sending when the
+# connection is closed never sees the response.
 MAX_DRAINED = 1 << 20
 BODY_TIMEOUT = 10
-# Bodies that may arrive from one sender at once. Through a proxy they arrive whole.
+# Bodies that may be arriving from one sender at once. A proxy usually buffers them.
 MAX_READING = 256
-# Seconds to wait before the next try when the outbox cannot be written, or is full.
+# Retry-After in seconds: the outbox cannot be written, is full, or the body did not arrive.
 RETRY_BROKEN = 10
 RETRY_FULL = 60
-# The same when the body did not arrive.
 RETRY_SLOW = 1
 PREFLIGHT_AGE = 86400
-# Seconds' worth of the rate that a sender may send at once: browsers that were offline come back
-# with all that they kept, and many of them may share one address.
+# The burst, in seconds of the rate: browsers that were offline return with a backlog, and many of
+# them may share one address.
 BURST_SECONDS = 60
-# Seconds for which it is known how many events wait.
+# Seconds for which the number of queued events is cached.
 DEPTH_AGE = 1.0
-# Otherwise the server would go on to read, and throw away, what is still to come.
+# Otherwise the server would read and discard the rest of the body.
 CLOSING = {"Connection": "close"}
-# Why events are rejected, by what their page's token is.
+# The reason for rejecting events, by the verdict on their page token.
 NO_TOKEN = {
     Verdict.MISSING: "the page has no token: the snippet must be rendered by the shop's server",
     Verdict.FORGED: "the page's token is not signed with NEURALENS_PAGE_SECRET",
     Verdict.OLD: "the page's token is more than a week old",
 }
-GPC = "the shopper's browser says Global Privacy Control"
+GPC = "the shopper's browser sends Global Privacy Control"
 
 log = logging.getLogger(__name__)
 
 
 class Intake:
-    """The endpoints for pages, over one relay."""
+    """The endpoints for pages."""
 
     def __init__(self, relay: Relay) -> None:
         settings = relay.settings
@@ -84,33 +83,33 @@ class Intake:
         self._stopping = False
 
     def stop_reading(self) -> None:
-        """Answer requests whose bodies have not arrived yet: the server is about to stop."""
+        """Time out requests whose bodies are still arriving, because the server shuts down."""
         self._stopping = True
         for timeout in self._timeouts:
             timeout.reschedule(0)
 
     async def take_batch(self, request: Request) -> Response:
-        """Take a batch.
+        """Store a batch.
 
-        202 with ``{"accepted", "duplicates", "rejected": [{"eid", "reason"}]}`` once all that is
-        counted is on disk. Otherwise ``{"error": reason}`` with 400 (no batch), 403 (origin), 413
-        (over MAX_BATCH_BYTES), 415 (media type), 429 or 503 (later, see Retry-After). A body that
-        does not arrive in time is for later too: nothing is known to be wrong with it. Never 408:
-        browsers repeat a beacon on it by themselves.
+        202 with ``{"accepted", "duplicates", "rejected": [{"eid", "reason"}]}`` once the accepted
+        events are on disk. Otherwise ``{"error": reason}`` with 400 (not a batch), 403 (origin),
+        413 (over MAX_BATCH_BYTES), 415 (media type), 429 or 503 (retry, see Retry-After). A body
+        that does not arrive in time is a 503 and never a 408, on which Chromium resends a beacon by
+        itself.
         """
         try:
             self._check_origin(request)
-            response = await self._take(request)
+            response = await self._handle(request)
         except HTTPException as error:
-            self._note_refusal(error)
+            self._log_refusal(error)
             response = explain_error(error)
         if response.status_code != 403:
-            self._share(request, response)
+            self._add_cors_headers(request, response)
         self._relay.metrics.batches.labels(str(response.status_code)).inc()
         return response
 
     async def answer_preflight(self, request: Request) -> Response:
-        """Allow pages of the allowed origins to send JSON."""
+        """Respond to the CORS preflight of a batch in JSON."""
         try:
             self._check_origin(request)
         except HTTPException as error:
@@ -119,26 +118,25 @@ class Intake:
         response.headers["Access-Control-Allow-Methods"] = "POST"
         response.headers["Access-Control-Allow-Headers"] = "Content-Type"
         response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_AGE)
-        self._share(request, response)
+        self._add_cors_headers(request, response)
         return response
 
     def _check_origin(self, request: Request) -> None:
         allowed = self._settings.allowed_origins
         host = request.headers.get("Host", "")
-        reason = refuse(request.headers.get("Origin"), host, allowed)
+        reason = explain_refusal(request.headers.get("Origin"), host, allowed)
         if reason:
             raise HTTPException(403, reason, {"Vary": "Origin"})
 
-    def _is_named(self, request: Request) -> bool:
+    def _is_allowed(self, request: Request) -> bool:
         allowed = self._settings.allowed_origins
         host = request.headers.get("Host", "")
-        return is_named(request.headers.get("Origin"), host, allowed)
+        return is_allowed(request.headers.get("Origin"), host, allowed)
 
-    def _share(self, request: Request, response: Response) -> None:
-        """Let the page that sent the request read the answer, if it is of another origin.
+    def _add_cors_headers(self, request: Request, response: Response) -> None:
+        """Add the CORS headers that let a page of another origin read the response.
 
-        Only an origin that is named gets it for a request with cookies: any page at all could
-        act in the shopper's name otherwise.
+        Credentials are only for origins that are listed, not for those that "*" lets in.
         """
         origin = request.headers.get("Origin")
         response.headers.append("Vary", "Origin")
@@ -146,18 +144,18 @@ class Intake:
             return
         response.headers["Access-Control-Expose-Headers"] = "Retry-After"
         response.headers["Access-Control-Allow-Origin"] = "*"
-        if self._is_named(request):
+        if self._is_allowed(request):
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Allow-Credentials"] = "true"
 
-    async def _take(self, request: Request) -> Response:
+    async def _handle(self, request: Request) -> Response:
         sender = name_sender(request.client.host if request.client else "")
         by_server = holds_secret(request, self._settings.client_secret)
         if not by_server:
-            self._admit(sender)
+            self._check_limits(sender)
         check_media_type(request)
         received = time.time()
-        with self._counted_in(sender):
+        with self._count_reading(sender):
             body = await self._read_body(request)
         paid = cost(0, len(body))
         self._senders.charge(sender, paid)
@@ -167,32 +165,34 @@ class Intake:
             raise HTTPException(400, str(error)) from error
         if batch.app != self._settings.application_id:
             raise HTTPException(400, "app is not the application that this relay serves")
-        events, rejected = sort_events(batch, received)
+        events, rejected = validate_events(batch, received)
         if by_server:
-            return await self._keep(request, batch, events, rejected, None)
+            return await self._store(request, batch, events, rejected, None)
         self._senders.charge(sender, cost(len(batch.events), len(body)) - paid)
         self._charge_shoppers(batch)
         if self._settings.respect_gpc and request.headers.get("Sec-GPC") == "1":
             events, rejected = [], reject_all(batch, "privacy", GPC)
-        verdict = self._judge_page(batch, received)
+        verdict = self._verify_token(batch, received)
         if not verdict.shows_own_page:
             reason = NO_TOKEN[verdict]
-            self._notices.say(logging.WARNING, verdict, "rejecting events: %s", reason)
+            self._notices.log(logging.WARNING, verdict, "rejecting events: %s", reason)
             events, rejected = [], reject_all(batch, "token", reason)
-        return await self._keep(request, batch, events, rejected, sender)
+        return await self._store(request, batch, events, rejected, sender)
 
-    def _admit(self, sender: str) -> None:
-        """Raise HTTPException (429) when a sender has sent, or is sending, too much."""
+    def _check_limits(self, sender: str) -> None:
+        """Raise HTTPException (429) if a sender exceeds its limits."""
         wait = self._senders.wait(sender)
         if wait > 0:
-            raise later(429, "too many events from this address", math.ceil(wait))
+            raise retry_later(429, "too many events from this address", math.ceil(wait))
         if self._reading[sender] >= MAX_READING:
-            raise later(429, "too many requests at once from this address", RETRY_SLOW, CLOSING)
+            raise retry_later(
+                429, "too many requests at once from this address", RETRY_SLOW, CLOSING
+            )
         if not self._shares.allows(sender):
-            raise later(429, "this address has its share of the events that wait", RETRY_FULL)
+            raise retry_later(429, "this address has used its share of the outbox", RETRY_FULL)
 
-    def _judge_page(self, batch: Batch, received: float) -> Verdict:
-        """Return what the batch's page token is, and count it; without a secret all are right."""
+    def _verify_token(self, batch: Batch, received: float) -> Verdict:
+        """Verify and count the batch's page token; without a secret every page is valid."""
         secret = self._settings.page_secret
         if not secret:
             return Verdict.FRESH
@@ -201,15 +201,15 @@ class Intake:
         return verdict
 
     def _charge_shoppers(self, batch: Batch) -> None:
-        """Raise HTTPException (429) when a shopper, wherever, has sent too much."""
+        """Raise HTTPException (429) if a uid, from any address, exceeds the rate limit."""
         counts = {digest(uid).hex(): count for uid, count in count_uids(batch).items()}
         wait = max((self._shoppers.wait(uid) for uid in counts), default=0)
         if wait > 0:
-            raise later(429, "too many events of one uid", math.ceil(wait))
+            raise retry_later(429, "too many events of one uid", math.ceil(wait))
         for uid, count in counts.items():
             self._shoppers.charge(uid, count)
 
-    async def _keep(
+    async def _store(
         self,
         request: Request,
         batch: Batch,
@@ -222,10 +222,10 @@ class Intake:
             fresh = await self._relay.add(events, report)
             await self._note_depth()
         except OutboxFullError as error:
-            raise later(503, "the outbox is full", RETRY_FULL) from error
+            raise retry_later(503, "the outbox is full", RETRY_FULL) from error
         except OutboxError as error:
-            self._notices.say(logging.ERROR, "outbox", "%s", error)
-            raise later(503, "the outbox cannot be written", RETRY_BROKEN) from error
+            self._notices.log(logging.ERROR, "outbox", "%s", error)
+            raise retry_later(503, "the outbox cannot be written", RETRY_BROKEN) from error
         if sender is not None:
             self._shares.note_added(sender, fresh.count(True))
         self._count(batch, fresh, rejected)
@@ -235,12 +235,12 @@ class Intake:
             "rejected": [{"eid": wrong.eid, "reason": wrong.reason} for wrong in rejected],
         }
         response = as_json(receipt, 202)
-        if request.headers.get("Origin") is None or self._is_named(request):
+        if request.headers.get("Origin") is None or self._is_allowed(request):
             self._acknowledgement.add(request, response, batch.batch)
         return response
 
     async def _note_depth(self) -> None:
-        """Look now and then how many events wait."""
+        """Refresh the number of queued events, if it is outdated."""
         now = time.monotonic()
         if now - self._counted >= DEPTH_AGE:
             self._counted = now
@@ -253,19 +253,19 @@ class Intake:
         metrics.accepted.inc(fresh.count(True))
         metrics.duplicates.inc(fresh.count(False))
         metrics.rejected.inc(len(rejected))
-        # A batch with duplicates is sent again: what it lost was counted the first time.
+        # A batch with duplicates is a resend: its losses were counted the first time.
         if False not in fresh:
             metrics.lost.inc(batch.lost)
 
-    def _note_refusal(self, error: HTTPException) -> None:
-        """Say in the log, once in a while for each reason, that something is refused."""
+    def _log_refusal(self, error: HTTPException) -> None:
+        """Log a refusal, throttled by status and reason."""
         reason = "".join(c if c.isprintable() else " " for c in error.detail)
         kind = (error.status_code, reason.partition(":")[0])
-        self._notices.say(logging.WARNING, kind, "refusing with %d: %s", error.status_code, reason)
+        self._notices.log(logging.WARNING, kind, "refusing with %d: %s", error.status_code, reason)
 
     @contextmanager
-    def _counted_in(self, sender: str) -> Iterator[None]:
-        """Count a body that arrives."""
+    def _count_reading(self, sender: str) -> Iterator[None]:
+        """Count a body while it is arriving."""
         self._reading[sender] += 1
         try:
             yield
@@ -275,7 +275,7 @@ class Intake:
                 del self._reading[sender]
 
     async def _read_body(self, request: Request) -> bytes:
-        """Return the request's body, read no further than it may be long; raise HTTPException."""
+        """Read the request's body up to the size limit; raise HTTPException."""
         body = bytearray()
         size = 0
         try:
@@ -291,34 +291,36 @@ class Intake:
                 finally:
                     self._timeouts.discard(timeout)
         except TimeoutError:
-            raise later(503, "the body took too long to arrive", RETRY_SLOW, CLOSING) from None
+            raise retry_later(
+                503, "the body took too long to arrive", RETRY_SLOW, CLOSING
+            ) from None
         except ClientDisconnect:
-            raise later(503, "the body did not arrive whole", RETRY_SLOW) from None
+            raise retry_later(503, "the body is incomplete", RETRY_SLOW) from None
         if size > MAX_BATCH_BYTES:
             raise HTTPException(413, f"the body is over {MAX_BATCH_BYTES} bytes", CLOSING)
         return bytes(body)
 
 
 def holds_secret(request: Request, secret: str) -> bool:
-    """Tell whether a request is from a shop's server; raise HTTPException (403) if it pretends."""
+    """Return whether a request carries the client secret; raise HTTPException (403) if wrong."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    # Another scheme is a browser's, where the whole shop asks for a password.
+    # Other schemes come from browsers, if the whole shop is behind a password.
     if scheme.lower() != "bearer":
         return False
     if not secret or not hmac.compare_digest(given.strip().encode(), secret.encode()):
-        raise HTTPException(403, f"the secret is not that of {variable('client_secret')}")
+        raise HTTPException(403, f"the secret does not match {variable('client_secret')}")
     return True
 
 
-def later(
+def retry_later(
     status: int, reason: str, seconds: int, headers: Mapping[str, str] | None = None
 ) -> HTTPException:
-    """Return a refusal that asks to come back."""
+    """Return a refusal with Retry-After."""
     return HTTPException(status, reason, {"Retry-After": str(seconds), **(headers or {})})
 
 
 def check_media_type(request: Request) -> None:
-    """Raise HTTPException (415) unless the body says to be plain or JSON text in UTF-8."""
+    """Raise HTTPException (415) unless the body is declared as plain text or JSON in UTF-8."""
     media_type, _, parameters = request.headers.get("Content-Type", "").lower().partition(";")
     charset = parameters.strip().replace('"', "").removeprefix("charset=")
     if media_type.strip() not in MEDIA_TYPES or charset not in ("", "utf-8"):

@@ -1,68 +1,67 @@
-"""How many requests may be in flight: as many as the API takes without slowing down or refusing.
+"""An adaptive limit of the requests in flight to the API.
 
-The limit moves once a round, which is about as many answers as the limit allows requests. It
-doubles until the API first resists, and grows by its square root after that. It shrinks by the
-share of sends that failed, and by how much slower than usual the API has become. Sources: TCP's
-slow start (RFC 5681), and the gradient limit of Netflix's concurrency-limits.
+The limit is updated once per round, which is about as many responses as the limit. It doubles until
+the first failures or slowdown, and then grows by its square root. It shrinks in proportion to
+failures and to the increase in latency. Sources: TCP's slow start (RFC 5681), and the gradient
+limit of Netflix's concurrency-limits.
 """
 
 from math import inf, sqrt
 
-# Requests in flight before anything is known of the API.
+# The initial limit.
 START = 32
-# Answers of a round at least: one slow answer among them is no sign.
+# The fewest responses of a round, so that a single slow one does not matter.
 MIN_ROUND = 5
-# The time of a round is that below which this part of its answers is: an API that slows does so
-# for all, and a machine that has other things to do for some.
+# The quantile of response times that represents a round: a slow API delays all responses, a busy
+# machine of our own only some.
 PART = 0.25
-# An API is slow beyond this multiple of its usual time, and so many seconds.
+# The API is slow beyond TOLERANCE times its baseline latency plus ALLOWANCE seconds.
 TOLERANCE = 2.0
 ALLOWANCE = 0.1
-# The most that one round takes away.
+# The smallest factor by which one round reduces the limit.
 SHARPEST = 0.5
-# A share of failed sends that stops growth; fewer are single events that always fail.
+# The rate of failures that stops growth; below it, single events keep failing.
 RESISTANCE = 0.1
-# An API that is only slow gets so many requests all the same, or it would not be known when it
-# is slow for good.
+# Slowness alone reduces the limit no further, so that a permanently slow API still gets traffic.
 SLOW_LIMIT = 8
-# Rounds after which what is usual is measured anew.
+# Rounds after which the baseline latency is measured again.
 EPOCH = 32
-# Rounds of the measurement, at a part of the limit at which nothing of an API's queue is left; the
-# first still sees what was sent before it.
+# Rounds of the measurement, at a fraction (1/MEASURED_PART) of the limit, which drains the API's
+# queue; the first round still contains older requests.
 MEASURED = 2
 MEASURED_PART = 4
 
 
 class Limiter:
-    """A limit from 1 to ``most`` that follows what the API does."""
+    """A limit from 1 to ``most`` that adapts to the API."""
 
     def __init__(self, most: int) -> None:
-        """``most``: requests in flight at most, whatever the API does."""
+        """``most``: the upper bound of the limit."""
         self._most = most
         self._limit = float(min(most, START))
         self._starting = True
-        # Seconds of the quickest round: of this epoch, and of the one before.
+        # Seconds of the quickest round in this epoch, and in the one before.
         self._quickest = inf
         self._before = inf
         self._rounds = 0
-        # Whether the last round used all that was allowed.
+        # Whether the last round reached the limit.
         self._full = False
-        # Of this round: seconds of each answer, failures, whether all that is allowed was used.
+        # This round: response times in seconds, failures, and whether the limit was reached.
         self._seconds: list[float] = []
         self._failed = 0
         self._reached = False
 
     @property
     def limit(self) -> int:
-        """The requests that may be in flight now."""
+        """The requests that may currently be in flight."""
         measuring = self._rounds >= EPOCH and self._full
         return max(1, int(self._limit / MEASURED_PART if measuring else self._limit))
 
-    def note(self, seconds: float, failed: bool, in_flight: int) -> None:
-        """Note an answer, or that there was none.
+    def record(self, seconds: float, failed: bool, in_flight: int) -> None:
+        """Record a response, or its absence.
 
-        ``seconds``: the time it took; ``failed``: the API did not deal with the event, for
-        reasons that are not the event's; ``in_flight``: requests that were in flight with it.
+        ``seconds``: how long it took; ``failed``: the API did not handle the event, for reasons
+        other than the event itself; ``in_flight``: the number of requests at that time.
         """
         self._seconds.append(seconds)
         self._failed += failed
@@ -74,7 +73,7 @@ class Limiter:
         usual = min(self._quickest, self._before)
         took = sorted(self._seconds)[int(len(self._seconds) * PART)]
         share = self._failed / len(self._seconds)
-        # A refusal is quick and says nothing of the time that the work takes.
+        # Failures may be quick, so they do not count for the baseline.
         if share < RESISTANCE:
             self._quickest = min(self._quickest, took)
         if self._rounds < EPOCH:
@@ -87,7 +86,7 @@ class Limiter:
             self._before, self._quickest = self._quickest, inf
 
     def _move(self, share: float, gradient: float) -> None:
-        """Change the limit; ``gradient``: what time is in order, as a multiple of that taken."""
+        """Update the limit; ``gradient`` is the tolerable latency divided by the measured one."""
         if share >= RESISTANCE or gradient < 1:
             self._starting = False
         if gradient < 1 and self._limit > SLOW_LIMIT:

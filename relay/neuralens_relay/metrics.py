@@ -1,4 +1,4 @@
-"""What the relay counts, for Prometheus."""
+"""The relay's metrics, for Prometheus."""
 
 from collections.abc import Sequence
 
@@ -9,90 +9,95 @@ from neuralens_relay.balance import Balance
 from neuralens_relay.breaker import State
 from neuralens_relay.health import Health
 
-# What a batch is answered with.
+# The HTTP statuses of responses to batches.
 STATUSES = (202, 400, 403, 413, 415, 429, 503)
 
 
 class Metrics:
-    """The metrics of one relay, in a registry of its own: an application may hold several."""
+    """The metrics of one relay, in its own registry, since an application may have several."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._outbox = CollectorRegistry()
         self.batches = Counter(
             "neuralens_batches",
-            "Batches by HTTP status answered",
+            "Batches by HTTP status of the response",
             ["status"],
             registry=self._registry,
         )
         self.malformed = self._counter("neuralens_requests_malformed", "Requests that are not HTTP")
-        self.received = self._counter("neuralens_events_received", "Events in batches read")
-        self.accepted = self._counter("neuralens_events_accepted", "Events written down")
-        self.duplicates = self._counter("neuralens_events_duplicate", "Events seen before")
-        self.rejected = self._counter("neuralens_events_rejected", "Events that are wrong")
+        self.received = self._counter("neuralens_events_received", "Events in valid batches")
+        self.accepted = self._counter("neuralens_events_accepted", "New events stored")
+        self.duplicates = self._counter("neuralens_events_duplicate", "Duplicate events dropped")
+        self.rejected = self._counter("neuralens_events_rejected", "Events rejected")
         self.tokens = Counter(
             "neuralens_events_by_token",
-            "Events by what the token of their page is, where NEURALENS_PAGE_SECRET is set",
+            "Events by verdict on their page token, if NEURALENS_PAGE_SECRET is set",
             ["token"],
             registry=self._registry,
         )
-        self.lost = self._counter("neuralens_events_lost", "Events that browsers say they dropped")
+        self.lost = self._counter("neuralens_events_lost", "Events lost, as browsers report")
         self.forwarded = Counter(
             "neuralens_forwarded",
-            "Answers of the API by what follows",
+            "Responses of the API by their consequence",
             ["fate"],
             registry=self._registry,
         )
-        # A series that begins with its first count shows Prometheus no increase.
+        # Initialized, because Prometheus sees no increase in a series that starts at 1.
         for fate in Fate:
             self.forwarded.labels(fate.value)
         for status in STATUSES:
             self.batches.labels(str(status))
         self.ambiguous = self._counter(
-            "neuralens_forwarded_ambiguous", "Sends of which the API's verdict is not known"
+            "neuralens_forwarded_ambiguous", "Requests with an unknown outcome at the API"
         )
         self.seconds = Histogram(
-            "neuralens_forward_seconds", "Time the API took to answer", registry=self._registry
+            "neuralens_forward_seconds", "Response time of the API", registry=self._registry
         )
         self._limit = self._gauge(
-            "neuralens_forwarding_limit", "Requests to the API that there may be at once now"
+            "neuralens_forwarding_limit", "Current limit of requests in flight to the API"
         )
         self._in_flight = self._gauge(
-            "neuralens_forwarding_in_flight", "Requests to the API that have no answer yet"
+            "neuralens_forwarding_in_flight", "Requests in flight to the API"
         )
         self._states = Gauge(
             "neuralens_forwarding_state",
-            "1 for what forwarding is doing",
+            "1 for the current state of forwarding",
             ["state"],
             registry=self._registry,
         )
         self._paused = self._gauge("neuralens_forwarding_paused", "1: the API refuses the key")
-        self._holding = self._gauge("neuralens_forwarding_holding", "1: the API takes nothing now")
-        self._ready = self._gauge("neuralens_ready", "1: events are taken")
+        self._holding = self._gauge("neuralens_forwarding_holding", "1: the API is unavailable")
+        self._ready = self._gauge("neuralens_ready", "1: events are accepted")
         self._last = Gauge(
             "neuralens_last_timestamp_seconds",
-            "Unix time of the last write to the outbox, look for what is due, and delivery",
+            "Unix time of the last write to the outbox, read of due events, and delivery",
             ["what"],
             registry=self._registry,
         )
-        # Those of the outbox, which are not shown while it cannot be read.
-        self._waiting = self._held("neuralens_outbox_waiting", "Events that wait for the API")
-        self._dead = self._held("neuralens_outbox_dead", "Dead letters: nothing more is tried")
-        self._oldest = self._held("neuralens_outbox_oldest_seconds", "Age of the oldest waiting")
-        self._unreadable = self._held("neuralens_outbox_unreadable", "Events lost to damage")
-        self._dropped = self._held(
-            "neuralens_outbox_dead_dropped", "Dead letters dropped for age or number, since start"
+        # Those of the outbox, omitted while it cannot be read.
+        self._waiting = self._outbox_gauge("neuralens_outbox_waiting", "Queued events")
+        self._dead = self._outbox_gauge("neuralens_outbox_dead", "Dead letters")
+        self._oldest = self._outbox_gauge(
+            "neuralens_outbox_oldest_seconds", "Age of the oldest queued event"
+        )
+        self._unreadable = self._outbox_gauge(
+            "neuralens_outbox_unreadable", "Events lost to a damaged outbox"
+        )
+        self._dropped = self._outbox_gauge(
+            "neuralens_outbox_dead_dropped",
+            "Dead letters deleted for their age or number, since the start",
         )
 
         self._balance = Gauge(
             "neuralens_balance_events",
-            "What became of events: tracked is the sum of all other states",
+            "Events by state; tracked is the sum of all other states",
             ["app", "day", "state", "reason"],
             registry=self._outbox,
         )
 
     def render(self, health: Health, balances: Sequence[Balance]) -> bytes:
-        """Return everything in Prometheus's text format; without a depth, nothing of the outbox."""
+        """Return the metrics in Prometheus's text format."""
         self._limit.set(health.limit)
         self._in_flight.set(health.in_flight)
         for state in State:
@@ -124,5 +129,5 @@ class Metrics:
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self._registry)
 
-    def _held(self, name: str, text: str) -> Gauge:
+    def _outbox_gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self._outbox)

@@ -1,29 +1,29 @@
-"""A log that says each thing once in a while, and how often it happened meanwhile."""
+"""Throttled logging: each kind of message at most once a minute, with a count of the rest."""
 
 import logging
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-# Seconds between two lines about the same thing.
+# Seconds between two messages of a kind.
 INTERVAL = 60.0
-# Things told apart; more of them share one line.
+# Further kinds are throttled together.
 MAX_KINDS = 100
 REST = object()
 
 
 @dataclass
 class Notice:
-    """When a thing was last said, and how often it was passed over since."""
+    """When a kind was last logged, and how many messages were suppressed since."""
 
-    said: float
-    omitted: int = 0
+    logged: float
+    suppressed: int = 0
 
 
 class Notices:
-    """Writes to a log at most one line a minute about each thing.
+    """A throttled logger.
 
-    ``clock`` gives seconds that never go back. May be used from several threads: what two of
-    them say at once may then stand there twice.
+    ``clock`` returns monotonic seconds. May be used from several threads, in which case concurrent
+    messages of a kind may both be logged.
     """
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float]) -> None:
@@ -31,26 +31,26 @@ class Notices:
         self._clock = clock
         self._notices: dict[Hashable, Notice] = {}
 
-    def say(self, level: int, kind: Hashable, message: str, *values: object) -> None:
-        """Write a line about ``kind``, unless there was one lately; ``values`` as in logging."""
-        self._say(level, kind, message, values, trace=False)
+    def log(self, level: int, kind: Hashable, message: str, *values: object) -> None:
+        """Log a message of a kind, unless throttled; ``values`` as in logging."""
+        self._write(level, kind, message, values, trace=False)
 
     def exception(self, kind: Hashable, message: str, *values: object) -> None:
-        """Write an error with the exception being handled, unless there was one lately."""
-        self._say(logging.ERROR, kind, message, values, trace=True)
+        """Log an error with the exception being handled, unless throttled."""
+        self._write(logging.ERROR, kind, message, values, trace=True)
 
-    def _say(
+    def _write(
         self, level: int, kind: Hashable, message: str, values: tuple[object, ...], trace: bool
     ) -> None:
         if kind not in self._notices and len(self._notices) >= MAX_KINDS:
             kind = REST
         now = self._clock()
         notice = self._notices.get(kind)
-        if notice is not None and now - notice.said < INTERVAL:
-            notice.omitted += 1
+        if notice is not None and now - notice.logged < INTERVAL:
+            notice.suppressed += 1
             return
         self._notices[kind] = Notice(now)
-        if notice is not None and notice.omitted:
-            message += " (and %d times more since it was last said)"
-            values = (*values, notice.omitted)
+        if notice is not None and notice.suppressed:
+            message += " (%d similar messages suppressed)"
+            values = (*values, notice.suppressed)
         self._log.log(level, message, *values, exc_info=trace)

@@ -1,8 +1,8 @@
-"""The outbox: where an event is from the moment it is acknowledged until the API has taken it.
+"""The outbox: stores events durably from their acknowledgement until the API has accepted them.
 
-A ``Store`` keeps events; it is plain and synchronous. ``Outbox`` owns the threads that use it and
-commits in groups: whatever was asked for while one commit was being written shares the next one,
-so that many requests at once cost one write to the disk.
+A ``Store`` is synchronous. ``Outbox`` runs its operations in threads, with group commit: operations
+submitted while one commit is being written share the next one, so that concurrent requests cost one
+write to the disk.
 """
 
 import asyncio
@@ -25,28 +25,28 @@ from neuralens_relay.balance import Report, Tally
 
 T = TypeVar("T")
 
-# Operations that may wait for their commit.
+# Operations that may be queued.
 MAX_BACKLOG = 10_000
-# Seconds that they get at the end.
+# Seconds to finish them on close.
 CLOSING = 5.0
 
 log = logging.getLogger(__name__)
 
 
 class OutboxError(Exception):
-    """The outbox cannot be read or written now; the text says why."""
+    """The outbox cannot be read or written now; the message says why."""
 
 
 class OutboxFullError(OutboxError):
-    """The outbox takes no more events now; the text says why. Nothing was written."""
+    """The outbox accepts no more events now; the message says why. Nothing was written."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event to keep: its id, and the body that the API gets (JSON).
+    """An event to store: its id, and its body for the API (JSON).
 
-    ``lasting``: its id is known for as long as those of orders. ``number``: that in the journal of
-    its browser, 0 for none.
+    ``lasting``: its id is remembered as long as those of orders. ``number``: its number in the
+    browser's journal, or 0.
     """
 
     eid: str
@@ -56,8 +56,8 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """An event handed out to be sent. ``attempts`` counts this one."""
+class Lease:
+    """An event leased for sending. ``attempts`` includes this one."""
 
     key: Any
     body: bytes
@@ -65,7 +65,7 @@ class Taken:
 
 
 class Outcome(Enum):
-    """What became of an event that was taken."""
+    """The outcome of a lease."""
 
     DELIVERED = "delivered"
     DEAD = "dead"
@@ -75,11 +75,11 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Settlement:
-    """What is to be written down about a taken event.
+    """The settlement of a lease.
 
-    ``DELIVERED``: the API has it; it goes, and its id stays known. ``DEAD``: it is kept as a dead
-    letter, with the reason. ``AGAIN``: it is handed out again at ``due`` (Unix time). ``UNSENT``:
-    the same, and it was not tried after all.
+    ``DELIVERED``: the event is deleted, and its id stays known. ``DEAD``: it becomes a dead letter,
+    with the reason. ``AGAIN``: it is leased again at ``due`` (Unix time). ``UNSENT``: the same, but
+    this was not an attempt.
     """
 
     key: Any
@@ -90,7 +90,7 @@ class Settlement:
 
 @dataclass(frozen=True)
 class Dead:
-    """A dead letter: an event for which nothing more is tried. ``received`` is Unix time."""
+    """A dead letter: an event that is not retried. ``received`` is Unix time."""
 
     eid: str
     body: bytes
@@ -101,10 +101,10 @@ class Dead:
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much an outbox keeps, and for how long (seconds).
+    """The limits of an outbox: numbers, and retention in seconds.
 
-    ``waiting``: events that wait; ``known``: ids of events, ``orders`` those of orders;
-    ``dead`` and ``dead_age``: dead letters.
+    ``waiting``: number of queued events; ``known`` and ``orders``: retention of the ids of events
+    and of orders; ``dead`` and ``dead_age``: number and retention of dead letters.
     """
 
     waiting: float = inf
@@ -116,12 +116,12 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Depth:
-    """What the outbox holds.
+    """The contents of the outbox.
 
-    ``waiting``: events to be sent, those being sent included; ``dead``: dead letters; ``oldest``:
-    the Unix time at which the oldest waiting event was received, None if none waits. ``refusal``:
-    why no events are taken now, "" when they are. ``unreadable``: events lost to damage;
-    ``dropped``: dead letters that were dropped for their age or their number since the start.
+    ``waiting``: queued events, including leased ones; ``dead``: dead letters; ``oldest``: when the
+    oldest queued event was received (Unix time), or None. ``refusal``: why no events are accepted,
+    or "". ``unreadable``: events lost to damage; ``dropped``: dead letters deleted for their age or
+    number since the start.
     """
 
     waiting: int
@@ -133,12 +133,12 @@ class Depth:
 
 
 def digest(eid: str) -> bytes:
-    """Return what an event's id is known by: ids may be long, this is 16 bytes."""
+    """Return the 16-byte digest by which an event's id is remembered."""
     return blake2b(eid.encode(), digest_size=16).digest()
 
 
-def is_of(body: bytes, uid: str) -> bool:
-    """Tell whether an event's body, which may be damaged, is about a shopper."""
+def belongs_to(body: bytes, uid: str) -> bool:
+    """Return whether an event's body, which may be damaged, has a uid."""
     try:
         event = msgspec.json.decode(body)
     except ValueError:
@@ -147,11 +147,11 @@ def is_of(body: bytes, uid: str) -> bool:
 
 
 class Store(Protocol):
-    """What keeps the events. Every method raises OutboxError when it cannot do its work.
+    """Durable storage of events. Every method raises OutboxError if it fails.
 
-    Everything but ``close`` is called within ``transaction``. Times are Unix time in seconds.
-    ``threads``: how many may use it at once; ``group``: operations that share a transaction;
-    ``idle``: seconds after which ``check`` is due again.
+    All but ``close`` and ``shred`` are called within ``transaction``. Times are Unix time in
+    seconds. ``threads``: how many may use it concurrently; ``group``: the most operations per
+    transaction; ``idle``: seconds between calls of ``check``.
     """
 
     threads: int
@@ -159,87 +159,87 @@ class Store(Protocol):
     idle: float
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Make what happens inside durable when it is left.
+        """Make the operations inside durable on exit.
 
-        After an exception it is undone, or can be done again without harm.
+        After an exception they are rolled back, or safe to repeat.
         """
 
     def add(self, events: Sequence[Event], now: float, report: Report | None = None) -> list[bool]:
-        """Keep the events; for each tell whether it is new: an id seen before is dropped.
+        """Store events, dropping those with a known id; return for each whether it was new.
 
-        ``report``: what the batch says that they came in, which goes into the books with them.
-        Raises OutboxFullError, before anything is written, when it takes no more.
+        ``report``: their batch's contribution to the balance, which is recorded with them. Raises
+        OutboxFullError, before anything is written, if it is full.
         """
 
     def lead(self) -> bool:
-        """Tell whether this process may forward; asked again until it may."""
+        """Try to become the leader, the process that forwards; return whether it is."""
 
     def recover(self, sending: Collection[Any]) -> int:
-        """Give back what was taken and nobody sends; return how many that were.
+        """Requeue abandoned leases; return how many.
 
-        ``sending``: keys of what this process sends. Called again and again by whoever leads.
+        ``sending``: keys of the leases of this process. Called periodically by the leader.
         """
 
-    def take(self, limit: int, now: float) -> list[Taken]:
-        """Hand out at most ``limit`` events that are due, the longest due first, none twice."""
+    def lease(self, limit: int, now: float) -> list[Lease]:
+        """Lease at most ``limit`` due events, the longest due first."""
 
-    def probe(self, now: float) -> list[Taken]:
-        """Hand out one event that is due, if there is any: one never tried rather than another."""
+    def probe(self, now: float) -> list[Lease]:
+        """Lease one due event, if any, preferring one that was never attempted."""
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
-        """Write down what became of events that were taken."""
+        """Settle leases."""
 
     def tidy(self, now: float, longest: float, steady: bool) -> None:
-        """Do a portion of the housekeeping, about once a second, by whoever leads.
+        """Do a portion of the housekeeping; called about once a second by the leader.
 
-        Makes due what is due later than ``longest`` seconds from now: that was written by another
-        clock. Forgets ids and dead letters past their retention, if the clock is ``steady``.
+        Events due later than ``longest`` seconds from now become due: the clock was wrong when that
+        was written. Expires ids and dead letters, if the clock is ``steady``.
         """
 
     def check(self, now: float) -> None:
-        """Raise OutboxError unless it can be written."""
+        """Raise OutboxError unless it can be written durably."""
 
     def depth(self) -> Depth:
-        """Say what it holds, from counters."""
+        """Return the contents, in constant time."""
 
     def tallies(self, first: int) -> list[Tally]:
-        """Return the books from a day (since 1970) on."""
+        """Return the tallies since a day (since 1970)."""
 
     def dead(self, limit: int) -> list[Dead]:
-        """List dead letters, the newest first."""
+        """Return dead letters, newest first."""
 
     def replay(self, eids: Sequence[str], limit: int, now: float) -> int:
-        """Let at most ``limit`` dead letters wait again; return how many.
+        """Requeue at most ``limit`` dead letters with these ids; return how many.
 
-        Those with these ids, or, when there are none, any.
+        Without ids, any dead letters.
         """
 
     def forget(self, eids: Sequence[str], limit: int) -> int:
-        """Drop at most ``limit`` dead letters, chosen as by ``replay``; return how many."""
+        """Delete at most ``limit`` dead letters, selected as by ``replay``; return how many."""
 
     def erase(self, uid: str, cursor: Any, limit: int) -> tuple[int, Any]:
-        """Drop what waits, is being sent or is dead of a shopper, among about ``limit`` events.
+        """Delete a shopper's events, queued, leased or dead, among the next ``limit`` or so.
 
-        ``cursor`` is None at first, then what the last call returned: how many events were
-        dropped, and where to go on, None when all have been looked at. Ids stay known.
+        Returns how many were deleted, and the cursor for the next call, which is None at the end.
+        The first call has the cursor None. Ids stay known.
         """
 
     def shred(self) -> None:
-        """Let nothing of what was erased be read from the disk. Called outside a transaction."""
+        """Remove all traces of erased events from the disk. Called outside a transaction."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
 Operation = Callable[[Store], Any]
 
 
 @dataclass(frozen=True)
-class Written:
-    """How the last write ended.
+class WriteStatus:
+    """The outcome of recent writes.
 
-    ``at``: Unix time of the last that succeeded, None before the first. ``fault``: why one failed
-    since the last that proved that events can be kept, "" if none did.
+    ``at``: Unix time of the last successful one, or None. ``fault``: why one failed since the last
+    success that proves that events can be stored, or "".
     """
 
     at: float | None = None
@@ -247,20 +247,20 @@ class Written:
 
 
 class Outbox:
-    """A store with its threads: operations from any thread or event loop, committed in groups."""
+    """Runs a store's operations, from any thread or event loop, with group commit."""
 
     def __init__(self, store: Store) -> None:
         """Start the threads; ``close`` also closes the store."""
         self._store = store
-        # Seconds after which to check again whether events can be kept.
+        # Seconds between checks.
         self.idle = store.idle
         self._queue: SimpleQueue[tuple[Operation, Future[Any]] | None] = SimpleQueue()
         self._closed = False
-        self.written = Written()
-        # Nothing may be queued after the mark that ends the queue: it would wait for ever.
+        self.write_status = WriteStatus()
+        # Guards the sentinel at the end of the queue: an operation after it would never run.
         self._closing = threading.Lock()
-        # Daemons: an application that never closes the relay can still end. What was
-        # acknowledged is on disk by then.
+        # Daemons, so that an application that never closes the relay can exit. Acknowledged events
+        # are on disk.
         self._threads = [
             threading.Thread(target=self._run, name="outbox", daemon=True)
             for _ in range(store.threads)
@@ -269,9 +269,9 @@ class Outbox:
             thread.start()
 
     def submit(self, operation: Callable[[Store], T]) -> Future[T]:
-        """Return the operation's result, there once it is durable.
+        """Queue an operation; the future has its result once it is durable.
 
-        Raises OutboxError when the outbox is closed or too many operations wait.
+        Raises OutboxError if the outbox is closed or the queue is full.
         """
         future: Future[T] = Future()
         with self._closing:
@@ -283,7 +283,7 @@ class Outbox:
         return future
 
     async def call(self, operation: Callable[[Store], T]) -> T:
-        """Do the operation and return its result once it is durable; raises OutboxError."""
+        """Run an operation and return its result once it is durable; raises OutboxError."""
         return await asyncio.wrap_future(self.submit(operation))
 
     async def write(
@@ -292,29 +292,29 @@ class Outbox:
         wrote: Callable[[T], bool] = lambda _: True,
         proof: bool = True,
     ) -> T:
-        """Do an operation as ``call`` does, and note how that ended.
+        """Run an operation as ``call`` does, and update the write status.
 
-        ``wrote`` tells by the result whether there was anything to write. ``proof``: that it can
-        be done proves that events can be kept; a full Redis, say, still lets go of events.
+        ``wrote(result)`` is whether anything was written. ``proof``: success proves that events can
+        be stored; a full Redis, say, still deletes them.
         """
         try:
             result = await self.call(operation)
         except OutboxFullError:
-            # The store can be written; that it takes no more, it says itself.
+            # Not a failed write: ``depth`` reports why it is full.
             raise
         except OutboxError as error:
-            self.written = replace(self.written, fault=str(error))
+            self.write_status = replace(self.write_status, fault=str(error))
             raise
         if wrote(result):
             now = time()
-            self.written = Written(now) if proof else replace(self.written, at=now)
+            self.write_status = WriteStatus(now) if proof else replace(self.write_status, at=now)
         return result
 
     def close(self, patience: float = CLOSING) -> None:
-        """Finish what was submitted, then close the store.
+        """Finish the queued operations, then close the store.
 
-        A store that hangs, as on a disk that does not answer, is left after ``patience`` seconds:
-        what was acknowledged is in it.
+        A store that hangs, such as on an unresponsive disk, is abandoned after ``patience``
+        seconds; acknowledged events are in it.
         """
         with self._closing:
             self._closed = True
@@ -323,7 +323,7 @@ class Outbox:
         for thread in self._threads:
             thread.join(max(0.0, deadline - monotonic()))
         if any(thread.is_alive() for thread in self._threads):
-            log.error("the outbox has not answered for %g s: it is left as it is", patience)
+            log.error("the outbox has not responded for %g s: abandoning it", patience)
             return
         self._store.close()
 
@@ -332,7 +332,7 @@ class Outbox:
             commit(self._store, group)
 
     def _next_group(self) -> list[tuple[Operation, Future[Any]]]:
-        """Wait for operations and return them; none when the outbox is being closed."""
+        """Wait for operations and return them; none if the outbox is being closed."""
         group = []
         entry = self._queue.get()
         while entry is not None:
@@ -344,13 +344,13 @@ class Outbox:
                 entry = self._queue.get(block=not group)
             except Empty:
                 return group
-        # The mark stays, for this thread's next turn and for the others.
+        # Put the sentinel back, for the next call and the other threads.
         self._queue.put(None)
         return group
 
 
 def commit(store: Store, group: Sequence[tuple[Operation, Future[Any]]]) -> None:
-    """Do a group of operations in one transaction and hand out their results."""
+    """Run a group of operations in one transaction and set their results."""
     try:
         with store.transaction():
             results = [attempt(store, operation) for operation, _ in group]
@@ -358,7 +358,7 @@ def commit(store: Store, group: Sequence[tuple[Operation, Future[Any]]]) -> None
         if len(group) == 1:
             group[0][1].set_exception(error)
             return
-        # Nothing of the group was done. One by one, what fails takes nothing else with it.
+        # Rolled back. Retry one by one, so that a failing operation does not affect the others.
         for entry in group:
             commit(store, [entry])
     else:
@@ -370,7 +370,7 @@ def commit(store: Store, group: Sequence[tuple[Operation, Future[Any]]]) -> None
 
 
 def attempt(store: Store, operation: Operation) -> Any:
-    """Return an operation's result, or that nothing was taken, which undoes no other operation."""
+    """Return an operation's result, or OutboxFullError, which does not roll back the others."""
     try:
         return operation(store)
     except OutboxFullError as error:

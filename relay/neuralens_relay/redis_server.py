@@ -1,4 +1,4 @@
-"""The Redis server behind an address: how it is reached, and whether it forgets nothing.
+"""Connects to the Redis server of an outbox URL, and verifies that it is durable.
 
 ===================================  ==========================================================
 ``redis://HOST:PORT/DATABASE``       one server; ``rediss://`` over TLS
@@ -8,7 +8,7 @@
                                      ``?sentinel_password=`` are for the Sentinels
 ===================================  ==========================================================
 
-User and password of the server stand before the host, as in any address.
+The server's user and password precede the host, as in any URL.
 """
 
 from dataclasses import dataclass
@@ -25,20 +25,20 @@ PORT = 6379
 SENTINEL_PORT = 26379
 # Seconds for one command.
 TIMEOUT = 5
-WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
-# The same as a server tells where CONFIG cannot be read.
-TOLD = {"aof_enabled": 1, "maxmemory_policy": "noeviction"}
-REMEDY = "set " + ", ".join(f"{name} {value}" for name, value in WANTED.items()) + " in it"
+REQUIRED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+# The part of it that INFO shows, where CONFIG cannot be read.
+REQUIRED_INFO = {"aof_enabled": 1, "maxmemory_policy": "noeviction"}
+REMEDY = "set " + ", ".join(f"{name} {value}" for name, value in REQUIRED.items()) + " in it"
 VOUCH = "NEURALENS_REDIS_VOUCHED=true"
 
 
 class UnfitError(redis.RedisError):
-    """The server cannot keep events as it is now; the text says why, and the remedy."""
+    """The server cannot store events durably; the message says why, and the remedy."""
 
 
 @dataclass(frozen=True)
 class Location:
-    """Where a server is: itself, or the Sentinels that know it and the name of its service."""
+    """The location of a server: its own host, or Sentinels and the name of their service."""
 
     hosts: tuple[tuple[str, int], ...]
     service: str | None
@@ -50,10 +50,10 @@ class Location:
 
 
 def read_location(address: str) -> Location:
-    """Return what an address means; raise ValueError, without repeating it, for a wrong one."""
+    """Parse a URL; raise ValueError, without quoting it, if it is invalid."""
     parts = urlsplit(address)
     if parts.scheme not in SCHEMES:
-        raise ValueError("must begin with redis:// or one of its kind")
+        raise ValueError(f"must begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
     sentinels = parts.scheme.endswith("+sentinel")
     credentials, _, places = parts.netloc.rpartition("@")
     username, _, password = credentials.partition(":")
@@ -71,7 +71,7 @@ def read_location(address: str) -> Location:
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     sentinel = {name: query.pop(f"sentinel_{name}", "") for name in ("username", "password")}
     if query:
-        raise ValueError(f"has options that mean nothing: {', '.join(sorted(query))}")
+        raise ValueError(f"has unknown options: {', '.join(sorted(query))}")
     return Location(
         hosts,
         service,
@@ -84,7 +84,7 @@ def read_location(address: str) -> Location:
 
 
 def read_host(text: str, default: int) -> tuple[str, int]:
-    """Return host and port; raise ValueError for a wrong one."""
+    """Parse host and port; raise ValueError."""
     parts = urlsplit(f"//{text}")
     try:
         port = parts.port
@@ -98,13 +98,13 @@ def read_host(text: str, default: int) -> tuple[str, int]:
 
 
 class RedisServer:
-    """A client of the server; ``str()`` names it without its password.
+    """A client of the server; ``str()`` describes it without its password.
 
-    No command goes over a connection before the server at its other end was inspected.
+    Each new connection is inspected before any command is sent over it.
     """
 
     def __init__(self, address: str, vouched: bool) -> None:
-        """``vouched``: whoever runs it says that it forgets nothing, and it need not tell."""
+        """``vouched``: the operator vouches for durability if CONFIG cannot be read."""
         self._vouched = vouched
         self._location = location = read_location(address)
         options: dict[str, Any] = {
@@ -113,9 +113,9 @@ class RedisServer:
             "password": location.password,
             "socket_timeout": TIMEOUT,
             "socket_connect_timeout": TIMEOUT,
-            # Once again, for a connection that had been closed; the relay itself is patient.
+            # One retry, for a connection that had been closed; the relay itself backs off.
             "retry": Retry(NoBackoff(), 1),
-            "redis_connect_func": self._greet,
+            "redis_connect_func": self._on_connect,
         }
         if location.service is not None:
             sentinel = location.sentinel | {"socket_timeout": TIMEOUT}
@@ -133,23 +133,23 @@ class RedisServer:
         return f"redis at {hosts}" if service is None else f"redis {service} by {hosts}"
 
     def disconnect(self) -> None:
-        """Close the idle connections, so that the next command looks for the server anew.
+        """Close idle connections, so that the next command finds the server again.
 
-        One in use is another thread's, which would fail in the middle of an answer; if it leads
-        to a replica, that thread is told so, and closes it then.
+        Connections in use belong to other threads, which would fail within a response. If one leads
+        to a replica, its thread gets that error and disconnects it.
         """
         self.client.connection_pool.disconnect(inuse_connections=False)
 
     def inspect(self) -> None:
-        """Raise UnfitError unless the server is a primary that forgets nothing."""
+        """Raise UnfitError unless the server is a durable primary."""
         try:
             self._inspect(self.client.execute_command)
         except UnfitError:
             self.disconnect()
             raise
 
-    def _greet(self, connection: Any) -> None:
-        """Log in on a new connection, and look whom it leads to."""
+    def _on_connect(self, connection: Any) -> None:
+        """Authenticate on a new connection, and inspect the server."""
         connection.on_connect()
 
         def ask(*command: str) -> Any:
@@ -162,33 +162,33 @@ class RedisServer:
         if as_text(ask("ROLE")[0]) != "master":
             raise UnfitError(f"{self} is a read-only replica: the outbox must be on the primary")
         try:
-            # One by one: before Redis 7, CONFIG GET takes one name.
-            told = {name: as_mapping(ask("CONFIG", "GET", name)).get(name) for name in WANTED}
+            # One by one: before Redis 7, CONFIG GET accepts one name.
+            config = {name: as_mapping(ask("CONFIG", "GET", name)).get(name) for name in REQUIRED}
         except redis.ResponseError as error:
-            self._believe(ask, error)
+            self._inspect_info(ask, error)
             return
-        if told != WANTED:
-            raise UnfitError(f"{self} may forget events: {REMEDY}")
+        if config != REQUIRED:
+            raise UnfitError(f"{self} may lose events: {REMEDY}")
 
-    def _believe(self, ask: Any, error: redis.ResponseError) -> None:
-        """Go without CONFIG, if somebody vouches and nothing else that is told speaks against."""
+    def _inspect_info(self, ask: Any, error: redis.ResponseError) -> None:
+        """Check INFO instead of CONFIG, if the operator vouches for the rest."""
         if not self._vouched:
             raise UnfitError(
-                f"{self} does not let CONFIG be read ({error}): allow it (+config|get), or"
+                f"{self} does not allow CONFIG GET ({error}): allow it (+config|get), or"
                 f" {REMEDY} and vouch for that with {VOUCH}"
             ) from error
-        told = as_info(ask("INFO"))
-        if any(told.get(name, value) != value for name, value in TOLD.items()):
-            raise UnfitError(f"{self} may forget events, whoever vouches for it: {REMEDY}")
+        info = as_info(ask("INFO"))
+        if any(info.get(name, value) != value for name, value in REQUIRED_INFO.items()):
+            raise UnfitError(f"{self} may lose events, despite {VOUCH}: {REMEDY}")
 
 
 def as_text(value: Any) -> Any:
-    """Return bytes as text."""
+    """Decode bytes."""
     return value.decode() if isinstance(value, bytes) else value
 
 
 def as_mapping(answer: Any) -> dict[str, Any]:
-    """Return a mapping, which the older protocol sends as a list."""
+    """Return a mapping, which RESP2 sends as a list."""
     pairs = (
         answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
     )
@@ -196,7 +196,7 @@ def as_mapping(answer: Any) -> dict[str, Any]:
 
 
 def as_info(answer: Any) -> dict[str, Any]:
-    """Return what INFO tells of TOLD: parsed by the client, or as the server sends it."""
+    """Return the fields of INFO, whether the client has parsed it or not."""
     if isinstance(answer, dict):
         return answer
     lines = [line.partition(":") for line in as_text(answer).splitlines()]

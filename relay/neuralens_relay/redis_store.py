@@ -1,9 +1,9 @@
-"""The outbox in Redis Streams, for several relays that share one.
+"""Stores the outbox in Redis Streams, shared by several relays.
 
-Each change is one script, so it happens whole or not at all. An event is an entry of a stream
-from which the relays read as one consumer group; while it waits for its next try it is in a
-sorted set instead. Redis must write its log before it answers, and never evict
-(``neuralens_relay.redis_server``): an acknowledgement means that the event is on disk.
+Each change is one Lua script, and so atomic. An event is an entry of a stream that the relays read
+as one consumer group; while it waits for a retry it is in a sorted set instead. Redis must write
+its append-only file before it responds, and never evict (``neuralens_relay.redis_server``), because
+an acknowledgement means that the event is on disk.
 """
 
 from collections import Counter
@@ -22,41 +22,41 @@ from neuralens_relay.outbox import (
     Dead,
     Depth,
     Event,
+    Lease,
     OutboxError,
     OutboxFullError,
     Settlement,
-    Taken,
     digest,
 )
 from neuralens_relay.redis_server import RedisServer, UnfitError
 
-# In braces: a cluster keeps all of them on one node, which scripts need.
+# The hash tag (in braces) places all keys in one cluster slot, which scripts need.
 PREFIX = "{neuralens}:"
 STREAM = PREFIX + "events"
 LATER = PREFIX + "later"
 DEAD = PREFIX + "dead"
-# Digests of the events that wait or are sent, by the time they were received.
+# Digests of the queued events, including those being sent, by the time they were received.
 LIVE = PREFIX + "live"
 DEAD_ORDER = PREFIX + "dead-order"
 SEEN = PREFIX + "seen:"
-# Written only to see whether it can be.
+# The heartbeat: written to check that the server can be written.
 BEAT = PREFIX + "beat"
 KEYS = (STREAM, LATER, DEAD, LIVE, DEAD_ORDER)
-# What is known of a journal; the books of a day.
+# Prefixes of a journal's state, and of a day's tallies.
 JOURNAL = PREFIX + "journal:"
 TALLIES = PREFIX + "tallies:"
 FULL = "FULL"
-# Another batch of the same journal came first, and how often that may be.
+# A concurrent batch of the same journal came first; how often to retry.
 STALE = "STALE"
 TRIES = 20
-# Entries looked at in one go when those of relays that are gone are taken over, or at all.
+# Entries per script that recovers abandoned leases, and that does housekeeping.
 CLAIMED = 100
 TIDIED = 1000
-# Milliseconds after which a consumer that has nothing and says nothing is forgotten.
+# Milliseconds after which an idle consumer without leases is deleted.
 CONSUMER_IDLE = 60_000
-# Seconds that a rewriting of the log which is under way gets to end.
+# Seconds to wait for a running rewrite of the append-only file.
 REWRITE_PATIENCE = 30.0
-# What Redis can keep of a retention: milliseconds.
+# The longest retention in Redis, in milliseconds.
 LONGEST = 2**53
 UNBOUNDED = Bounds()
 DAY = 86400.0
@@ -64,7 +64,7 @@ BOOKS_KEPT = int((balance.KEPT_DAYS + 1) * DAY * 1000)
 
 HEADER = """
 local stream, later, dead, live, order = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
--- Fails, which is well, when the group is there.
+-- Fails harmlessly if the group exists.
 local function ensure_group()
   redis.pcall('XGROUP', 'CREATE', stream, 'relays', '0', 'MKSTREAM')
 end
@@ -92,7 +92,7 @@ local function read(consumer, limit)
   return redis.call('XREADGROUP', 'GROUP', 'relays', consumer, 'COUNT', limit,
                     'STREAMS', stream, '>')
 end
--- Dead letters with the digests from ARGV[first] on; any when there are none.
+-- Dead letters with the digests from ARGV[first] on; without any, the oldest.
 local function choose(first, limit)
   if not ARGV[first] then return redis.call('ZRANGE', order, 0, limit - 1) end
   local members = {}
@@ -150,12 +150,12 @@ for i = after + 5, #ARGV, 3 do tally(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
 return fresh
 """
 # consumer, limit, now
-TAKE = """
+LEASE = """
 ensure_group()
 move_due(ARGV[3], ARGV[2])
 return read(ARGV[1], ARGV[2])
 """
-# consumer, now. What is not in the sorted set has not failed before.
+# consumer, now. Events in the stream, not the sorted set, were never attempted.
 PROBE = """
 ensure_group()
 local found = read(ARGV[1], 1)
@@ -220,7 +220,7 @@ local forgotten = 0
 for _, member in ipairs(choose(2, tonumber(ARGV[1]))) do forgotten = forgotten + drop(member) end
 return forgotten
 """
-# uid, cursor, limit. Each returns how many of the shopper's were dropped, and the next cursor.
+# uid, cursor, limit. Each returns how many events were deleted, and the next cursor.
 ERASE_STREAM = """
 local entries = redis.call('XRANGE', stream, ARGV[2], '+', 'COUNT', ARGV[3])
 local erased, next = 0, ''
@@ -257,8 +257,8 @@ for i = 1, #found[2], 2 do
 end
 return {erased, found[1] == '0' and '' or found[1]}
 """
-# One after the other, and where each begins. What is sent goes from the stream to the sorted set,
-# or to the dead letters.
+# In this order, with the initial cursor of each, because events move from the stream to the sorted
+# set or to the dead letters.
 ERASING = ((ERASE_STREAM, b"-"), (ERASE_LATER, b"0"), (ERASE_DEAD, b"0"))
 # now, horizon, limit, the time before which dead letters are too old, how many there may be
 TIDY = """
@@ -278,8 +278,8 @@ if excess > 0 then
 end
 return dropped
 """
-# consumer, idle, cursor, count, consumer's idle; the entries that are being sent. What has been
-# idle for so long is put back into the stream.
+# consumer, idle, cursor, count, consumer's idle; the entries that are being sent. Leases that have
+# been idle for that long are requeued.
 RECOVER = """
 ensure_group()
 local sending = {}
@@ -307,22 +307,21 @@ return {claimed[1], recovered}
 
 
 class RedisStore:
-    """Implements ``Store`` for any number of relays; all of them forward."""
+    """Implements ``Store`` for any number of relays, all of which forward."""
 
-    # Many commands at once share one write to Redis's log.
+    # Redis groups concurrent commands into one write of its append-only file.
     threads = 16
     group = 1
-    # What is said of the server may change while it runs.
+    # The server may be reconfigured at runtime.
     idle = 1.0
 
     def __init__(
         self, address: str, bounds: Bounds = UNBOUNDED, idle: float = DAY, vouched: bool = False
     ) -> None:
-        """Connect to the server that an address means, see ``RedisServer``.
+        """Connect to the server of a URL, see ``RedisServer``.
 
-        ``idle``: seconds after which a taken event belongs to a relay that is gone: more than a
-        send lasts. Raises OutboxError when Redis cannot be reached, cannot be written, or may
-        forget what it acknowledged.
+        ``idle``: seconds until a lease expires, which must be longer than a request. Raises
+        OutboxError if Redis cannot be reached or written, or is not durable.
         """
         self._bounds = bounds
         self._retention = round(min(bounds.known * 1000, LONGEST))
@@ -330,7 +329,7 @@ class RedisStore:
         self._idle = round(idle * 1000)
         self._consumer = str(uuid4())
         self._dropped = 0
-        # Why the server may not be used as it is now.
+        # Why the server is currently unfit.
         self._refusal = ""
         self._server = RedisServer(address, vouched)
         self._redis = self._server.client
@@ -339,16 +338,16 @@ class RedisStore:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """See Store. Each operation is one script, and doing it again does no harm."""
+        """See Store. Each operation is one script, and idempotent."""
         try:
             yield
         except UnfitError as error:
-            # Whichever thread finds it out; ``check`` finds out when it is over.
+            # Until ``check`` succeeds again.
             self._refusal = str(error)
             raise OutboxError(str(error)) from error
         except redis.RedisError as error:
             if isinstance(error, redis.exceptions.ReadOnlyError):
-                # The primary has become a replica: the next connection looks for the new one.
+                # The primary has become a replica: reconnect to the new one.
                 self._server.disconnect()
             raise OutboxError(f"the outbox in {self._server} cannot be used: {error}") from error
 
@@ -366,10 +365,10 @@ class RedisStore:
                     raise OutboxFullError(self._full()) from error
                 if str(error) != STALE:
                     raise
-        raise OutboxError("other relays take batches of the same journal again and again")
+        raise OutboxError("too many concurrent batches of the same journal")
 
     def _add(self, events: Sequence[Event], now: float, report: Report | None) -> list[bool]:
-        """Keep events and enter them into the books, unless the journal changes meanwhile."""
+        """Store events and tallies, unless the journal has changed in the meantime (STALE)."""
         known = None
         journal = JOURNAL.encode()
         posting = Posting(None, (None,) * len(events), Counter())
@@ -404,11 +403,11 @@ class RedisStore:
         return tallies
 
     def lead(self) -> bool:
-        """See Store. Every relay forwards: the consumer group parts the events among them."""
+        """See Store. Every relay is a leader: the consumer group divides the events among them."""
         return True
 
     def recover(self, sending: Collection[Any]) -> int:
-        """See Store. What is idle was taken by a relay that is gone, or has lost its connection."""
+        """See Store. A lease is abandoned if it is idle: its relay is gone or was disconnected."""
         entries = [entry for entry, _ in sending]
         recovered: int = 0
         cursor = b"0-0"
@@ -419,24 +418,24 @@ class RedisStore:
             if cursor == b"0-0":
                 return recovered
 
-    def take(self, limit: int, now: float) -> list[Taken]:
+    def lease(self, limit: int, now: float) -> list[Lease]:
         """See Store."""
-        return self._as_taken(self._run(TAKE, [self._consumer, limit, now]))
+        return self._as_leases(self._run(LEASE, [self._consumer, limit, now]))
 
-    def probe(self, now: float) -> list[Taken]:
+    def probe(self, now: float) -> list[Lease]:
         """See Store."""
-        return self._as_taken(self._run(PROBE, [self._consumer, now]))
+        return self._as_leases(self._run(PROBE, [self._consumer, now]))
 
-    def _as_taken(self, streams: Any) -> list[Taken]:
-        taken = []
+    def _as_leases(self, streams: Any) -> list[Lease]:
+        leases = []
         for identifier, fields in streams[0][1] if streams else []:
             entry = dict(zip(fields[::2], fields[1::2], strict=True))
             attempts = int(entry[b"attempts"]) + 1
-            taken.append(Taken((identifier, attempts), entry[b"body"], attempts))
-        return taken
+            leases.append(Lease((identifier, attempts), entry[b"body"], attempts))
+        return leases
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
-        """See Store. Redis does not keep the reason of a try that is to be repeated."""
+        """See Store. The reason of a failed attempt is not stored, unless it is the last."""
         if settlements:
             values: list[Any] = []
             for each in settlements:
@@ -444,14 +443,14 @@ class RedisStore:
             self._run(SETTLE, values)
 
     def tidy(self, now: float, longest: float, steady: bool) -> None:
-        """See Store. Redis forgets ids by itself, and by its own clock."""
+        """See Store. Ids expire by themselves, by Redis's clock."""
         old = now - self._bounds.dead_age if steady else "-inf"
         self._dropped += self._run(TIDY, [now, now + longest, TIDIED, old, self._bounds.dead])
 
     def check(self, now: float) -> None:
-        """See Store. Says again whether the server forgets nothing: settings may have changed."""
+        """See Store. Inspects the server again, which may have been reconfigured."""
         self._server.inspect()
-        # Not before: what is added meanwhile could be forgotten.
+        # Not earlier, because events added in between might be lost.
         self._refusal = ""
         self._redis.set(BEAT, now)
 
@@ -478,7 +477,7 @@ class RedisStore:
         return int(self._run(FORGET, [limit, *map(digest, eids)]))
 
     def erase(self, uid: str, cursor: Any, limit: int) -> tuple[int, Any]:
-        """See Store. The cursor is the number of a script, and that script's own cursor."""
+        """See Store. The cursor is (index of the script, cursor of that script)."""
         number, at = cursor or (0, ERASING[0][1])
         erased, at = self._run(ERASING[number][0], [uid, at, limit])
         if at:
@@ -487,14 +486,14 @@ class RedisStore:
         return erased, (number, ERASING[number][1]) if number < len(ERASING) else None
 
     def shred(self) -> None:
-        """See Store. Has the log, which holds every command, written anew."""
+        """See Store. Rewrites the append-only file, which contains every command."""
         deadline = monotonic() + REWRITE_PATIENCE
         with self.transaction():
             while True:
                 try:
                     self._redis.bgrewriteaof()
                 except redis.ResponseError:
-                    # One is under way, which began with what was erased still there.
+                    # A rewrite that began before the erasure is still running.
                     if monotonic() > deadline:
                         raise
                     sleep(0.1)
@@ -506,7 +505,7 @@ class RedisStore:
         self._redis.close()
 
     def _full(self) -> str:
-        return f"the outbox holds {self._bounds.waiting} events, and may hold no more"
+        return f"the outbox is full: its limit is {self._bounds.waiting} events"
 
     def _run(self, script: str, values: Sequence[Any], keys: Sequence[bytes] = ()) -> Any:
         return self._redis.register_script(HEADER + script)([*KEYS, *keys], values)

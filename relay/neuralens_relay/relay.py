@@ -1,4 +1,4 @@
-"""A relay's life: its outbox, and the thread that forwards."""
+"""The lifecycle of a relay: its outbox, and the thread that forwards."""
 
 import asyncio
 import atexit
@@ -20,28 +20,27 @@ from neuralens_relay.forwarder import Forwarder
 from neuralens_relay.health import Health
 from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
-from neuralens_relay.outbox import CLOSING, Depth, Event, Outbox, OutboxError, Written
+from neuralens_relay.outbox import CLOSING, Depth, Event, Outbox, OutboxError, WriteStatus
 from neuralens_relay.settings import Settings
 from neuralens_relay.stores import store_opener
 
-# Seconds that the outbox gets to say what it holds, and to keep events: a page that gets no
-# answer does not know that it should come back.
-PATIENCE = 2.0
-KEEPING = 10.0
+# Timeouts of the outbox in seconds, so that a page gets a Retry-After and not a hanging request.
+READ_TIMEOUT = 2.0
+WRITE_TIMEOUT = 10.0
 
 log = logging.getLogger(__name__)
 
 
 class Relay:
-    """Keeps events and forwards them, from ``start`` to ``close``; both may be called often.
+    """Stores and forwards events between ``start`` and ``close``, which are both idempotent.
 
-    Forwarding has a thread and an event loop of its own, so it does not depend on the
-    application that the relay is mounted in: not on its loop, nor on whether it passes its
-    lifespan on. A relay that nobody closes is closed when the process ends.
+    Forwarding has its own thread and event loop, independent of an application in which the relay
+    is mounted, which may not even pass its lifespan on. A relay that is not closed explicitly is
+    closed at the end of the process.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Raise SettingsError when ``settings.outbox`` names nothing that can be opened."""
+        """Raise SettingsError if ``settings.outbox`` is invalid."""
         self.settings = settings
         self.metrics = Metrics()
         self._open_store = store_opener(settings)
@@ -51,20 +50,20 @@ class Relay:
         self._closed = False
 
     def start(self) -> None:
-        """Open the outbox and begin to forward; raises OutboxError when it cannot be opened."""
+        """Open the outbox and start forwarding; raises OutboxError."""
         with self._changing:
             self._closed = False
             self._start()
 
     def ensure_started(self) -> Outbox:
-        """Start unless that has happened or the relay is closed; raises OutboxError."""
+        """Start unless started; raises OutboxError, also if the relay is closed."""
         with self._changing:
             if self._closed:
                 raise OutboxError("the relay is closed")
             return self._start()
 
     def close(self) -> None:
-        """Let sends in flight finish, within ``settings.grace``, and close the outbox."""
+        """Wait up to ``settings.grace`` for requests in flight, and close the outbox."""
         with self._changing:
             self._closed = True
             outbox, forwarding = self._outbox, self._forwarding
@@ -85,24 +84,24 @@ class Relay:
             await asyncio.to_thread(self.close)
 
     async def add(self, events: Sequence[Event], report: Report | None = None) -> list[bool]:
-        """Keep events; for each tell, once all are on disk, whether it is new.
+        """Store events; return for each, once all are on disk, whether it is new.
 
-        ``report``: what their batch says, for the books.
+        ``report``: their batch's contribution to the balance. Raises OutboxError.
         """
         outbox = await self._started()
         now = time.time()
         try:
-            async with asyncio.timeout(KEEPING):
+            async with asyncio.timeout(WRITE_TIMEOUT):
                 fresh = await outbox.write(lambda store: store.add(events, now, report), any)
         except TimeoutError:
-            # Whether it keeps them after all does not matter: they are known when they come again.
-            raise OutboxError(f"the outbox has kept nothing for {KEEPING:g} s") from None
+            # If they are stored after all, the page's retry is deduplicated.
+            raise OutboxError(f"the outbox has written nothing for {WRITE_TIMEOUT:g} s") from None
         if self._forwarding is not None:
             self._forwarding.wake()
         return fresh
 
     async def health(self) -> Health:
-        """Say how the relay is; does not wait long for an outbox that does not answer."""
+        """Return the relay's health, within READ_TIMEOUT even if the outbox hangs."""
         fault = ""
         depth = None
         try:
@@ -110,12 +109,12 @@ class Relay:
         except OutboxError as error:
             fault = str(error)
         outbox, forwarding = self._outbox, self._forwarding
-        written = outbox.written if outbox is not None else Written()
+        written = outbox.write_status if outbox is not None else WriteStatus()
         last = {"write": written.at, "take": None, "delivery": None}
         state, reason = State.STOPPED, "the forwarder does not run"
         if forwarding is not None:
             forwarder = forwarding.forwarder
-            last |= {"take": forwarder.taken, "delivery": forwarder.delivered}
+            last |= {"take": forwarder.leased, "delivery": forwarder.delivered}
             if forwarding.alive:
                 state, reason = forwarder.state
             if depth is not None and not depth.dead:
@@ -133,26 +132,26 @@ class Relay:
         )
 
     async def depth(self) -> Depth:
-        """Say what the outbox holds; raises OutboxError, soon where it does not answer."""
+        """Return the outbox's contents; raises OutboxError, after READ_TIMEOUT at the latest."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(READ_TIMEOUT):
                 outbox = await self._started()
                 return await outbox.call(lambda store: store.depth())
         except TimeoutError:
-            raise OutboxError(f"the outbox has not answered for {PATIENCE:g} s") from None
+            raise OutboxError(f"the outbox has not answered for {READ_TIMEOUT:g} s") from None
 
     async def balances(self, days: int) -> list[Balance]:
         """Return the balance of the last days; raises OutboxError."""
         first = int(time.time() // DAY) - days + 1
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(READ_TIMEOUT):
                 outbox = await self._started()
                 return balances(await outbox.call(lambda store: store.tallies(first)))
         except TimeoutError:
-            raise OutboxError(f"the outbox has not answered for {PATIENCE:g} s") from None
+            raise OutboxError(f"the outbox has not answered for {READ_TIMEOUT:g} s") from None
 
     async def _started(self) -> Outbox:
-        # Opening a file may take a while: not in the loop that answers requests.
+        # In a thread, because opening the outbox may block.
         outbox = self._outbox
         return await asyncio.to_thread(self.ensure_started) if outbox is None else outbox
 
@@ -166,7 +165,7 @@ class Relay:
 
 
 class Forwarding:
-    """A forwarder in a thread of its own."""
+    """Runs a forwarder in its own thread."""
 
     def __init__(self, settings: Settings, outbox: Outbox, metrics: Metrics) -> None:
         """Start the thread."""
@@ -184,20 +183,20 @@ class Forwarding:
         return self._thread.is_alive()
 
     def wake(self) -> None:
-        """Tell the forwarder that there are events."""
-        self._tell(self.forwarder.wake)
+        """Notify the forwarder of new events."""
+        self._call_soon(self.forwarder.wake)
 
     def close(self) -> None:
-        """Stop, and wait until what is in flight has ended."""
-        self._tell(self.forwarder.stop)
-        # More than the grace only when the outbox hangs: it has what was acknowledged.
+        """Stop, and wait for requests in flight."""
+        self._call_soon(self.forwarder.stop)
+        # Longer than the grace only if the outbox hangs.
         self._thread.join(self._settings.grace + CLOSING)
 
-    def _tell(self, message: Callable[[], None]) -> None:
+    def _call_soon(self, function: Callable[[], None]) -> None:
         try:
-            self._loop.call_soon_threadsafe(message)
+            self._loop.call_soon_threadsafe(function)
         except RuntimeError:
-            # The loop is closed: the forwarder has ended, and says in the log why.
+            # The loop is closed: the forwarder has ended, and has logged why.
             return
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""Answers in JSON."""
+"""JSON responses."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 
 def as_json(value: Any, status: int = 200) -> Response:
-    """Return a JSON answer that nobody keeps."""
+    """Return a JSON response that is not cached."""
     response = Response(msgspec.json.encode(value), status, media_type="application/json")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -16,7 +16,7 @@ def as_json(value: Any, status: int = 200) -> Response:
 
 
 def explain_error(error: HTTPException) -> Response:
-    """Return the answer ``{"error": reason}``."""
+    """Return the response ``{"error": reason}``."""
     response = as_json({"error": error.detail}, error.status_code)
     response.headers.update(error.headers or {})
     return response

@@ -1,4 +1,4 @@
-"""Writes what can be read of a damaged outbox file to a new one."""
+"""Copies the readable part of a damaged SQLite outbox to a new file."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from neuralens_relay.outbox import OutboxError
 from neuralens_relay.schema import count_again
 from neuralens_relay.sqlite_store import SqliteStore, take_lock
 
-# Tables that were set aside hold only what could not be read then.
+# Without tables that ``damage.rebuild`` has set aside: their readable rows were copied then.
 COPIED = ("seen", "orders", "events", "dead", "journals", "tallies")
 
 
 @dataclass(frozen=True)
 class Salvaged:
-    """What was copied, and the events and dead letters that the old file counts and has not."""
+    """The numbers of rows copied; ``lost``: events and dead letters that were unreadable."""
 
     events: int
     dead: int
@@ -26,15 +26,15 @@ class Salvaged:
 
 
 def salvage(old: Path, new: Path) -> Salvaged:
-    """Copy what can be read of the file ``old`` to ``new``, which must not exist yet.
+    """Copy the readable part of the file ``old`` to ``new``, which must not exist.
 
-    Raises OutboxError when there is no ``old`` or a ``new``, when a relay uses ``old``, or when it
-    is damaged where it says what it is.
+    Raises OutboxError if ``old`` does not exist, is in use by a relay, or has a damaged header or
+    schema, or if ``new`` exists.
     """
     if not old.is_file():
         raise OutboxError(f"there is no outbox {old}")
     if new.exists():
-        raise OutboxError(f"{new} is there: name a file that is not")
+        raise OutboxError(f"{new} exists: choose a new file")
     lock = take_lock(old)
     if lock is None:
         raise OutboxError(f"a relay uses {old}: stop it first")
@@ -43,7 +43,7 @@ def salvage(old: Path, new: Path) -> Salvaged:
 
 
 def copy(old: Path, new: Path) -> Salvaged:
-    """Copy tables row by row. A new file that is not whole is removed."""
+    """Copy tables row by row; on failure the new file is deleted."""
     store = SqliteStore(new)
     try:
         with closing(apsw.Connection(str(old))) as source, store.transaction():

@@ -1,16 +1,16 @@
-"""The tables of an outbox in SQLite, and how those of an earlier version become them."""
+"""The schema of a SQLite outbox, and its migrations."""
 
 import apsw
 
-# "seen" outlives "events": it is what duplicates are told by. Its key is a digest, because ids
-# may be long. It is cut from its oldest end, which the row number gives without an index.
+# "seen" outlives "events", for deduplication. Its key is a digest, because ids may be long. Rows
+# are inserted in order of time, so the oldest are found by row id, without an index.
 SEEN = """CREATE TABLE {name} (
     id INTEGER PRIMARY KEY,
     digest BLOB NOT NULL UNIQUE,
     received REAL NOT NULL
 );
 """
-# "checksum" is that of the body (CRC-32); an event of version 1 has none.
+# "checksum" is the CRC-32 of the body; NULL in events from schema version 1.
 EVENTS = """CREATE TABLE {name} (
     id INTEGER PRIMARY KEY,
     eid TEXT NOT NULL,
@@ -34,7 +34,7 @@ DEAD = """CREATE TABLE {name} (
 );
 CREATE INDEX {name}_by_eid ON {name} (eid);
 """
-# How much there is, so that nobody has to count: one row.
+# A single row of counters.
 TOTALS = """CREATE TABLE {name} (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     waiting INTEGER NOT NULL DEFAULT 0,
@@ -43,8 +43,8 @@ TOTALS = """CREATE TABLE {name} (
 );
 INSERT INTO {name} (id) VALUES (1);
 """
-# What is known of journals, by the digest of application and journal: ``balance.Journal`` as JSON.
-# It is written anew with each batch, so that the oldest end is what was not heard of for longest.
+# ``balance.Journal`` as JSON, by the digest of application and journal. Each batch replaces its
+# journal's row, so the lowest row ids are the journals that are longest inactive.
 JOURNALS = """CREATE TABLE {name} (
     id INTEGER PRIMARY KEY,
     digest BLOB NOT NULL UNIQUE,
@@ -52,7 +52,7 @@ JOURNALS = """CREATE TABLE {name} (
     state BLOB NOT NULL
 );
 """
-# The books: ``balance.Tally``.
+# ``balance.Tally``.
 TALLIES = """CREATE TABLE {name} (
     id INTEGER PRIMARY KEY,
     day INTEGER NOT NULL,
@@ -63,15 +63,15 @@ TALLIES = """CREATE TABLE {name} (
     UNIQUE (day, app, state, reason)
 );
 """
-# Written only to see whether it can be: one row.
+# The heartbeat, a single row: written to check that the file can be written.
 BEAT = """CREATE TABLE {name} (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     at REAL NOT NULL
 );
 """
-# The same for ids of orders, which are known for longer.
 TABLES = {
     "seen": SEEN,
+    # The ids of orders, with their longer retention.
     "orders": SEEN,
     "events": EVENTS,
     "dead": DEAD,
@@ -80,16 +80,16 @@ TABLES = {
     "journals": JOURNALS,
     "tallies": TALLIES,
 }
-# Kept in the file's header, so that a later version knows what it opens.
+# Stored in the file's header (user_version).
 SCHEMA_VERSION = 3
 
 
 def create(*names: str) -> str:
-    """Return what creates tables."""
+    """Return the SQL that creates tables."""
     return "".join(TABLES[name].format(name=name) for name in names)
 
 
-# By the version of the file, 0 for an empty one; relays of 0.1.0 wrote version 1.
+# SQL by the file's version, which is 0 if it is empty; relay 0.1.0 wrote version 1.
 UPGRADES = {
     0: create(*TABLES),
     1: "ALTER TABLE events ADD COLUMN checksum INTEGER;"
@@ -99,7 +99,7 @@ UPGRADES = {
 
 
 def count_again(db: apsw.Connection) -> None:
-    """Set the counters to what there is."""
+    """Recompute the counters."""
     db.execute(
         "UPDATE totals SET waiting = (SELECT count(*) FROM events),"
         " dead = (SELECT count(*) FROM dead)"

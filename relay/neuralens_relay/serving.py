@@ -1,22 +1,22 @@
-"""Taking the address that a server is to listen on."""
+"""Opens the listening socket of a server."""
 
 import errno
 import socket
 
 import click
 
-# Connections that wait to be accepted.
+# Connections that may be waiting for accept().
 BACKLOG = 2048
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on host and port; 0 picks a free one.
+    """Return a socket listening on host and port; port 0 picks a free one.
 
-    Raises ``click.ClickException`` with a sentence for whoever typed the command.
+    Raises ``click.ClickException``.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's algorithm off for sockets that say to be TCP, and create_server's do
-    # not: every other answer would be 40 ms late.
+    # asyncio disables Nagle's algorithm only if the socket's protocol is IPPROTO_TCP, which that of
+    # socket.create_server is not: every other response would be delayed by 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -32,8 +32,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address(listener: socket.socket) -> str:
-    """Return the http address under which this machine reaches a listening socket."""
+    """Return the http URL of a listening socket, for clients on this machine."""
     host, port = listener.getsockname()[:2]
-    # Listening everywhere is no address to go to.
+    # The wildcard address is not one to connect to.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

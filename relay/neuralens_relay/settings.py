@@ -1,4 +1,4 @@
-"""The relay's settings: environment variables, each checked when it is read."""
+"""The relay's settings, read from environment variables and validated."""
 
 import math
 import os
@@ -11,40 +11,40 @@ from neuralens_relay.addresses import Network, read_networks
 
 PREFIX = "NEURALENS_"
 ANY_ORIGIN = "*"
-# What browsers say for pages without an origin, such as those in a sandboxed frame.
+# The Origin of pages with an opaque origin, such as sandboxed frames.
 NO_ORIGIN = "null"
 MASK = "***"
 
 
 class SettingsError(ValueError):
-    """A setting is missing or wrong; the text names its environment variable and the remedy."""
+    """A setting is missing or invalid; the message names its variable and the remedy."""
 
 
 def read_text(text: str) -> str:
-    """Return a header's value: visible ASCII characters, at least one."""
+    """Parse a header's value: one or more visible ASCII characters."""
     if not text or not all("!" <= character <= "~" for character in text):
         raise ValueError("must be visible ASCII characters without spaces")
     return text
 
 
 def read_key(text: str) -> str:
-    """Return the API key."""
+    """Parse the API key."""
     if text.startswith("Bearer"):
         raise ValueError('must be the key alone, without "Bearer"')
     return read_text(text)
 
 
 def read_address(text: str) -> str:
-    """Return an http(s) address without credentials."""
+    """Parse an http(s) URL without credentials."""
     parts = urlsplit(text)
-    # Asking for the port checks it.
+    # The property ``port`` raises ValueError if it is invalid.
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username or parts.port == 0:
         raise ValueError("must be an http or https address without user and password")
     return text
 
 
 def read_origin(text: str) -> str:
-    """Return an origin ("https://shop.example") in the form browsers send; or "*", "null"."""
+    """Parse an origin ("https://shop.example"), "*" or "null", to the form that browsers send."""
     if text in (ANY_ORIGIN, NO_ORIGIN):
         return text
     parts = urlsplit(text)
@@ -56,19 +56,19 @@ def read_origin(text: str) -> str:
 
 
 def read_origins(text: str) -> tuple[str, ...]:
-    """Return a list of origins parted by commas or spaces."""
+    """Parse origins separated by commas or spaces."""
     return tuple(read_origin(origin) for origin in text.replace(",", " ").split())
 
 
 def read_flag(text: str) -> bool:
-    """Return whether something is to be so."""
+    """Parse true or false."""
     if text.lower() not in ("true", "false"):
         raise ValueError("must be true or false")
     return text.lower() == "true"
 
 
 def number(low: float, high: float, whole: bool = False) -> Callable[[str], float]:
-    """Return a reader of numbers from low to high."""
+    """Return a parser of numbers from low to high."""
 
     def read(text: str) -> float:
         try:
@@ -84,12 +84,12 @@ def number(low: float, high: float, whole: bool = False) -> Callable[[str], floa
 
 
 def setting(read: Callable[[str], Any], help: str, default: Any = MISSING) -> Any:  # noqa: A002
-    """Declare one setting: how its text is read, what it is for, and its default."""
+    """Declare a setting: the parser of its text, its help, and its default."""
     return field(default=default, metadata={"read": read, "help": help})
 
 
 def mask(name: str, value: Any) -> Any:
-    """Return what may be shown of a setting: no secret, and no password in an address."""
+    """Return a setting's value for display, without secrets and passwords in URLs."""
     if name in SECRETS:
         return MASK if value else value
     if isinstance(value, str) and "://" in value:
@@ -107,7 +107,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class OutboxSettings:
-    """Where events wait, and for how long: what also a program without the API's key needs."""
+    """The settings of the outbox, for programs that need no API key."""
 
     outbox: str = setting(
         str,
@@ -230,9 +230,9 @@ class Settings(OutboxSettings):
 
 
 def read_setting(name: str, environment: Mapping[str, str] = os.environ) -> Any:
-    """Return one setting by its name in Settings; a variable that is empty counts as not set.
+    """Return one setting by its name in Settings; an empty variable counts as not set.
 
-    Raises SettingsError when it is wrong, or missing and without a default.
+    Raises SettingsError if it is invalid, or missing and without a default.
     """
     declared = next(each for each in fields(Settings) if each.name == name)
     text = environment.get(variable(name), "").strip()
@@ -252,7 +252,7 @@ def variable(name: str) -> str:
 
 
 def describe() -> list[tuple[str, str, str]]:
-    """List every setting as (variable, what it is for, default in words)."""
+    """Return (variable, help, default as text) for every setting."""
     return [
         (
             variable(declared.name),
@@ -264,7 +264,7 @@ def describe() -> list[tuple[str, str, str]]:
 
 
 def in_words(default: Any) -> str:
-    """Return a default as it would be written into the variable."""
+    """Return a default as the text of its variable."""
     if isinstance(default, tuple):
         return ", ".join(map(str, default)) or "none"
     if isinstance(default, bool):

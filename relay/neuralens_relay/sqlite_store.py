@@ -1,6 +1,6 @@
-"""The outbox in a SQLite file.
+"""Stores the outbox in a SQLite file.
 
-apsw brings its own SQLite: versions 3.7.0 to 3.51.2, which many systems still have, can corrupt
+apsw bundles its own SQLite: versions 3.7.0 to 3.51.2, which many systems still have, can corrupt
 a database with several connections (https://sqlite.org/wal.html#walresetbug).
 """
 
@@ -22,43 +22,44 @@ from neuralens_relay.outbox import (
     Dead,
     Depth,
     Event,
+    Lease,
     OutboxError,
     OutboxFullError,
     Outcome,
     Settlement,
-    Taken,
+    belongs_to,
     digest,
-    is_of,
 )
 from neuralens_relay.schema import SCHEMA_VERSION, UPGRADES, count_again
 
 log = logging.getLogger(__name__)
 
 UNBOUNDED = Bounds()
-# Milliseconds to wait for another process that is writing.
+# Milliseconds to wait for the lock of another process that is writing.
 BUSY_TIMEOUT = 5000
 MEBI = 1 << 20
-# Bytes of the write-ahead log that are kept for the next writes.
+# Bytes to which the write-ahead log is truncated after a checkpoint.
 LOG_BYTES = 16 << 20
-# Events that are due among which one never tried is looked for.
+# Due events among which a probe prefers one never attempted.
 PROBED = 256
-# Ids forgotten in one go, and pages given back to the file system, at most.
+# The most rows deleted, and pages returned to the file system, per round of housekeeping.
 PURGED = 5000
 VACUUMED = 1000
-# Pages of a file of an earlier version that is small enough to be written anew.
+# The most pages of a file of version 1 that is vacuumed as a whole.
 COMPACTED = 16_000
-SALVAGE = "stop the relay, and write what can be read to another file with relay --salvage"
+SALVAGE = "stop the relay, and copy the readable part to a new file with relay --salvage"
 DAMAGED_LETTER = "damaged in the outbox"
 REMEMBER = "INSERT OR IGNORE INTO seen (digest, received) VALUES (?, ?)"
 REMEMBER_ORDER = REMEMBER.replace("seen", "orders")
-# What may be in a file beside the outbox's own: they hold the same.
+# Suffixes of the files that belong to an outbox.
 COMPANIONS = ("", "-wal", "-shm", "-forwarder", "-reserve")
 
 
 class SqliteStore:
     """Implements ``Store``: WAL, synchronous=FULL, one writer.
 
-    Several processes may add to one file; one of them forwards, by a lock on a file beside it.
+    Several processes may add to one file. The leader, which forwards, holds a lock on a file next
+    to it.
     """
 
     threads = 1
@@ -68,42 +69,42 @@ class SqliteStore:
     def __init__(self, path: Path, bounds: Bounds = UNBOUNDED) -> None:
         """Open or create the file.
 
-        Raises OutboxError when it cannot be opened or written, or is not an outbox.
+        Raises OutboxError if it cannot be opened or written, or is not an outbox.
         """
         self._path = path
         self._bounds = bounds
         self._lock: apsw.Connection | None = None
-        # Whether damage was met, and why it could not be put aside.
-        self._suspect = False
-        self._beyond_repair = ""
+        # Whether damage was found, and why it could not be repaired.
+        self._damaged = False
+        self._repair_error = ""
         self._dropped = 0
         self._added = 0
-        # What the books gain by the transaction that is under way.
+        # Changes of the tallies in the current transaction.
         self._changes: Counter[tuple[int, str, str, str]] = Counter()
         self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
-        with self._complaint():
-            # Events name shoppers: nobody else on the machine is to read them.
+        with self._translated_errors():
+            # Events are personal data, so no other user may read the files.
             touch(path)
-            self._close_to_others()
-            room = measure(path)
-            if room.free < room.floor:
-                self._reserve.give_up()
+            self._restrict_permissions()
+            space = measure(path)
+            if space.free < space.floor:
+                self._reserve.release()
             self.database = apsw.Connection(str(path))
             self.database.set_busy_timeout(BUSY_TIMEOUT)
             try:
-                self._open(room.log_pages(4096))
+                self._open(space.log_pages(4096))
             except BaseException:
                 self.database.close()
                 raise
 
     def _open(self, log_pages: int) -> None:
-        # Takes effect in a file that is still empty.
+        # Only has an effect while the file is empty.
         self.database.execute("PRAGMA auto_vacuum = INCREMENTAL")
         self._use_log()
         for pragma in (
             "synchronous = FULL",
             "cell_size_check = ON",
-            # What was delivered named a shopper: nothing of it stays in the file.
+            # Events are personal data: deleted ones are overwritten.
             "secure_delete = ON",
             f"wal_autocheckpoint = {log_pages}",
             f"journal_size_limit = {LOG_BYTES}",
@@ -114,64 +115,64 @@ class SqliteStore:
             raise OutboxError(f"{self._path} is an outbox of a later version of the relay")
         if version < SCHEMA_VERSION:
             with self.transaction():
-                # Another process may have done it meanwhile.
+                # Another process may have migrated it in the meantime.
                 version = self._value("PRAGMA user_version")
                 self.database.execute(UPGRADES.get(version, ""))
                 if version == 1:
                     count_again(self.database)
                 self.database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             if version == 1 and self._value("PRAGMA page_count") <= COMPACTED:
-                # Only a file that is written anew can give space back later.
+                # auto_vacuum takes effect only after a full VACUUM.
                 self.database.execute("VACUUM")
-        self._suspect = not quick_check(self.database)
+        self._damaged = not quick_check(self.database)
         try:
             with self.transaction():
                 self.check(0)
         except OutboxError as error:
-            # A full disk will have room again, and a damaged file still has events to send.
+            # A full disk may have space later, and a damaged file still has events to forward.
             if not isinstance(error.__cause__, (apsw.FullError, apsw.CorruptError)):
                 raise
 
     def _use_log(self) -> None:
-        """Switch write-ahead logging on; raise OutboxError where there can be none."""
+        """Enable write-ahead logging; raise OutboxError if that is not possible."""
         try:
             mode = self._value("PRAGMA journal_mode = WAL")
         except (apsw.IOError, apsw.CantOpenError) as error:
             mode = str(error)
         if mode != "wal":
             raise OutboxError(
-                f"{self._path} is where SQLite cannot keep a write-ahead log (WAL), as on a"
-                f" network file system: put the outbox on a local disk ({mode})"
+                f"{self._path} is on a file system where SQLite has no write-ahead log (WAL), such"
+                f" as a network file system: put the outbox on a local disk ({mode})"
             )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """See Store. Before anything else, damage that was met is put aside."""
-        with self._complaint():
-            if self._suspect:
+        """See Store. Damage that was found before is repaired first."""
+        with self._translated_errors():
+            if self._damaged:
                 self._repair()
             self.database.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._enter()
+                self._write_tallies()
                 self.database.execute("COMMIT")
             except BaseException:
                 self._changes.clear()
-                # SQLite itself has rolled back where the disk is full or gave an error.
+                # SQLite itself rolls back on a full disk or an I/O error.
                 if self.database.in_transaction:
                     self.database.execute("ROLLBACK")
                 raise
 
     def _repair(self) -> None:
-        """Put aside what is damaged. What fails once fails again, and takes long to."""
-        if self._beyond_repair:
-            raise OutboxError(self._beyond_repair)
+        """Rebuild damaged tables. A failure is remembered, because another attempt is slow."""
+        if self._repair_error:
+            raise OutboxError(self._repair_error)
         try:
             rebuild(self.database, self._path)
         except apsw.CorruptError as error:
-            self._beyond_repair = f"the outbox {self._path} is damaged: {SALVAGE} ({error})"
-            raise OutboxError(self._beyond_repair) from error
-        self._suspect = False
+            self._repair_error = f"the outbox {self._path} is damaged: {SALVAGE} ({error})"
+            raise OutboxError(self._repair_error) from error
+        self._damaged = False
         log.error("%s", self._refusal(0))
 
     def add(self, events: Sequence[Event], now: float, report: Report | None = None) -> list[bool]:
@@ -199,7 +200,7 @@ class SqliteStore:
         return fresh
 
     def _post(self, report: Report, fresh: list[bool], now: float) -> None:
-        """Enter into the books what a batch reports."""
+        """Add a batch's contribution to the balance."""
         key = digest(name_journal(report))
         known = self._value("SELECT state FROM journals WHERE digest = ?", (key,))
         posting = post(known, report, now, self._bounds.known)
@@ -211,8 +212,8 @@ class SqliteStore:
         for (day, state, reason), count in posting.complete(fresh).items():
             self._changes[(day, report.app, state, reason)] += count
 
-    def _enter(self) -> None:
-        """Write down what the books gain by a transaction, at its end."""
+    def _write_tallies(self) -> None:
+        """Write the transaction's changes of the tallies."""
         changes = [(*key, count) for key, count in self._changes.items() if count]
         self._changes.clear()
         self.database.executemany(
@@ -229,10 +230,10 @@ class SqliteStore:
         return [Tally(*row) for row in rows]
 
     def lead(self) -> bool:
-        """See Store. The lock goes with the process, however it ends."""
+        """See Store. The lock ends with the process, however it ends."""
         if self._lock is not None:
             return True
-        with self._complaint():
+        with self._translated_errors():
             lock = take_lock(self._path)
         if lock is None:
             return False
@@ -241,45 +242,45 @@ class SqliteStore:
         return True
 
     def recover(self, sending: Collection[Any]) -> int:
-        """See Store. There is one forwarder at a time: what it does not send, nobody does."""
-        taken = self.database.execute("SELECT id FROM events WHERE state = 'sending'")
-        left = [(key,) for (key,) in taken if key not in sending]
-        self.database.executemany("UPDATE events SET state = 'waiting' WHERE id = ?", left)
-        return len(left)
+        """See Store. There is one leader at a time, so all other leases are abandoned."""
+        leased = self.database.execute("SELECT id FROM events WHERE state = 'sending'")
+        abandoned = [(key,) for (key,) in leased if key not in sending]
+        self.database.executemany("UPDATE events SET state = 'waiting' WHERE id = ?", abandoned)
+        return len(abandoned)
 
-    def take(self, limit: int, now: float) -> list[Taken]:
+    def lease(self, limit: int, now: float) -> list[Lease]:
         """See Store."""
-        return self._take(
+        return self._lease(
             "SELECT id FROM events WHERE state = 'waiting' AND due <= ? ORDER BY due LIMIT ?",
             (now, limit),
         )
 
-    def probe(self, now: float) -> list[Taken]:
+    def probe(self, now: float) -> list[Lease]:
         """See Store."""
-        return self._take(
+        return self._lease(
             "SELECT id FROM (SELECT id, attempts, due FROM events"
             " WHERE state = 'waiting' AND due <= ? ORDER BY due LIMIT ?)"
             " ORDER BY min(attempts, 1), due LIMIT 1",
             (now, PROBED),
         )
 
-    def _take(self, chosen: str, values: tuple[Any, ...]) -> list[Taken]:
+    def _lease(self, chosen: str, values: tuple[Any, ...]) -> list[Lease]:
         rows = self.database.execute(
             "UPDATE events SET state = 'sending', attempts = attempts + 1"  # noqa: S608 - constants
             f" WHERE id IN ({chosen}) RETURNING id, body, attempts, due, checksum",
             values,
         )
-        taken = []
+        leases = []
         damaged = []
         for key, body, attempts, _, checksum in sorted(rows, key=lambda row: (row[3], row[0])):
             if checksum is None or checksum == crc32(body):
-                taken.append(Taken(key, body, attempts))
+                leases.append(Lease(key, body, attempts))
             else:
                 damaged.append(Settlement(key, Outcome.DEAD, DAMAGED_LETTER))
         if damaged:
             self.settle(damaged)
             self._count(unreadable=len(damaged))
-        return taken
+        return leases
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
         """See Store."""
@@ -312,12 +313,12 @@ class SqliteStore:
             (now, now + longest, PURGED),
         )
         if steady:
-            # Twice as many as came, so that those past retention become fewer.
+            # Twice as many as were added, so that the number of expired ones shrinks.
             portion = min(PURGED, 1000 + 2 * self._added)
             self._added = 0
-            self._forget_ids("seen", self._bounds.known, portion, now, longest)
-            self._forget_ids("orders", self._bounds.orders, portion, now, longest)
-            self._forget_ids("journals", self._bounds.known, portion, now, longest)
+            self._expire("seen", self._bounds.known, portion, now, longest)
+            self._expire("orders", self._bounds.orders, portion, now, longest)
+            self._expire("journals", self._bounds.known, portion, now, longest)
             self.database.execute(
                 "DELETE FROM tallies WHERE day < ?", (int(now // DAY) - KEPT_DAYS,)
             )
@@ -329,33 +330,33 @@ class SqliteStore:
         if excess > 0:
             self._drop("SELECT id FROM dead ORDER BY id LIMIT ?", (min(excess, PURGED),))
         free = self._value("PRAGMA freelist_count")
-        room = measure(self._path)
-        scarce = room.free < room.floor
+        space = measure(self._path)
+        scarce = space.free < space.floor
         if free > VACUUMED or (free and scarce):
-            # Moving pages needs room itself.
+            # Moving pages itself needs space.
             pages = VACUUMED // 20 if scarce else VACUUMED
             self.database.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
-        self._reserve.keep(room)
+        self._reserve.allocate(space)
 
-    def _forget_ids(self, table: str, age: float, portion: int, now: float, longest: float) -> None:
-        """Forget what is past its age, from the oldest end, where it is."""
+    def _expire(self, table: str, age: float, portion: int, now: float, longest: float) -> None:
+        """Delete expired rows, which are the oldest by id."""
         oldest = self._value(f"SELECT received FROM {table} ORDER BY id LIMIT 1")  # noqa: S608 - a constant
-        forgotten = now - age
-        if oldest is None or forgotten <= oldest <= now + longest:
+        horizon = now - age
+        if oldest is None or horizon <= oldest <= now + longest:
             return
         first = f"id IN (SELECT id FROM {table} ORDER BY id LIMIT ?)"  # noqa: S608 - a constant
         self.database.execute(
             f"DELETE FROM {table} WHERE received < ? AND {first}",  # noqa: S608 - a constant
-            (forgotten, portion),
+            (horizon, portion),
         )
-        # What came while the clock was ahead: it would never be forgotten, and nothing after it.
+        # Rows from when the clock was ahead would not expire, nor would any row after them.
         self.database.execute(
             f"UPDATE {table} SET received = ? WHERE received > ? AND {first}",  # noqa: S608 - a constant
             (now, now + longest, portion),
         )
 
     def _drop(self, chosen: str, values: tuple[Any, ...]) -> None:
-        """Drop dead letters that are too old, or too many."""
+        """Delete dead letters that are too old, or too many."""
         self.database.execute(f"DELETE FROM dead WHERE id IN ({chosen})", values)  # noqa: S608 - constants
         dropped = self.database.changes()
         self._dropped += dropped
@@ -368,7 +369,7 @@ class SqliteStore:
     def depth(self) -> Depth:
         """See Store."""
         waiting, dead, unreadable = self._totals()
-        # Events are added in the order of their row numbers, so the first has waited longest.
+        # Ids are ascending by time, so the first is the oldest.
         oldest = self._value("SELECT received FROM events ORDER BY id LIMIT 1")
         return Depth(waiting, dead, oldest, self._refusal(1), unreadable, self._dropped)
 
@@ -399,13 +400,13 @@ class SqliteStore:
         return len(chosen)
 
     def erase(self, uid: str, cursor: Any, limit: int) -> tuple[int, Any]:
-        """See Store. The cursor is a table, and a row number in it."""
+        """See Store. The cursor is (table, id)."""
         table, after = cursor or ("events", 0)
         rows: list[tuple[Any, ...]] = self.database.execute(
             f"SELECT id, body FROM {table} WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - a constant
             (after, limit),
         ).fetchall()
-        found = [(key,) for key, body in rows if is_of(body, uid)]
+        found = [(key,) for key, body in rows if belongs_to(body, uid)]
         self.database.executemany(f"DELETE FROM {table} WHERE id = ?", found)  # noqa: S608 - a constant
         if table == "events":
             self._count(waiting=-len(found))
@@ -416,8 +417,8 @@ class SqliteStore:
         return len(found), ("dead", 0) if table == "events" else None
 
     def shred(self) -> None:
-        """See Store. Gives free pages back, and empties the log of what was written before."""
-        with self._complaint():
+        """See Store. Releases free pages, and truncates the log of earlier writes."""
+        with self._translated_errors():
             self.database.execute("PRAGMA incremental_vacuum").fetchall()
             self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -428,7 +429,7 @@ class SqliteStore:
             self._lock.close()
 
     def _choose(self, eids: Sequence[str], limit: int) -> list[tuple[int, bytes]]:
-        """Return the key and body of dead letters with these ids, or of any."""
+        """Return the key and body of dead letters with these ids, or of any without ids."""
         if not eids:
             rows = self.database.execute("SELECT id, body FROM dead ORDER BY id LIMIT ?", (limit,))
             return list(rows)
@@ -442,28 +443,28 @@ class SqliteStore:
         self._count(dead=-len(chosen))
 
     def _refusal(self, more: int) -> str:
-        """Return why so many more events are not taken now, "" if they are."""
+        """Return why a number of events is not accepted, or ""."""
         waiting, _, unreadable = self._totals()
-        if self._suspect or unreadable:
+        if self._damaged or unreadable:
             return (
                 f"the outbox {self._path} is damaged ({unreadable} events could not be read):"
                 f" {SALVAGE}"
             )
         if waiting + more > self._bounds.waiting:
-            return f"the outbox holds {waiting} events, and may hold {self._bounds.waiting}"
-        room = measure(self._path)
-        if room.free < room.floor and room.free + self._inside() < room.floor:
-            free, floor = room.free / MEBI, room.floor / MEBI
-            return f"the disk of {self._path} has {free:.1f} MiB left, and {floor:.1f} are kept"
+            return f"the outbox is full: {waiting} events, limit {self._bounds.waiting}"
+        space = measure(self._path)
+        if space.free < space.floor and space.free + self._unused() < space.floor:
+            free, floor = space.free / MEBI, space.floor / MEBI
+            return f"the disk of {self._path} has {free:.1f} MiB left; {floor:.1f} are kept free"
         return ""
 
-    def _inside(self) -> int:
-        """Return the bytes of the file that nothing uses."""
+    def _unused(self) -> int:
+        """Return the unused bytes within the file."""
         pages, size = self._value("PRAGMA freelist_count"), self._value("PRAGMA page_size")
         return int(pages) * int(size)
 
     def _totals(self) -> tuple[int, int, int]:
-        """Return how many events wait, are dead letters, and were lost to damage."""
+        """Return the numbers of queued events, dead letters, and events lost to damage."""
         query = "SELECT waiting, dead, unreadable FROM totals"
         totals: list[tuple[Any, ...]] = self.database.execute(query).fetchall()
         waiting, dead, unreadable = totals[0]
@@ -477,8 +478,8 @@ class SqliteStore:
                 (waiting, dead, unreadable),
             )
 
-    def _close_to_others(self) -> None:
-        """Let nobody but the owner read what is there."""
+    def _restrict_permissions(self) -> None:
+        """Remove the permissions of group and others."""
         for suffix in COMPANIONS:
             file = self._path.with_name(self._path.name + suffix)
             if file.exists() and file.stat().st_mode & 0o077:
@@ -488,40 +489,40 @@ class SqliteStore:
         return self.database.execute(query, values).get
 
     @contextmanager
-    def _complaint(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except apsw.CorruptError as error:
-            self._suspect = True
+            self._damaged = True
             raise OutboxError(f"the outbox {self._path} is damaged: {SALVAGE} ({error})") from error
         except apsw.FullError as error:
-            self._reserve.give_up()
+            self._reserve.release()
             raise OutboxError(f"the disk of the outbox {self._path} is full") from error
         except apsw.ReadOnlyError as error:
             raise OutboxError(
-                f"the outbox {self._path} cannot be written: let this user write to it and to its"
-                f" folder ({error})"
+                f"the outbox {self._path} cannot be written: make it and its folder writable for"
+                f" this user ({error})"
             ) from error
         except (apsw.Error, OSError) as error:
             raise OutboxError(f"the outbox {self._path} cannot be used: {error}") from error
 
 
 def touch(path: Path) -> None:
-    """Make a file that only its owner reads, unless it is there.
+    """Create a file that only its owner can read, unless it exists.
 
-    One that is there is not opened: closing it again would drop this process's locks on it.
+    An existing file is not opened: closing it would release this process's POSIX locks on it.
     """
     if not path.exists():
         path.touch(0o600)
 
 
 def take_lock(path: Path) -> apsw.Connection | None:
-    """Return the lock that the one who forwards from a file holds; None when another one has it."""
+    """Acquire the leader's lock of an outbox; return None if another process has it."""
     file = path.with_name(f"{path.name}-forwarder")
     touch(file)
     lock = apsw.Connection(str(file))
     try:
-        # Nothing is ever written to it, so a journal would only be a file more.
+        # Nothing is ever written to it, so a journal file is pointless.
         lock.execute("PRAGMA journal_mode = MEMORY").fetchall()
         lock.execute("BEGIN EXCLUSIVE")
     except apsw.BusyError:

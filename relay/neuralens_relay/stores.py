@@ -1,4 +1,4 @@
-"""Which store an outbox address means."""
+"""Selects the store for an outbox URL."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,17 +9,17 @@ from neuralens_relay.settings import OutboxSettings, SettingsError, variable
 from neuralens_relay.sqlite_store import SqliteStore
 
 SQLITE = "sqlite:///"
-# The schemes of a Redis, whose client is imported only for one.
+# The schemes for Redis, whose client is optional.
 REDIS = ("redis", "rediss")
 DAY = 86400
-# A relay that has sent nothing for so many times the API's timeout is gone.
-GONE = 3
+# A lease expires after this multiple of the API's timeout.
+LEASE_TIMEOUTS = 3
 
 
 def sqlite_path(address: str) -> Path | None:
     """Return the file of ``sqlite:///relative/path`` or ``sqlite:////absolute/path``.
 
-    None when the address is of Redis; raises SettingsError when it is of another form.
+    None if the URL is for Redis; raises SettingsError if it is invalid.
     """
     if address.startswith(SQLITE) and len(address) > len(SQLITE):
         return Path(unquote(address.removeprefix(SQLITE)))
@@ -43,7 +43,7 @@ def sqlite_path(address: str) -> Path | None:
 
 
 def store_opener(settings: OutboxSettings) -> Callable[[], Store]:
-    """Return what opens the store that ``settings.outbox`` names; raise SettingsError if none."""
+    """Return a function that opens the store of ``settings.outbox``; raise SettingsError."""
     path = sqlite_path(settings.outbox)
     bounds = Bounds(
         settings.outbox_limit,
@@ -56,12 +56,12 @@ def store_opener(settings: OutboxSettings) -> Callable[[], Store]:
         return lambda: SqliteStore(path, bounds)
     from neuralens_relay.redis_store import RedisStore
 
-    idle = settings.timeout * GONE
+    idle = settings.timeout * LEASE_TIMEOUTS
     return lambda: RedisStore(settings.outbox, bounds, idle, settings.redis_vouched)
 
 
 def open_existing(address: str, vouched: bool) -> Store:
-    """Open an outbox to look into; raise OutboxError when there is none at the address."""
+    """Open an existing outbox; raise OutboxError if there is none."""
     path = sqlite_path(address)
     if path is None:
         from neuralens_relay.redis_store import RedisStore

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from neuralens_relay import Client as Server
 from neuralens_relay import ClientError, EventError, SettingsError
-from neuralens_relay.batch import Batch, sort_events
+from neuralens_relay.batch import Batch, validate_events
 from neuralens_relay.client import make_event as make_server_event
 from neuralens_relay.outbox import Bounds
 from neuralens_relay.settings import OutboxSettings
@@ -248,7 +248,7 @@ def test_ten_thousand_interleavings_leave_one_purchase_an_order(fast_store, sayi
             # Every visit makes its event anew: nothing is known from the browser's storage.
             make = page_says if "page" in who else server_says
             batch = Batch(v=1, app="a", batch="b", sent=1e9, events=[make(number, ids, uid=who)])
-            kept, rejected = sort_events(batch, 1e9)
+            kept, rejected = validate_events(batch, 1e9)
             assert not rejected
             for _ in range(times):
                 fresh[order] += sum(fast_store.add(kept, 1e9))

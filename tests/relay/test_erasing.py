@@ -44,7 +44,7 @@ def erase(store, uid, limit):
 def test_a_shopper_is_dropped_wherever_events_are(store, uid, limit):
     with store.transaction():
         store.add([of(each, number) for number in range(20) for each in (uid, "other", None)], 1)
-        taken = store.take(40, 2)
+        taken = store.lease(40, 2)
         states = (
             [Settlement(each.key, Outcome.DEAD, "no") for each in taken[:15]]
             + [Settlement(each.key, Outcome.AGAIN, "later", 1e12) for each in taken[15:30]]

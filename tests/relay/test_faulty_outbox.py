@@ -44,7 +44,7 @@ def drain(store, limit=300):
             with store.transaction():
                 store.recover([])
             with store.transaction():
-                taken = store.take(limit, 1e9)
+                taken = store.lease(limit, 1e9)
                 store.settle([Settlement(each.key, Outcome.DELIVERED) for each in taken])
         except OutboxError:
             continue
@@ -123,7 +123,7 @@ def test_what_can_be_read_is_written_to_a_new_file(tmp_path):
             assert store.depth().refusal == ""
             assert store.add([event(1), event(COUNT)], 20) == [False, True]
     again = CliRunner().invoke(command, ["--salvage", str(old), str(new)])
-    assert "name a file that is not" in again.output
+    assert "choose a new file" in again.output
     assert again.exit_code == 1
 
 
@@ -199,7 +199,7 @@ def test_the_file_gives_space_back(tmp_path):
         full = path.stat().st_size
         for _ in range(120):
             with store.transaction():
-                taken = store.take(200, 1e9)
+                taken = store.lease(200, 1e9)
                 store.settle([Settlement(each.key, Outcome.DELIVERED) for each in taken])
             with store.transaction():
                 store.tidy(1000, 60, steady=True)
@@ -378,19 +378,19 @@ def test_what_a_clock_that_was_ahead_put_off_is_due_now(store):
     with store.transaction():
         store.add([event(1), event(2)], 10)
         year = 365 * 86400
-        taken = store.take(9, 10)
+        taken = store.lease(9, 10)
         store.settle([Settlement(taken[0].key, Outcome.AGAIN, "500", year)])
         store.settle([Settlement(taken[1].key, Outcome.AGAIN, "500", 300)])
         store.tidy(20, 600, steady=False)
-        assert len(store.take(9, 20)) == 1
-        assert len(store.take(9, 301)) == 1
+        assert len(store.lease(9, 20)) == 1
+        assert len(store.lease(9, 301)) == 1
 
 
 def test_dead_letters_have_a_limit_and_a_retention(store):
     with store.transaction():
         for number in range(8):
             store.add([event(number)], number)
-            taken = store.take(1, 10)
+            taken = store.lease(1, 10)
             store.settle([Settlement(taken[0].key, Outcome.DEAD, "400")])
         store.tidy(50, 600, steady=True)
         assert [letter.eid for letter in store.dead(9)] == [f"eid-{n}" for n in (7, 6, 5, 4, 3)]
@@ -409,7 +409,7 @@ def test_dead_letters_have_a_limit_and_a_retention(store):
 def test_what_is_taken_and_not_being_sent_is_given_back_again_and_again(store):
     with store.transaction():
         store.add([event(number) for number in range(4)], 10)
-        taken = store.take(4, 10)
+        taken = store.lease(4, 10)
 
     def recover_and_fail():
         with store.transaction():
@@ -421,7 +421,7 @@ def test_what_is_taken_and_not_being_sent_is_given_back_again_and_again(store):
     with store.transaction():
         assert store.recover([taken[0].key]) == 3
         assert store.recover([taken[0].key]) == 0
-        assert len(store.take(9, 10)) == 3
+        assert len(store.lease(9, 10)) == 3
 
 
 def test_a_clock_tells_its_jumps():
@@ -431,7 +431,7 @@ def test_a_clock_tells_its_jumps():
     def pass_time(seconds, jump=0.0):
         wall[0] += seconds + jump
         ticks[0] += seconds
-        return clock.look()
+        return clock.check()
 
     assert not clock.steady
     assert not pass_time(SETTLED, CORRECTION / 2)
@@ -453,7 +453,7 @@ def test_many_dead_letters_are_sent_again_in_portions_while_pages_send(
     with closing(SqliteStore(path)) as store, store.transaction():
         for start in range(0, 3000, 100):
             store.add([event(number) for number in range(start, start + 100)], 10)
-        taken = store.take(3000, 10)
+        taken = store.lease(3000, 10)
         store.settle([Settlement(each.key, Outcome.DEAD, "400") for each in taken])
     client, _ = spawn(offline)
     replay = subprocess.Popen(

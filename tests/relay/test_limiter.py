@@ -22,7 +22,7 @@ def answer(limiter, rounds, seconds, failed=0.0):
         share = failed(count) if callable(failed) else failed
         took = seconds(count) if callable(seconds) else seconds
         for number in range(max(count, 5)):
-            limiter.note(took, number < share * count, count)
+            limiter.record(took, number < share * count, count)
 
 
 @COURSES
@@ -35,7 +35,7 @@ def answer(limiter, rounds, seconds, failed=0.0):
 def test_the_limit_is_never_under_one_nor_over_the_setting(most, answers):
     limiter = Limiter(most)
     for seconds, failed, in_flight in answers:
-        limiter.note(seconds, failed, in_flight)
+        limiter.record(seconds, failed, in_flight)
         assert 1 <= limiter.limit <= most
 
 
@@ -109,7 +109,7 @@ def test_one_slow_answer_changes_nothing():
     limiter = Limiter(64)
     answer(limiter, 20, 0.1)
     for number in range(64):
-        limiter.note(60.0 if number == 7 else 0.1, False, 64)
+        limiter.record(60.0 if number == 7 else 0.1, False, 64)
     assert limiter.limit >= 64 // MEASURED_PART
     answer(limiter, 3, 0.1)
     assert limiter.limit == 64
@@ -118,7 +118,7 @@ def test_one_slow_answer_changes_nothing():
 def test_what_is_not_used_does_not_grow():
     limiter = Limiter(512)
     for _ in range(1000):
-        limiter.note(0.1, False, 3)
+        limiter.record(0.1, False, 3)
     assert limiter.limit == START
 
 
@@ -129,20 +129,20 @@ def notices():
 
 
 def test_a_thing_is_said_once_a_minute_with_how_often_it_happened(notices, caplog):
-    say, now = notices[0].say, notices[1]
+    log, now = notices[0].log, notices[1]
     for _ in range(1000):
-        say(logging.ERROR, "full", "the disk of %s is full", "here")
-        say(logging.ERROR, "other", "another thing")
+        log(logging.ERROR, "full", "the disk of %s is full", "here")
+        log(logging.ERROR, "other", "another thing")
     now[0] += INTERVAL
-    say(logging.ERROR, "full", "the disk of %s is full", "here")
+    log(logging.ERROR, "full", "the disk of %s is full", "here")
     assert caplog.messages == [
         "the disk of here is full",
         "another thing",
-        "the disk of here is full (and 999 times more since it was last said)",
+        "the disk of here is full (999 similar messages suppressed)",
     ]
 
 
 def test_things_told_apart_are_bounded(notices, caplog):
     for number in range(10 * MAX_KINDS):
-        notices[0].say(logging.ERROR, f"kind {number}", "thing %d", number)
+        notices[0].log(logging.ERROR, f"kind {number}", "thing %d", number)
     assert len(caplog.messages) <= MAX_KINDS + 1

@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 from neuralens_relay.addresses import find_client, read_address, read_networks
-from neuralens_relay.batch import CLOCK_TOLERANCE, correct
+from neuralens_relay.batch import CLOCK_TOLERANCE, correct_skew
 from neuralens_relay.settings import read_setting
 
 from tests.polling import eventually
@@ -123,7 +123,7 @@ NOW = 2_000_000_000.0
     ],
 )
 def test_how_a_time_is_corrected(timestamp, sent, corrected):
-    assert correct(timestamp, sent, NOW) == corrected
+    assert correct_skew(timestamp, sent, NOW) == corrected
 
 
 PROXIED = {

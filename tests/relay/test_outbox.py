@@ -71,7 +71,7 @@ def test_a_store_that_hangs_is_left_in_time(tmp_path, caplog):
     outbox.submit(hang)
     assert hanging.wait(PATIENCE)
     outbox.close(0.1)
-    assert "has not answered" in caplog.text
+    assert "has not responded" in caplog.text
     with pytest.raises(OutboxError, match="closed"):
         outbox.submit(hang)
     left.set()
@@ -82,20 +82,20 @@ def test_an_event_is_handed_out_once_the_longest_due_first(store):
     with store.transaction():
         assert store.add(events("a", "b"), 10) == [True, True]
         assert store.add(events("c"), 20) == [True]
-        taken = store.take(2, 30)
+        taken = store.lease(2, 30)
         assert [(event.body, event.attempts) for event in taken] == [
             (b'{"of":"a"}', 1),
             (b'{"of":"b"}', 1),
         ]
-        assert [event.body for event in store.take(9, 30)] == [b'{"of":"c"}']
-        assert store.take(9, 30) == []
+        assert [event.body for event in store.lease(9, 30)] == [b'{"of":"c"}']
+        assert store.lease(9, 30) == []
 
 
 def test_an_id_stays_known_after_delivery_and_restart(open_store):
     first = open_store()
     with first.transaction():
         assert first.add(events("a", "a"), 10) == [True, False]
-        first.settle(delivered(first.take(1, 10)))
+        first.settle(delivered(first.lease(1, 10)))
     again = open_store()
     with again.transaction():
         assert again.add(events("a"), 11) == [False]
@@ -105,16 +105,16 @@ def test_an_id_stays_known_after_delivery_and_restart(open_store):
 def test_what_failed_is_due_later(store):
     with store.transaction():
         store.add(events("a"), 10)
-        store.settle([Settlement(store.take(1, 10)[0].key, Outcome.AGAIN, "500", 50)])
-        assert store.take(1, 49) == []
-        assert store.take(1, 50)[0].attempts == 2
+        store.settle([Settlement(store.lease(1, 10)[0].key, Outcome.AGAIN, "500", 50)])
+        assert store.lease(1, 49) == []
+        assert store.lease(1, 50)[0].attempts == 2
 
 
 def test_what_a_forwarder_that_is_gone_had_taken_is_given_back(open_store):
     gone = open_store()
     with gone.transaction():
         gone.add(events("a", "b"), 10)
-        gone.take(1, 10)
+        gone.lease(1, 10)
     store = open_store()
 
     def recover():
@@ -124,7 +124,7 @@ def test_what_a_forwarder_that_is_gone_had_taken_is_given_back(open_store):
     assert eventually(recover) == 1
     assert recover() == 0
     with store.transaction():
-        taken = store.take(9, 10)
+        taken = store.lease(9, 10)
     assert sorted((event.body, event.attempts) for event in taken) == [
         (b'{"of":"a"}', 2),
         (b'{"of":"b"}', 1),
@@ -134,14 +134,14 @@ def test_what_a_forwarder_that_is_gone_had_taken_is_given_back(open_store):
 def test_dead_events_are_kept_until_replayed(store):
     with store.transaction():
         store.add(events("a", "b", "c"), 10)
-        store.settle(refused(store.take(3, 10)))
+        store.settle(refused(store.lease(3, 10)))
         assert [dead.eid for dead in store.dead(2)] == ["c", "b"]
         assert store.dead(1)[0].reason == "400: no"
         assert store.dead(1)[0].received == 10
         assert (store.depth().waiting, store.depth().dead) == (0, 3)
         assert store.add(events("a"), 11) == [False]
         assert store.replay(["b", "nothing"], 99, 20) == 1
-        assert store.take(9, 20)[0].attempts == 1
+        assert store.lease(9, 20)[0].attempts == 1
         assert store.replay([], 99, 20) == 2
         assert store.dead(9) == []
 
@@ -152,7 +152,7 @@ def test_the_oldest_waiting_is_known(store):
         store.add(events("a"), 10)
         store.add(events("b"), 20)
         assert store.depth().oldest == 10
-        store.settle(delivered(store.take(1, 30)))
+        store.settle(delivered(store.lease(1, 30)))
         assert store.depth().oldest == 20
 
 
@@ -275,7 +275,7 @@ def test_an_outbox_without_its_folder_says_which(tmp_path):
 def test_relays_share_the_events_of_one_redis(redis_address):
     first, second = (RedisStore(redis_address, idle=60) for _ in range(2))
     first.add(events(*(f"e{number}" for number in range(10))), 10)
-    one, other = first.take(4, 10), second.take(9, 10)
+    one, other = first.lease(4, 10), second.lease(9, 10)
     assert len(one) == 4
     assert len({event.body for event in one + other}) == 10
     assert second.recover([]) == 0

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from neuralens_relay import Settings, SettingsError
 from neuralens_relay.answers import Fate, read_answer, read_retry_after
-from neuralens_relay.api import MAX_REASON, ApiClient, tidy
+from neuralens_relay.api import MAX_REASON, ApiClient, sanitize
 from neuralens_relay.backoff import Backoff
-from neuralens_relay.batch import outgoing
+from neuralens_relay.batch import serialize
 from neuralens_relay.breaker import HOLD_AFTER, Breaker, State
-from neuralens_relay.origins import refuse
+from neuralens_relay.origins import explain_refusal
 from neuralens_relay.rate import MAX_SENDERS, RateLimit, Shares, cost, name_sender
 from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import read_origin
@@ -110,7 +110,7 @@ def test_origins_are_read_as_browsers_write_them(text, origin):
     ],
 )
 def test_origins_are_the_own_or_allowed(origin, host, allowed, taken):
-    assert (refuse(origin, host, allowed) == "") is taken
+    assert (explain_refusal(origin, host, allowed) == "") is taken
 
 
 @pytest.mark.parametrize(
@@ -387,14 +387,14 @@ def test_any_retry_after_is_some_wait(text):
 
 @given(st.text(), st.text(), st.sampled_from(["k3y", "s/ecret+=="]))
 def test_a_reason_never_holds_the_key(before, after, key):
-    reason = tidy(before + key + after, key)
+    reason = sanitize(before + key + after, key)
     assert key not in reason
     assert len(reason) <= MAX_REASON
     assert reason.isprintable()
 
 
 def test_a_key_at_the_cut_is_not_kept_in_part():
-    assert "s3cret" not in tidy("x" * (MAX_REASON - 8) + "s3cret-key", "s3cret-key")
+    assert "s3cret" not in sanitize("x" * (MAX_REASON - 8) + "s3cret-key", "s3cret-key")
 
 
 def test_an_address_to_go_to_is_printed():
@@ -417,7 +417,7 @@ def test_a_key_that_can_be_read_on_its_way_is_warned_of(caplog):
 
 def test_whole_numbers_are_sent_as_such():
     event = {"eid": "e", "items": [{"id": "1"}], "event": "SHARE", "timestamp": 5.0, "index": 2.0}
-    body = outgoing(event)
+    body = serialize(event)
     assert b"5.0" not in body
     assert b"2.0" not in body
     assert json.loads(body) == {
@@ -427,7 +427,7 @@ def test_whole_numbers_are_sent_as_such():
         "index": 2,
         "timestamp": 5,
     }
-    assert json.loads(outgoing(event | {"geo": {"lat": 1.5, "long": 2, "region": None}}))[
+    assert json.loads(serialize(event | {"geo": {"lat": 1.5, "long": 2, "region": None}}))[
         "geo"
     ] == {
         "lat": 1.5,
