@@ -21,6 +21,8 @@ ACCEPTED = 202
 FORBIDDEN = 403
 # Final if the relay itself answered so: not a batch, unsupported content type.
 FINAL = [400, 415]
+# In the words of a relay of 0.1.0, which refuses what later versions have added.
+OLDER = "unknown field"
 TOO_MANY = 429
 MIN_BACKOFF_MS = 1000
 MAX_BACKOFF_MS = 300000
@@ -225,6 +227,9 @@ class Delivery:
             return
         if self._visit.consent() == DENIED:
             return
+        if OLDER in error:
+            # Not for good: the relay will be upgraded, too.
+            status = TOO_MANY
         self._attempt += 1
         pause = backoff(self._attempt, self._transport.random)
         refused = (status > 299 and status < 500 and status != TOO_MANY) or (

@@ -1,0 +1,184 @@
+"""Version 0.1.0 beside this one: its pages, its journal and its relay, as they were released.
+
+``releases/`` holds the relay of 0.1.0, the modules that it imports, and ``neuralens.js`` as it was
+built. The relay runs with the libraries of today.
+"""
+
+import zipfile
+from pathlib import Path
+from signal import SIGKILL
+
+import pytest
+from neuralens_embed import bundles
+
+from tests.browser.page import SUGGESTION_MS, VIEW_MS
+from tests.browser.servers import APPLICATION
+from tests.polling import eventually
+from tests.processes import RELAY, Process
+
+RELEASE = Path(__file__).parent / "releases" / "neuralens_tracker-0.1.0.zip"
+OLD_SCRIPT = "/release-0.1.0.js"
+OLD_TAG = (
+    f'<script async src="{OLD_SCRIPT}" data-app-id="{APPLICATION}" data-uid="%s"'
+    f' data-view-ms="{VIEW_MS}" data-suggestion-ms="{SUGGESTION_MS}"></script>'
+)
+RESULTS = """<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak" data-nl-list="results">
+<p data-nl-product="A"><a href="/chair">first</a></p>
+<p data-nl-product="B"><button data-nl-action="favorite" aria-pressed="false">like</button></p>
+</main>
+<input role="combobox" aria-controls="box" data-nl-suggestions oninput="box.hidden = false">
+<ul id="box" role="listbox" hidden><li role="option">oak chair</li></ul>"""
+CHAIR = """<main data-nl-landing="A"><button data-nl-action="add-to-cart">add</button>
+<a href="/order">order</a></main>"""
+ORDER = """<main data-nl-purchase="%s"><p data-nl-product="A">A</p>
+<p data-nl-product="B">B</p></main>"""
+WAITING = "Object.keys(localStorage).filter((key) => key.startsWith('nl:e:')).length"
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    """The folder of version 0.1.0."""
+    folder = tmp_path_factory.mktemp("release")
+    with zipfile.ZipFile(RELEASE) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture
+def run_relay(release, shop, sandbox, credentials, tmp_path):
+    """Put a relay in the place of the shop's, of 0.1.0 or of this version, over one outbox."""
+    usual = shop.relay
+    environment = {
+        **credentials,
+        "NEURALENS_API_URL": f"{sandbox.url}/analytics/event",
+        "NEURALENS_CONCURRENCY": "1",
+        "NEURALENS_BACKOFF_BASE": "0.02",
+        "NEURALENS_BACKOFF_CAP": "0.1",
+        "NEURALENS_PROBE": "0.2",
+    }
+
+    def run(*, old):
+        modules = {"PYTHONPATH": str(release)} if old else {}
+        shop.relay = Process(RELAY, environment=environment | modules, cwd=tmp_path)
+
+    yield run
+    if shop.relay is not usual:
+        shop.relay.end()
+    shop.relay = usual
+
+
+@pytest.fixture
+def show_old(release, shop, uid, context):
+    """Show a page with the script of 0.1.0."""
+    script = (release / "neuralens_build" / "dist" / "neuralens.js").read_text("utf-8")
+    shop.put(OLD_SCRIPT, script, {"Content-Type": "text/javascript"})
+    tab = context.new_page()
+
+    def show(body, path="/"):
+        shop.put(path, f"<!doctype html><title>A shop</title>{OLD_TAG % uid}{body}")
+        tab.goto(path)
+        tab.wait_for_function("window.neuralens && neuralens.version === '0.1.0'")
+        return tab
+
+    return show
+
+
+def share(page, name):
+    page.evaluate("(id) => { neuralens('track', 'SHARE', { id }); neuralens('flush'); }", name)
+
+
+def lines(events):
+    """What was told, in an order of its own."""
+    return sorted(
+        (
+            event["event"],
+            " ".join(item["id"] for item in event["items"]),
+            *(event.get(name) for name in ("index", "query", "page")),
+        )
+        for event in events
+    )
+
+
+def shared(events):
+    return sorted(event.id for event in events if event.name == "SHARE")
+
+
+def test_pages_of_0_1_0_at_this_relay(show_old, shop, ledger, uid):
+    shop.put("/chair", f"<!doctype html>{OLD_TAG % uid}{CHAIR}")
+    shop.put("/order", f"<!doctype html>{OLD_TAG % uid}{ORDER % uid}")
+    page = show_old(RESULTS)
+    page.get_by_text("like").click()
+    page.get_by_role("combobox").fill("oa")
+    ledger.wait_for(4)
+    page.get_by_role("option").click()
+    ledger.wait_for(5)
+    page.get_by_text("first").click()
+    page.get_by_text("add").click()
+    page.get_by_text("order").click()
+    page.wait_for_function("window.neuralens?.version === '0.1.0'")
+    results = ("oak", "SEARCH_RESULT_PAGE")
+    assert lines(ledger.settle(page)) == [
+        ("ADD_TO_CART", "A", None, None, "PRODUCT_PAGE"),
+        ("CLICK_PRODUCT", "A", 0, *results),
+        ("CLICK_SUGGESTION", "oak chair", 0, "oa", "AUTOCOMPLETE"),
+        ("FAVORITE", "B", 1, *results),
+        ("LAND_PRODUCT_PAGE", "A", None, None, "PRODUCT_PAGE"),
+        ("PURCHASE", "A B", None, None, None),
+        ("VIEW_PRODUCT", "A", 0, *results),
+        ("VIEW_PRODUCT", "B", 1, *results),
+        ("VIEW_SUGGESTION", "oak chair", 0, "oa", "AUTOCOMPLETE"),
+    ]
+    assert {event["uid"] for event in ledger.entries()} == {uid}
+    assert {post.status for post in shop.posts} == {202}
+    assert not any("journal" in post.batch for post in shop.posts)
+
+
+def test_an_upgrade_under_way(show_old, show, run_relay, shop, ledger, uid):
+    """The API is down, the relay is killed and replaced, and a page stays open meanwhile."""
+    run_relay(old=True)
+    ledger.fail(status=503, times=10_000)
+    page = show_old("")
+    share(page, "relay's outbox")
+    eventually(lambda: [post.status for post in shop.posts] == [202])
+    shop.relay.end(SIGKILL)
+    share(page, "browser's journal")
+    eventually(lambda: 502 in [post.status for post in shop.posts])
+
+    run_relay(old=False)
+    ledger.clear()
+    share(page, "old page")
+    eventually(lambda: page.evaluate(WAITING) == 0)
+    shop.outage = 502
+    share(page, "left behind")
+    eventually(lambda: page.evaluate(WAITING) == 1)
+    shop.outage = None
+
+    page = show("", tab=page)
+    share(page, "new page")
+    assert shared(ledger.wait_for(5)) == sorted(
+        ["relay's outbox", "browser's journal", "old page", "left behind", "new page"]
+    )
+    eventually(lambda: page.evaluate(WAITING) == 0)
+    assert len(ledger.settle(page)) == 5
+
+
+def test_pages_that_are_upgraded_before_the_relay(show, run_relay, shop, ledger, uid):
+    """One that brings its own script: a relay of 0.1.0 refuses its batches, and it keeps them."""
+    run_relay(old=True)
+    shop.put("/bundled.js", bundles.read("neuralens.js"), {"Content-Type": "text/javascript"})
+    page = show("", src="/bundled.js")
+    share(page, "A")
+    share(page, "B")
+    eventually(lambda: len(shop.posts) > 2)
+    assert {post.status for post in shop.posts} == {400}
+    assert page.evaluate(WAITING) == 2
+    shop.relay.end()
+
+    run_relay(old=False)
+    page = show("", src="/bundled.js", tab=page)
+    share(page, "C")
+    assert shared(ledger.wait_for(3)) == ["A", "B", "C"]
+    eventually(lambda: page.evaluate(WAITING) == 0)
+    assert len(ledger.settle(page)) == 3
+    taken = [post.batch for post in shop.posts if post.status == 202]
+    assert {batch["losses"]["refused"] for batch in taken} == {0}
