@@ -8,7 +8,7 @@ SOURCES := $(shell find tracker build/neuralens_build $(DEMO_HOOKS) -name '*.py'
 # A worker a core, each with its own browser, relay and sandbox; make test ARGS=-n0 does without.
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=worksteal
 
-.PHONY: help demo test test-packages test-faults lock nightly build bench docs lint format clean
+.PHONY: help demo test test-packages test-faults lock nightly build bench docs release lint format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make build  the bundles in dist/"
 	@echo "make bench  the measurements of bench/"
 	@echo "make docs   the tables of docs/, from the code, and the site in site/"
+	@echo "make release  wheel, sdist and npm package in release/, and whether they may ship"
 	@echo "make lint   format, lint, types and contracts on imports"
 	@echo "make format repairs of format and lint"
 	@echo "make clean  away with all that the others made"
@@ -58,6 +59,10 @@ docs: $(STAMPS)/venv dist/manifest.json
 	@rm -rf site
 	$(BIN)/zensical build --strict
 
+# What is published, checked as far as this machine can.
+release: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
+	$(BIN)/python build/release.py
+
 lint: $(STAMPS)/venv
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -69,7 +74,7 @@ format: $(STAMPS)/venv
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv node_modules dist site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv node_modules dist release site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(STAMPS)/venv: pyproject.toml requirements.lock build/machine.sh
 	@sh build/machine.sh python "$(PYTHON)"

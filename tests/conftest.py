@@ -1,12 +1,15 @@
 """Chromium, once for all tests: two Playwrights cannot run in one thread."""
 
 import shutil
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
+from tests.npm import npm_package
 from tests.polling import PATIENCE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -22,6 +25,19 @@ ARGUMENTS = [
 # How long an example takes says nothing: the machine may be busy.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let ``make release`` name what it ships, and other Pythons."""
+    group = parser.getgroup("release")
+    group.addoption("--wheel", type=Path, help="Test this wheel (default: build one).")
+    group.addoption("--npm-package", type=Path, help="Test this npm package (default: pack one).")
+    group.addoption(
+        "--interpreter",
+        metavar="PYTHON",
+        default=sys.executable,
+        help="Install the wheel beside this Python (default: the one that runs the tests).",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from neuralens_tracker.value_types import COUNT
 from neuralens_tracker.vocabulary import VERSION
 
 from neuralens_build.checkout import CHECKOUT
+from neuralens_build.npm_tools import run_program
 
 OWN = Path(__file__).parent / "npm"
 SCRIPTS = ("neuralens.js", "neuralens.mjs", "neuralens.stub.js", *map(name_file, ADDONS))
@@ -27,6 +28,12 @@ def assemble(dist: Path, folder: Path) -> None:
     shutil.copy(CHECKOUT / "LICENSE", folder)
     write(folder / "package.json", manifest())
     write(folder / "web-types.json", web_types())
+
+
+def pack(folder: Path, destination: Path) -> Path:
+    """Make the file that npm publishes of an assembled folder, and return its path."""
+    options = ("--silent", "--pack-destination", str(destination.resolve()))
+    return destination / run_program("npm", "pack", *options, folder=folder).strip()
 
 
 def write(path: Path, value: dict[str, Any]) -> None:

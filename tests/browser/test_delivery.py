@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.polling import eventually
+from tests.processes import RELAY, Process
 
 pytestmark = pytest.mark.every_engine
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -383,7 +384,7 @@ def distant(relay, sandbox, shop, credentials, tmp_path):
         "NEURALENS_API_URL": f"{sandbox.url}/analytics/event",
         "NEURALENS_ALLOWED_ORIGINS": shop.url,
     }
-    process = type(relay)("relay", credentials | environment, tmp_path)
+    process = Process(RELAY, environment=credentials | environment, cwd=tmp_path)
     yield process
     process.end()
 

@@ -37,8 +37,11 @@ def build_wheel(sources: Path, output: Path) -> subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, with the bundles that it holds."""
+def wheel(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, with the bundles that it holds, or the one that is named."""
+    named: Path | None = pytestconfig.getoption("--wheel")
+    if named:
+        return named.resolve()
     sources = copy_sources(tmp_path_factory.mktemp("sources"))
     shutil.copytree(bundles.directory(), sources / "dist")
     output = tmp_path_factory.mktemp("wheel")
@@ -68,16 +71,19 @@ def lowest(wheel: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def install(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+def install(
+    pytestconfig: pytest.Config, wheel: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
     """Install the wheel with extras, and other requirements, into an environment of its own.
 
     Returns the folder of the environment's programs.
     """
+    python = pytestconfig.getoption("--interpreter")
 
     def install(extras: str = "", *others: str) -> Path:
         home = tmp_path_factory.mktemp("environment")
         programs = home / "bin"
-        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, home], check=True)
+        subprocess.run([UV, "venv", "--quiet", "--python", python, home], check=True)
         what = f"neuralens-tracker{f'[{extras}]' if extras else ''} @ {wheel.as_uri()}"
         command = [UV, "pip", "install", "--quiet", "--python", programs / "python", what, *others]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

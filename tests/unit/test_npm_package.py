@@ -1,19 +1,16 @@
-"""The npm package: what its users' tools say of it, and its helper in a real Playwright run."""
+"""The npm package: what its users' tools say of it."""
 
 import json
 import re
-import shutil
-import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
-from neuralens_build import npm_package, npm_tools
-from neuralens_embed import bundles
+from neuralens_build import npm_tools
 from neuralens_tracker.attributes import CONTEXT, ITEMS
 from neuralens_tracker.vocabulary import ACTIONS, PAGES, VERSION
 
-ROOT = Path(__file__).parents[2]
+from tests.npm import make_project, run, unpack
+
 USER = """
 import { start, type TrackedEvent } from "neuralens-tracker";
 const neuralens = start({ appId: "APP", viewMs: 500, ga4IndexBase: 1 });
@@ -27,58 +24,36 @@ neuralens("track", "VIEW_PRODUKT", { id: "A" });
 start({ appid: "APP" });
 """
 TEST = """
-import { expect, test } from "neuralens-tracker/playwright";
+import { expect, follow, test } from "neuralens-tracker/playwright";
 test("a click", async ({ page, events }) => {
   await page.goto("about:blank");
   await expect(events).toHave("CLICK_PRODUCT", { id: "A", index: 3, query: "oak" });
   await expect(events).toHaveNothingRefused();
+  const actions = { "look again": () => page.reload() };
+  await follow({ step: [{ action: "look again" }] }, events, (path) => page.goto(path), actions);
+  const parsed: Record<string, unknown> = {};
+  await follow(parsed, events, (path) => page.goto(path));
   // @ts-expect-error
   await expect(events).toHave("CLICK_PRODUKT");
 });
 """
 
 
-def run(*command: str | Path, folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("npm") / "package"
-    npm_package.assemble(bundles.directory(), folder)
-    return folder
+def package(npm_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the package holds."""
+    return unpack(npm_package, tmp_path_factory.mktemp("unpacked"))
 
 
-@pytest.fixture(scope="module")
-def packed(package: Path) -> Path:
-    run("npm", "pack", "--silent", "--pack-destination", package.parent, folder=package)
-    return package.parent / f"neuralens-tracker-{VERSION}.tgz"
+def test_publint(npm_package: Path, tmp_path: Path) -> None:
+    run(npm_tools.find("publint"), "--strict", npm_package, folder=tmp_path)
 
 
-@pytest.fixture
-def shop(packed: Path, tmp_path: Path) -> Path:
-    """A project that has the package installed, beside Playwright."""
-    modules = tmp_path / "node_modules"
-    modules.mkdir()
-    with tarfile.open(packed) as archive:
-        archive.extractall(modules, filter="data")
-    (modules / "package").rename(modules / "neuralens-tracker")
-    for name in ("@playwright", "playwright", "playwright-core"):
-        # Copied, since a link would be another module beside the helper's own.
-        shutil.copytree(ROOT / "node_modules" / name, modules / name)
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    return tmp_path
-
-
-def test_publint(packed: Path) -> None:
-    run(npm_tools.find("publint"), "--strict", packed, folder=packed.parent)
-
-
-def test_the_types_are_found_by_every_resolution_of_modules(packed: Path) -> None:
+def test_the_types_are_found_by_every_resolution_of_modules(
+    npm_package: Path, tmp_path: Path
+) -> None:
     own = ["--profile", "esm-only", "--exclude-entrypoints", "web-types.json"]
-    run(npm_tools.find("attw"), packed, *own, folder=packed.parent)
+    run(npm_tools.find("attw"), npm_package, *own, folder=tmp_path)
 
 
 def test_the_scripts_run_in_the_browsers_that_are_promised(package: Path) -> None:
@@ -89,7 +64,8 @@ def test_the_scripts_run_in_the_browsers_that_are_promised(package: Path) -> Non
     run(npm_tools.find("es-check"), *modules, folder=package)
 
 
-def test_a_users_types(shop: Path) -> None:
+def test_a_users_types(npm_package: Path, tmp_path: Path) -> None:
+    shop = make_project(npm_package, tmp_path)
     (shop / "user.ts").write_text(USER)
     (shop / "user.spec.ts").write_text(TEST)
     options = ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext"]
@@ -99,7 +75,9 @@ def test_a_users_types(shop: Path) -> None:
 
 
 def test_every_export_is_there(package: Path) -> None:
-    exports = json.loads((package / "package.json").read_text())["exports"]
+    manifest = json.loads((package / "package.json").read_text())
+    assert manifest["version"] == VERSION
+    exports = manifest["exports"]
     for target in exports.values():
         for name in target.values() if isinstance(target, dict) else [target]:
             assert list(package.glob(name)), name

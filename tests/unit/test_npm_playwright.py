@@ -2,15 +2,13 @@
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-from neuralens_build import npm_package
-from neuralens_embed import bundles
 from neuralens_testing.sandbox import start_sandbox
 
-ROOT = Path(__file__).parents[2]
+from tests.npm import make_project
+
 TEST = """
 import { readFileSync } from "node:fs";
 import { expect, test } from "neuralens-tracker/playwright";
@@ -47,13 +45,8 @@ SHOP = """<!doctype html><title>Shop</title>{tag}
 </ol>"""
 
 
-def test_a_run(tmp_path: Path, chromium_options: dict[str, object]) -> None:
-    modules = tmp_path / "node_modules"
-    modules.mkdir()
-    npm_package.assemble(bundles.directory(), modules / "neuralens-tracker")
-    for name in ("@playwright", "playwright", "playwright-core"):
-        # Copied, since a link would be another module beside the helper's own.
-        shutil.copytree(ROOT / "node_modules" / name, modules / name)
+def test_a_run(npm_package: Path, tmp_path: Path, chromium_options: dict[str, object]) -> None:
+    make_project(npm_package, tmp_path)
     options = {
         "executablePath": chromium_options["executable_path"],
         "args": chromium_options["args"],
@@ -61,11 +54,10 @@ def test_a_run(tmp_path: Path, chromium_options: dict[str, object]) -> None:
     with start_sandbox("APP") as sandbox:
         (tmp_path / "shop.html").write_text(SHOP.format(tag=sandbox.snippet()))
         config = {"workers": 1, "use": {"neuralensUrl": sandbox.url, "launchOptions": options}}
-        (tmp_path / "package.json").write_text('{"type": "module"}')
         (tmp_path / "playwright.config.js").write_text(f"export default {json.dumps(config)};")
         (tmp_path / "shop.spec.js").write_text(TEST)
         done = subprocess.run(
-            ["node", modules / "playwright" / "cli.js", "test", "--reporter=line"],
+            ["node", "node_modules/playwright/cli.js", "test", "--reporter=line"],
             cwd=tmp_path,
             env={**os.environ, "CI": "1"},
             capture_output=True,

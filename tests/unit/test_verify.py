@@ -17,7 +17,7 @@ SCRIPT = Tag(f"{SHOP}/nl/neuralens.js", "sha384-A", {"appId": "APP"})
 
 
 def view(step: str = "open", **given: object) -> View:
-    usual = View(step, f"{SHOP}/", "1", (SCRIPT,), "0.1.0", gpc=False, elements=(), queries=())
+    usual = View(step, f"{SHOP}/", "1", (SCRIPT,), "0.2.0", gpc=False, elements=(), queries=())
     return replace(usual, **given)
 
 

@@ -40,7 +40,7 @@ PENDING = "pending"
 DENIED = "denied"
 CONSENTS = (GRANTED, PENDING, DENIED)
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 # Prefix of the tracker's keys in storage and in dicts. In JavaScript a dict is an object: a key
 # taken from the page could be the name of something inherited, such as "constructor".

@@ -1,0 +1,49 @@
+"""The npm package, and projects that have it installed."""
+
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from neuralens_build import npm_package as packages
+from neuralens_embed import bundles
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def npm_package(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of this checkout as a file, or the one that is named."""
+    named: Path | None = pytestconfig.getoption("--npm-package")
+    if named:
+        return named.resolve()
+    place = tmp_path_factory.mktemp("npm")
+    packages.assemble(bundles.directory(), place / "package")
+    return packages.pack(place / "package", place)
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    """Run a program in a folder and return what it writes; it must succeed."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def unpack(package: Path, folder: Path) -> Path:
+    """Unpack a package into a folder, and return the folder that it holds."""
+    with tarfile.open(package) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "package"
+
+
+def make_project(package: Path, folder: Path) -> Path:
+    """Fill a folder with a project that has the package installed, beside Playwright."""
+    modules = folder / "node_modules"
+    modules.mkdir()
+    unpack(package, modules).rename(modules / "neuralens-tracker")
+    for name in ("@playwright", "playwright", "playwright-core"):
+        # Copied, since a link would be another module beside the helper's own.
+        shutil.copytree(ROOT / "node_modules" / name, modules / name)
+    (folder / "package.json").write_text('{"type": "module"}')
+    return folder
