@@ -1,4 +1,3 @@
 """The wheel in environments of its own; the fixtures are in the module beside this one."""
 
-from tests.browser.servers import credentials, sandbox
 from tests.packages.wheels import install, wheel

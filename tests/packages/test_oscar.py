@@ -3,32 +3,31 @@
 import select
 import signal
 import subprocess
-from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from neuralens_testing import Events, Plan, Sandbox
+from playwright.sync_api import Browser, Page, Route
 
-from tests.browser.servers import APPLICATION, KEY
 from tests.packages.wheels import environment
-from tests.polling import PATIENCE, eventually
-from tests.processes import Process
+from tests.polling import PATIENCE
 
 pytestmark = pytest.mark.packages
 
 SITE = Path(__file__).parent / "oscar"
 # Seconds in which the shop's own tables are made.
 SET_UP = 180
-# The chairs of the shop, of which a page of the catalogue shows four.
-CHAIRS = ["1", "2", "3", "4", "5", "6"]
+PLAN = Plan.read(SITE / "plan.toml")
 
 
 @pytest.fixture(scope="module")
 def oscar(
-    install: Callable[..., Path], sandbox: Process, tmp_path_factory: pytest.TempPathFactory
+    install: Callable[..., Path],
+    neuralens_sandbox: Sandbox,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """The address of the shop, which has the relay behind its own origin."""
     data = tmp_path_factory.mktemp("oscar")
@@ -39,11 +38,9 @@ def oscar(
             cwd=SITE,
             env={
                 **environment(programs),
+                **neuralens_sandbox.settings,
                 "DJANGO_SETTINGS_MODULE": "settings",
                 "OSCAR_DATA": str(data),
-                "NEURALENS_API_KEY": KEY,
-                "NEURALENS_APPLICATION_ID": APPLICATION,
-                "NEURALENS_API_URL": f"{sandbox.url}/analytics/event",
                 "NEURALENS_OUTBOX": f"sqlite:///{data}/outbox.db",
                 "PYTHONDONTWRITEBYTECODE": "1",
             },
@@ -73,63 +70,72 @@ def page(oscar: str, chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def taken(sandbox: Process) -> Callable[[int], list[tuple[Any, ...]]]:
-    """Wait for so many events, and return all: (event, ids, index, query, page)."""
-    httpx.delete(f"{sandbox.url}/ledger").raise_for_status()
-
-    def read() -> list[tuple[Any, ...]]:
-        bodies = [entry["body"] for entry in httpx.get(f"{sandbox.url}/ledger").json()]
-        return [
-            (
-                body["event"],
-                " ".join(item["id"] for item in body["items"]),
-                *(body.get(name) for name in ("index", "query", "page")),
-            )
-            for body in bodies
-        ]
-
-    def taken(count: int) -> list[tuple[Any, ...]]:
-        eventually(lambda: len(read()) >= count)
-        return read()
-
-    return taken
+def neuralens_events(neuralens_sandbox: Sandbox, page: Page) -> Events:
+    """What the shop tells, while Playwright goes on with what it aborts."""
+    return Events(
+        neuralens_sandbox,
+        patience=PATIENCE,
+        sleep=lambda seconds: page.wait_for_timeout(seconds * 1000),
+    )
 
 
-def test_a_journey_gives_the_exact_ledger(page: Page, taken: Callable[..., Any]) -> None:
-    page.goto("/catalogue/")
-    taken(4)
-    page.locator("a[href*='page=2']").first.click()
-    page.wait_for_url("**page=2**")
-    taken(6)
-    page.locator("input[name=q]:visible").first.fill("ladder")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/search/**")
-    taken(7)
-    page.locator(".product_pod h3 a").first.click()
-    page.wait_for_url("**/ladder-oak-chair_2/")
-    taken(9)
-    page.locator("#add_to_basket_form [type=submit]").click()
-    # Oscar leads back to the product's page, which is another view of it.
-    taken(11)
-    order(page)
-    taken(12)
-    page.reload()
-    page.wait_for_function("window.neuralens?.version")
-    page.evaluate("neuralens('track', 'SHARE', {id: 'end'})")
-    events = Counter(taken(13))
-    assert events == Counter(
-        [
-            *(
-                ("VIEW_PRODUCT", each, rank, None, "CATEGORY_PAGE")
-                for rank, each in enumerate(CHAIRS)
-            ),
-            ("VIEW_PRODUCT", "2", 0, "ladder", "SEARCH_RESULT_PAGE"),
-            ("CLICK_PRODUCT", "2", 0, "ladder", "SEARCH_RESULT_PAGE"),
-            *[("LAND_PRODUCT_PAGE", "2", 0, "ladder", "PRODUCT_PAGE")] * 2,
-            ("ADD_TO_CART", "2", 0, "ladder", "PRODUCT_PAGE"),
-            ("PURCHASE", "2", 0, "ladder", None),
-            ("SHARE", "end", None, None, None),
-        ]
+@pytest.fixture
+def actions(page: Page) -> dict[str, Callable[[], object]]:
+    """What a shopper does, by the words of the plan."""
+
+    def turn_page() -> None:
+        page.locator("a[href*='page=2']").first.click()
+        page.wait_for_url("**page=2**")
+
+    def search() -> None:
+        page.locator("input[name=q]:visible").first.fill("ladder")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search/**")
+
+    def open_result() -> None:
+        page.locator(".product_pod h3 a").first.click()
+        page.wait_for_url("**/ladder-oak-chair_2/")
+
+    return {
+        "turn to the second page": turn_page,
+        "search for a ladder chair": search,
+        "open the first result": open_result,
+        "add it to the basket": page.locator("#add_to_basket_form [type=submit]").click,
+        "order as a guest": lambda: order(page),
+        "load the confirmation again": page.reload,
+    }
+
+
+def test_the_shop_keeps_its_plan(
+    page: Page, neuralens_events: Events, actions: dict[str, Callable[[], object]]
+) -> None:
+    PLAN.follow(neuralens_events, page.goto, actions)
+
+
+def test_what_differs_from_the_plan_is_shown(
+    page: Page, neuralens_events: Events, actions: dict[str, Callable[[], object]]
+) -> None:
+    """Somebody changes the template of results, and forgets what was searched for."""
+
+    def forget_query(route: Route) -> None:
+        answer = route.fetch()
+        text = answer.text()
+        assert ' data-nl-query="ladder"' in text
+        route.fulfill(response=answer, body=text.replace(' data-nl-query="ladder"', ""))
+
+    page.route("**/search/**", forget_query)
+    with pytest.raises(AssertionError) as raised:
+        replace(PLAN, steps=PLAN.steps[:4]).follow(neuralens_events, page.goto, actions)
+    assert str(raised.value) == (
+        "the journey differs from plan.toml:\n\n"
+        "search for a ladder chair\n"
+        '- VIEW_PRODUCT 2 #0 SEARCH_RESULT_PAGE "ladder"\n'
+        "+ VIEW_PRODUCT 2 #0 SEARCH_RESULT_PAGE\n\n"
+        "open the first result\n"
+        '- CLICK_PRODUCT 2 #0 SEARCH_RESULT_PAGE "ladder"\n'
+        "+ CLICK_PRODUCT 2 #0 SEARCH_RESULT_PAGE\n"
+        '- LAND_PRODUCT_PAGE 2 #0 PRODUCT_PAGE "ladder"\n'
+        "+ LAND_PRODUCT_PAGE 2 PRODUCT_PAGE"
     )
 
 

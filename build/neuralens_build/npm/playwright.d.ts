@@ -42,9 +42,35 @@ export class Events {
   of(uid: string): Events;
   /** The events so far, as the API received them, oldest first. */
   all(): Promise<ReceivedEvent[]>;
+  /** The events so far, once nothing more arrives. */
+  settle(): Promise<ReceivedEvent[]>;
   /** Why events were refused so far. */
   refusals(): Promise<string[]>;
 }
+
+/** A step of a tracking plan. */
+export interface Step {
+  /** Where the step begins; where the step before has ended if not given. */
+  page?: string;
+  /** What a shopper does there, in words; nothing but looking if not given. */
+  action?: string;
+  /** What it is to tell, an event a line: `CLICK_PRODUCT AV768 #3 SEARCH_RESULT_PAGE "chair"`. */
+  events?: string[];
+}
+
+/**
+ * Carries out every step of a tracking plan, and throws with all that differs.
+ *
+ * @param plan What a parser of TOML makes of plan.toml, or the same in JavaScript.
+ * @param open Opens a page of the plan.
+ * @param actions Carry out the plan's actions, by their words.
+ */
+export function follow(
+  plan: { step: Step[] } | Record<string, unknown>,
+  events: Events,
+  open: (page: string) => unknown,
+  actions?: Record<string, () => unknown>,
+): Promise<void>;
 
 export interface NeuralensFixtures {
   /** The address that `neuralens-tracker dev` prints. Default: http://127.0.0.1:8787. */

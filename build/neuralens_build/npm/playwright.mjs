@@ -44,6 +44,19 @@ export class Events {
       .filter((body) => this.#uid === undefined || body.uid === this.#uid);
   }
 
+  /** Wait until nothing more arrives, and return the events so far. */
+  async settle() {
+    let found = await this.all();
+    for (let changed = Date.now(); Date.now() - changed < QUIET_MS; await wait(PAUSE_MS)) {
+      const next = await this.all();
+      if (next.length !== found.length) {
+        found = next;
+        changed = Date.now();
+      }
+    }
+    return found;
+  }
+
   /** Return why events were refused so far. */
   async refusals() {
     return (await this.#read("refusals"))
@@ -128,6 +141,56 @@ export const expect = expectOfPlaywright.extend({
     };
   },
 });
+
+/**
+ * Carry out every step of a tracking plan, and throw with all that differs.
+ *
+ * `plan` is what a parser makes of plan.toml: `{ step: [{ page, action, events }] }`. `open(page)`
+ * opens a page, `actions` carry out the plan's actions by their words.
+ */
+export async function follow(plan, events, open, actions = {}) {
+  const steps = plan.step;
+  if (!Array.isArray(steps) || !steps.length) throw new Error("the plan has no steps");
+  const differences = [];
+  for (const { page = "", action = "", events: wanted = [] } of steps) {
+    if (action && !actions[action])
+      throw new Error(`nobody knows how to "${action}": give an action`);
+    const name = [page, action].filter(Boolean).join(": ") || "look";
+    await testOfPlaywright.step(name, async () => {
+      await events.forget();
+      if (page) await open(page);
+      if (action) await actions[action]();
+      const deadline = Date.now() + TIMEOUT_MS;
+      while (Date.now() < deadline && (await events.all()).length < wanted.length)
+        await wait(PAUSE_MS);
+      const difference = compare(wanted, (await events.settle()).map(describe));
+      if (difference) differences.push(`${name}\n${difference}`);
+    });
+  }
+  if (differences.length)
+    throw new Error(`the journey differs from the plan:\n\n${differences.join("\n\n")}`);
+}
+
+/**
+ * Return what differs, line by line, "" where nothing does; the order does not matter. What came
+ * (`+`) in the place of what was wanted (`-`) stands below it.
+ */
+const compare = (wanted, got) => {
+  const extra = [...got];
+  const take = (test) => {
+    const place = extra.findIndex(test);
+    return place < 0 ? [] : extra.splice(place, 1);
+  };
+  const start = (line) => line.split(" ", 2).join(" ");
+  const lines = wanted.map((line) => [line, take((other) => other === line).length > 0]);
+  if (!extra.length && lines.every(([, came]) => came)) return "";
+  const compared = lines.flatMap(([line, came]) =>
+    came
+      ? [`  ${line}`]
+      : [`- ${line}`, ...take((other) => start(other) === start(line)).map((each) => `+ ${each}`)],
+  );
+  return [...compared, ...extra.map((line) => `+ ${line}`)].join("\n");
+};
 
 export const test = testOfPlaywright.extend({
   neuralensUrl: ["http://127.0.0.1:8787", { option: true }],
