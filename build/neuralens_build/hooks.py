@@ -107,7 +107,7 @@ def explain_form(tree: ast.Module, path: Path) -> None:
 
 
 def is_allowed(statement: ast.stmt) -> bool:
-    """Tell whether a statement may stand at the top of a hooks file."""
+    """Return whether a statement may stand at the top of a hooks file."""
     if isinstance(statement, ast.Assign):
         return isinstance(statement.targets[0], ast.Name)
     if isinstance(statement, ast.AnnAssign):
@@ -135,7 +135,7 @@ def explain_import(statement: ast.ImportFrom, place: str) -> None:
 
 
 def is_registration(statement: ast.stmt, tree: ast.Module) -> bool:
-    """Tell whether a statement hands a function to the tracker."""
+    """Return whether a statement hands a function to the tracker."""
     names = [
         alias.asname or alias.name
         for node in tree.body

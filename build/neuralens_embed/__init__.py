@@ -1,4 +1,4 @@
-"""What a shop's server puts on its pages: the script tag and the attributes, and their audit."""
+"""Renders the script tag and the attributes on a shop's server, and audits pages."""
 
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.bundles import NotBuiltError

@@ -1,4 +1,4 @@
-"""The ``data-nl-*`` attributes as Jinja globals, checked and escaped as a template is rendered."""
+"""Renders the ``data-nl-*`` attributes in templates, validated and escaped."""
 
 import logging
 import re
@@ -10,11 +10,11 @@ from markupsafe import Markup
 from neuralens_tracker import attributes as names
 from neuralens_tracker.vocabulary import ACTIONS, MAX_COUNT, MAX_TEXT, PAGES
 
-# What no HTML attribute can hold, in whatever spelling: NUL, and halves of a surrogate pair.
+# What no HTML attribute can contain, escaped or not: NUL and lone surrogates.
 UNREPRESENTABLE = re.compile("[\0\ud800-\udfff]")
-# Distinct sentences that are remembered as logged.
+# Distinct messages that are remembered as logged.
 MAX_REPORTED = 1000
-# A bare carriage return would be read back as a line feed.
+# HTML parsers normalize an unescaped carriage return to a line feed.
 ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;", "\r": "&#13;"}
 )
@@ -23,13 +23,13 @@ log = logging.getLogger("neuralens")
 
 
 class MarkupError(ValueError):
-    """A value that must not stand in the markup; the message names it and what is allowed."""
+    """A value is not allowed in the markup; the message names it and what is allowed."""
 
 
 def attributes(pairs: Iterable[tuple[str, str | None]]) -> Markup:
-    """Return ``name="value"`` for each pair, escaped, joined by spaces; pairs with None left out.
+    """Return ``name="value"`` for each pair, escaped and joined by spaces, without None values.
 
-    The values are taken as plain text, also when they are Markup. Names are the program's own.
+    Values are treated as plain text, even if they are Markup. Names are not escaped.
     """
     return Markup(  # noqa: S704 - every value is escaped right here
         " ".join(
@@ -41,10 +41,10 @@ def attributes(pairs: Iterable[tuple[str, str | None]]) -> Markup:
 
 
 def plain(value: Any) -> str | None:
-    """Return the text that a value stands for; None where it stands for none.
+    """Convert a value to text; None if it has no sensible text.
 
-    Text, whole numbers, and objects whose class says what they read as: a UUID, a Decimal, a
-    framework's lazy text. A list, None or an object without a text of its own is a mistake.
+    Accepts strings, integers, and objects whose class defines ``__str__``: a UUID, a Decimal, a
+    framework's lazy string. None, bytes and objects without ``__str__`` have none.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(int(value))
@@ -55,7 +55,7 @@ def plain(value: Any) -> str | None:
 
 
 def text(argument: str, value: Any, *, least: int = 1, most: int = MAX_TEXT) -> str:
-    """Return the plain text of a value, of least to most characters."""
+    """Validate a text of ``least`` to ``most`` characters; raises MarkupError."""
     known = plain(value)
     if known is None or not least <= len(known) <= most:
         raise MarkupError(
@@ -70,10 +70,10 @@ def text(argument: str, value: Any, *, least: int = 1, most: int = MAX_TEXT) -> 
 
 
 def query(argument: str, value: Any) -> str:
-    """Return a search text, cut to what an event can carry.
+    """Return a search text, truncated to MAX_TEXT.
 
-    It is the shopper's, so nothing in it may stop the page: what HTML cannot hold becomes U+FFFD,
-    as in the browser's own parser.
+    It comes from the shopper, so no content may fail the page: what HTML cannot contain becomes
+    U+FFFD, as in a browser's parser.
     """
     searched = plain(value)
     if searched is None:
@@ -82,7 +82,7 @@ def query(argument: str, value: Any) -> str:
 
 
 def choice(argument: str, value: Any, allowed: Iterable[str]) -> str:
-    """Return value if it is one of the allowed words."""
+    """Validate one of the allowed words; raises MarkupError."""
     words = list(allowed)
     if not isinstance(value, str) or value not in words:
         raise MarkupError(f"{argument} must be one of {', '.join(words)}, not {value!r:.80}")
@@ -90,17 +90,17 @@ def choice(argument: str, value: Any, allowed: Iterable[str]) -> str:
 
 
 def action(argument: str, value: Any) -> str:
-    """Return value if it is the name of an action."""
+    """Validate the name of an action; raises MarkupError."""
     return choice(argument, value, ACTIONS)
 
 
 def page_type(argument: str, value: Any) -> str:
-    """Return value if it is one of the pages of the event API."""
+    """Validate one of the event API's pages; raises MarkupError."""
     return choice(argument, value, PAGES)
 
 
 def count(argument: str, value: Any, most: int = MAX_COUNT) -> str:
-    """Return a whole number from 0 to most in digits."""
+    """Validate an integer from 0 to ``most``, and return its text; raises MarkupError."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise MarkupError(f"{argument} must be a whole number from 0 to {most}, not {value!r:.80}")
     return str(value)
@@ -108,7 +108,7 @@ def count(argument: str, value: Any, most: int = MAX_COUNT) -> str:
 
 @lru_cache(MAX_REPORTED)
 def report(sentence: str) -> None:
-    """Log once what was left out of the markup."""
+    """Log a value that was left out of the markup; repeats are dropped."""
     log.warning("left out of the page: %s", sentence)
 
 
@@ -116,12 +116,12 @@ Check = Callable[..., str]
 
 
 def check_strictly(check: Check, argument: str, value: Any, **limits: int) -> str | None:
-    """Return what a check makes of a value; raises MarkupError where it refuses it."""
+    """Validate a value; raises MarkupError."""
     return check(argument, value, **limits)
 
 
 def check_leniently(check: Check, argument: str, value: Any, **limits: int) -> str | None:
-    """Return what a check makes of a value; None, and a line in the log, where it refuses it."""
+    """Validate a value; an invalid one is logged, and None returned."""
     try:
         return check(argument, value, **limits)
     except MarkupError as error:
@@ -130,12 +130,12 @@ def check_leniently(check: Check, argument: str, value: Any, **limits: int) -> s
 
 
 class Attributes:
-    """The Jinja global ``nl``: each method prints the attributes of one element.
+    """The Jinja global ``nl``: each method renders the attributes of one element.
 
-    ``index`` is the rank from 0; ``page`` and ``query`` are the context, on the element itself.
-    Every method raises MarkupError for a value that the tracker would not take. With ``strict``
-    false, for production, it leaves that value out and logs the error once instead; an item
-    whose id is wrong then has no attributes at all.
+    ``index`` is the rank from 0; ``page`` and ``query`` are the item's own context. Every method
+    raises MarkupError for a value that the tracker would not accept. If ``strict`` is false, for
+    production, the value is left out instead and the error logged once; an item with an invalid id
+    then has no attributes at all.
     """
 
     def __init__(self, strict: bool = True) -> None:
@@ -149,17 +149,17 @@ class Attributes:
         page: Any = None,
         query: Any = None,
     ) -> Markup:
-        """Print the attributes of a product tile, or of an order line."""
+        """Render the attributes of a product tile, or of an order line."""
         return self._item("nl.product", "id", names.PRODUCT, id, index, page, query)
 
     def suggestion(
         self, value: Any, index: Any = None, *, page: Any = None, query: Any = None
     ) -> Markup:
-        """Print the attributes of a suggestion: its text, or its id."""
+        """Render the attributes of a suggestion; ``value`` is its text or id."""
         return self._item("nl.suggestion", "value", names.SUGGESTION, value, index, page, query)
 
     def suggestions(self) -> Markup:
-        """Print the attribute of a search box whose listbox holds suggestions."""
+        """Render the attribute of a search box whose listbox contains suggestions."""
         return attributes([(names.SUGGESTIONS, "")])
 
     def context(
@@ -170,9 +170,10 @@ class Attributes:
         list: Any = None,  # noqa: A002
         offset: Any = None,
     ) -> Markup:
-        """Print what the items inside an element have in common; None is left out.
+        """Render the context of the items inside an element, without None values.
 
-        ``offset`` is the rank of the list's first item; an empty ``query`` stands for none.
+        ``offset`` is the rank of the list's first item; an empty ``query`` overrides that of an
+        ancestor.
         """
         return attributes(
             [
@@ -183,19 +184,19 @@ class Attributes:
         )
 
     def landing(self, id: Any, *, page: Any = None, query: Any = None) -> Markup:  # noqa: A002
-        """Print the attributes of a product's own page."""
+        """Render the attributes of a product's own page."""
         return self._item("nl.landing", "id", names.LANDING, id, None, page, query)
 
     def purchase(self, order: Any) -> Markup:
-        """Print the attribute of an order, around the products that were bought."""
+        """Render the attribute of the element around an order's products."""
         return attributes([(names.PURCHASE_ORDER, self._check(text, "nl.purchase: order", order))])
 
     def action(self, name: Any) -> Markup:
-        """Print the attribute of a control inside a product: what using it stands for."""
+        """Render the attribute of an action control, such as "add to cart", inside a product."""
         return attributes([(names.ACTION, self._check(action, "nl.action: name", name))])
 
     def ignore(self) -> Markup:
-        """Print the attribute of an element in which nothing is captured."""
+        """Render the attribute of an element in which nothing is captured."""
         return attributes([(names.IGNORE, "")])
 
     def _optional(self, check: Check, argument: str, value: Any, **limits: int) -> str | None:
@@ -217,7 +218,7 @@ class Attributes:
         page: Any,
         search: Any,
     ) -> Markup:
-        """Print the attribute ``name`` of an item, its rank and its own context."""
+        """Render the attribute ``name`` of an item, its rank and its own context."""
         known = self._check(text, f"{function}: {argument}", value)
         if known is None:
             return Markup("")

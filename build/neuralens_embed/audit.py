@@ -1,7 +1,7 @@
-"""The audit of a page's markup: what the tracker would capture, and what is wrong.
+"""Audits a page's markup: what the tracker would capture, and which attributes are wrong.
 
-The tracker's own modules read the page; see ``ffi``. Added here are the mistakes that the tracker
-passes over, because they mean nothing to it: names that it does not know.
+The tracker's own modules read the page; see ``ffi``. The audit also reports mistakes that the
+tracker ignores, such as misspelled attribute names.
 """
 
 import difflib
@@ -23,7 +23,7 @@ from neuralens_embed.ffi import window
 from neuralens_embed.placeholders import explain_placeholder
 from neuralens_embed.snippet import EARLY, EVERY_SETTING, LOADING, RUNTIMES, kebab, snake
 
-# After ffi, by which it reaches the page.
+# Imported after ffi, which provides its adapter.
 from neuralens_tracker.capture.items import ACTIVATED, SEEN, Item, Items  # isort: skip
 
 PREFIX = "data-nl-"
@@ -33,13 +33,13 @@ SCRIPTS = (*RUNTIMES.values(), EARLY)
 # Each setting's attribute on the script tag, and its name.
 TAG_ATTRIBUTES = {f"data-{kebab(snake(name))}": name for name in EVERY_SETTING}
 
-# There is one page at a time, as in a browser's window.
+# ``window`` holds one page at a time.
 lock = Lock()
 
 
 @dataclass(frozen=True)
 class Event:
-    """What the tracker would send of the element that begins at ``line``, from 1."""
+    """An event that the tracker would send for the element starting at ``line`` (from 1)."""
 
     event: str
     ids: tuple[str, ...]
@@ -51,7 +51,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with an attribute of the element that begins at ``line``, and the remedy."""
+    """A wrong attribute of the element starting at ``line``; the message includes the remedy."""
 
     line: int
     attribute: str
@@ -60,10 +60,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """The events and the problems of a page, each in the order of its text.
+    """The events and problems of a page, each in document order.
 
-    ``hints`` are what is wrong with a whole page, and right in a part of one, such as that it has
-    no script tag.
+    ``hints`` concern the page as a whole and do not count as wrong, because the HTML may be only a
+    part of a page: a missing script tag, for example.
     """
 
     events: list[Event]
@@ -71,50 +71,50 @@ class Report:
     hints: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
-        """Return what is captured, how much of it is wrong, and the hints, in one line."""
+        """Return the numbers of events and problems, and the hints, on one line."""
         counts = Counter(event.event for event in self.events)
         parts = [f"{counts[name]} {name}" for name in EVENTS if counts[name]] or ["no events"]
         return "; ".join([f"{', '.join(parts)}, {len(self.problems)} wrong", *self.hints])
 
 
 def ignore(sentence: str) -> None:
-    """Pass over what the tracker says of settings: the tag is judged here."""
+    """Ignore invalid settings, because the audit checks the script tag itself."""
 
 
 def audit(html: str) -> Report:
-    """Return what the tracker would send when all of a page is seen, and clicked once."""
+    """Return what the tracker would send if everything on a page is seen, and clicked once."""
     with lock:
         window.document.open(html)
         return Reading().report()
 
 
 class Reading:
-    """The reading of the page in the window."""
+    """One pass over the page in the window."""
 
     def __init__(self) -> None:
-        # By what they say and where, because the tracker complains whenever it reads.
+        # A dict for deduplication, because the tracker reports a problem each time it reads it.
         self._problems: dict[Problem, None] = {}
         self._events: list[Event] = []
         self._seen: set[tuple[str, str]] = set()
-        # The tags that load a script of the tracker.
+        # The tracker's script tags.
         self._tags: list[Element] = []
         tag = window.document.querySelector(f"script[{APP_ID}]")
         settings = resolve(tag.dataset if tag else {}, ignore)
         visit = Visit(settings, lambda uid: uid, lambda: False, ignore)
-        # Nobody has typed anything.
+        # Nothing has been typed.
         self._items = Items(visit, lambda listing: None, self._report_invalid)
 
     def report(self) -> Report:
-        """Return what every element stands for."""
+        """Read every element, and return the report."""
         for element in window.document.all:
             if element.localName == "script":
-                self._judge_tag(element)
+                self._check_tag(element)
             is_marked = any(name.startswith((PREFIX, "role")) for name in element.attributes)
             if is_marked and element.closest(f"[{names.IGNORE}]") is None:
-                self._judge_names(element)
+                self._check_names(element)
                 self._read(element)
         problems = sorted(self._problems, key=lambda problem: problem.line)
-        return Report(self._events, problems, self._judge_page())
+        return Report(self._events, problems, self._check_page())
 
     def _read(self, element: Element) -> None:
         item = self._items.read(element)
@@ -125,19 +125,19 @@ class Reading:
             if key not in self._seen:
                 self._seen.add(key)
                 self._add(SEEN[item.kind], item, element)
-            # On a control, and in a form, a click is the action alone.
+            # A click on an action control triggers only the action.
             if item.kind in ACTIVATED and element.closest(f"[{names.ACTION}]") is None:
                 self._add(ACTIVATED[item.kind], item, element)
         elif element.hasAttribute(names.INDEX) and not element.closest(f"[{names.PURCHASE_ORDER}]"):
             remedy = f"put it on the element with {names.PRODUCT} or {names.SUGGESTION}"
-            self._add_problem(element, names.INDEX, f"{names.INDEX} stands on no item: {remedy}")
+            self._add_problem(element, names.INDEX, f"{names.INDEX} is not on an item: {remedy}")
         if element.hasAttribute(names.ACTION):
             subject = self._items.read_subject(element)
             if subject is not None:
                 self._add(ACTIONS[str(element.getAttribute(names.ACTION))], subject, element)
 
     def _add(self, name: str, item: Item, element: Element) -> None:
-        """Add the event of an item, as far as an event can carry what the markup says."""
+        """Add the event of an item; invalid fields become problems."""
         for item_id in item.ids:
             if reason := explain_placeholder(item_id):
                 self._add_problem(item.element, item.kind, f'"{item_id}" is no id: {reason}')
@@ -146,7 +146,7 @@ class Reading:
             if fault.field == "items":
                 self._report_invalid(item.element, item.kind, TEXT)
                 return
-            # Page and rank have been read as such; a query is any text, and may be too long.
+            # Page and rank are already validated, so it is a query that is too long.
             holder = item.element.closest(f"[{names.QUERY}]")
             self._report_invalid(holder, names.QUERY, TEXT)
             del event[fault.field]
@@ -155,7 +155,7 @@ class Reading:
         self._events.append(Event(name, ids, index, page, query, element.line))
 
     def _report_invalid(self, element: Element, name: str, kind: Any) -> None:
-        """Add the tracker's complaint that an attribute must be of a kind."""
+        """Add an invalid attribute that the tracker reports."""
         value = element.getAttribute(name) or ""
         if len(value) > MAX_TEXT:
             message = f"{name} has {len(value)} characters: give at most {MAX_TEXT}"
@@ -169,8 +169,8 @@ class Reading:
     def _add_problem(self, element: Element, attribute: str, message: str) -> None:
         self._problems[Problem(element.line, attribute, message)] = None
 
-    def _judge_names(self, element: Element) -> None:
-        """Add the attributes that look like the tracker's and are not."""
+    def _check_names(self, element: Element) -> None:
+        """Report unknown attributes with the tracker's prefix."""
         for name in element.attributes:
             if name.startswith(PREFIX) and name not in KNOWN:
                 words = [known.removeprefix(PREFIX) for known in KNOWN]
@@ -178,9 +178,9 @@ class Reading:
                 hint = f"did you mean {PREFIX}{close[0]}?" if close else f"use {', '.join(KNOWN)}"
                 self._add_problem(element, name, f"{name} is no attribute of the tracker: {hint}")
 
-    def _judge_page(self) -> list[str]:
-        """Return the hints on the tracker's script tags."""
-        # The parser makes these three of any text.
+    def _check_page(self) -> list[str]:
+        """Return the hints about the page and the tracker's script tags."""
+        # The parser adds these three to any text.
         if {element.localName for element in window.document.all} <= {"html", "head", "body"}:
             return ["this is no HTML page"]
         if not self._tags:
@@ -188,10 +188,10 @@ class Reading:
         lines = ", ".join(str(tag.line) for tag in self._tags)
         if len(self._tags) > 1:
             return [f"script tags: lines {lines}: leave one, the second does nothing"]
-        return [f"script tag: line {lines}", *judge_integrity(self._tags[0])]
+        return [f"script tag: line {lines}", *check_integrity(self._tags[0])]
 
-    def _judge_tag(self, tag: Element) -> None:
-        """Add what is wrong with the tracker's script tag."""
+    def _check_tag(self, tag: Element) -> None:
+        """Check the tracker's script tag."""
         file = file_of(tag)
         if file in SCRIPTS:
             self._tags.append(tag)
@@ -213,12 +213,12 @@ class Reading:
 
 
 def file_of(tag: Element) -> str:
-    """Return the name of the file that a script tag loads."""
+    """Return the file name in a script tag's src."""
     return (tag.getAttribute("src") or "").split("?")[0].rpartition("/")[2]
 
 
-def judge_integrity(tag: Element) -> list[str]:
-    """Return a hint where a tag's integrity is not that of the built file; none where none is."""
+def check_integrity(tag: Element) -> list[str]:
+    """Return a hint if a tag's integrity does not match the built file."""
     given = tag.getAttribute("integrity")
     try:
         built = bundles.integrity(file_of(tag))
@@ -226,4 +226,4 @@ def judge_integrity(tag: Element) -> list[str]:
         return []
     if given is None or built in given.split():
         return []
-    return [f"its integrity is not that of the built {file_of(tag)}: print the snippet again"]
+    return [f"its integrity does not match the built {file_of(tag)}: regenerate the snippet"]

@@ -1,4 +1,4 @@
-"""Where the built files are, and what the build wrote down about them."""
+"""Locates the built files and reads their manifest."""
 
 import json
 from pathlib import Path
@@ -14,9 +14,9 @@ class NotBuiltError(FileNotFoundError):
 
 
 def directory() -> Path:
-    """Return the folder of the built files: in a wheel the package's own, else the checkout's.
+    """Return the folder of the built files, in the installed package or in the checkout.
 
-    Raises NotBuiltError when nothing has been built there.
+    Raises NotBuiltError if nothing has been built.
     """
     candidates = [PACKAGE / "dist"]
     if (CHECKOUT / "pyproject.toml").is_file():
@@ -28,9 +28,9 @@ def directory() -> Path:
 
 
 def read(name: str, folder: Path | None = None) -> str:
-    """Return the text of one built file, such as "neuralens.stub.js".
+    """Return the text of a built file, such as "neuralens.stub.js".
 
-    ``folder`` is one that a build has filled; directory() if not given.
+    ``folder`` defaults to directory(). Raises NotBuiltError.
     """
     path = (folder or directory()) / name
     if not path.is_file():
@@ -39,13 +39,13 @@ def read(name: str, folder: Path | None = None) -> str:
 
 
 def manifest(folder: Path | None = None) -> dict[str, dict[str, Any]]:
-    """Return ``{file: {bytes, brotli, integrity, runtime, version}}`` as the build wrote it."""
+    """Return the build's manifest: ``{file: {bytes, brotli, integrity, runtime, version}}``."""
     entries: dict[str, dict[str, Any]] = json.loads(read(MANIFEST, folder))
     return entries
 
 
 def integrity(name: str, folder: Path | None = None) -> str:
-    """Return the integrity attribute ("sha384-...") of one built file."""
+    """Return the integrity attribute ("sha384-...") of a built file; raises NotBuiltError."""
     entries = manifest(folder)
     if name not in entries:
         raise NotBuiltError(f"{MANIFEST} has no {name}: run `make build` again")

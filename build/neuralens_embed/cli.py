@@ -1,4 +1,4 @@
-"""The command line ``neuralens-tracker``: one group, whose commands live with what they run."""
+"""The command line ``neuralens-tracker``, which imports its commands lazily."""
 
 import importlib
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ PACKAGE = "neuralens-tracker"
 
 @dataclass(frozen=True)
 class Command:
-    """Where a command stands, its help in one line, and the extra with what it needs, if any.
+    """A command's module, its one-line help, and the extra that it needs, if any.
 
-    So ``--help`` imports none of them.
+    The help is here so that ``--help`` need not import the modules.
     """
 
     module: str
@@ -44,7 +44,7 @@ COMMANDS = {
 
 
 class MissingExtra(click.ClickException):
-    """A library that a command needs is not installed: one sentence with the remedy."""
+    """A command's extra is not installed; the message includes the remedy."""
 
     exit_code = 2
 
@@ -53,8 +53,8 @@ class MissingExtra(click.ClickException):
         super().__init__(f"{name} needs {library}: run pip install '{PACKAGE}[{extra}]'")
 
 
-def is_of_an_extra(name: str, error: ModuleNotFoundError) -> bool:
-    """Tell whether a module is missing because the command's extra is: it is none of ours."""
+def is_from_extra(name: str, error: ModuleNotFoundError) -> bool:
+    """Return whether the missing module belongs to the command's extra, and not to us."""
     return COMMANDS[name].extra is not None and not str(error.name).startswith("neuralens_")
 
 
@@ -62,12 +62,12 @@ class LazyGroup(click.Group):
     """A group that imports a command's module when the command is called."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; raise MissingExtra where it needs what is not installed."""
+        """Run a command; raise MissingExtra if it imports a module that is not installed."""
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
             name = ctx.invoked_subcommand
-            if name is None or not is_of_an_extra(name, error):
+            if name is None or not is_from_extra(name, error):
                 raise
             raise MissingExtra(name, error.name) from error
 
@@ -76,13 +76,13 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name."""
+        """Import and return a command; raise MissingExtra."""
         if cmd_name not in COMMANDS:
             return None
         try:
             module = importlib.import_module(COMMANDS[cmd_name].module)
         except ModuleNotFoundError as error:
-            if not is_of_an_extra(cmd_name, error):
+            if not is_from_extra(cmd_name, error):
                 raise
             raise MissingExtra(cmd_name, error.name) from error
         command: click.Command = getattr(module, cmd_name)

@@ -26,17 +26,17 @@ from neuralens_embed.snippet import (
     kebab,
 )
 
-# Hosts whose pages are audited: other people's are not this command's business.
+# Only pages of these hosts are fetched for an audit.
 LOCAL = ("localhost", "127.0.0.1", "::1")
-# Bytes of a page that are read at most, and the seconds that it has to answer.
+# The most bytes of a page, and the timeout in seconds.
 MAX_PAGE = 20_000_000
-PATIENCE = 10
-# How help shows what a setting takes.
+TIMEOUT = 10
+# The metavars of settings in the help.
 METAVARS = {COUNT: "NUMBER", FLAG: "[true|false]"}
 
 
 class WrongInput(click.ClickException):
-    """What was asked for cannot be done: one sentence, and the exit status of a wrong call."""
+    """Invalid input; exits with the status of a usage error."""
 
     exit_code = 2
 
@@ -49,7 +49,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             name,
             required=name == "app_id",
             metavar=METAVARS.get(kind, "TEXT") if isinstance(kind, str) else f"[{'|'.join(kind)}]",
-            # As on the tag, a flag without a value is set.
+            # A flag without a value is set, as on the tag.
             is_flag=False,
             flag_value="true" if kind == FLAG else None,
             help=SETTINGS[camel(name)].replace("`", ""),
@@ -156,11 +156,11 @@ def audit(ctx: click.Context, form: str, pages: tuple[str, ...]) -> None:
 
 
 def report_pages(pages: Iterable[tuple[str, str]], form: str) -> bool:
-    """Print the audit of each page, given by its name and its HTML; tell whether all are right.
+    """Print the audit of each page, given as (name, HTML); return whether there are no problems.
 
     ``form`` is a key of ``reports.FORMATS``.
     """
-    # They need the extra.
+    # Imported here because they need the extra.
     from neuralens_embed import audit, reports
 
     right = True
@@ -212,10 +212,10 @@ def require_local(url: str) -> None:
 
 
 def fetch(url: str) -> bytes:
-    """Return the content of a local URL, up to the first byte that is too many."""
+    """Return the content of a local URL, up to one byte more than MAX_PAGE."""
     require_local(url)
     try:
-        with build_opener(LocalRedirects).open(url, timeout=PATIENCE) as answer:
+        with build_opener(LocalRedirects).open(url, timeout=TIMEOUT) as answer:
             content: bytes = answer.read(MAX_PAGE + 1)
             return content
     except HTTPError as error:

@@ -1,8 +1,8 @@
-"""A page that is read and not run: the part of the DOM that the tracker's reading asks for.
+"""A static DOM: the part of the DOM's API that the tracker uses to read a page.
 
-HTML is parsed as the standard says, by justhtml. Names are those of the DOM, because the tracker
-asks for them by name; what needs a layout answers as if every element that the markup does not
-hide were in the window. Source: https://dom.spec.whatwg.org/ and https://html.spec.whatwg.org/.
+justhtml parses HTML by the standard. Names are those of the DOM, because the tracker accesses them
+by name. There is no layout: every element that the markup does not hide counts as visible.
+Source: https://dom.spec.whatwg.org/ and https://html.spec.whatwg.org/.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from justhtml import JustHTML, matches
 
 ELEMENT_NODE = 1
 TEXT_NODE = 3
-# Elements that browsers never show. https://html.spec.whatwg.org/#hidden-elements
+# Elements that are never rendered. https://html.spec.whatwg.org/#hidden-elements
 NEVER_SHOWN = frozenset(
     "area base datalist head link meta noscript param rp script style template title".split()  # noqa: SIM905
 )
-# Elements around which innerText breaks the line. https://html.spec.whatwg.org/#flow-content-3
+# Elements displayed as blocks. https://html.spec.whatwg.org/#flow-content-3
 BLOCKS = frozenset(
     """
     address article aside blockquote body center dd details dialog dir div dl dt fieldset
@@ -29,7 +29,7 @@ BLOCKS = frozenset(
     ol optgroup option p pre search section summary table tr ul
     """.split()  # noqa: SIM905
 )
-# A box of some size in the window, and none.
+# The bounding rectangles of elements that are rendered, and that are not.
 BOX = SimpleNamespace(x=0, y=0, left=0, top=0, right=100, bottom=100, width=100, height=100)
 NO_BOX = SimpleNamespace(x=0, y=0, left=0, top=0, right=0, bottom=0, width=0, height=0)
 
@@ -48,7 +48,7 @@ class Text:
 
 
 class Element:
-    """An element; ``line``, from 1, is where its start tag begins in the text."""
+    """An element; ``line`` (from 1) is that of its start tag."""
 
     nodeType = ELEMENT_NODE
     shadowRoot = None
@@ -63,20 +63,20 @@ class Element:
         self.line = line
         self.childNodes: list[Element | Text] = []
         self._node = node
-        # What closest has found: the page does not change.
+        # The cached results of ``closest``: the page is static.
         self._closest: dict[str, Element | None] = {}
 
     @property
     def attributes(self) -> dict[str, str]:
-        """Return every attribute; one without a value has an empty text."""
+        """Return all attributes; those without a value have an empty string."""
         return {name: value or "" for name, value in self._node.attrs.items()}
 
     def getAttribute(self, name: str) -> str | None:
-        """Return an attribute's text; None when there is none of that name."""
+        """Return an attribute's text, or None."""
         return (self._node.attrs[name] or "") if name in self._node.attrs else None
 
     def hasAttribute(self, name: str) -> bool:
-        """Tell whether there is an attribute of that name."""
+        """Return whether there is an attribute of that name."""
         return name in self._node.attrs
 
     @property
@@ -95,15 +95,15 @@ class Element:
 
     @property
     def children(self) -> list[Element]:
-        """Return the elements right inside."""
+        """Return the child elements."""
         return [child for child in self.childNodes if isinstance(child, Element)]
 
     def matches(self, selector: str) -> bool:
-        """Tell whether a CSS selector means this element."""
+        """Return whether the element matches a CSS selector."""
         return matches(self._node, selector)
 
     def closest(self, selector: str) -> Element | None:
-        """Return the nearest element, itself or an ancestor, that a selector means."""
+        """Return the closest matching element or ancestor, or None."""
         passed = []
         element: Element | None = self
         while element is not None and selector not in element._closest:
@@ -117,18 +117,18 @@ class Element:
         return found
 
     def contains(self, other: Element | Text | None) -> bool:
-        """Tell whether another node is this element, or in it."""
+        """Return whether another node is this element or a descendant."""
         node: Any = other
         while node is not None and node is not self:
             node = node.parentElement
         return node is self
 
     def querySelectorAll(self, selector: str) -> list[Element]:
-        """Return the elements inside that a selector means, in document order."""
+        """Return the matching descendants in document order."""
         return self.ownerDocument.search(self, selector)
 
     def querySelector(self, selector: str) -> Element | None:
-        """Return the first element inside that a selector means."""
+        """Return the first matching descendant, or None."""
         return next(iter(self.querySelectorAll(selector)), None)
 
     def getRootNode(self) -> Document:
@@ -136,7 +136,7 @@ class Element:
         return self.ownerDocument
 
     def walk(self) -> Iterator[Element]:
-        """Yield the elements inside, in document order."""
+        """Yield the descendants in document order."""
         pending = self.children[::-1]
         while pending:
             element = pending.pop()
@@ -145,7 +145,7 @@ class Element:
 
     @property
     def style(self) -> dict[str, str]:
-        """Return the properties of the attribute ``style``, lower case."""
+        """Return the properties of the ``style`` attribute, in lower case."""
         pairs = (part.partition(":") for part in (self.getAttribute("style") or "").split(";"))
         return {
             name.strip().lower(): value.lower().removesuffix("!important").strip()
@@ -154,13 +154,13 @@ class Element:
 
     @cached_property
     def display(self) -> str:
-        """Return how the element is shown, as far as the markup says: "none", "block", "inline"."""
+        """Return the element's ``display`` according to the markup: "none", "block", "inline"."""
         if self.localName in NEVER_SHOWN or self.hasAttribute("hidden"):
             return self.style.get("display", "none")
         return self.style.get("display", "block" if self.localName in BLOCKS else "inline")
 
     def inherited(self, name: str, otherwise: str) -> str:
-        """Return a property that the nearest element with it in its ``style`` hands down."""
+        """Return the inherited value of a property from ``style`` attributes."""
         element: Element | None = self
         while element is not None:
             if name in element.style:
@@ -170,23 +170,23 @@ class Element:
 
     @property
     def is_rendered(self) -> bool:
-        """Tell whether the element has a box: neither it nor what is around it is hidden."""
+        """Return whether the element has a box: neither it nor an ancestor is hidden."""
         element: Element | None = self
         while element is not None and element.display != "none":
             element = element.parentElement
         return element is None
 
     def getBoundingClientRect(self) -> SimpleNamespace:
-        """Return a box in the window; an empty one where there is none."""
+        """Return a rectangle in the viewport, which is empty if the element is not rendered."""
         return BOX if self.is_rendered else NO_BOX
 
     def checkVisibility(self, options: object = None) -> bool:
-        """Tell whether the element has a box."""
+        """Return whether the element has a box."""
         return self.is_rendered
 
     @property
     def textContent(self) -> str:
-        """Return the text inside, as the markup has it."""
+        """Return the text of the element, as in the markup."""
         pieces: list[str] = []
         pending: list[Element | Text] = self.childNodes[::-1]
         while pending:
@@ -199,11 +199,11 @@ class Element:
 
     @property
     def innerText(self) -> str:
-        """Return the text inside that is shown; that of a hidden element as the markup has it."""
+        """Return the rendered text; for a hidden element, its ``textContent``."""
         if not self.is_rendered:
             return self.textContent
         pieces: list[str] = []
-        # Nodes, and line breaks for what ends a block.
+        # Nodes, and line breaks at the ends of blocks.
         pending: list[Element | Text | str] = [*self.childNodes[::-1]]
         while pending:
             node = pending.pop()
@@ -226,7 +226,7 @@ class Element:
 
 
 class Document:
-    """The page; ``open`` puts another in its place."""
+    """The document; ``open`` replaces it."""
 
     nodeType = 9
     host = None
@@ -237,19 +237,19 @@ class Document:
         self.open("")
 
     def open(self, html: str) -> None:
-        """Parse HTML; what was read of the page before is forgotten."""
-        # What sanitizing would leave out is what a page is made of: scripts, styles, attributes.
+        """Parse HTML, replacing the previous document."""
+        # Sanitizing would remove scripts, styles and attributes.
         root = JustHTML(html, sanitize=False, track_node_locations=True).root
         self.all: list[Element] = []
         self.documentElement = self._add(root)
-        # What queries have found.
+        # The cached results of queries.
         self._found: dict[tuple[Element | None, str], list[Element]] = {}
         self._ids: dict[str, Element] = {}
         for element in self.all:
             self._ids.setdefault(element.id, element)
 
     def _add(self, root: Any) -> Element:
-        """Make the elements below a node, in document order; return the outermost."""
+        """Build the elements below a node, in document order; return the root element."""
         line = 1
         pending: list[tuple[Any, Element | None]] = [(root, None)]
         while pending:
@@ -260,7 +260,7 @@ class Document:
                 continue
             element = parent
             if not node.name.startswith(("#", "!")):
-                # Elements that no tag of the text stands for begin where the last one did.
+                # Implied elements, without a tag, get the line of the previous element.
                 line = node.origin_line or line
                 element = Element(self, parent, node, line)
                 self.all.append(element)
@@ -270,37 +270,34 @@ class Document:
         return self.all[0]
 
     def search(self, root: Element | None, selector: str) -> list[Element]:
-        """Return the elements inside root, or all of them, that a selector means."""
-        # justhtml's own query finds what is in templates, and nothing for a selector like "ul *".
+        """Return the matching descendants of root, or of the document if None."""
+        # Not by justhtml's query: it searches templates, and finds nothing for "ul *".
         if (root, selector) not in self._found:
             inside = self.all if root is None else root.walk()
             self._found[root, selector] = [e for e in inside if e.matches(selector)]
         return self._found[root, selector]
 
     def querySelectorAll(self, selector: str) -> list[Element]:
-        """Return the elements that a selector means, in document order."""
+        """Return the matching elements in document order."""
         return self.search(None, selector)
 
     def querySelector(self, selector: str) -> Element | None:
-        """Return the first element that a selector means."""
+        """Return the first matching element, or None."""
         return next(iter(self.search(None, selector)), None)
 
     def getElementById(self, name: str) -> Element | None:
-        """Return the first element with that id."""
+        """Return the first element with an id, or None."""
         return self._ids.get(name) if name else None
 
 
 class Window:
-    """The window of the page."""
+    """The window of a page."""
 
     def __init__(self) -> None:
         self.document = Document()
 
     def getComputedStyle(self, element: Element) -> SimpleNamespace:
-        """Return the properties that tell whether an element can be seen, as the markup has them.
-
-        Style sheets are not read.
-        """
+        """Return the properties that determine visibility, without regard to style sheets."""
         return SimpleNamespace(
             display=element.display,
             visibility=element.inherited("visibility", "visible"),

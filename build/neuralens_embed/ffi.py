@@ -1,8 +1,8 @@
-"""CPython's adapter of the tracker's ``web.ffi``, over a page that is read and not run.
+"""CPython's adapter for the tracker's ``web.ffi``, over a static page.
 
-Importing it puts it in the place where the tracker's modules look for their adapter, so it is
-imported before them. ``window`` is one for the process, as it is in a browser; a page is opened in
-its document. What each function promises stands in ``neuralens_tracker/web/ffi.pyi``.
+Importing it installs it as ``neuralens_tracker.web.ffi``, so it must be imported before the
+tracker's modules. There is one ``window`` per process, as in a browser. The functions are
+documented in ``neuralens_tracker/web/ffi.pyi``.
 """
 
 import json
@@ -18,7 +18,7 @@ reports: list[Callable[[str], None]] = []
 
 
 def get(target: Any, name: str) -> Any:
-    """Return an attribute; None when there is none."""
+    """Return an attribute, or None."""
     return getattr(target, name, None)
 
 
@@ -38,17 +38,17 @@ def attempt(target: Any, name: str, *values: Any) -> Any:
 
 
 def method(owner: str, name: str) -> Callable[..., Any]:
-    """Return a method as a function of its object and its arguments."""
+    """Return a function that calls a method of its first argument."""
     return lambda target, *values: call(target, name, *values)
 
 
 def reader(owner: str, name: str) -> Callable[[Any], Any]:
-    """Return a function that reads an attribute."""
+    """Return a function that reads an attribute of its argument."""
     return lambda target: get(target, name)
 
 
 def construct(name: str, *values: Any) -> Any:
-    """Construct what the window has under a name."""
+    """Construct an instance of a class of the window."""
     return getattr(window, name)(*values)
 
 
@@ -58,7 +58,7 @@ def callback(handler: Callable[..., Any]) -> Any:
 
 
 def invoke(handler: Any, otherwise: Any, *values: Any) -> Any:
-    """Call a function; ``otherwise``, and a report, when it raises."""
+    """Call a function; if it raises, report that and return ``otherwise``."""
     try:
         return handler(*values)
     except Exception as error:
@@ -73,7 +73,7 @@ def record(fields: dict[str, Any]) -> Any:
 
 
 def same(target: Any, other: Any) -> bool:
-    """Tell whether both are one object."""
+    """Return whether both are the same object."""
     return target is other
 
 
@@ -83,7 +83,7 @@ def elements(list_like: Any) -> list[Any]:
 
 
 def parse(text: str) -> Any:
-    """Return the value of a JSON text; None if broken."""
+    """Decode JSON; None if it is invalid."""
     try:
         return json.loads(text)
     except ValueError:
@@ -91,7 +91,7 @@ def parse(text: str) -> Any:
 
 
 def dump(value: Any) -> str:
-    """Return the JSON text of a value."""
+    """Serialize a value to JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -1,4 +1,4 @@
-"""The snippet and the attributes as globals of a Jinja environment."""
+"""Adds the snippet and the attributes to a Jinja environment."""
 
 from typing import Any
 
@@ -13,11 +13,10 @@ from neuralens_embed.snippet import Snippet
 def install(environment: Environment, *, strict: bool = True, **defaults: Any) -> None:
     """Add the globals ``neuralens_snippet(...)`` and ``nl`` to an environment.
 
-    ``defaults`` are arguments of Snippet for every call of ``neuralens_snippet``, which may
-    override them. One that differs from page to page, such as ``nonce``, ``uid`` or ``consent``,
-    may be a function: it is called with the template's context (a mapping, in which frameworks put
-    the request) each time the snippet is rendered. ``nl`` is an Attributes. ``strict`` is that of
-    both.
+    ``defaults`` are arguments of Snippet, which calls of ``neuralens_snippet`` may override. Values
+    that differ between pages, such as ``nonce``, ``uid`` or ``consent``, may be functions: they are
+    called with the template's context (a mapping, which contains the request in most frameworks)
+    for each rendering. ``nl`` is an Attributes. ``strict`` applies to both.
     """
 
     @pass_context

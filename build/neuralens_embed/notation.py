@@ -1,6 +1,6 @@
-"""An event on one line: ``VIEW_PRODUCT AV768 #3 SEARCH_RESULT_PAGE "oak chair"``.
+"""Formats and parses events on one line: ``VIEW_PRODUCT AV768 #3 SEARCH_RESULT_PAGE "oak chair"``.
 
-Its name, its ids with commas between, and as far as there are any its rank, page and query.
+The name, comma-separated ids, and rank, page and query if present.
 """
 
 import json
@@ -23,7 +23,7 @@ def describe(
     page: str | None = None,
     query: str | None = None,
 ) -> str:
-    """Return an event on one line."""
+    """Format an event on one line."""
     parts = [event, ",".join(ids)]
     parts += [] if index is None else [f"#{index}"]
     parts += [] if page is None else [page]
@@ -32,13 +32,13 @@ def describe(
 
 
 def describe_body(body: Mapping[str, Any]) -> str:
-    """Return an event, as the API is sent it, on one line."""
+    """Format an event, given as the body of a request to the API, on one line."""
     ids = [str(item["id"]) for item in body["items"]]
     return describe(body["event"], ids, body.get("index"), body.get("page"), body.get("query"))
 
 
 def parse(line: str) -> str:
-    """Return a line as ``describe`` writes it; raises ValueError where it is none."""
+    """Normalize a line to the form of ``describe``; raises ValueError if it is invalid."""
     match = LINE.fullmatch(" ".join(line.split()))
     if match is None or match["event"] not in EVENTS:
         raise ValueError(f'{line!r} is no event: write {EVENTS[0]} ID #3 {PAGES[0]} "query"')

@@ -1,9 +1,8 @@
-"""Page tokens: what shows a relay that a page is the shop's own.
+"""Page tokens: prove to the relay that a page was rendered by the shop's server.
 
-A token is the Unix time at which the page was made and a signature of it and the application
-(HMAC-SHA256, cut to 128 bits), by a secret that the shop's server and its relay share. The secret
-is never on a page; a token is, for whoever reads the page: it tells events that are forged
-elsewhere apart, not those of somebody who visits the shop.
+A token is the Unix time of rendering and an HMAC-SHA256, truncated to 128 bits, of this and the
+application id, with a secret that the shop's server and its relay share. The secret is never on a
+page, but a token is: it stops forged events from elsewhere, not from somebody who visits the shop.
 """
 
 import base64
@@ -14,7 +13,8 @@ import re
 from enum import Enum
 
 SECRET = "NEURALENS_PAGE_SECRET"  # noqa: S105 - the name of a variable
-# Seconds for which a token is new, and may be used at all: a page may stand open, or in a cache.
+# Seconds for which a token is fresh, and for which it is valid: a page may be open for long, or
+# cached.
 FRESH = 3600
 OLDEST = 7 * 86400
 # Seconds by which the clocks of two servers may differ.
@@ -23,7 +23,7 @@ FORM = re.compile(r"(\d{1,12})\.([A-Za-z0-9_-]{22})", re.ASCII)
 
 
 class Verdict(Enum):
-    """What a token is: FRESH; EXPIRED, and still the shop's own; OLD; FORGED; MISSING."""
+    """The validity of a token. FRESH and EXPIRED are accepted; OLD, FORGED and MISSING are not."""
 
     FRESH = "fresh"
     EXPIRED = "expired"
@@ -33,18 +33,18 @@ class Verdict(Enum):
 
     @property
     def shows_own_page(self) -> bool:
-        """Whether events with such a token are taken."""
+        """Whether events with such a token are accepted."""
         return self in (Verdict.FRESH, Verdict.EXPIRED)
 
 
 def make_token(secret: str, app_id: str, now: float) -> str:
-    """Return the token of a page that is made at Unix time ``now``."""
+    """Return a token for a page rendered at Unix time ``now``."""
     made = str(int(now))
     return f"{made}.{sign(secret, app_id, made)}"
 
 
 def judge_token(secret: str, app_id: str, token: object, now: float) -> Verdict:
-    """Return what a token, which may be anything, is at Unix time ``now``."""
+    """Verify a token, which may be any JSON value, at Unix time ``now``."""
     if token is None or token == "":
         return Verdict.MISSING
     parts = FORM.fullmatch(token) if isinstance(token, str) else None
@@ -60,11 +60,11 @@ def judge_token(secret: str, app_id: str, token: object, now: float) -> Verdict:
 
 
 def sign(secret: str, app_id: str, made: str) -> str:
-    """Return the signature of a page that was made at a Unix time."""
+    """Return the signature of an application id and the Unix time of rendering."""
     digest = hmac.new(secret.encode(), f"{made} {app_id}".encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()
 
 
 def read_secret() -> str:
-    """Return the secret in the environment, "" when there is none."""
+    """Return the secret from the environment, or ""."""
     return os.environ.get(SECRET, "").strip()

@@ -1,17 +1,17 @@
-"""Texts that a template prints in the place of a value that it does not have, or has formatted."""
+"""Recognizes template mistakes in attribute values: missing, unrendered or formatted values."""
 
 import re
 
-# What languages print for "no value", and for a value that is no text.
+# How languages print a missing value, or an object.
 NOTHING = ("None", "null", "undefined", "nil", "NaN", "[object Object]")
-# An expression that no template engine has replaced: Jinja, Django, Liquid, Vue; ERB; JavaScript.
+# Unrendered expressions of Jinja, Django, Liquid, Vue; ERB; JavaScript.
 EXPRESSION = re.compile(r"\{\{|\}\}|\{%|<%|\$\{")
-# A number with its thousands set apart, as a localised template prints it.
+# A number with thousands separators, as a localized template prints it.
 GROUPED = re.compile(r"\d{1,3}(?:[,'\N{RIGHT SINGLE QUOTATION MARK}\s]\d{3})+")
 
 
 def explain_placeholder(value: str) -> str:
-    """Say why a text looks like no real value, with the remedy; "" where it does not."""
+    """Return why a value looks like a template's mistake, with the remedy; otherwise ""."""
     text = value.strip()
     if text in NOTHING:
         return "a template has printed an absent value: print the attribute only where there is one"

@@ -1,4 +1,4 @@
-"""The report of an audit as text, as JSON, and as annotations of GitHub's workflows."""
+"""Formats the report of an audit as text, JSON, or GitHub annotations."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from neuralens_embed.audit import Event, Report
 
 
 def as_text(name: str, report: Report) -> Iterator[str]:
-    """Yield a line for each event, one for each problem, and one that sums the page up."""
+    """Yield a line per event and problem, and a summary."""
     for event in report.events:
         yield f"{name}:{event.line}: {describe(event)}"
     for problem in report.problems:
@@ -18,7 +18,7 @@ def as_text(name: str, report: Report) -> Iterator[str]:
 
 
 def describe(event: Event) -> str:
-    """Return an event in words."""
+    """Format an event."""
     parts = [event.event, " ".join(f'"{item}"' for item in event.ids)]
     if event.index is not None:
         parts.append(f"index {event.index}")
@@ -30,14 +30,14 @@ def describe(event: Event) -> str:
 
 
 def as_json(name: str, report: Report) -> Iterator[str]:
-    """Yield the page's JSON object, ``{"events": [...], "problems": [...]}``, on one line."""
+    """Yield ``{"events": [...], "problems": [...]}`` as JSON on one line."""
     page = asdict(report)
     del page["hints"]
     yield json.dumps(page, ensure_ascii=False)
 
 
 def as_github(name: str, report: Report) -> Iterator[str]:
-    """Yield an error annotation for each problem, and a line that sums the page up."""
+    """Yield an error annotation per problem, and a summary."""
     for problem in report.problems:
         place = f"file={escape_property(name)},line={problem.line}"
         title = escape_property(problem.attribute)

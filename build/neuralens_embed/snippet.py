@@ -1,4 +1,4 @@
-"""The embed snippet: the script tag that a storefront puts on its pages."""
+"""Renders the embed snippet: the script tag for a shop's pages."""
 
 import difflib
 import re
@@ -34,50 +34,49 @@ RUNTIMES = {
     "pyscript": "neuralens.pyscript.js",
 }
 STUB = "neuralens.stub.js"
-# What stands on the page in the place of a runtime that takes long to load, and loads it.
+# Records events while a heavy runtime loads, and loads it.
 EARLY = "neuralens.early.js"
 HEAVY = ("brython", "pyscript")
-# PyScript without its core, for pages whose policy allows 'wasm-unsafe-eval' alone.
+# MicroPython without PyScript's core, for pages whose CSP allows only 'wasm-unsafe-eval'.
 ALONE = ("alone",)
-# Attributes of the tag that are no settings of the tracker: how its runtime is loaded.
+# Attributes of the tag that control loading and are not settings of the tracker.
 LOADING = ("data-src", "data-integrity", "data-pyscript")
-# The path of the relay, which is that of the tracker's own default endpoint.
+# The relay's path in the tracker's default endpoint.
 PREFIX = "/nl"
-# The consent platforms that an add-on follows.
+# The consent platforms with an add-on.
 PLATFORMS = [name.removeprefix(CONSENT) for name in ADDONS if name.startswith(CONSENT)]
-# Characters of a hash in an address; the relay asks for 8 at least.
+# Characters of a hash in a URL; the relay requires at least 8.
 VERSION_LENGTH = 12
 CROSSORIGIN = ("anonymous", "use-credentials")
 # https://www.w3.org/TR/CSP3/#grammardef-base64-value
 NONCE = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
-# What would end or restart an inline script: https://html.spec.whatwg.org/#restrictions-for-contents-of-script-elements
+# Not allowed in inline scripts: https://html.spec.whatwg.org/#restrictions-for-contents-of-script-elements
 UNSAFE_INLINE = re.compile(r"<!--|</?script", re.IGNORECASE)
 
 TEMPLATES = Environment(loader=PackageLoader("neuralens_embed"), autoescape=True)
 
 
 class Snippet:
-    """The embed snippet of one page; print it, or put it into a template of any engine.
+    """The embed snippet of a page, to be printed or inserted into a template of any engine.
 
-    ``settings`` are the tracker's own, in snake_case (``page``, ``view_ms``, ...); None leaves one
-    at its default. ``prefix`` is the path, or the URL, under which pages reach the relay: the
-    script's address and the endpoint both follow from it. ``src`` is the address of the runtime's
-    script where that lies elsewhere. For the runtimes of HEAVY the page's tag is that of EARLY,
-    which lies beside it. ``pyscript="alone"`` starts MicroPython without PyScript's core.
-    ``addons`` are names of ADDONS, such as "ga4": each has a tag of its own, for a file beside the
-    script, and settings of its own, given like the tracker's. ``consent_platform``, one of
-    PLATFORMS such as "onetrust", is followed by an add-on; consent is pending until it decides.
+    ``settings`` are the tracker's, in snake_case (``page``, ``view_ms``, ...); None means the
+    default. ``prefix`` is the path or URL at which pages reach the relay; it determines the
+    script's URL and the endpoint. ``src`` is the script's URL if it is served elsewhere. For HEAVY
+    runtimes the tag loads EARLY from the same folder. ``pyscript="alone"`` starts MicroPython
+    without PyScript's core. ``addons`` are names of ADDONS, such as "ga4": each gets its own tag,
+    with a file in the script's folder, and its settings are given like the tracker's.
+    ``consent_platform`` is one of PLATFORMS, such as "onetrust": its add-on is loaded, and consent
+    is pending until the platform decides.
 
-    ``stub`` puts the inline stub before it, ``nonce`` goes on both script elements. ``integrity``
-    adds the hash that the build wrote down; ``versioned`` adds its beginning to the address, so
-    that browsers keep the script for a year and an upgrade has an address of its own.
-    ``crossorigin`` is set by itself if src names a host.
-    ``page_secret``, or NEURALENS_PAGE_SECRET in the environment, signs a token into each tag that
-    is rendered, see ``page_tokens``; "" signs none.
-    ``folder`` is that of the built files, if they are not the project's own.
+    ``stub`` prepends the inline stub; ``nonce`` is added to all script elements. ``integrity`` adds
+    the file's hash; ``versioned`` adds a prefix of the hash to the URL, so that browsers may cache
+    the script for a year and an upgrade has its own URL. ``crossorigin`` defaults to anonymous if
+    the script is on another host. ``page_secret``, or NEURALENS_PAGE_SECRET in the environment,
+    signs a token for each rendered tag, see ``page_tokens``; "" disables that. ``folder`` is that
+    of the built files, if not the default.
 
-    With ``strict`` false, for production, a wrong nonce or setting is left out and logged once.
-    Otherwise raises MarkupError for a wrong value; NotBuiltError when the bundles are not built.
+    If ``strict`` is false, for production, an invalid nonce or setting is left out and logged once.
+    Otherwise raises MarkupError for an invalid value, and NotBuiltError if the bundles are missing.
     """
 
     def __init__(
@@ -110,7 +109,7 @@ class Snippet:
         self.addons = [choice("addons", addon, ADDONS) for addon in listed("addons", addons)]
         if consent_platform is not None:
             self.addons.append(CONSENT + choice("consent_platform", consent_platform, PLATFORMS))
-            # Until the platform says otherwise.
+            # Until the platform reports a decision.
             if settings.get("consent") is None:
                 settings["consent"] = PENDING
         prefix = address("prefix", prefix).rstrip("/")
@@ -169,7 +168,7 @@ class Snippet:
         )
 
     def addresses(self) -> list[tuple[str, str | None]]:
-        """Return the attributes that name the script, and for heavy runtimes the one before it."""
+        """Return the tag's attributes for loading the script, or EARLY and then the script."""
         src, integrity = self.locate(self.file, self.src)
         if self.runtime not in HEAVY:
             return [("src", src), ("integrity", integrity)]
@@ -180,12 +179,12 @@ class Snippet:
         ]
 
     def beside(self, file: str) -> list[tuple[str, str | None]]:
-        """Return the attributes that name a built file in the folder of the script."""
+        """Return the attributes for loading a built file from the script's folder."""
         src, integrity = self.locate(file, urljoin(self.src, file))
         return [("src", src), ("integrity", integrity)]
 
     def locate(self, file: str, src: str) -> tuple[str, str | None]:
-        """Return the address of a built file, and its hash, if they are in use."""
+        """Return the URL of a built file, and its integrity, as the options ask for."""
         if not (self.integrity or self.versioned):
             return src, None
         integrity = bundles.integrity(file, self.folder)
@@ -198,14 +197,14 @@ class Snippet:
     __html__ = render
 
     def __str__(self) -> Markup:
-        # Template engines that ask for the text first, as Django's does, must see that it is HTML.
+        # Django's engine calls str() first: it must get Markup, or it would escape the snippet.
         return self.render()
 
     def preconnects(self) -> list[Markup]:
-        """Return the attributes of a preconnect link for each other host that the tracker calls.
+        """Return the attributes of a preconnect link for each other host that the tracker contacts.
 
-        The script's connection is used again only by a link with the same ``crossorigin``;
-        beacons carry cookies, so theirs has none.
+        A browser reuses the connection only for requests with the same CORS mode: that of the
+        script is ``crossorigin``; beacons send credentials.
         """
         origins = {
             (origin(self.src), self.crossorigin): None,
@@ -219,7 +218,7 @@ class Snippet:
 
 
 def base64_text(name: str, value: Any) -> str:
-    """Return a nonce; a lazy one is made, and noted for the page's policy, by being read."""
+    """Validate a nonce; reading a lazy one also adds it to the page's policy."""
     nonce = text(name, value)
     if not NONCE.fullmatch(nonce):
         raise MarkupError(f"{name} must be base64 text, not {nonce!r:.80}")
@@ -227,7 +226,7 @@ def base64_text(name: str, value: Any) -> str:
 
 
 def setting(name: str, value: Any) -> str:
-    """Return the text of a setting, given in snake_case, as it stands on the tag."""
+    """Validate a setting, named in snake_case, and return its text for the tag."""
     if name not in KINDS:
         known = difflib.get_close_matches(name, KINDS, n=1)
         hint = f"did you mean {known[0]}?" if known else f"there are {', '.join(KINDS)}"
@@ -255,7 +254,7 @@ def kebab(name: str) -> str:
 
 
 def listed(name: str, values: Any) -> list[Any]:
-    """Return several values as a list; one text alone is a mistake."""
+    """Return distinct values as a list; raise MarkupError for a single string."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise MarkupError(f"{name} must be a list, not {values!r:.80}")
     return list(dict.fromkeys(values))
@@ -270,12 +269,12 @@ def camel(name: str) -> str:
 EVERY_SETTING: dict[str, Setting] = dict(SETTINGS)
 for settings_of_addon in ADDONS.values():
     EVERY_SETTING |= settings_of_addon
-# Each setting's kind, by its name as a Python argument.
+# Each setting's type, by its name as a Python argument.
 KINDS: dict[str, Any] = {snake(name): each.value_type for name, each in EVERY_SETTING.items()}
 
 
 def address(name: str, value: Any) -> str:
-    """Return a path or an http(s) URL."""
+    """Validate a path or an http(s) URL; raises MarkupError."""
     url = text(name, value, most=2048)
     if re.search(r"[\s\x00-\x20\\]", url) or urlsplit(url).scheme not in ("", "http", "https"):
         raise MarkupError(f"{name} must be a path or an http or https URL, not {url!r:.80}")
@@ -283,13 +282,13 @@ def address(name: str, value: Any) -> str:
 
 
 def origin(url: str) -> str:
-    """Return the origin that a URL names; "" for a path."""
+    """Return the origin of a URL; "" for a path."""
     parts = urlsplit(url)
     return f"{parts.scheme + ':' if parts.scheme else ''}//{parts.netloc}" if parts.netloc else ""
 
 
 def inline(script: str) -> Markup:
-    """Return a script as it can stand between script tags, unchanged."""
+    """Return a script for inline use, unchanged; raise MarkupError if it cannot be inlined."""
     if UNSAFE_INLINE.search(script):
-        raise MarkupError(f"{STUB} holds a script tag or <!-- and cannot stand inline")
+        raise MarkupError(f"{STUB} contains a script tag or <!-- and cannot be inlined")
     return Markup(script)  # noqa: S704 - the build's own file, checked above

@@ -87,7 +87,7 @@ def probe(http: APIRequestContext, endpoint: str, page: str, application: str) -
 
 
 def has_taken(http: APIRequestContext, url: str, body: str, count: int) -> bool:
-    """Tell whether the relay knows all the events of a batch; sends it again, as the tracker would.
+    """Return whether the relay knows all events of a batch, by sending it again.
 
     What the relay knows it counts as duplicates; a page that was left sends the rest itself.
     """
@@ -101,7 +101,7 @@ def has_taken(http: APIRequestContext, url: str, body: str, count: int) -> bool:
 
 
 def is_stripped(http: APIRequestContext, endpoint: str) -> bool:
-    """Tell whether the relay answers one prefix further down: the proxy takes the first away."""
+    """Return whether the relay answers one prefix further down: the proxy takes the first away."""
     base = endpoint.rpartition("/")[0]
     try:
         return (

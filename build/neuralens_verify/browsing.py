@@ -159,7 +159,7 @@ class Visit:
             raise UnreachableError(f"{self._seen.address} answers {answer.status}")
 
     def _starts(self) -> bool:
-        """Wait for the tracker; tell whether it runs, and keep what the page holds if not."""
+        """Wait for the tracker; return whether it runs, and keep what the page holds if not."""
         with self._making(OPEN):
             self._until(lambda: self._version() is not None, STARTING)
         return self._seen.runs
@@ -193,7 +193,7 @@ class Visit:
                 self._scroll()
 
     def _search(self) -> bool:
-        """Search, by a suggestion where there are any; tell whether that led to results."""
+        """Search, by a suggestion where there are any; return whether that led to results."""
         box = self._find_search_box()
         if box is None:
             self._seen.steps[SEARCH] = "no search box was found: name what to search for"
@@ -307,7 +307,7 @@ class Visit:
         self._until(self._is_settled, DELIVERING)
 
     def _is_settled(self) -> bool:
-        """Tell whether it is known what became of every event, as far as this page will know."""
+        """Return whether it is known what became of every event, as far as this page will know."""
         known = {
             eid
             for post in self._seen.posts
@@ -361,7 +361,7 @@ class Visit:
         return time.monotonic() - self._began > LONGEST
 
     def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait for a condition, at most so long; tell whether it came true."""
+        """Wait for a condition, at most so long; return whether it came true."""
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:

@@ -493,12 +493,12 @@ def judge_context(seen: Observations) -> Iterator[Finding]:
 
 
 def is_right(seen: Observations, event: Event) -> bool:
-    """Tell whether a product in the results says what was searched for."""
+    """Return whether a product in the results says what was searched for."""
     return event.query is not None and seen.is_search(event.query)
 
 
 def is_blocked(seen: Observations, directive: str, address: str) -> bool:
-    """Tell whether a policy has blocked an address; browsers may name its origin alone."""
+    """Return whether a policy has blocked an address; browsers may name its origin alone."""
     bare = address.partition("?")[0]
     blocked = [
         violation.blocked.partition("?")[0]

@@ -216,7 +216,7 @@ class Observations:
         return {eid for post in self.posts for eid in post.eids}
 
     def is_search(self, query: str) -> bool:
-        """Tell whether a query is one that the shopper has searched for."""
+        """Return whether a query is one that the shopper has searched for."""
         return normalize(query) in {normalize(text) for text in self.searched}
 
 

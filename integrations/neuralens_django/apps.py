@@ -14,7 +14,7 @@ class NeuralensConfig(AppConfig):
     verbose_name = "Neuralens event tracking"
 
     def ready(self) -> None:
-        """Register the checks, and start the relay with the first request, whatever it is for."""
+        """Register the checks, and start the relay with the first request of any kind."""
         from neuralens_django.checks import check
         from neuralens_django.mounted import start_relay
 

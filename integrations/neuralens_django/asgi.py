@@ -1,4 +1,4 @@
-"""The relay beside a project that runs under ASGI."""
+"""Mounts the relay next to a project that runs under ASGI."""
 
 from typing import Any
 

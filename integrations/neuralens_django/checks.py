@@ -1,4 +1,4 @@
-"""System checks: ``manage.py check`` says what is missing before a page does."""
+"""System checks for ``manage.py check``."""
 
 import os
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from neuralens_django.mounted import is_routed
 
 
 def check(app_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
-    """Check the setting NEURALENS and what the project must do besides."""
+    """Check the setting NEURALENS and the rest of the project's set-up."""
     try:
         config = configuration()
     except (ImproperlyConfigured, ImportError) as error:
@@ -32,7 +32,7 @@ def check(app_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessa
 
 
 def is_set(config: Configuration, name: str) -> bool:
-    """Tell whether the project or the environment gives a relay setting."""
+    """Return whether the project or the environment provides a relay setting."""
     return bool(config.relay.get(name) or os.environ.get(variable(name)))
 
 
@@ -45,7 +45,7 @@ def check_application(config: Configuration) -> list[CheckMessage]:
 
 
 def check_routes(config: Configuration) -> list[CheckMessage]:
-    """E003 and W002: the relay is part of the project, but has no key or another address."""
+    """E003 and W002: the relay is part of the project, but has no key or another path."""
     found: list[CheckMessage] = []
     if not is_routed():
         return found
@@ -69,7 +69,7 @@ def check_routes(config: Configuration) -> list[CheckMessage]:
 
 
 def check_outbox(config: Configuration) -> list[CheckMessage]:
-    """W003: the outbox is a path that depends on the folder that the server starts in."""
+    """W003: the outbox's path is relative to the server's working directory."""
     address = str(config.relay.get("outbox") or os.environ.get(variable("outbox")) or "")
     if not is_routed() or address.startswith(("sqlite:////", "redis")):
         return []
@@ -78,7 +78,7 @@ def check_outbox(config: Configuration) -> list[CheckMessage]:
 
 
 def check_policy() -> list[CheckMessage]:
-    """W001: the content security policy lets no beacon out."""
+    """W001: the content security policy blocks beacons."""
     policy = getattr(django_settings, "SECURE_CSP", None)
     if policy is None:
         policy = getattr(django_settings, "CONTENT_SECURITY_POLICY", {}).get("DIRECTIVES")

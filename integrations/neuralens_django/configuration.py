@@ -34,7 +34,7 @@ OfRequest = Callable[[Any], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What ``NEURALENS`` says; ``relay`` holds the relay's settings by name."""
+    """The setting ``NEURALENS``; ``relay`` holds the relay's settings by name."""
 
     prefix: str = PREFIX
     enabled: bool = True
@@ -48,7 +48,7 @@ class Configuration:
 
 @lru_cache(1)
 def configuration() -> Configuration:
-    """Read the setting; raises ImproperlyConfigured for a key that is none of the above."""
+    """Read the setting; raises ImproperlyConfigured for an unknown key."""
     given = {name.lower(): value for name, value in getattr(django_settings, NAME, {}).items()}
     of_relay = {declared.name for declared in fields(Settings)}
     own = {declared.name for declared in fields(Configuration)} - {"relay"}
@@ -67,7 +67,7 @@ def configuration() -> Configuration:
 
 
 def forget(*, setting: str, **_: Any) -> None:
-    """Read anew after a test has overridden the setting."""
+    """Read the setting again after a test has overridden it."""
     if setting in (NAME, "DEBUG"):
         configuration.cache_clear()
 

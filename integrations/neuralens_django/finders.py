@@ -12,7 +12,7 @@ from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
 from neuralens_embed import bundles
 
-# The folder among the static files.
+# The folder within the static files.
 FOLDER = "neuralens"
 
 
@@ -20,7 +20,7 @@ class BundleFinder(BaseFinder):
     """Finds ``neuralens/neuralens.js`` and every other built file."""
 
     def find(self, path: str, find_all: bool = False, **earlier: Any) -> Any:
-        """Return where a static file lies; nothing for one that is none of the build's.
+        """Return the path of a built file; nothing for any other file.
 
         Before Django 5.2 ``find_all`` was called ``all``.
         """
@@ -36,7 +36,7 @@ class BundleFinder(BaseFinder):
 
 
 class Bundles(FileSystemStorage):
-    """The folder of the built files, which becomes ``neuralens/`` among the static files."""
+    """The folder of the built files, served as ``neuralens/`` in the static files."""
 
     prefix = FOLDER
 

@@ -11,12 +11,12 @@ from neuralens_django.markup import attributes, render_snippet
 
 @pass_context
 def neuralens_snippet(context: Context, **overrides: Any) -> Markup:
-    """Print the script tag; arguments are those of ``neuralens_embed.Snippet``."""
+    """Render the script tag; arguments are those of ``neuralens_embed.Snippet``."""
     return render_snippet(context.get("request"), **overrides)
 
 
 def install(environment: Environment) -> None:
-    """Add ``neuralens_snippet(...)`` and ``nl`` to an environment of the project's own."""
+    """Add ``neuralens_snippet(...)`` and ``nl`` to an existing environment."""
     environment.globals.update(neuralens_snippet=neuralens_snippet, nl=attributes())
 
 

@@ -1,4 +1,4 @@
-"""The snippet and the attributes for the page that answers a request."""
+"""Renders the snippet and the attributes for a request."""
 
 import os
 from typing import Any
@@ -16,7 +16,7 @@ from neuralens_django.finders import FOLDER
 
 
 def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
-    """Return the snippet; empty where the tracking is not enabled.
+    """Return the snippet; empty if tracking is disabled.
 
     Its nonce is that of the page's content security policy; uid and consent are those of the
     request. Without a request (a page that is rendered ahead) there are none.
@@ -27,7 +27,7 @@ def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
     of_request = {} if request is None else of(request)
     if config.static:
         name = overrides.get("runtime", config.snippet.get("runtime", "javascript"))
-        # A static file's storage versions the address, where the project wants that.
+        # The static files storage may version the URL.
         of_request |= {"src": static(f"{FOLDER}/{RUNTIMES[name]}"), "versioned": False}
     arguments = {
         "app_id": config.relay.get("application_id") or read_setting("application_id", os.environ),
@@ -41,7 +41,7 @@ def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
 
 
 def of(request: HttpRequest) -> dict[str, Any]:
-    """Return the arguments of the snippet that a request decides."""
+    """Return the snippet's arguments that depend on the request."""
     config = configuration()
     uid = config.uid(request) if config.uid else user_id(request)
     consent = config.consent(request) if config.consent else None
@@ -49,13 +49,13 @@ def of(request: HttpRequest) -> dict[str, Any]:
 
 
 def user_id(request: HttpRequest) -> Any:
-    """Return the primary key of an authenticated user, else None."""
+    """Return the primary key of the authenticated user, or None."""
     user = getattr(request, "user", None)
     return user.pk if user is not None and user.is_authenticated else None
 
 
 def nonce(request: HttpRequest) -> Any:
-    """Return the nonce of the page's policy: that of Django 6 or of django-csp, else None."""
+    """Return the CSP nonce of Django 6 or django-csp, or None."""
     try:
         from django.middleware.csp import get_nonce
     except ImportError:
@@ -68,7 +68,7 @@ def nonce(request: HttpRequest) -> Any:
 
 
 def attributes() -> Attributes:
-    """Return what prints the attributes."""
+    """Return the object that renders the attributes."""
     return Attributes(configuration().strict)
 
 

@@ -1,4 +1,4 @@
-"""The relay of this process, where the project's URLs lead to it."""
+"""The relay of this process, if the project's URLs include it."""
 
 from functools import lru_cache
 
@@ -15,13 +15,13 @@ def relay() -> EmbeddedRelay:
 
 
 def start_relay() -> None:
-    """Start the relay, if it is part of this project, so that what waits is forwarded."""
+    """Start the relay, if it is part of this project, so that queued events are forwarded."""
     if configuration().enabled and is_routed():
         relay().start()
 
 
 def is_routed() -> bool:
-    """Tell whether the project's URLs include neuralens_django.urls."""
+    """Return whether the project's URLs include neuralens_django.urls."""
     try:
         reverse("neuralens:relay", kwargs={"path": "events"})
     except NoReverseMatch:

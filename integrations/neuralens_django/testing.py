@@ -28,7 +28,7 @@ class TrackingAssertions:
         page: str | None = None,
         query: str | None = None,
     ) -> None:
-        """Assert that a page tracks an event, on these items alone and in this order.
+        """Assert that a page tracks an event on exactly these items, in this order.
 
         ``page`` and ``query`` leave out what has others; without ``ids`` any item will do. Fails,
         too, where an attribute of the page is wrong.
@@ -55,7 +55,7 @@ class TrackingAssertions:
 
 
 def read_events(response: Any) -> list[Event]:
-    """Return what a page would track; raises AssertionError where an attribute is wrong."""
+    """Return what a page would track; raises AssertionError if an attribute is wrong."""
     report = audit(response.content.decode(response.charset))
     if report.problems:
         wrong = "\n".join(f"line {each.line}: {each.message}" for each in report.problems)
@@ -64,6 +64,6 @@ def read_events(response: Any) -> list[Event]:
 
 
 def listed(events: list[Event]) -> str:
-    """Return events, one a line."""
+    """Format events, one per line."""
     lines = [describe(e.event, e.ids, e.index, e.page, e.query) for e in events]
     return "\n".join(lines) or "nothing"

@@ -1,4 +1,4 @@
-"""The relay's addresses: ``path("nl/", include("neuralens_django.urls"))``."""
+"""The relay's URLs: ``path("nl/", include("neuralens_django.urls"))``."""
 
 from django.urls import re_path
 

@@ -1,4 +1,4 @@
-"""The relay as a view, for projects that run under WSGI."""
+"""The relay as a view, for projects under WSGI."""
 
 import io
 from typing import Any
@@ -16,7 +16,7 @@ def relay_view(request: HttpRequest, path: str) -> HttpResponse:
     if not configuration().enabled:
         raise Http404("the tracking is not enabled")
     answer = HttpResponse()
-    # Django's own type is for HTML; the relay says what it sends.
+    # Django's default Content-Type is HTML; the relay sets its own.
     del answer["Content-Type"]
 
     def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
@@ -35,7 +35,7 @@ def relay_view(request: HttpRequest, path: str) -> HttpResponse:
 
 
 def environ_of(request: HttpRequest, path: str) -> dict[str, Any]:
-    """Return a request as WSGI has it, also where an ASGI server brought it."""
+    """Return the WSGI environ of a request, even if it came from an ASGI server."""
     prefix = request.path.removesuffix(path).rstrip("/")
     host, _, port = request.get_host().rpartition(":")
     return {

@@ -1,4 +1,4 @@
-"""``flask neuralens ...``: the commands, set up by the application."""
+"""The commands ``flask neuralens ...``, which use the application's settings."""
 
 import os
 import sys
@@ -28,11 +28,11 @@ def relay(arguments: tuple[str, ...]) -> None:
     relay_command.main(list(arguments), "flask neuralens relay")
 
 
-@group.command(help="Say what the tracker would capture on pages, such as /search?q=chair.")
+@group.command(help="Show what the tracker would capture on pages, such as /search?q=chair.")
 @format_option
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 def audit(form: str, paths: tuple[str, ...]) -> None:
-    """Audit pages of the application, asked for as its test client does: no server is needed."""
+    """Audit pages fetched by the application's test client, without a server."""
     if not report_pages(read_pages(paths), form):
         sys.exit(1)
 
@@ -48,7 +48,7 @@ def doctor(arguments: tuple[str, ...]) -> None:
 
 
 def read_pages(paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield each path with its HTML; raises WrongInput for one that does not answer."""
+    """Yield each path with its HTML; raises WrongInput for an error response."""
     client = current_app.test_client()
     for path in paths:
         with client.get(path, follow_redirects=True) as answer:

@@ -1,4 +1,4 @@
-"""What the application's configuration says of the tracking; the environment holds the rest."""
+"""Reads the settings from the application's configuration and the environment."""
 
 import os
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from neuralens_relay.settings import Settings, SettingsError, variable
 
 
 def relay_values(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the relay's settings by name, None for what the configuration does not say."""
+    """Return the relay's settings by name; None for those not configured."""
     return {field.name: config.get(variable(field.name)) for field in fields(Settings)}
 
 
 def application_id(config: Mapping[str, Any]) -> str:
-    """Return the application id; raises SettingsError where nothing says it."""
+    """Return the application id; raises SettingsError if it is not configured."""
     name = variable("application_id")
     found = config.get(name) or os.environ.get(name)
     if not found:
@@ -24,5 +24,5 @@ def application_id(config: Mapping[str, Any]) -> str:
 
 
 def is_strict(app: Flask) -> bool:
-    """Tell whether a wrong value raises while a template is rendered."""
+    """Return whether invalid values raise while a template is rendered."""
     return bool(app.config.get("NEURALENS_STRICT", app.debug))

@@ -1,4 +1,4 @@
-"""The extension."""
+"""The Flask extension."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -46,8 +46,8 @@ class Neuralens:
         app.context_processor(lambda: {"nl": Attributes(is_strict(app))})
         app.cli.add_command(group)
         relay = EmbeddedRelay(lambda: settings_from(relay_values(app.config)))
-        # Around the application, so that no CSRF protection, rate limit or session of its own
-        # meets a beacon.
+        # Wraps the application, so that its CSRF protection, rate limits and sessions do not
+        # apply to beacons.
         app.wsgi_app = Mounted(app, relay, app.wsgi_app)  # type: ignore[method-assign]
 
     def uid_loader(self, load: Loader) -> Loader:
@@ -61,7 +61,7 @@ class Neuralens:
         return load
 
     def snippet(self, **overrides: Any) -> Markup:
-        """Return the snippet for the page that is being rendered; empty where not enabled."""
+        """Return the snippet for the current request; empty if tracking is disabled."""
         config = current_app.config
         if not config["NEURALENS_ENABLED"]:
             return Markup("")
@@ -89,14 +89,14 @@ class Mounted:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer a request: the relay's below the prefix, the application's elsewhere."""
+        """Dispatch a request: to the relay below the prefix, otherwise to the application."""
         config = self._app.config
         if not (config["NEURALENS_ENABLED"] and config["NEURALENS_RELAY"]):
             return self._around(environ, start_response)
         prefix = str(config["NEURALENS_PREFIX"]).rstrip("/")
         path = str(environ.get("PATH_INFO", ""))
         if not path.startswith(f"{prefix}/"):
-            # What waits from before a restart is not to wait for the first page that sends.
+            # Start now, so that events queued before a restart need not wait for the first beacon.
             self._relay.start()
             return self._around(environ, start_response)
         environ["SCRIPT_NAME"] = str(environ.get("SCRIPT_NAME", "")) + prefix
@@ -105,6 +105,6 @@ class Mounted:
 
 
 def talisman_nonce() -> Any:
-    """Return the nonce of Flask-Talisman, where the application has one."""
+    """Return the nonce of Flask-Talisman, if the application uses it."""
     nonce = current_app.jinja_env.globals.get("csp_nonce")
     return (nonce() or None) if callable(nonce) else None

@@ -1,4 +1,4 @@
-"""The one object that a Starlette or FastAPI application makes."""
+"""The extension for Starlette and FastAPI applications."""
 
 import os
 from collections.abc import AsyncIterator, Callable
@@ -66,7 +66,7 @@ class Neuralens:
 
     @asynccontextmanager
     async def lifespan(self, app: Any) -> AsyncIterator[None]:
-        """Start the relay with the application and close it with it.
+        """Start and close the relay with the application.
 
         Without this the relay starts with the first request below the prefix.
         """
@@ -77,7 +77,7 @@ class Neuralens:
             yield
 
     def lifespan_with(self, lifespan: Lifespan) -> Lifespan:
-        """Return a lifespan that holds the application's own and the relay's."""
+        """Combine the application's own lifespan with the relay's."""
 
         @asynccontextmanager
         async def both(app: Any) -> AsyncIterator[Any]:
@@ -98,7 +98,7 @@ class Neuralens:
         )
 
     def render(self, request: Request, **overrides: Any) -> Markup:
-        """Return the snippet for the page that answers a request; empty where not enabled."""
+        """Return the snippet for a request; empty if tracking is disabled."""
         if not self.enabled:
             return Markup("")
         of_request = {name: read(request) for name, read in self._of_request.items() if read}

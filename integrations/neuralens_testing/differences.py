@@ -1,11 +1,11 @@
-"""What is the same and what is not in two lists of events, as a person reads it."""
+"""Formats the difference between two lists of events."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 
 def compare(wanted: Sequence[str], got: Sequence[str]) -> str:
-    """Return the difference line by line, "" where there is none; the order does not matter.
+    """Return the difference line by line, or "" if there is none; the order does not matter.
 
     A line that begins with two blanks was wanted and came, one with ``-`` was wanted and did not
     come, one with ``+`` came and was not wanted. What came instead of something stands behind it.
@@ -29,6 +29,6 @@ def compare(wanted: Sequence[str], got: Sequence[str]) -> str:
 
 
 def find_resembling(line: str, lines: Counter[str]) -> str:
-    """Return the line of the same event on the same item, "" where there is none."""
+    """Return the line with the same event on the same item, or ""."""
     start = line.split()[:2]
     return next((other for other in lines.elements() if other.split()[:2] == start), "")

@@ -8,14 +8,14 @@ from neuralens_embed.notation import describe_body
 
 from neuralens_testing.sandbox import Sandbox
 
-# Seconds that an event may take from the page to the sandbox, and between two looks.
+# Seconds from the page to the sandbox, at most, and between polls.
 PATIENCE, PAUSE = 10.0, 0.05
-# Seconds in which nothing new arrives, after which all are there. The tracker sends after one.
+# Seconds without a new event after which all have arrived. The tracker sends after one second.
 QUIET = 1.5
 
 
 class Events:
-    """What the sandbox takes and refuses from now on; of one shopper alone, where ``uid`` is given.
+    """What the sandbox accepts and refuses from now on, of one shopper if ``uid`` is given.
 
     Tests that share a sandbox and run at the same time give each shopper a uid of its own.
     """
@@ -37,13 +37,13 @@ class Events:
         self._refused = last(sandbox.refusals())
 
     def of(self, uid: str) -> "Events":
-        """Return the events of a shopper alone."""
+        """Return the events of only one shopper."""
         chosen = Events(self._sandbox, uid, self.patience, self._clock, self._sleep)
         chosen._taken, chosen._refused = self._taken, self._refused
         return chosen
 
     def bodies(self) -> list[dict[str, Any]]:
-        """Return the events so far, as the API was sent them, oldest first."""
+        """Return the events so far, as sent to the API, oldest first."""
         return [
             entry["body"]
             for entry in self._sandbox.ledger()
@@ -74,7 +74,7 @@ class Events:
         return lines
 
     def wait_for(self, condition: Callable[[], bool]) -> bool:
-        """Wait for a condition, at most ``patience`` seconds; tell whether it came true."""
+        """Wait for a condition, at most ``patience`` seconds; return whether it did."""
         deadline = self._clock() + self.patience
         while not condition():
             if self._clock() > deadline:
@@ -83,15 +83,15 @@ class Events:
         return True
 
     def wait_for_count(self, count: int) -> bool:
-        """Wait until there are so many events at least; tell whether there are."""
+        """Wait for at least a number of events; return whether they arrived."""
         return self.wait_for(lambda: len(self.bodies()) >= count)
 
     def forget(self) -> None:
-        """Leave out what there is so far: a new part of a journey begins."""
+        """Discard the events so far, for a new part of a journey."""
         self._taken = last(self._sandbox.ledger())
         self._refused = last(self._sandbox.refusals())
 
 
 def last(entries: list[dict[str, Any]]) -> int:
-    """Return the sequence of the last entry, 0 where there is none."""
+    """Return the sequence of the last entry, or 0."""
     return int(entries[-1]["sequence"]) if entries else 0

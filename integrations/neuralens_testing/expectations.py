@@ -13,12 +13,12 @@ FIELDS = ("index", "query", "page", "uid", "geo")
 
 
 def expect(events: Events) -> "Expectation":
-    """Return what can be expected of events; each method waits until it is so, or fails."""
+    """Return assertions about events; each waits until it holds, or fails."""
     return Expectation(events)
 
 
 class Expectation:
-    """The assertions; each raises AssertionError with what there was instead.
+    """The assertions; each raises AssertionError with the actual events.
 
     ``__tracebackhide__`` has pytest leave them out of tracebacks.
     """
@@ -51,7 +51,7 @@ class Expectation:
             raise AssertionError(f"the events differ from what was expected:\n{difference}")
 
     def to_have_nothing_refused(self) -> None:
-        """Expect that the API has refused none, once nothing more arrives."""
+        """Expect that the API has refused no event, once nothing more arrives."""
         __tracebackhide__ = True
         self._events.settle()
         refusals = self._events.refusals()
@@ -66,7 +66,7 @@ class Expectation:
 
 
 def check(event: str, item: Any, items: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is wanted, by the API's names; raises TypeError for what no event has."""
+    """Return the expected fields by the API's names; raises TypeError for an unknown field."""
     if event not in EVENTS:
         raise TypeError(f"there is no event {event}: there are {', '.join(EVENTS)}")
     unknown = set(fields) - set(FIELDS)
@@ -81,12 +81,12 @@ def check(event: str, item: Any, items: Any, fields: Mapping[str, Any]) -> dict[
 
 
 def matches(body: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Tell whether an event has what is wanted; None is wanted where there is to be none."""
+    """Return whether an event has the expected fields; None means that the field is absent."""
     return all(body.get(field) == value for field, value in wanted.items())
 
 
 def name(wanted: Mapping[str, Any]) -> str:
-    """Return what is wanted, in words."""
+    """Format the expected fields."""
     parts = {field: value for field, value in wanted.items() if field != "event"}
     if "items" in parts:
         parts["ids"] = [item["id"] for item in parts.pop("items")]

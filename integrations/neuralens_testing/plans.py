@@ -1,4 +1,4 @@
-"""Tracking plans: what a shop is to track, step by step, in a file that people agree on.
+"""Tracking plans: files that specify, step by step, what a shop should track.
 
     [[step]]
     page = "/search?q=chair"
@@ -27,7 +27,7 @@ KEYS = {"page", "action", "events"}
 
 
 class PlanError(ValueError):
-    """A plan cannot be read, or carried out: one sentence that names the file and the step."""
+    """A plan cannot be read or executed; the message names the file and the step."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The step in words."""
+        """A description of the step."""
         return ": ".join(part for part in (self.page, self.action) if part) or "look"
 
 
@@ -72,7 +72,7 @@ class Plan:
         open_page: Callable[[str], Any],
         actions: Mapping[str, Callable[[], Any]],
     ) -> None:
-        """Carry out every step, and raise AssertionError with all that differs.
+        """Execute every step, and raise AssertionError with all differences.
 
         ``open_page(page)`` opens a page, ``actions`` carry out the plan's actions by their words.
         """

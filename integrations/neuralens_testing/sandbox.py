@@ -1,4 +1,4 @@
-"""Relay and sandbox for tests: the command ``dev`` as a process, or one that runs already."""
+"""Relay and sandbox for tests: starts the command ``dev``, or uses a running one."""
 
 import json
 import subprocess
@@ -13,18 +13,18 @@ from urllib.request import Request, urlopen
 from markupsafe import Markup
 from neuralens_embed.snippet import PREFIX, Snippet
 
-# Seconds for the command to start, and for an answer.
+# Timeouts in seconds: of the command's start, and of a request.
 STARTING, ANSWERING = 30.0, 10.0
 COMMAND = "from neuralens_embed.cli import main; main()"
 ADDRESS = "Inspector: "
 
 
 class SandboxError(RuntimeError):
-    """The sandbox does not start, or does not answer: one sentence."""
+    """The sandbox does not start, or does not respond."""
 
 
 class Sandbox:
-    """A relay with a sandbox of the API behind it, at one address.
+    """A relay with a sandbox of the API behind it, at one URL.
 
     ``settings`` are the environment variables of a relay of the shop's own that is to send here.
     """
@@ -35,11 +35,11 @@ class Sandbox:
         self.settings = settings or {}
 
     def snippet(self, **settings: Any) -> Markup:
-        """Return the snippet for a page that has no proxy; ``settings`` as those of ``Snippet``."""
+        """Return the snippet for a page without a proxy; ``settings`` are those of ``Snippet``."""
         return Snippet(self.application, prefix=self.url + PREFIX, **settings).render()
 
     def ledger(self) -> list[dict[str, Any]]:
-        """Return what the sandbox took, oldest first, each with ``sequence`` and ``body``."""
+        """Return what the sandbox accepted, oldest first, each with ``sequence`` and ``body``."""
         entries: list[dict[str, Any]] = self._ask("/ledger")
         return entries
 
@@ -49,7 +49,7 @@ class Sandbox:
         return entries
 
     def waiting(self) -> int:
-        """Return how many events the relay has yet to hand on."""
+        """Return how many events the relay has yet to forward."""
         return int(self._ask(f"{PREFIX}/health")["waiting"] or 0)
 
     def _ask(self, path: str) -> Any:
@@ -62,7 +62,7 @@ class Sandbox:
 
 @contextmanager
 def start_sandbox(application: str) -> Iterator[Sandbox]:
-    """Start relay and sandbox on a free port, and end them afterwards; raises SandboxError.
+    """Run relay and sandbox on a free port, as a context manager; raises SandboxError.
 
     Each process that runs tests has its own, so that tests may run side by side.
     """
@@ -80,10 +80,10 @@ def start_sandbox(application: str) -> Iterator[Sandbox]:
 
 
 def read_introduction(process: "subprocess.Popen[str]", application: str) -> Sandbox:
-    """Return the sandbox that the command tells of when it answers."""
+    """Return the sandbox at the URLs that the command prints, once it responds."""
     assert process.stdout  # noqa: S101 - asked for above
     url, settings = "", {}
-    # A command that hangs is ended, and with it what is read.
+    # Kill a command that hangs, which also ends reading from it.
     patience = threading.Timer(STARTING, process.kill)
     patience.start()
     try:

@@ -133,7 +133,7 @@ def test_what_would_be_captured() -> None:
         (
             '<i data-nl-index="1">',
             "data-nl-index",
-            "data-nl-index stands on no item: put it on the element with data-nl-product or",
+            "data-nl-index is not on an item: put it on the element with data-nl-product or",
         ),
         (
             '<i data-nl-product="a"><b data-nl-action="favourite">',
@@ -300,7 +300,7 @@ def test_an_integrity_of_another_build_is_named() -> None:
     made = str(Snippet("A"))
     assert len(audit(made).hints) == 1
     (_, hint) = audit(made.replace("sha384-", "sha384-A")).hints
-    assert hint.startswith("its integrity is not that of the built neuralens.js")
+    assert hint.startswith("its integrity does not match the built neuralens.js")
 
 
 @pytest.mark.parametrize("runtime", list(RUNTIMES))

@@ -1,7 +1,7 @@
-"""The compiler: portable Python to modules of JavaScript, which a bundler puts together.
+"""Compiles portable Python to JavaScript modules, which esbuild then bundles.
 
-``compile_program`` links the singletons of a program away and writes each module. What it takes,
-what it makes and how it is tested: docs/compiler.md.
+``compile_program`` replaces singletons by module-level functions and variables, and emits each
+module. Input, output and tests are described in docs/compiler.md.
 """
 
 import ast
@@ -26,7 +26,7 @@ __all__ = [
     "spell",
 ]
 
-# The functions that the modules import under this name.
+# The runtime library that the emitted modules import.
 LIBRARY = Path(__file__).parent / "library.js"
 
 
@@ -35,7 +35,7 @@ def compile_program(
 ) -> dict[str, Code]:
     """Return the JavaScript of each module of a program, by its dotted name.
 
-    ``outside`` are names that every module finds around it. Raises CompileError.
+    ``outside`` are the names of globals. Raises CompileError.
     """
     records = read_records(modules)
     linked = link(modules)
@@ -51,7 +51,7 @@ def compile_program(
 
 
 def compile_body(source: Source, outside: frozenset[str], before: str, after: str) -> Code:
-    """Return one module whose statements are a function, between ``before`` and ``after``.
+    """Compile one module to the body of a function, between ``before`` and ``after``.
 
     Raises CompileError.
     """

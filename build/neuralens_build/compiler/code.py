@@ -1,4 +1,4 @@
-"""JavaScript as it is put together: pieces of text that know where in the Python they come from."""
+"""JavaScript code as a tree of text fragments with their positions in the Python source."""
 
 import ast
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from typing import Union
 
 from neuralens_build.compiler.language import ATOM
 
-# A place in the Python: a line from 1, a column from 0 in bytes of UTF-8, as ast has them.
+# A position in the Python source as in ast: line from 1, column from 0 in UTF-8 bytes.
 Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Code:
-    """Text and other pieces, how tightly the whole binds, and the place that it comes from."""
+    """A fragment: text and nested fragments, its precedence, and its source position."""
 
     parts: tuple[Union[str, "Code"], ...]
     rank: int = ATOM
@@ -23,7 +23,7 @@ class Code:
         return "".join(map(str, self.parts))
 
     def pieces(self, place: Place | None = None) -> Iterator[tuple[str, Place | None]]:
-        """Yield the texts in order, each with the place of the innermost piece around it."""
+        """Yield the texts in order, each with the position of its innermost fragment."""
         place = self.place or place
         for part in self.parts:
             if isinstance(part, Code):
@@ -36,13 +36,13 @@ Part = str | Code
 
 
 def place_of(node: ast.AST) -> Place | None:
-    """Return where a node stands; None for one that no line of the Python stands for."""
+    """Return the position of a node; None for a synthetic one."""
     line = getattr(node, "lineno", 0)
     return (line, node.col_offset) if line else None  # type: ignore[attr-defined]
 
 
 def join(separator: str, parts: list[Code]) -> list[Part]:
-    """Return the parts with a text between each two."""
+    """Return the parts with a separator between them."""
     joined: list[Part] = []
     for part in parts:
         joined += [separator, part] if joined else [part]

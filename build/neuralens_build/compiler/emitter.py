@@ -1,9 +1,9 @@
-"""From the subset's syntax tree to JavaScript: what it does not know it refuses.
+"""Emits JavaScript for the syntax tree of a module; raises CompileError for unsupported constructs.
 
-Each kind of node has one method: of expressions ``emit_`` and its name, of statements ``run_``. The
-tables of ``language`` say what becomes of operators, builtins and methods. None is null or
-undefined, a list or tuple an array, a dict an object, a record an object with the attributes that
-its class names.
+Each node type has one method: ``emit_`` and its name for expressions, ``run_`` and its name for
+statements. Operators, builtins and methods are emitted by the tables of ``language``. None becomes
+null or undefined, a list or tuple an array, a dict an object, and a record an object with its
+class's attributes as properties.
 """
 
 import ast
@@ -44,9 +44,9 @@ from neuralens_build.compiler.refusal import CompileError
 
 INDENT = "  "
 LIBRARY_FILE = "library.js"
-# The largest whole number that JavaScript tells from its neighbours.
+# The largest integer up to which JavaScript is exact.
 MOST = 2**53
-# Before a call at the top of a module, which only makes a value: what nothing uses is left out.
+# Precedes module-level calls without side effects, so that unused results are tree-shaken.
 # https://esbuild.github.io/api/#pure
 PURE = "/* @__PURE__ */ "
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
@@ -54,18 +54,18 @@ FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 
 @dataclass
 class Scope:
-    """The names of a function, or of the module."""
+    """The names of a function or module."""
 
-    # What it binds itself.
+    # The names that it binds.
     names: set[str]
-    # Of those, what has been declared by a parameter or a statement so far.
+    # Those that are already declared, as parameters or by statements.
     declared: set[str] = field(default_factory=set)
-    # Of those, what always is of a kind.
+    # Those that always hold values of a kind.
     kinds: dict[Kind, set[str]] = field(default_factory=dict)
 
 
 def bound_in(body: list[ast.stmt]) -> set[str]:
-    """Return the names that statements bind in their function, those of inner ones left out."""
+    """Return the names that statements bind in their function, without those of inner functions."""
     names: set[str] = set()
     outer: set[str] = set()
     for node in statements(body):
@@ -81,7 +81,7 @@ def bound_in(body: list[ast.stmt]) -> set[str]:
 
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield statements and those inside them, but not those of inner functions."""
+    """Yield statements and their nested statements, without those of inner functions."""
     for node in body:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -92,15 +92,15 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def spell(name: str) -> str:
-    """Return the name that a variable of the program has in JavaScript."""
+    """Return the JavaScript name of a variable."""
     return f"{name}$" if name in TAKEN else name
 
 
 class Emitter:
-    """Writes one module; ``file`` is its name in messages.
+    """Emits one module; ``file`` is its name in messages.
 
-    ``records`` are the record classes of the program, ``known`` is what the module knows of the
-    kinds of its values, and ``outside`` are names that it finds around it.
+    ``records`` are the record classes of the program, ``known`` the inferred kinds of the module's
+    values, and ``outside`` the names of globals.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Emitter:
     # Modules
 
     def module(self) -> Code:
-        """Return the statements at the top as exports, and what they import."""
+        """Return an ES module that exports the top-level names."""
         variables = self.variables()
         lines: list[Part] = []
         for node in self.tree.body:
@@ -159,7 +159,7 @@ class Emitter:
         return Code((self.import_library(), *lines))
 
     def wrapped(self, before: str, after: str) -> Code:
-        """Return the imports, and the statements at the top as a function between two texts."""
+        """Return the imports, and the top-level statements between two texts."""
         imports = [node for node in self.tree.body if isinstance(node, ast.ImportFrom)]
         body = [node for node in self.tree.body if not isinstance(node, ast.ImportFrom)]
         lines: list[Part] = [self.emit_import(node) for node in imports]
@@ -169,12 +169,12 @@ class Emitter:
         return Code((self.import_library(), *lines, before, "(() => ", function, ")", after))
 
     def import_library(self) -> str:
-        """Return the import of the functions that what was written calls."""
+        """Return the import of the library functions that the emitted code calls."""
         names = ", ".join(sorted(self.library))
         return f"import {{ {names} }} from './{LIBRARY_FILE}';\n" if names else ""
 
     def variables(self) -> set[str]:
-        """Return the names at the top that get another value later."""
+        """Return the module-level names that are reassigned."""
         return {
             name
             for node in ast.walk(self.tree)
@@ -183,7 +183,7 @@ class Emitter:
         }
 
     def first_value(self, node: ast.Assign) -> Code:
-        """Return the assignment that a declaration of the module has; undefined is None already."""
+        """Return ``name = value;``, or ``name;`` for an unset member: undefined suffices."""
         target = node.targets[0]
         is_unset = is_none(node.value) and str(getattr(target, "id", "")).startswith(
             MEMBER_OF_OBJECT
@@ -195,7 +195,7 @@ class Emitter:
         return self.code(node, self.write(target), " = ", *pure, value, ";")
 
     def is_call_of_function(self, node: ast.expr) -> bool:
-        """Tell whether a call stays one: others are written as what they stand for."""
+        """Return whether a call is emitted as a call, and not inlined or built as a record."""
         return (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
@@ -205,7 +205,7 @@ class Emitter:
         )
 
     def emit_import(self, node: ast.ImportFrom) -> Code:
-        """Return the import of what is not written as what it stands for."""
+        """Return an import, without the adapter functions that are inlined."""
         names = [
             f"{alias.name} as {spell(alias.asname)}" if alias.asname else spell(alias.name)
             for alias in node.names
@@ -217,31 +217,31 @@ class Emitter:
     # Names and places
 
     def refuse(self, node: ast.AST, reason: str, remedy: str) -> CompileError:
-        """Return the error that says what is not known, where, and what to write in its place."""
+        """Return the error for an unsupported construct, with its remedy."""
         return CompileError(self.file, node, reason, remedy)
 
     def refuse_syntax(self, node: ast.AST) -> CompileError:
-        """Return the error for syntax that there is not."""
+        """Return the error for unsupported syntax."""
         name = type(node).__name__
         remedy = REMEDIES.get(name, "it another way")
         return self.refuse(node, f"portable Python has no {name}", remedy)
 
     def code(self, node: ast.AST, *parts: Part, rank: int = ATOM) -> Code:
-        """Return a piece of JavaScript that stands for a node."""
+        """Return code with the position of a node."""
         return Code(parts, rank, place_of(node))
 
     def is_bound(self, name: str) -> bool:
-        """Tell whether a name is one of the program's here, and none of a builtin or a browser."""
+        """Return whether a name is bound in the program, and so no builtin or global."""
         return any(name in scope.names for scope in self.scopes)
 
     def is_of(self, kind: Kind, node: ast.expr) -> bool:
-        """Tell whether a value is known to be of a kind."""
+        """Return whether a value is known to be of a kind."""
         return any(
             facts.kind == kind and facts.hold(node, self.names_of(kind)) for facts in self.known
         )
 
     def names_of(self, kind: Kind) -> set[str]:
-        """Return the names of this place that are known to be of a kind."""
+        """Return the names in scope that are known to be of a kind."""
         names: set[str] = set()
         for scope in self.scopes:
             names = names - scope.names | scope.kinds.get(kind, set())
@@ -250,7 +250,7 @@ class Emitter:
     # Expressions
 
     def write(self, node: ast.AST, rank: int = LOWEST) -> Code:
-        """Return the JavaScript of an expression, in parentheses if it must bind tighter."""
+        """Return the JavaScript of an expression, parenthesized if needed for the precedence."""
         method = getattr(self, f"emit_{type(node).__name__}", None)
         if method is None:
             raise self.refuse_syntax(node)
@@ -258,7 +258,7 @@ class Emitter:
         return written if written.rank >= rank else self.code(node, "(", written, ")")
 
     def condition(self, node: ast.expr, rank: int = LOWEST) -> Code:
-        """Return an expression of which only the truth matters: a length is true by itself."""
+        """Return an expression used as a condition, where ``len(x) > 0`` is just the length."""
         if isinstance(node, ast.BoolOp):
             written = self.emit_BoolOp(node, self.condition)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
@@ -272,7 +272,7 @@ class Emitter:
         return written if written.rank >= rank else self.code(node, "(", written, ")")
 
     def fill(self, node: ast.AST, template: Template, arguments: list[ast.expr]) -> Code:
-        """Return a template with the arguments in it."""
+        """Fill in the arguments of a template."""
         parts: list[Part] = []
         text = template.text
         self.library |= {name for name in text.split("(")[:1] if name.startswith("$")}
@@ -313,7 +313,7 @@ class Emitter:
         return self.code(node, node.id if self.is_native(node) else spell(node.id))
 
     def is_native(self, node: ast.AST) -> bool:
-        """Tell whether a node is a name of JavaScript in the adapter."""
+        """Return whether a node is a name of JavaScript in the adapter."""
         is_adapter = self.file.endswith("ffi_javascript.py")
         return is_adapter and isinstance(node, ast.Name) and node.id in NATIVE
 
@@ -325,7 +325,7 @@ class Emitter:
     emit_Tuple = emit_List
 
     def emit_Dict(self, node: ast.Dict) -> Code:
-        """Write a dict with texts for keys."""
+        """Write a dict with string keys."""
         fields = []
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
@@ -336,7 +336,7 @@ class Emitter:
         return self.code(node, "{", *join(", ", fields), "}")
 
     def key(self, node: ast.expr) -> Code:
-        """Write a dict's key: bare where it is a name."""
+        """Write a dict's key, unquoted if it is an identifier."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value if node.value.isidentifier() else json.dumps(node.value)
             return self.code(node, text)
@@ -345,7 +345,7 @@ class Emitter:
     def emit_BoolOp(
         self, node: ast.BoolOp, write: Callable[[ast.expr, int], Code] | None = None
     ) -> Code:
-        """Write ``and`` and ``or``, which give one of their values in both languages."""
+        """Write ``and`` and ``or``, which return an operand in both languages."""
         text, rank = (" && ", AND) if isinstance(node.op, ast.And) else (" || ", OR)
         values = [(write or self.write)(value, rank) for value in node.values]
         return self.code(node, *join(text, values), rank=rank)
@@ -358,11 +358,11 @@ class Emitter:
             raise self.refuse(node, "only `not` and `-` stand in front of a value", "arithmetic")
         if sign == "!":
             return self.code(node, sign, self.condition(node.operand, UNARY), rank=UNARY)
-        # Two minus signs would be a decrement.
+        # Two minus signs in a row would be a decrement.
         return self.code(node, sign, self.write(node.operand, UNARY + 1), rank=UNARY)
 
     def emit_BinOp(self, node: ast.BinOp) -> Code:
-        """Write arithmetic; what a text is added to becomes text by itself."""
+        """Write arithmetic, without redundant ``str`` calls in string concatenation."""
         if isinstance(node.op, ast.FloorDiv):
             return self.fill(node, FLOOR, [node.left, node.right])
         if isinstance(node.op, ast.Mod):
@@ -384,7 +384,7 @@ class Emitter:
         )
 
     def is_builtin(self, node: ast.AST, name: str, count: int) -> bool:
-        """Tell whether a node is a call of a builtin with so many arguments."""
+        """Return whether a node is a call of a builtin with so many arguments."""
         return (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
@@ -394,7 +394,7 @@ class Emitter:
         )
 
     def emit_Compare(self, node: ast.Compare) -> Code:
-        """Write a comparison; of a chain, what stands in the middle is written twice."""
+        """Write a comparison; in a chain, the middle operand is written twice."""
         operands = [node.left, *node.comparators]
         for middle in node.comparators[:-1]:
             if not isinstance(middle, ast.Name | ast.Constant):
@@ -414,7 +414,7 @@ class Emitter:
     def comparison(
         self, node: ast.Compare, left: ast.expr, operator: ast.cmpop, right: ast.expr
     ) -> Code:
-        """Write one comparison: of scalars strictly, of None with null and undefined alike."""
+        """Write one comparison; null and undefined are equal unless an operand is a scalar."""
         if isinstance(operator, ast.In | ast.NotIn):
             keys = self.keys_of(right)
             asked = (
@@ -430,7 +430,7 @@ class Emitter:
             and isinstance(left.op, ast.Mod)
             and is_zero(right)
         ):
-            # Zero has no sign, so that JavaScript's own remainder will do.
+            # Compared with 0, JavaScript's remainder with its different sign suffices.
             asked = self.fill(left, REMAINDER, [left.left, left.right])
             text = COMPARISON[type(operator)].text
             return self.code(node, asked, text, "0", rank=EQUALITY)
@@ -457,7 +457,7 @@ class Emitter:
         )
 
     def or_null(self, node: ast.expr) -> list[Part]:
-        """Write a value that may be None so that undefined equals null."""
+        """Write a value that may be None, with undefined converted to null."""
         return ["(", self.write(node, OR + 1), " ?? null)"]
 
     def emit_IfExp(self, node: ast.IfExp) -> Code:
@@ -486,7 +486,7 @@ class Emitter:
         return self.code(node, *parts, "`")
 
     def emit_Attribute(self, node: ast.Attribute) -> Code:
-        """Write an attribute of a record, under a name that the bundler shortens."""
+        """Write an attribute of a record, under a property name that the bundler shortens."""
         if self.is_native(node.value):
             return self.code(node, self.write(node.value), f".{node.attr}", rank=MEMBER)
         if node.attr not in self.attributes:
@@ -515,7 +515,7 @@ class Emitter:
         return self.code(node, base, "[", self.write(place), "]", rank=MEMBER)
 
     def emit_Lambda(self, node: ast.Lambda) -> Code:
-        """Write a function of one expression."""
+        """Write a lambda."""
         self.enter(node.args, [])
         parameters = self.parameters(node.args)
         body = self.write(node.body, ASSIGNMENT)
@@ -523,7 +523,7 @@ class Emitter:
         return self.code(node, "(", *parameters, ") => ", *guarded(body), rank=ASSIGNMENT)
 
     def emit_ListComp(self, node: ast.ListComp) -> Code:
-        """Write a comprehension with one loop: items that are left, and what becomes of them."""
+        """Write a comprehension with one loop, by ``filter`` and ``map``."""
         loop, name, tests, value = self.loop_of(node)
         if not tests and value is None:
             return self.code(node, "[...", self.write(loop.iter, ASSIGNMENT), "]")
@@ -535,7 +535,7 @@ class Emitter:
         return self.code(node, *parts, rank=MEMBER)
 
     def emit_any(self, node: ast.ListComp) -> Code:
-        """Write whether a comprehension has any items: it ends at the first."""
+        """Write ``some`` for a test whether a comprehension has items."""
         loop, name, tests, _ = self.loop_of(node)
         test = join(" && ", tests) if tests else ["true"]
         return self.code(
@@ -565,9 +565,9 @@ class Emitter:
         return loop, spell(loop.target.id), tests, value
 
     def as_list(self, node: ast.expr) -> Code:
-        """Write what a comprehension goes through as an array, which a NodeList or a text is not.
+        """Write the iterable of a comprehension as an array, as it may be a NodeList or a text.
 
-        Not by Array.from, which may be the page's own.
+        Not by Array.from, which the page may have replaced.
         """
         if self.is_of(LIST, node):
             return self.write(node, MEMBER)
@@ -576,7 +576,7 @@ class Emitter:
     # Calls
 
     def emit_Call(self, node: ast.Call) -> Code:
-        """Write a call: of a builtin, a method, a record class, the adapter, or a function."""
+        """Write a call of a builtin, a method, a record class, the adapter, or a function."""
         function = node.func
         if isinstance(function, ast.Name):
             if function.id in self.access and self.is_module_name(function.id):
@@ -595,17 +595,17 @@ class Emitter:
         return self.code(node, called, "(", *join(", ", arguments), ")", rank=MEMBER)
 
     def argument(self, node: ast.expr) -> Code:
-        """Write an argument, or all items of a list as arguments."""
+        """Write an argument, or a spread list."""
         if isinstance(node, ast.Starred):
             return self.code(node, "...", self.write(node.value, ASSIGNMENT))
         return self.write(node, ASSIGNMENT)
 
     def is_module_name(self, name: str) -> bool:
-        """Tell whether a name means here what it means at the top of the module."""
+        """Return whether a name means here what it means at the top of the module."""
         return not any(name in scope.names for scope in self.scopes[1:])
 
     def refuse_keywords(self, node: ast.Call, keywords: list[ast.keyword]) -> None:
-        """Refuse arguments by name."""
+        """Refuse keyword arguments."""
         if keywords:
             raise self.refuse(
                 keywords[0], "arguments go by their place", "the argument without its name"
@@ -636,7 +636,7 @@ class Emitter:
         return owner
 
     def is_keys(self, arguments: list[ast.expr]) -> bool:
-        """Tell whether the one argument is ``d.keys()``."""
+        """Return whether the one argument is ``d.keys()``."""
         return (
             len(arguments) == 1
             and isinstance(arguments[0], ast.Call)
@@ -698,7 +698,7 @@ class Emitter:
         return self.emit_template(node, name, forms, arguments)
 
     def emit_record(self, node: ast.Call, record: Record) -> Code:
-        """Write a record as an object: the arguments in order, then the literals."""
+        """Write a record as an object literal: its arguments in order, then the literals."""
         self.refuse_keywords(node, node.keywords)
         counts = (record.least, len(record.parameters))
         has_star = any(isinstance(value, ast.Starred) for value in node.args)
@@ -718,7 +718,7 @@ class Emitter:
         return self.code(node, "{ ", *join(", ", fields), " }")
 
     def emit_access(self, node: ast.Call, name: str) -> Code:
-        """Write a call of the adapter as what it stands for."""
+        """Inline a call of the adapter."""
         form = ACCESS[name]
         self.refuse_keywords(node, node.keywords)
         count = len(node.args)
@@ -755,7 +755,7 @@ class Emitter:
         return name
 
     def property_of(self, target: ast.expr, name: str, *, is_call: bool) -> list[Part]:
-        """Write a property of a browser object; of ``window`` alone, where it surely is there."""
+        """Write a property access; known globals of ``window`` by their bare name."""
         is_window = isinstance(target, ast.Name) and target.id in self.window
         if is_window and (is_call or name in GLOBALS) and not self.is_bound(name):
             return [name]
@@ -774,7 +774,7 @@ class Emitter:
         return Code(("{\n", *lines, INDENT * self.depth + "}"))
 
     def lines(self, node: ast.stmt, margin: str) -> list[Part]:
-        """Return a statement as lines; nothing for one that says nothing to JavaScript."""
+        """Return the lines of a statement; none if it has no JavaScript."""
         method = getattr(self, f"run_{type(node).__name__}", None)
         if method is None:
             raise self.refuse_syntax(node)
@@ -795,19 +795,19 @@ class Emitter:
         return self.code(node, "continue;")
 
     def run_Expr(self, node: ast.Expr) -> Code | None:
-        """Write a call; a text on its own says something to people alone."""
+        """Write an expression statement; a string literal is dropped as a comment."""
         if isinstance(node.value, ast.Constant):
             return None
         return self.code(node, *guarded(self.write(node.value)), ";")
 
     def run_Return(self, node: ast.Return) -> Code:
-        """Write return; undefined is None already."""
+        """Write return, without the value if it is None."""
         if node.value is None or is_none(node.value):
             return self.code(node, "return;")
         return self.code(node, "return ", self.write(node.value), ";")
 
     def declare(self, name: str) -> str:
-        """Return the declaration of a name that the function binds here for the first time.
+        """Return the declaration of a name at its first assignment.
 
         ``var``, which holds for the whole function as a variable of Python's does.
         """
@@ -837,7 +837,7 @@ class Emitter:
         return self.run_Assign(ast.copy_location(ast.Assign([node.target], node.value), node))
 
     def run_AugAssign(self, node: ast.AugAssign) -> Code:
-        """Write an assignment with an operator."""
+        """Write an augmented assignment."""
         operator = ARITHMETIC.get(type(node.op))
         if operator is None or isinstance(node.op, ast.Pow | ast.Mod):
             raise self.refuse(node, "an assignment has `+= -= *= /=` alone", "`x = x // y`")
@@ -878,7 +878,7 @@ class Emitter:
         return self.code(node, head, items, ") ", self.block(node.body))
 
     def run_Delete(self, node: ast.Delete) -> Code:
-        """Write the end of a dict's item."""
+        """Write ``del`` of a dict's item."""
         target = node.targets[0]
         if len(node.targets) > 1 or not isinstance(target, ast.Subscript):
             raise self.refuse(node, "del takes one item of a dict", "`del d[key]`, or `xs.pop(0)`")
@@ -896,7 +896,7 @@ class Emitter:
         return self.code(node, *parts)
 
     def handlers(self, handlers: list[ast.ExceptHandler]) -> list[Part]:
-        """Write the handlers as one, which throws again what none of them is for."""
+        """Write the handlers as one ``catch``, which rethrows what none of them matches."""
         names = {handler.name for handler in handlers if handler.name} or {"error$"}
         if len(names) > 1 or names & self.scopes[-1].names:
             raise self.refuse(
@@ -925,7 +925,7 @@ class Emitter:
         return [f"{name}) {{\n{margin}{INDENT}", *choices, f"\n{margin}}}"]
 
     def run_Raise(self, node: ast.Raise) -> Code:
-        """Write the raising of an exception with a text, or of one that was caught."""
+        """Write ``raise`` of a new exception with a message, or of a caught one."""
         error = node.exc
         if isinstance(error, ast.Name) and node.cause is None and self.is_bound(error.id):
             return self.code(node, "throw ", self.write(error), ";")
@@ -942,7 +942,7 @@ class Emitter:
     # Functions
 
     def enter(self, arguments: ast.arguments, body: list[ast.stmt]) -> None:
-        """Begin the scope of a function."""
+        """Enter the scope of a function."""
         names = {part.arg for part in arguments.args}
         if arguments.vararg is not None:
             names.add(arguments.vararg.arg)
@@ -959,7 +959,7 @@ class Emitter:
         self.scopes.append(Scope(names | bound, names, kinds))
 
     def parameters(self, arguments: ast.arguments) -> list[Part]:
-        """Write the parameters: the last may take all that is left, ``*_`` is for nothing."""
+        """Write the parameters; ``*rest`` becomes a rest parameter, and ``*_`` is dropped."""
         if arguments.kwonlyargs or arguments.kwarg or arguments.posonlyargs:
             odd = [*arguments.kwonlyargs, *arguments.posonlyargs, arguments.kwarg]
             raise self.refuse(
@@ -992,20 +992,20 @@ class Emitter:
 
 
 def guarded(code: Code) -> list[Part]:
-    """Return an expression where a brace would begin a block."""
+    """Return an expression, parenthesized if its brace would begin a block."""
     return ["(", code, ")"] if str(code).startswith("{") else [code]
 
 
 @dataclass(frozen=True)
 class Counted:
-    """A question whether there is anything in a list or a text, or nothing."""
+    """A test whether a list or text is empty, or not."""
 
     items: ast.expr
     is_empty: bool
 
 
 def counted(node: ast.expr) -> Counted | None:
-    """Return what ``len(items) > 0`` and ``len(items) == 0`` ask; None for anything else."""
+    """Return the test in ``len(x) > 0`` or ``len(x) == 0``; None for anything else."""
     if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Gt | ast.Eq):
         return None
     call = node.left
@@ -1019,12 +1019,12 @@ def counted(node: ast.expr) -> Counted | None:
 
 
 def is_zero(node: ast.expr) -> bool:
-    """Tell whether a node is 0."""
+    """Return whether a node is 0."""
     return isinstance(node, ast.Constant) and node.value == 0 and not isinstance(node.value, bool)
 
 
 def is_plain(node: ast.expr) -> bool:
-    """Tell whether a replacement has no ``$``, by which JavaScript quotes what it replaces."""
+    """Return whether a replacement has no ``$``, by which JavaScript quotes what it replaces."""
     return isinstance(node, ast.Constant) and "$" not in str(node.value)
 
 

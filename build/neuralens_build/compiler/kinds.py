@@ -1,9 +1,8 @@
-"""What a program says of its values: which always are scalars, and which always are lists.
+"""Infers which values of a program are always scalars, and which are always lists.
 
-A scalar is one text, number or bool, and so never None. Two values that may be None are compared so
-that null equals undefined; where one of them is a scalar, JavaScript's own comparison will do. What
-is known to be a list needs no copy to be gone through as one. Annotations, which mypy checks, and
-literals tell.
+A scalar is a text, number or bool, and so never None. Comparisons of values that may be None must
+treat null and undefined alike; if one of them is a scalar, ``===`` suffices. A known list needs no
+copy for iteration. The inference uses annotations, which mypy checks, and literals.
 """
 
 import ast
@@ -15,7 +14,7 @@ from neuralens_build.compiler.records import Record
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of value: its names in annotations; the nodes, builtins and methods that make it."""
+    """A kind of value: its annotations, and the nodes, builtins and methods that produce it."""
 
     annotations: frozenset[str]
     nodes: tuple[type[ast.expr], ...]
@@ -23,13 +22,13 @@ class Kind:
     methods: frozenset[str]
 
     def names(self, annotation: ast.expr | None) -> bool:
-        """Tell whether an annotation names this kind."""
+        """Return whether an annotation denotes this kind."""
         if isinstance(annotation, ast.Subscript):
             annotation = annotation.value
         return isinstance(annotation, ast.Name) and annotation.id in self.annotations
 
     def makes(self, node: ast.expr) -> bool:
-        """Tell whether a literal or an operator makes a value of this kind."""
+        """Return whether a literal or operator produces this kind."""
         return isinstance(node, self.nodes) and not (
             isinstance(node, ast.Constant) and node.value is None
         )
@@ -41,7 +40,7 @@ SCALAR = Kind(
     frozenset(("str", "int", "float", "abs", "isinstance", "len")),
     frozenset(("endswith", "find", "join", "lower", "replace", "startswith", "strip")),
 )
-# What is annotated as a list may be a NodeList of the browser's.
+# No annotations, because what is annotated as a list may be a NodeList.
 LIST = Kind(
     frozenset(),
     (ast.List, ast.ListComp),
@@ -52,10 +51,7 @@ LIST = Kind(
 
 @dataclass(frozen=True)
 class Known:
-    """The names, the functions and the attributes of records that a module knows to be of a kind.
-
-    Of a function it is what the function returns.
-    """
+    """The names, functions (by return value) and record attributes of a kind, in one module."""
 
     kind: Kind
     names: frozenset[str]
@@ -63,13 +59,13 @@ class Known:
     attributes: frozenset[str]
 
     def hold(self, node: ast.expr, names: frozenset[str] | set[str]) -> bool:
-        """Tell whether a value is of the kind; ``names`` are those that are, where it stands."""
+        """Return whether an expression is of the kind, given the names in scope that are."""
         if isinstance(node, ast.Name):
             return node.id in names
         if isinstance(node, ast.Attribute):
             return node.attr in self.attributes
         if isinstance(node, ast.BoolOp):
-            # What ``or`` gives is true, or the last.
+            # The value of ``or`` is truthy, and so not None, or the last operand.
             needed = node.values[-1:] if isinstance(node.op, ast.Or) else node.values
             return all(self.hold(value, names) for value in needed)
         if isinstance(node, ast.IfExp):
@@ -81,14 +77,14 @@ class Known:
         return self.kind.makes(node)
 
     def find(
-        self, body: list[ast.stmt], known: frozenset[str] | set[str], wanted: set[str]
+        self, body: list[ast.stmt], known: frozenset[str] | set[str], candidates: set[str]
     ) -> set[str]:
-        """Return which of the wanted names are only ever assigned such values in these statements.
+        """Return which candidates are only assigned values of the kind in these statements.
 
-        ``known`` are the names around them that are.
+        ``known`` are the names of the enclosing scope that are of the kind.
         """
         found: set[str] = set()
-        values: dict[str, list[ast.expr | None]] = {name: [] for name in wanted}
+        values: dict[str, list[ast.expr | None]] = {name: [] for name in candidates}
         for name, value in bindings(body):
             if name in values:
                 values[name].append(value)
@@ -105,9 +101,9 @@ class Known:
 
 
 def bindings(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:
-    """Yield each name that statements bind, with its value where an assignment gives one.
+    """Yield each name that statements bind, with the assigned value or None.
 
-    ``x += y`` changes no kind.
+    ``x += y`` does not change the kind, so it is left out.
     """
     for node in (node for statement in body for node in ast.walk(statement)):
         if isinstance(node, ast.Assign):
@@ -125,10 +121,10 @@ def bindings(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:
 def read_known(
     kind: Kind, trees: Mapping[str, ast.Module], records: Mapping[str, Record]
 ) -> dict[str, Known]:
-    """Return what each module of a program knows of a kind, by the module's name.
+    """Return the known values of a kind for each module of a program, by its name.
 
-    A module knows constants that it defines or imports, and of all modules the functions, whose
-    names are unique, and the attributes of records.
+    These are constants that the module defines or imports, and the functions and record attributes
+    of all modules, whose names are unique.
     """
     functions = set(kind.builtins)
     for tree in trees.values():
@@ -166,7 +162,7 @@ def read_known(
 
 
 def top_level(tree: ast.Module) -> set[str]:
-    """Return the names of the values at the top of a module."""
+    """Return the module-level variables."""
     return {
         target.id
         for node in tree.body

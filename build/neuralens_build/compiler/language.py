@@ -1,13 +1,13 @@
-"""What portable Python knows, as tables: the emitter writes by them, and refuses all else.
+"""Tables of the supported operators, builtins and methods, with their JavaScript templates.
 
-A template is JavaScript with the arguments as ``{0}``, ``{1}``, ...; of a method ``{0}`` is the
-receiver. One that begins with ``$`` calls a function of ``library.js``.
+In a template the arguments are ``{0}``, ``{1}``, ...; of a method ``{0}`` is the receiver.
+``$name`` is a function of ``library.js``.
 """
 
 import ast
 from dataclasses import dataclass
 
-# How tightly JavaScript binds: an expression goes into parentheses where more is asked for.
+# JavaScript's precedence levels: an expression is parenthesized if its context needs a higher one.
 # https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Operators/Operator_precedence
 LOWEST = 0
 ASSIGNMENT = 2
@@ -26,7 +26,7 @@ ATOM = 20
 
 @dataclass(frozen=True)
 class Template:
-    """JavaScript for a call; ``ranks`` says how tightly each argument must bind."""
+    """The JavaScript of a call; ``ranks`` are the precedences that the arguments need."""
 
     text: str
     ranks: tuple[int, ...]
@@ -35,7 +35,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator of JavaScript between operands that bind so tightly."""
+    """A JavaScript operator, with the precedences that its operands need."""
 
     text: str
     rank: int
@@ -44,7 +44,7 @@ class Operator:
 
 
 def infix(text: str, rank: int) -> Operator:
-    """Return an operator that is worked out from the left."""
+    """Return a left-associative operator."""
     return Operator(f" {text} ", rank, rank, rank + 1)
 
 

@@ -1,9 +1,9 @@
-"""Objects as modules: a program with one object of each class needs none at run time.
+"""Links a program by replacing singletons: methods become functions, attributes variables.
 
-The tracker makes one object of each of its classes, in one place, and gives each the others that it
-needs. So all of it is known when the program is compiled: a method is a function, a private
-attribute is a variable of the module, and what an object was given is the function or the object
-itself. Nothing is looked up at run time, and a minifier can shorten every name.
+The tracker creates each of its singletons in one place, and passes it the others that it depends
+on. So all dependencies are known at compile time: a method becomes a module-level function, a
+private attribute a module-level variable, and an injected dependency a direct reference. No
+property is looked up at run time, and the minifier can shorten every name.
 """
 
 import ast
@@ -21,21 +21,21 @@ MEMBER = "of_"
 
 @dataclass(frozen=True)
 class Object:
-    """The one object of a class."""
+    """The singleton of a class."""
 
     owner: str
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function that can be called by its name anywhere in the program."""
+    """A module-level function, whose name is unique in the program."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A private attribute that holds one value from the making of its object on."""
+    """A private attribute that is assigned once, in ``__init__``."""
 
     name: str
 
@@ -45,36 +45,36 @@ Known = Object | Function | Variable
 
 @dataclass
 class Class:
-    """A class of the program: its methods, and what is known of its attributes and parameters."""
+    """A singleton class: its methods, and the known values of its attributes and parameters."""
 
     name: str
     file: str
     methods: dict[str, ast.FunctionDef]
     # How often each attribute is assigned.
     stores: Counter[str]
-    # The attributes that __init__ assigns once, by a statement of its own.
+    # The attributes that __init__ assigns once, unconditionally.
     settled: set[str]
-    # The names that __init__ gives another meaning than its parameters have.
+    # The names that __init__ rebinds.
     rebound: set[str]
     attributes: dict[str, Known] = field(default_factory=dict)
     parameters: dict[str, Known] = field(default_factory=dict)
     created: bool = False
 
     def __post_init__(self) -> None:
-        """Note the order of the parameters, before any is taken out."""
+        """Record the order of the parameters, before any is removed."""
         self.order = [parameter.arg for parameter in self.methods["__init__"].args.args[1:]]
 
     def method(self, name: str) -> str:
-        """Return the name of the function that a method becomes."""
+        """Return the name of a method's function."""
         return f"{MEMBER}{self.name}_{name}" if name != "__init__" else CREATE + self.name
 
     def variable(self, attribute: str) -> str:
-        """Return the name of the variable that an attribute becomes."""
+        """Return the name of an attribute's variable."""
         return f"{MEMBER}{self.name}_{attribute}"
 
 
 def is_self(node: ast.AST) -> bool:
-    """Tell whether node is the name ``self``."""
+    """Return whether node is the name ``self``."""
     return isinstance(node, ast.Name) and node.id == "self"
 
 
@@ -88,7 +88,7 @@ def stored_in(node: ast.AST) -> Counter[str]:
 
 
 def settled_in(method: ast.FunctionDef) -> set[str]:
-    """Return the attributes that a method assigns once, and whatever happens."""
+    """Return the attributes that a method assigns once and unconditionally."""
     stores = stored_in(method)
     targets = [part.targets[0] for part in method.body if isinstance(part, ast.Assign)]
     return {
@@ -99,7 +99,7 @@ def settled_in(method: ast.FunctionDef) -> set[str]:
 
 
 def rebound_in(method: ast.FunctionDef) -> set[str]:
-    """Return the names that a method assigns, and those of the functions in it."""
+    """Return the names that a method and its inner functions assign."""
     own = {id(parameter) for parameter in method.args.args}
     names: set[str] = set()
     for part in ast.walk(method):
@@ -126,14 +126,14 @@ class Program:
 
     def __init__(self, modules: Mapping[str, Source]) -> None:
         self.modules = modules
-        # The file of the module that is read or written now.
+        # The file of the current module, for messages.
         self.file = ""
         self.classes: dict[str, Class] = {}
-        # The variables of ``start`` that hold an object.
+        # The variables of ``start`` that hold a singleton.
         self.objects: dict[str, Object] = {}
-        # Top-level functions, by the name that is the same in every module that imports it.
+        # The module-level functions, by their unique names.
         self.functions: set[str] = set()
-        # What is defined at the top, by its name, with the file.
+        # The file of each module-level definition, by its name.
         defined: dict[str, str] = {}
         for source in modules.values():
             self.file = source.file
@@ -152,11 +152,11 @@ class Program:
                     self.read_import(node)
 
     def refuse(self, node: ast.AST, reason: str, remedy: str) -> CompileError:
-        """Return the error that says what is not of the form, where, and what to write."""
+        """Return the error for an unsupported construct, with its remedy."""
         return CompileError(self.file, node, reason, remedy)
 
     def read_import(self, node: ast.ImportFrom) -> None:
-        """Refuse an import under another name: a name means the same in every module."""
+        """Refuse ``import ... as``: a name must mean the same in every module."""
         for alias in node.names:
             if alias.asname:
                 raise self.refuse(
@@ -164,7 +164,7 @@ class Program:
                 )
 
     def read_class(self, node: ast.ClassDef) -> Class:
-        """Return what there is to know of a class before any object is made."""
+        """Return a class, before its construction is known."""
         methods = {m.name: m for m in node.body if isinstance(m, ast.FunctionDef)}
         if node.bases or len(methods) < len(node.body) or "__init__" not in methods:
             raise self.refuse(
@@ -178,7 +178,7 @@ class Program:
         )
 
     def run(self) -> dict[str, Source]:
-        """Return the modules without singletons, and with the imports that they need now."""
+        """Return the modules without singletons, with their imports updated."""
         for source in self.modules.values():
             for node in source.tree.body:
                 if isinstance(node, ast.FunctionDef) and node.name == "start":
@@ -190,10 +190,10 @@ class Program:
             for name, tree in linked.items()
         }
 
-    # What is known of the objects: from the one place where they are made.
+    # Analysis of the singletons, from the place of their construction.
 
     def follow(self, body: list[ast.stmt], owner: Class | None) -> None:
-        """Follow the calls of classes in the statements of a function, in order."""
+        """Follow the construction of singletons in the statements of a function, in order."""
         for node in (node for statement in body for node in ast.walk(statement)):
             if isinstance(node, ast.Call) and self.class_of(node) is not None:
                 self.follow_creation(node, owner)
@@ -201,7 +201,7 @@ class Program:
                 self.follow_assignment(node.targets[0], self.resolve(node.value, owner), owner)
 
     def follow_assignment(self, target: ast.expr, value: Known | None, owner: Class | None) -> None:
-        """Note what an attribute, or a variable of ``start``, is known to hold."""
+        """Record the known value of an attribute, or of a variable of ``start``."""
         if owner is None and isinstance(target, ast.Name) and isinstance(value, Object):
             self.objects[target.id] = value
         if owner is None or value is None or not isinstance(target, ast.Attribute):
@@ -217,7 +217,7 @@ class Program:
                 )
 
     def follow_creation(self, call: ast.Call, owner: Class | None) -> None:
-        """Bind the parameters of a class to what its one call gives them."""
+        """Bind the parameters of a class to the arguments of its only call."""
         created = self.class_of(call)
         assert created is not None  # noqa: S101 - the caller has looked
         if created.created:
@@ -241,20 +241,20 @@ class Program:
 
     @staticmethod
     def variable_of(node: ast.AST, owner: Class | None) -> Variable | None:
-        """Return the variable of an attribute that is assigned once; None for other values."""
+        """Return the variable of an attribute that is assigned once, otherwise None."""
         if owner is None or not isinstance(node, ast.Attribute) or not is_self(node.value):
             return None
         is_settled = owner.stores[node.attr] == 1 and node.attr in owner.settled
         return Variable(owner.variable(node.attr)) if is_settled else None
 
     def class_of(self, node: ast.AST) -> Class | None:
-        """Return the class that a call makes an object of, if it does."""
+        """Return the class that a call instantiates, if any."""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             return self.classes.get(node.func.id)
         return None
 
     def resolve(self, node: ast.AST, owner: Class | None) -> Known | None:
-        """Return the object or function that an expression is known to be; None for a value."""
+        """Return the known object, function or variable of an expression, or None."""
         created = self.class_of(node)
         if created is not None:
             return Object(created.name)
@@ -287,14 +287,14 @@ class Program:
     # The modules without classes.
 
     def rewrite(self, source: Source) -> ast.Module:
-        """Return a module with functions and variables in the place of its singletons."""
+        """Return a module with its singletons replaced by functions and variables."""
         self.file = source.file
         body: list[ast.stmt] = []
         for statement in source.tree.body:
             if isinstance(statement, ast.ClassDef):
                 owner = self.classes.get(statement.name)
                 if owner is None or not owner.created:
-                    # A record, or a class that nothing in this program makes an object of.
+                    # A record, or a class that this program does not instantiate.
                     continue
                 variables: dict[str, ast.expr] = {}
                 functions = [
@@ -315,7 +315,7 @@ class Program:
     def import_names(
         self, name: str, tree: ast.Module, linked: dict[str, ast.Module]
     ) -> ast.Module:
-        """Return a module with an import of each name that another one defines."""
+        """Return a module with imports of the names that other modules define."""
         origins: dict[str, str] = {}
         for statement in self.modules[name].tree.body:
             if isinstance(statement, ast.ImportFrom) and statement.module:
@@ -364,14 +364,14 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def known(self, node: ast.AST) -> Known | None:
-        """Return what an expression of this function is known to be."""
+        """Return the known value of an expression in this function, or None."""
         if isinstance(node, ast.Name) and self.owner is not None and not self.in_init:
             return None
         return self.program.resolve(node, self.owner)
 
-    # The names of the visitors are ast's.
+    # The visitors' names are prescribed by ast.
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """Declare the variables of the module that a function assigns."""
+        """Add a ``global`` statement for the module-level variables that a function assigns."""
         self.assigned.append(set())
         self.generic_visit(node)
         node.body = node.body or [ast.Pass()]
@@ -383,7 +383,7 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
-        """Leave out what is known without a variable; an object is still made."""
+        """Drop assignments of known values, except that singletons are still created."""
         target = node.targets[0]
         created = self.program.class_of(node.value)
         if created is not None and isinstance(node.value, ast.Call):
@@ -399,13 +399,13 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Visit a call; one that makes an object stands in an assignment alone."""
+        """Visit a call; instantiation is only allowed as the value of an assignment."""
         self.refuse_made(node)
         self.generic_visit(node)
         return node
 
     def refuse_made(self, node: ast.AST) -> None:
-        """Refuse an object that is not held at once."""
+        """Refuse an instantiation whose result is not assigned directly."""
         created = self.program.class_of(node)
         if created is not None:
             raise self.program.refuse(
@@ -415,7 +415,7 @@ class Rewriter(ast.NodeTransformer):
             )
 
     def create(self, created: Class, node: ast.Call) -> ast.Call:
-        """Make an object by its function, without the arguments that are known."""
+        """Call a singleton's create function, without the known arguments."""
         if not created.created:
             raise self.program.refuse(
                 node,
@@ -433,14 +433,14 @@ class Rewriter(ast.NodeTransformer):
         return ast.copy_location(ast.Call(function, arguments, []), node)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        """Put a function in the place of a parameter that is known to be it."""
+        """Replace a parameter by its known function or variable."""
         known = self.known(node) if self.owner is not None else None
         if not isinstance(known, Function | Variable):
             return node
         return ast.copy_location(ast.Name(known.name, ast.Load()), node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        """Put a function or a variable in the place of ``self.x`` and ``self.x.method``."""
+        """Replace ``self.x`` and ``self.x.method`` by a variable or function."""
         self.refuse_made(node.value)
         if isinstance(node.ctx, ast.Load):
             known = self.known(node)
@@ -462,5 +462,5 @@ class Rewriter(ast.NodeTransformer):
 
 
 def link(modules: Mapping[str, Source]) -> dict[str, Source]:
-    """Return the modules of a program that ``start`` begins, without singletons."""
+    """Return the modules of a program, whose entry is ``start``, without singletons."""
     return Program(modules).run()

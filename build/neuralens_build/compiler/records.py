@@ -1,4 +1,4 @@
-"""Record classes: named fields and nothing else, which compile to plain objects.
+"""Reads record classes, which have only named fields and compile to plain objects.
 
 A record class has no base and no method but ``__init__``, and that only assigns its parameters, or
 literals, to public attributes:
@@ -11,8 +11,8 @@ literals, to public attributes:
             self.rank = None
 
 ``Item(a, b, c)`` becomes ``{ element$: a, kind$: b, ids$: c, rank$: null }``. The bundler shortens
-every property that ends in MARK, alike in the whole bundle. There may be any number of objects. All
-other classes are singletons, which the linker takes apart.
+every property that ends in MARK, consistently in the whole bundle. A record class may have any
+number of instances. All other classes are singletons, which the linker replaces.
 """
 
 import ast
@@ -22,17 +22,14 @@ from dataclasses import dataclass
 from neuralens_build.compiler.language import METHODS
 from neuralens_build.compiler.refusal import CompileError
 
-# The end of a property's name that the bundler may change; no name in Python has it.
+# The suffix of property names that the bundler may shorten; Python names cannot contain it.
 MARK = "$"
 FORM = "only `self.name = parameter` and `self.name = literal`, each name and parameter once"
 
 
 @dataclass(frozen=True)
 class Field:
-    """An attribute, the parameter that it is given by, if it is, and its value otherwise.
-
-    ``annotation`` is that of the parameter.
-    """
+    """An attribute with its parameter (and that one's annotation), or else its literal value."""
 
     attribute: str
     parameter: str | None
@@ -42,9 +39,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Record:
-    """A record class: its parameters, how many must be given, and its attributes.
+    """A record class: its parameters, how many are required, and its attributes.
 
-    The attributes that parameters give come first, in the order of the parameters.
+    Attributes with a parameter come first, in the order of the parameters.
     """
 
     name: str
@@ -54,7 +51,7 @@ class Record:
 
 
 def is_record(node: ast.ClassDef) -> bool:
-    """Tell whether a class is meant to be a record: it has public attributes and no method."""
+    """Return whether a class is a record: it has public attributes and no methods."""
     methods = [part.name for part in node.body if isinstance(part, ast.FunctionDef)]
     attributes = {
         part.attr
@@ -66,7 +63,7 @@ def is_record(node: ast.ClassDef) -> bool:
 
 
 def read_record(file: str, node: ast.ClassDef) -> Record:
-    """Return a record class; CompileError where it does anything but hold its fields."""
+    """Read a record class; raises CompileError if it does anything but assign its fields."""
     init = next(part for part in node.body if isinstance(part, ast.FunctionDef))
     arguments = init.args
     annotations = {part.arg: part.annotation for part in arguments.args[1:]}
@@ -107,7 +104,7 @@ def read_record(file: str, node: ast.ClassDef) -> Record:
 
 
 def read_field(statement: ast.stmt, annotations: Mapping[str, ast.expr | None]) -> Field | None:
-    """Return what one statement of ``__init__`` gives the record; None for any other statement.
+    """Read one statement of ``__init__`` as a field; None for any other statement.
 
     ``annotations`` are those of its parameters.
     """
@@ -128,12 +125,12 @@ def read_field(statement: ast.stmt, annotations: Mapping[str, ast.expr | None]) 
 
 
 def is_none(node: ast.AST | None) -> bool:
-    """Tell whether a node is ``None``."""
+    """Return whether a node is ``None``."""
     return isinstance(node, ast.Constant) and node.value is None
 
 
 def is_literal(node: ast.expr) -> bool:
-    """Tell whether an expression is the same whenever it is evaluated, or empty."""
+    """Return whether an expression is a constant, an empty list or an empty dict."""
     return (
         isinstance(node, ast.Constant)
         or (isinstance(node, ast.List) and not node.elts)

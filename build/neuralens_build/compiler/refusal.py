@@ -1,4 +1,4 @@
-"""What the compiler says of a program that it does not take."""
+"""The compiler's error."""
 
 import ast
 
@@ -6,9 +6,9 @@ from neuralens_build.errors import BuildError
 
 
 class CompileError(BuildError):
-    """A program, or a part of one, that is not of the form that compiles.
+    """A construct that the compiler does not support; the message includes the remedy.
 
-    ``line`` counts from 1, ``column`` too; both are 1 where the whole file is meant.
+    ``line`` and ``column`` count from 1; both are 1 if the whole file is meant.
     """
 
     def __init__(self, file: str, node: ast.AST | None, reason: str, remedy: str) -> None:

@@ -1,4 +1,4 @@
-"""A module on its way through the compiler."""
+"""The source of a module."""
 
 import ast
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Source:
-    """One module: the file as messages and source maps name it, its text, and its syntax tree."""
+    """A module: its file name for messages and source maps, its text, and its syntax tree."""
 
     file: str
     text: str

@@ -1,4 +1,4 @@
-"""Source maps: which place in the Python each piece of JavaScript stands for.
+"""Writes and reads source maps.
 
 Source: https://tc39.es/ecma426/ (ECMA-426, version 3 of the format).
 """
@@ -9,14 +9,14 @@ import json
 from neuralens_build.compiler.code import Code, Place
 from neuralens_build.compiler.source import Source
 
-# What a script ends with, before the Base64 of its map.
+# The comment at the end of a script, before the Base64 of its map.
 MARK = "//# sourceMappingURL="
 COMMENT = f"{MARK}data:application/json;base64,"
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 def decode(text: str) -> list[int]:
-    """Return the numbers of a segment."""
+    """Decode a segment: Base64 VLQ numbers."""
     numbers, value, shift = [], 0, 0
     for letter in text:
         digit = DIGITS.index(letter)
@@ -29,9 +29,9 @@ def decode(text: str) -> list[int]:
 
 
 def weigh(script: str, source_map: str) -> dict[str, int]:
-    """Return how many bytes of a script each source stands for, by its map; the largest first.
+    """Return how many bytes of a script come from each source, largest first.
 
-    What stands between two places of the map belongs to the first of them.
+    Text between two mappings belongs to the first one.
     """
     content = json.loads(source_map)
     weights = dict.fromkeys(content["sources"], 0)
@@ -51,7 +51,7 @@ def weigh(script: str, source_map: str) -> dict[str, int]:
 
 
 def encode(number: int) -> str:
-    """Return a number as Base64 VLQ: five bits a digit, the sign in the lowest bit."""
+    """Encode a number as Base64 VLQ: five bits per digit, the sign in the lowest bit."""
     rest = abs(number) << 1 | (number < 0)
     digits = ""
     while True:
@@ -62,17 +62,17 @@ def encode(number: int) -> str:
 
 
 def column_of(source: Source, place: Place) -> int:
-    """Return a place's column in UTF-16 units, as source maps count."""
+    """Return a position's column in UTF-16 code units, as source maps require."""
     line = source.text.splitlines()[place[0] - 1].encode()
     return len(line[: place[1]].decode(errors="replace").encode("utf-16-le")) // 2
 
 
 def write(code: Code, source: Source) -> str:
-    """Return the text of a module that ends with its source map, in a comment."""
+    """Return the text of a module with an inline source map."""
     lines: list[list[str]] = [[]]
     text: list[str] = []
     column = 0
-    # What the next segment of the map counts from, and the place that the last one is for.
+    # The values relative to which the next segment is encoded, and the position of the last one.
     last_column, last_line, last_place = 0, 0, 0
     present: Place | None = None
     for piece, place in code.pieces():
@@ -99,11 +99,11 @@ def write(code: Code, source: Source) -> str:
 
 
 def annotate(script: str, source_map: str) -> str:
-    """Return a script with its source map in a comment at the end."""
+    """Append an inline source map to a script."""
     return f"{script.rstrip()}\n{COMMENT}{base64.b64encode(source_map.encode()).decode()}\n"
 
 
 def part(text: str) -> tuple[str, str]:
-    """Return a script without the comment that holds its source map, and the map."""
+    """Split a script from its inline source map."""
     script, _, address = text.rpartition(MARK)
     return script, base64.b64decode(address.partition("base64,")[2]).decode()

@@ -1,9 +1,9 @@
-"""The portability check: what a tracker module must not say, as engines differ on it.
+"""The portability check: reports constructs on which the engines differ.
 
-The same source runs on CPython, compiled to JavaScript, on Brython and on MicroPython. What the
-compiler does not know is refused (``whitelist``), and so is what means something else on one of the
-engines (``rules``). As far as a rule depends on types it knows those of literals, annotations and
-what is assigned from them.
+The same source runs on CPython, compiled to JavaScript, on Brython and on MicroPython. Constructs
+that the compiler does not support are refused (``whitelist``), and so are those that behave
+differently on one of the engines (``rules``). Rules that depend on types infer them from literals,
+annotations and assignments.
 
 From the command line: ``python -m neuralens_build.subset PATH...``.
 """

@@ -1,4 +1,4 @@
-"""Print what keeps the given files or folders from being portable; exit 1 if anything does."""
+"""Prints what is not portable in files or folders; exits with 1 if there is anything."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Applying the rules to sources and files."""
+"""Applies the compiler's checks and the rules to sources and files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from neuralens_build.subset.module import Library, Module
 from neuralens_build.subset.rules import RULES
 from neuralens_build.subset.whitelist import Whitelist
 
-# Adapters speak their runtime's own dialect.
+# Adapters are specific to their runtime, and need not be portable.
 EXEMPT = "ffi_*.py"
-# What stands for a rule's name where the compiler itself refuses.
+# The rule name for what the compiler itself refuses.
 LANGUAGE = "language"
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One place that a rule refuses; line and column count from 1."""
+    """A construct that a rule refuses; line and column count from 1."""
 
     file: str
     line: int

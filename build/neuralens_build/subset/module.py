@@ -1,4 +1,4 @@
-"""A parsed module with what can be known of it without running it: scopes, kinds of values."""
+"""Static analysis of a module: scopes, bindings, and kinds of values."""
 
 import ast
 import importlib.util
@@ -80,7 +80,7 @@ Node = TypeVar("Node", bound=ast.AST)
 
 @dataclass
 class Binding:
-    """One way in which a name gets its value; ``node`` is the statement or clause that does it."""
+    """A binding of a name; ``node`` is the statement or clause that binds it."""
 
     node: ast.AST
     value: ast.expr | None = None
@@ -89,7 +89,7 @@ class Binding:
 
 @dataclass
 class Scope:
-    """The names that a function, or the module, binds."""
+    """The names that a function or module binds."""
 
     node: ast.AST
     names: dict[str, list[Binding]] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Scope:
 
 
 class Library:
-    """The tracker's other modules, for what a module imports from them; each is parsed once."""
+    """Loads and caches the modules that a module imports."""
 
     def __init__(self) -> None:
         self.modules: dict[Path, Module | None] = {}
@@ -162,7 +162,7 @@ class Module:
     # The tree
 
     def collect(self, node: ast.AST) -> None:
-        """Note every node and its parent, leaving annotations and docstrings aside."""
+        """Record every node and its parent, without annotations and docstrings."""
         self.nodes.append(node)
         body = getattr(node, "body", None)
         documented = isinstance(node, DOCUMENTED)
@@ -192,17 +192,17 @@ class Module:
         return (node for node in self.nodes if isinstance(node, types))
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
-        """Yield the nodes around node, the nearest first."""
+        """Yield the ancestors of a node, nearest first."""
         while node in self.parents:
             node = self.parents[node]
             yield node
 
     def function(self, node: ast.AST) -> ast.AST:
-        """Return the nearest function around node, or the module."""
+        """Return the enclosing function of a node, or the module."""
         return next((a for a in self.ancestors(node) if isinstance(a, FUNCTIONS)), self.tree)
 
     def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
-        """Return the nearest class around node."""
+        """Return the enclosing class of a node."""
         return next((a for a in self.ancestors(node) if isinstance(a, ast.ClassDef)), None)
 
     # Names
@@ -222,7 +222,7 @@ class Module:
             self.bind_node(node)
 
     def bind_node(self, node: ast.AST) -> None:
-        """Note what one statement or clause binds."""
+        """Record the bindings of one statement or clause."""
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 self.bind_target(target, Binding(node, value=node.value))
@@ -249,12 +249,12 @@ class Module:
                 self.scope_of(node, name).bind(name, Binding(node))
 
     def bind_loop(self, loop: ast.For | ast.AsyncFor | ast.comprehension) -> None:
-        """Note what a loop binds; ``range`` gives numbers."""
+        """Record the bindings of a loop; ``range`` yields numbers."""
         kind = NUMBER if called(loop.iter) == "range" else None
         self.bind_target(loop.target, Binding(loop, kind=kind))
 
     def bind_target(self, target: ast.AST, binding: Binding) -> None:
-        """Note an assignment to a name, an attribute of self, or several of them."""
+        """Record an assignment to a name, an attribute of self, or a tuple of these."""
         if isinstance(target, ast.Name):
             holder = self.parents.get(binding.node)
             if isinstance(holder, ast.ClassDef):
@@ -279,7 +279,7 @@ class Module:
         return scope
 
     def bindings(self, name: ast.Name) -> list[Binding]:
-        """Return the bindings of a name where it is used; none for a builtin or an unknown name."""
+        """Return the bindings of a name at its use; none for a builtin or unknown name."""
         place: ast.AST = name
         while True:
             place = self.function(place)
@@ -300,7 +300,7 @@ class Module:
         return (module, found) if module and found else None
 
     def definition(self, name: ast.Name) -> ast.AST | None:
-        """Return the function or class that a name stands for, here or where it comes from."""
+        """Resolve a name to a function or class, in this module or the one it is imported from."""
         for binding in self.bindings(name):
             if isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 return binding.node
@@ -340,16 +340,16 @@ class Module:
     # Kinds
 
     def kind(self, node: ast.AST | None) -> str | None:
-        """Return the kind of an expression's value; None when it is not known."""
+        """Return the kind of an expression, or None if it is unknown."""
         if node is None:
             return None
         if node not in self.kinds:
-            self.kinds[node] = None  # stays so where a definition goes round in a circle
+            self.kinds[node] = None  # remains for circular definitions
             self.kinds[node] = self.infer(node)
         return self.kinds[node]
 
     def infer(self, node: ast.AST) -> str | None:
-        """Work out the kind of one expression."""
+        """Infer the kind of an expression."""
         if isinstance(node, ast.Constant):
             return constant_kind(node.value)
         if isinstance(node, ast.Name):
@@ -394,7 +394,7 @@ class Module:
         return same(kinds)
 
     def infer_operation(self, node: ast.BinOp) -> str | None:
-        """Work out the kind of an arithmetic expression."""
+        """Infer the kind of an arithmetic expression."""
         kinds = (self.kind(node.left), self.kind(node.right))
         if isinstance(node.op, ast.Add):
             return next((kind for kind in (TEXT, LIST, TUPLE) if kind in kinds), same(kinds))
@@ -403,7 +403,7 @@ class Module:
         return TEXT if kinds[0] == TEXT else NUMBER
 
     def infer_call(self, node: ast.Call) -> str | None:
-        """Work out the kind of what a call returns."""
+        """Infer the kind of a call's result."""
         function = node.func
         if isinstance(function, ast.Name):
             if not self.bindings(function):
@@ -423,7 +423,7 @@ class Module:
 
 
 def same(kinds: "Iterator[str | None] | list[str | None] | tuple[str | None, ...]") -> str | None:
-    """Return the one kind that all have; None when they differ or one is not known."""
+    """Return the common kind; None if they differ or one is unknown."""
     distinct = set(kinds)
     return distinct.pop() if len(distinct) == 1 else None
 
@@ -455,7 +455,7 @@ def parameters(arguments: ast.arguments) -> list[ast.arg]:
 
 
 def is_name(node: ast.AST | None, name: str) -> bool:
-    """Tell whether a node is that name."""
+    """Return whether a node is that name."""
     return isinstance(node, ast.Name) and node.id == name
 
 

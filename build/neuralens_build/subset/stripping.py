@@ -1,10 +1,10 @@
-"""What the build leaves out of a module before compiling: words for people and type checkers."""
+"""Strips docstrings, annotations and typing imports from a module before it is compiled."""
 
 import ast
 import copy
 from typing import TypeVar
 
-# Modules whose names stand in annotations alone.
+# Modules whose names are used only in annotations.
 ANNOTATION_MODULES = ("typing", "collections.abc", "neuralens_tracker.types")
 
 Definition = TypeVar("Definition", ast.FunctionDef, ast.AsyncFunctionDef)
@@ -61,7 +61,7 @@ def strip(tree: ast.Module) -> ast.Module:
 
 
 def is_docstring(statement: ast.AST) -> bool:
-    """Tell whether a statement is nothing but a string."""
+    """Return whether a statement is nothing but a string."""
     return (
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)

@@ -1,4 +1,4 @@
-"""What the compiler knows, asked of one module: what its emitter refuses is not portable."""
+"""Checks a module by emitting it: what the compiler does not support is not portable."""
 
 import ast
 from collections.abc import Callable
@@ -16,7 +16,7 @@ NOTHING = Code(("",))
 
 
 class Whitelist(Emitter):
-    """Goes through a module that is not linked, and keeps what is refused in ``problems``.
+    """Emits every part of an unlinked module, and collects the errors in ``problems``.
 
     An attribute is known where a class of the tracker has it; ``outside`` are names that the module
     finds around it.
@@ -30,7 +30,7 @@ class Whitelist(Emitter):
         self.problems: list[CompileError] = []
 
     def run(self) -> list[CompileError]:
-        """Return everything that is refused."""
+        """Return all errors."""
         for node in self.tree.body:
             if isinstance(node, ast.ClassDef):
                 self.check_class(node)
@@ -39,7 +39,7 @@ class Whitelist(Emitter):
         return self.problems
 
     def check_class(self, node: ast.ClassDef) -> None:
-        """Go through a class: a record, or a singleton with methods and nothing else."""
+        """Check a class: a record, or a singleton that has only methods."""
         if is_record(node):
             self.keep(partial(read_record, self.file, node))
         for part in node.body:
@@ -57,7 +57,7 @@ class Whitelist(Emitter):
             )
 
     def keep(self, emit: Callable[[], object]) -> None:
-        """Emit something, and keep what it is refused for."""
+        """Run an emitting function, and collect its errors."""
         scopes, depth = [*self.scopes], self.depth
         try:
             emit()
@@ -66,7 +66,7 @@ class Whitelist(Emitter):
             self.scopes, self.depth = scopes, depth
 
     def write(self, node: ast.AST, rank: int = LOWEST) -> Code:
-        """Write an expression, or keep what it is refused for."""
+        """Emit an expression, or collect its error."""
         written = NOTHING
 
         def emit() -> None:
@@ -77,7 +77,7 @@ class Whitelist(Emitter):
         return written
 
     def lines(self, node: ast.stmt, margin: str) -> list[Part]:
-        """Write a statement, or keep what it is refused for."""
+        """Emit a statement, or collect its error."""
         written: list[Part] = []
 
         def emit() -> None:

@@ -1,4 +1,4 @@
-"""What the commands about the relay have in common: it is the relay's own, set up by Django."""
+"""The base of commands that run the relay's own command with the project's settings."""
 
 import os
 from typing import Any
@@ -13,19 +13,19 @@ from neuralens_django.configuration import configuration
 class RelayCommand(BaseCommand):
     """Runs the relay's own command with the project's settings."""
 
-    # No check of the project: the relay runs without its database.
+    # No system checks, because the relay does not need the project's database.
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own form
     options: tuple[str, ...] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take what the relay's command takes."""
+        """Accept the arguments of the relay's command."""
         parser.add_argument("arguments", nargs="*", help="see: neuralens-tracker relay --help")
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Pass every option on, also those that Django does not know."""
+        """Pass all options on, including those that Django does not know."""
         self.handle(arguments=argv[2:])
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Run the command; it ends the process with its own exit status."""
+        """Run the command, which exits the process with its own status."""
         os.environ.update(variables(configuration().relay))
         relay.main([*self.options, *options["arguments"]], "manage.py")

@@ -63,7 +63,7 @@ def record(fields: dict[str, JSObject]) -> JSObject:
     """Return a plain browser object with the given fields (browser values, text, bools, lists)."""
 
 def same(target: JSObject, other: JSObject) -> bool:
-    """Tell whether both are one browser object: a bridge may have several stand for it."""
+    """Return whether both are one browser object: a bridge may have several stand for it."""
 
 def elements(list_like: JSObject) -> list[JSObject]:
     """Return the members of a NodeList or an array as a list, to be read and not changed."""

@@ -1,4 +1,4 @@
-"""Numbers, and text made from values."""
+"""Rules for numbers, and for text made from values."""
 
 import ast
 
@@ -116,7 +116,7 @@ def text_of(module: Module) -> Found:
 
 
 def is_whole_float(module: Module, node: ast.expr) -> bool:
-    """Tell whether an expression is a quotient or a literal float without a fraction."""
+    """Return whether an expression is a quotient or a literal float without a fraction."""
     if isinstance(node, ast.Constant):
         return isinstance(node.value, float) and node.value.is_integer()
     if isinstance(node, ast.BinOp):
@@ -128,7 +128,7 @@ def is_whole_float(module: Module, node: ast.expr) -> bool:
 
 
 def is_quotient(node: ast.expr) -> bool:
-    """Tell whether an expression is a division or a whole float."""
+    """Return whether an expression is a division or a whole float."""
     if isinstance(node, ast.Constant):
         return isinstance(node.value, float) and node.value.is_integer()
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
@@ -156,7 +156,7 @@ def number_from_text(module: Module) -> Found:
 
 
 def is_digits_checked(module: Module, text: ast.expr) -> bool:
-    """Tell whether the function around an expression asks whether it is digits."""
+    """Return whether the function around an expression asks whether it is digits."""
     wanted = ast.dump(text)
     return any(
         called(call) == "is_digits" and call.args and ast.dump(call.args[0]) == wanted

@@ -1,4 +1,4 @@
-"""Items of lists and dicts: those that are missing, inherited, or counted from the end."""
+"""Rules for items of lists and dicts: missing ones, inherited ones, and negative indexes."""
 
 import ast
 
@@ -40,7 +40,7 @@ def missing_item(module: Module) -> Found:
 
 
 def catches(module: Module, node: ast.AST, *names: str) -> bool:
-    """Tell whether node stands in a try whose handlers name one of those exceptions."""
+    """Return whether node stands in a try whose handlers name one of those exceptions."""
     child = node
     for ancestor in module.ancestors(node):
         if isinstance(ancestor, ast.Try) and child in ancestor.body:
@@ -52,7 +52,7 @@ def catches(module: Module, node: ast.AST, *names: str) -> bool:
 
 
 def is_present(module: Module, holder: ast.expr, key: ast.expr) -> bool:
-    """Tell whether a dict is known to have a key: the function asks, or loops over the keys."""
+    """Return whether a dict is known to have a key: the function asks, or loops over the keys."""
     wanted, of = ast.dump(key), ast.dump(holder)
     for node in within(module.function(key), ast.Compare, ast.For):
         if isinstance(node, ast.Compare):
@@ -119,7 +119,7 @@ def keys_used(module: Module) -> list[tuple[ast.expr, ast.expr, ast.expr]]:
 
 
 def is_own(module: Module, key: ast.expr, judged: Judged) -> bool:
-    """Tell whether a text is the program's own making, so that no inherited name equals it.
+    """Return whether a text is the program's own making, so that no inherited name equals it.
 
     ``judged`` remembers what was found of each expression on the way.
     """
@@ -159,7 +159,7 @@ def summands(key: ast.expr) -> list[ast.expr]:
 
 
 def is_distinct(module: Module, part: ast.expr, *, leads: bool) -> bool:
-    """Tell whether a part is a text that no inherited name has, or begins with if it leads."""
+    """Return whether a part is a text that no inherited name has, or begins with if it leads."""
     text = constant_text(module, part)
     if not text:
         return False
@@ -183,7 +183,7 @@ def constant_text(module: Module, part: ast.expr) -> str | None:
 
 
 def is_made(module: Module, call: ast.expr, judged: Judged) -> bool:
-    """Tell whether a call's function, of whatever class, only returns texts of its own making."""
+    """Return whether a call's function, of whatever class, only returns texts of its own making."""
     if not isinstance(call, ast.Call):
         return False
     if isinstance(call.func, ast.Attribute):
@@ -202,7 +202,7 @@ def is_made(module: Module, call: ast.expr, judged: Judged) -> bool:
 
 
 def is_own_binding(module: Module, name: str, binding: Binding, judged: Judged) -> bool:
-    """Tell whether a name gets a text of the program's own making in that way."""
+    """Return whether a name gets a text of the program's own making in that way."""
     if binding.value is not None:
         return is_own(module, binding.value, judged)
     if isinstance(binding.node, ast.For | ast.comprehension):
@@ -220,7 +220,7 @@ def is_own_binding(module: Module, name: str, binding: Binding, judged: Judged) 
 
 
 def is_own_source(module: Module, source: ast.expr, judged: Judged) -> bool:
-    """Tell whether a loop goes through constants, or through the keys of a dict made here.
+    """Return whether a loop goes through constants, or through the keys of a dict made here.
 
     What is stored in such a dict is judged where it is stored.
     """
@@ -242,7 +242,7 @@ def is_own_source(module: Module, source: ast.expr, judged: Judged) -> bool:
 
 
 def is_own_parameter(module: Module, parameter: ast.arg, judged: Judged) -> bool:
-    """Tell whether all calls of a private function, in its module, hand over own texts."""
+    """Return whether all calls of a private function, in its module, hand over own texts."""
     function = module.parents[module.parents[parameter]]
     name = getattr(function, "name", "")
     is_nested = module.function(function) is not module.tree
@@ -287,7 +287,7 @@ def index(module: Module) -> Found:
 
 
 def is_negative(node: ast.expr | None) -> bool:
-    """Tell whether an expression is a negative literal or a search that may find nothing."""
+    """Return whether an expression is a negative literal or a search that may find nothing."""
     is_minus = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
     return is_minus or method_called(node) in ("find", "rfind")
 
@@ -321,7 +321,7 @@ def dict_key(module: Module) -> Found:
 
 
 def is_wrong_key(module: Module, key: ast.expr) -> bool:
-    """Tell whether a key is known to be no text, or text that JavaScript treats in its own way."""
+    """Return whether a key is not text, or is text that JavaScript treats specially."""
     if isinstance(key, ast.Constant) and isinstance(key.value, str):
         return key.value == "__proto__" or key.value.isdigit()
     return module.kind(key) not in (None, "str")

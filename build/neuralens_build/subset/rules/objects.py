@@ -1,4 +1,4 @@
-"""Singletons: where the one object of a class may be made."""
+"""Rules for singletons: where they may be created."""
 
 import ast
 
@@ -27,7 +27,7 @@ def one_object(module: Module) -> Found:
 
 
 def is_place(module: Module, call: ast.Call) -> bool:
-    """Tell whether what a call makes is held at once, where the program puts itself together."""
+    """Return whether what a call makes is held at once, where the program puts itself together."""
     around = list(module.ancestors(call))
     function = module.function(call)
     is_held = isinstance(around[0], ast.Assign | ast.AnnAssign) and around[0].value is call

@@ -1,4 +1,4 @@
-"""What a rule is."""
+"""The type of a rule."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ Found = Iterator[tuple[ast.AST, str]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that means something else, or nothing, on one of the engines.
+    """A construct that behaves differently, or not at all, on one of the engines.
 
     ``reason`` says what goes wrong, ``remedy`` what to write.
     """

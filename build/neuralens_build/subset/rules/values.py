@@ -1,4 +1,4 @@
-"""Truth, identity, equality, and what the other engines have no word for."""
+"""Rules for truth, identity, equality, and imports."""
 
 import ast
 
@@ -33,7 +33,7 @@ def truth(module: Module) -> Found:
 
 
 def may_be_container(module: Module, node: ast.expr | None) -> bool:
-    """Tell whether a value is a list or a dict in one of the ways in which it is given here."""
+    """Return whether a value is a list or a dict in one of the ways in which it is given here."""
     if isinstance(node, ast.BoolOp):
         return any(may_be_container(module, value) for value in node.values)
     return module.kind(node) in CONTAINERS or any(
@@ -132,7 +132,7 @@ def equality(module: Module) -> Found:
 
 
 def is_mixed(left: str | None, right: str | None) -> bool:
-    """Tell whether one is a bool and the other a number: to Python True is 1."""
+    """Return whether one is a bool and the other a number: to Python True is 1."""
     return {left, right} == {BOOL, NUMBER}
 
 

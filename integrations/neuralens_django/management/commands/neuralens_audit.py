@@ -1,4 +1,4 @@
-"""``manage.py neuralens_audit PATH...``: what the tracker would capture there."""
+"""``manage.py neuralens_audit PATH...``: shows what the tracker would capture."""
 
 import sys
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from neuralens_embed.commands import report_pages
 
 
 class Command(BaseCommand):
-    """Asks for pages as the test client does: without a server, and as whichever user."""
+    """Audits pages fetched by the test client: without a server, and as any user."""
 
-    help = "Say what the tracker would capture on pages, and which attributes are wrong."
+    help = "Show what the tracker would capture on pages, and which attributes are wrong."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the paths of the pages, and how they are asked for."""
+        """Accept the paths of pages, and options for fetching them."""
         parser.add_argument("paths", nargs="+", metavar="PATH", help="such as /search/?q=chair")
         parser.add_argument("--user", metavar="NAME", help="ask as this user, logged in")
         parser.add_argument("--format", choices=["text", "json", "github"], default="text")
@@ -38,13 +38,13 @@ class Command(BaseCommand):
 
 
 def name_host() -> str:
-    """Return a host that the project answers to."""
+    """Return a host that the project allows."""
     hosts = (host for host in settings.ALLOWED_HOSTS if "*" not in host)
     return next(hosts, "localhost").lstrip(".")
 
 
 def read_pages(client: Client, paths: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield each path with its HTML; raises CommandError for one that does not answer."""
+    """Yield each path with its HTML; raises CommandError for an error response."""
     for path in paths:
         answer = client.get(path, follow=True, secure=settings.SECURE_SSL_REDIRECT)
         if answer.status_code != 200:

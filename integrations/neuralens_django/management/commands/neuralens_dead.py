@@ -4,7 +4,7 @@ from neuralens_django.management.relay_command import RelayCommand
 
 
 class Command(RelayCommand):
-    """Lists dead events."""
+    """Lists dead letters."""
 
     help = "List the events that the API refused, and why."
     options = ("--dead",)

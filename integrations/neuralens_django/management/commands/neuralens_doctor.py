@@ -1,4 +1,4 @@
-"""``manage.py neuralens_doctor URL``: a visit to the running shop in a real browser."""
+"""``manage.py neuralens_doctor URL``: visits the running shop in a real browser."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ class Command(BaseCommand):
     """Runs ``neuralens-tracker verify``."""
 
     help = "Visit the shop in a browser, and say what is captured, sent and acknowledged."
-    # No check of the project: what is looked at is the shop that runs.
+    # No system checks, because it visits the running shop.
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own form
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take what the command takes."""
+        """Accept the arguments of the command."""
         parser.add_argument("arguments", nargs="*", help="see: neuralens-tracker verify --help")
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Pass every option on, also those that Django does not know."""
+        """Pass all options on, including those that Django does not know."""
         self.handle(arguments=argv[2:])
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Run the command; it ends the process with its own exit status."""
+        """Run the command, which exits the process with its own status."""
         main.main(["verify", *options["arguments"]], "neuralens-tracker")

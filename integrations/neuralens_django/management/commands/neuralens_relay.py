@@ -1,4 +1,4 @@
-"""``manage.py neuralens_relay``: the relay as a process of its own."""
+"""``manage.py neuralens_relay``: runs the relay as its own process."""
 
 from neuralens_django.management.relay_command import RelayCommand
 

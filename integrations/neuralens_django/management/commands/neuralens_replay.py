@@ -1,10 +1,10 @@
-"""``manage.py neuralens_replay [EIDS]``: sends dead events again."""
+"""``manage.py neuralens_replay [EIDS]``: resends dead letters."""
 
 from neuralens_django.management.relay_command import RelayCommand
 
 
 class Command(RelayCommand):
-    """Replays dead events."""
+    """Resends dead letters."""
 
     help = "Send refused events again: all, or those named."
     options = ("--replay",)
