@@ -3,6 +3,7 @@
 ====================  ============================================================================
 ``POST events``       accepts a batch; 202 once its events are on disk
 ``GET neuralens.js``  and every other file in the build's manifest
+``GET /``             that this is the relay, and the path of its health
 ``GET health``        readiness; with ``?live`` liveness
 ``GET metrics``       metrics for Prometheus
 ====================  ============================================================================
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
         routes=[
             Route("/events", intake.take_batch, methods=["POST"]),
             Route("/events", intake.answer_preflight, methods=["OPTIONS"]),
+            Route("/", show_index, methods=["GET"]),
             Route("/health", status.health, methods=["GET"]),
             Route("/metrics", status.metrics, methods=["GET"]),
             *(
@@ -140,6 +142,12 @@ class Status:
             balances = []
         text = self._relay.metrics.render(health, balances)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def show_index(request: Request) -> Response:
+    """Respond to whoever opens the address that the command prints."""
+    health = request.scope["root_path"] + "/health"
+    return as_json({"service": "neuralens-relay", "health": health}, 200)
 
 
 async def answer_http_error(request: Request, error: Exception) -> Response:

@@ -60,6 +60,10 @@ NO_TOKEN = {
     Verdict.OLD: "the page's token is more than a week old",
 }
 GPC = "the shopper's browser sends Global Privacy Control"
+OTHER_APPLICATION = (
+    "app is not the application that this relay serves:"
+    " data-app-id on the page must equal NEURALENS_APPLICATION_ID"
+)
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +168,7 @@ class Intake:
         except BatchError as error:
             raise HTTPException(400, str(error)) from error
         if batch.app != self._settings.application_id:
-            raise HTTPException(400, "app is not the application that this relay serves")
+            raise HTTPException(400, OTHER_APPLICATION)
         events, rejected = validate_events(batch, received)
         if by_server:
             return await self._store(request, batch, events, rejected, None)

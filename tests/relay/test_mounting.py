@@ -47,6 +47,8 @@ def test_mounted_with_the_lifespan_it_starts_and_closes_with_it(environment, bun
     relay = app.state.relay
     site = Starlette(routes=[Mount("/shop/nl", app)], lifespan=relay.lifespan)
     with served(site) as url, Client(f"{url}/shop/nl") as client:
+        here = httpx.get(f"{url}/shop/nl", follow_redirects=True).json()
+        assert here == {"service": "neuralens-relay", "health": "/shop/nl/health"}
         client.take(make_event())
         eventually(lambda: len(sandbox.bodies()) == 1)
     # A late request does not start it again.

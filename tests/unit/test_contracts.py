@@ -1,14 +1,19 @@
 """The contracts on imports, each broken by a line that it forbids."""
 
+import ast
 import configparser
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 COMPONENTS = ("tracker", "build", "relay", "integrations", "demo_site")
@@ -130,3 +135,31 @@ def test_every_contract_stands_in_the_document() -> None:
 @pytest.mark.parametrize("contract", FORBIDDEN)
 def test_a_contract_forbids(contract: str, broken: dict[str, str]) -> None:
     assert f"{FORBIDDEN[contract][2]} (l." in broken[contracts()[contract]]
+
+
+def imported_by(module: Path) -> set[str]:
+    """Return the first names of what a module imports, inside functions too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def test_what_the_wheel_imports_an_extra_brings() -> None:
+    """A library that only development has would be missing where the wheel is installed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    brought = {canonicalize_name(Requirement(text).name) for group in groups for text in group}
+    distributions = packages_distributions()
+    missing = {
+        f"{module.relative_to(ROOT)}: {name}"
+        for component in COMPONENTS
+        for module in (ROOT / component).glob("neuralens_*/**/*.py")
+        for name in imported_by(module) - sys.stdlib_module_names
+        if name in distributions
+        and not {canonicalize_name(each) for each in distributions[name]} & brought
+    }
+    assert missing == set()
