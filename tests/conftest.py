@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.npm import npm_package
 from tests.polling import PATIENCE
+from tests.release_0_1_0 import release_0_1_0
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [

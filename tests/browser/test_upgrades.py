@@ -1,11 +1,5 @@
-"""Version 0.1.0 beside this one: its pages, its journal and its relay, as they were released.
+"""Version 0.1.0 beside this one: its pages, its journal and its relay, as they were released."""
 
-``releases/`` holds the relay of 0.1.0, the modules that it imports, and ``neuralens.js`` as it was
-built. The relay runs with the libraries of today.
-"""
-
-import zipfile
-from pathlib import Path
 from signal import SIGKILL
 
 import pytest
@@ -16,11 +10,10 @@ from tests.browser.servers import APPLICATION
 from tests.polling import eventually
 from tests.processes import RELAY, Process
 
-RELEASE = Path(__file__).parent / "releases" / "neuralens_tracker-0.1.0.zip"
 OLD_SCRIPT = "/release-0.1.0.js"
 OLD_TAG = (
-    f'<script async src="{OLD_SCRIPT}" data-app-id="{APPLICATION}" data-uid="%s"'
-    f' data-view-ms="{VIEW_MS}" data-suggestion-ms="{SUGGESTION_MS}"></script>'
+    f'<script async src="{OLD_SCRIPT}" data-app-id="{APPLICATION}" data-view-ms="{VIEW_MS}"'
+    f' data-suggestion-ms="{SUGGESTION_MS}" %s></script>'
 )
 RESULTS = """<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak" data-nl-list="results">
 <p data-nl-product="A"><a href="/chair">first</a></p>
@@ -35,17 +28,8 @@ ORDER = """<main data-nl-purchase="%s"><p data-nl-product="A">A</p>
 WAITING = "Object.keys(localStorage).filter((key) => key.startsWith('nl:e:')).length"
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory):
-    """The folder of version 0.1.0."""
-    folder = tmp_path_factory.mktemp("release")
-    with zipfile.ZipFile(RELEASE) as archive:
-        archive.extractall(folder)
-    return folder
-
-
 @pytest.fixture
-def run_relay(release, shop, sandbox, credentials, tmp_path):
+def run_relay(release_0_1_0, shop, sandbox, credentials, tmp_path):
     """Put a relay in the place of the shop's, of 0.1.0 or of this version, over one outbox."""
     usual = shop.relay
     environment = {
@@ -58,7 +42,7 @@ def run_relay(release, shop, sandbox, credentials, tmp_path):
     }
 
     def run(*, old):
-        modules = {"PYTHONPATH": str(release)} if old else {}
+        modules = {"PYTHONPATH": str(release_0_1_0)} if old else {}
         shop.relay = Process(RELAY, environment=environment | modules, cwd=tmp_path)
 
     yield run
@@ -68,19 +52,24 @@ def run_relay(release, shop, sandbox, credentials, tmp_path):
 
 
 @pytest.fixture
-def show_old(release, shop, uid, context):
-    """Show a page with the script of 0.1.0."""
-    script = (release / "neuralens_build" / "dist" / "neuralens.js").read_text("utf-8")
+def show_old(release_0_1_0, shop, uid, context):
+    """Show pages, by their bodies, with the script of 0.1.0: the first of them."""
+    script = (release_0_1_0 / "neuralens_build" / "dist" / "neuralens.js").read_text("utf-8")
     shop.put(OLD_SCRIPT, script, {"Content-Type": "text/javascript"})
     tab = context.new_page()
 
-    def show(body, path="/"):
-        shop.put(path, f"<!doctype html><title>A shop</title>{OLD_TAG % uid}{body}")
-        tab.goto(path)
-        tab.wait_for_function("window.neuralens && neuralens.version === '0.1.0'")
+    def show(pages, attributes=f'data-uid="{uid}"'):
+        for path, body in pages.items():
+            shop.put(path, f"<!doctype html>{OLD_TAG % attributes}{body}")
+        tab.goto(next(iter(pages)))
+        wait_for_old(tab)
         return tab
 
     return show
+
+
+def wait_for_old(page):
+    page.wait_for_function("window.neuralens?.version === '0.1.0'")
 
 
 def share(page, name):
@@ -104,9 +93,7 @@ def shared(events):
 
 
 def test_pages_of_0_1_0_at_this_relay(show_old, shop, ledger, uid):
-    shop.put("/chair", f"<!doctype html>{OLD_TAG % uid}{CHAIR}")
-    shop.put("/order", f"<!doctype html>{OLD_TAG % uid}{ORDER % uid}")
-    page = show_old(RESULTS)
+    page = show_old({"/": RESULTS, "/chair": CHAIR, "/order": ORDER % uid})
     page.get_by_text("like").click()
     page.get_by_role("combobox").fill("oa")
     ledger.wait_for(4)
@@ -115,7 +102,7 @@ def test_pages_of_0_1_0_at_this_relay(show_old, shop, ledger, uid):
     page.get_by_text("first").click()
     page.get_by_text("add").click()
     page.get_by_text("order").click()
-    page.wait_for_function("window.neuralens?.version === '0.1.0'")
+    wait_for_old(page)
     results = ("oak", "SEARCH_RESULT_PAGE")
     assert lines(ledger.settle(page)) == [
         ("ADD_TO_CART", "A", None, None, "PRODUCT_PAGE"),
@@ -133,11 +120,22 @@ def test_pages_of_0_1_0_at_this_relay(show_old, shop, ledger, uid):
     assert not any("journal" in post.batch for post in shop.posts)
 
 
+def test_what_0_1_0_knows_of_a_shopper(show_old, show, ledger, uid):
+    """An anonymous shopper keeps the id, and an order that was told is not told again."""
+    page = show_old({"/order": ORDER % uid}, attributes="")
+    (told,) = ledger.wait_for(1)
+    page = show(ORDER % uid, "/order", tab=page, uid=None)
+    share(page, "later")
+    events = ledger.settle(page)
+    assert [event.name for event in events] == ["PURCHASE", "SHARE"]
+    assert {event["uid"] for event in events} == {told["uid"]}
+
+
 def test_an_upgrade_under_way(show_old, show, run_relay, shop, ledger, uid):
     """The API is down, the relay is killed and replaced, and a page stays open meanwhile."""
     run_relay(old=True)
     ledger.fail(status=503, times=10_000)
-    page = show_old("")
+    page = show_old({"/": ""})
     share(page, "relay's outbox")
     eventually(lambda: [post.status for post in shop.posts] == [202])
     shop.relay.end(SIGKILL)
