@@ -37,9 +37,7 @@ COMMANDS = {
     ),
     "sandbox": Command("neuralens_demo.cli", "Run a local stand-in for the event API.", "demo"),
     "snippet": Command("neuralens_embed.commands", "Print the embed snippet."),
-    "verify": Command(
-        "neuralens_verify.cli", "Visit a shop in a browser, and name faults.", "verify"
-    ),
+    "verify": Command("neuralens_verify.cli", "Check a shop in a real browser.", "verify"),
 }
 
 

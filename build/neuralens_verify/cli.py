@@ -36,7 +36,7 @@ PROGRAMS = (
     type=click.Choice(list(FORMATS)),
     default="text",
     show_default=True,
-    help="Lines to read; one JSON object; or annotations of GitHub's workflows.",
+    help="Plain text, one JSON object, or annotations for GitHub Actions.",
 )
 @click.option(
     "--consent",
@@ -45,17 +45,26 @@ PROGRAMS = (
     show_default=True,
     help="How to answer the shop's consent banner.",
 )
-@click.option("--query", default="", metavar="TEXT", help="What to search for.")
-@click.option("--gpc", is_flag=True, help="Let the browser say Global Privacy Control.")
-@click.option("--relay", default="", metavar="URL", help="The relay's own address, for its health.")
+@click.option(
+    "--query",
+    default="",
+    metavar="TEXT",
+    help="What to search for; by default, a word from a product's name.",
+)
+@click.option("--gpc", is_flag=True, help="Send Global Privacy Control.")
+@click.option(
+    "--relay", default="", metavar="URL", help="The relay's own address, to read its health."
+)
 @click.option(
     "--status-token",
     default="",
     envvar="NEURALENS_STATUS_TOKEN",
     metavar="TOKEN",
-    help="The relay's token for its health.",
+    help="The token with which other machines may read the relay's health.",
 )
-@click.option("--browser", metavar="PATH", help="A Chromium, if it is not on PATH.")
+@click.option(
+    "--browser", metavar="PATH", help="The Chromium, Chrome or Edge to use, if it is not on PATH."
+)
 @click.argument("url")
 @click.pass_context
 def verify(
@@ -69,11 +78,10 @@ def verify(
     browser: str | None,
     url: str,
 ) -> None:
-    """Visit the shop at URL in a real browser, and say what is captured, sent and acknowledged.
+    """Visit the shop at URL in a real browser, and report what is captured, sent and acknowledged.
 
-    Answers the consent banner, scrolls, searches, picks a suggestion, opens a product. Each thing
-    that is wrong is named with its cause and remedy. Exit status 1 if anything is wrong, 2 if the
-    visit could not be made.
+    Answers the consent banner, scrolls, searches, picks a suggestion and opens a product. Reports
+    each fault with its cause and remedy. Exit status 1 if there is any, 2 if the visit failed.
     """
     if urlsplit(url).scheme not in ("http", "https"):
         raise WrongInput(f"{url} is no http or https URL")

@@ -8,6 +8,8 @@ from tests.browser.clock import IS_SHOWN
 from tests.browser.page import wait_until_loaded
 
 TILE = '<div data-nl-product="A" style="height: 100px">A</div><div style="height: 3000px"></div>'
+RESULTS = """<ol data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="{query}" data-nl-list="results">
+    <li data-nl-product="A">A</li><li data-nl-product="{last}">{last}</li></ol>"""
 # The tile comes when the page is hidden, or was from the beginning.
 HIDDEN_TILE = f"""<script>
 const insert = () => {{
@@ -116,6 +118,16 @@ def test_once_in_each_list(show, ledger):
     page = show("lists.html")
     seen = [(event.id, event.get("query")) for event in ledger.settle(page)]
     assert sorted(seen) == [("A", "alone"), ("A", "recent"), ("A", "results")]
+
+
+def test_once_under_each_query_where_results_are_replaced_in_place(show, ledger):
+    page = show(results := RESULTS.format(query="oak", last="B"))
+    assert len(ledger.settle(page)) == 2
+    page.evaluate("(body) => { document.body.innerHTML = body }", results)
+    other = RESULTS.format(query="chair", last="C")
+    page.evaluate("(body) => { document.body.innerHTML = body }", other)
+    seen = [(event.id, event["index"], event["query"]) for event in ledger.settle(page)]
+    assert sorted(seen) == [("A", 0, "chair"), ("A", 0, "oak"), ("B", 1, "oak"), ("C", 1, "chair")]
 
 
 def test_once_in_each_page_view(show, ledger):
