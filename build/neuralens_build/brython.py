@@ -1,4 +1,4 @@
-"""The Brython bundle: the tracker's modules translated ahead of time, and the runtime they need."""
+"""Builds the Brython bundle: modules translated ahead of time, with a reduced runtime."""
 
 import hashlib
 import importlib.util
@@ -20,7 +20,7 @@ NOTICE = (
     "/*! neuralens-tracker {version}, MIT. With parts of Brython {brython}, "
     "Copyright (c) Pierre Quentel, BSD-3-Clause. */\n"
 )
-# The guard, which page/brython.js gives the modules under this name.
+# The module name under which page/brython.js provides the guard.
 GUARD = "neuralens_guard"
 
 HERE = Path(__file__).parent
@@ -33,14 +33,13 @@ class BrythonError(BuildError):
 def build(modules: Mapping[str, str], version: str, hooks: str | None = None) -> str:
     """Return the text of neuralens.brython.js.
 
-    ``modules`` maps dotted names to Python source. ENTRY is among them, and its ``start()`` is
-    called when the bundle runs; the adapter stands there as ``neuralens_tracker.web.ffi``.
-    ``hooks`` is the one of them that is imported before the start, if there is one. ``version`` is
-    the tracker's own. The result depends on nothing else: no clock, no chance.
+    ``modules`` maps dotted names to Python source. They include ENTRY, whose ``start()`` is called
+    when the bundle runs, and the adapter as ``neuralens_tracker.web.ffi``. ``hooks`` is the module
+    to import before the start, if any. ``version`` is the tracker's. The build is reproducible.
 
-    Raises BrythonError where Brython is not the pinned one, where a cut does not fit it, and where
-    a module cannot be translated or needs something that the bundle leaves out; EditError where
-    one of EDITS does not fit; SourceError where a module imports what is not there.
+    Raises BrythonError if Brython is not the pinned version, a cut does not apply, or a module
+    cannot be translated or needs something that was cut; EditError if one of EDITS does not apply;
+    SourceError if an imported module is missing.
     """
     entries = [ENTRY] if hooks is None else [ENTRY, hooks]
     names = in_order(modules, [GUARD], *entries)
@@ -65,7 +64,7 @@ def build(modules: Mapping[str, str], version: str, hooks: str | None = None) ->
     return NOTICE.format(version=version, brython=VERSION) + npm_tools.run_esbuild(
         "--minify",
         "--log-level=error",
-        # brython.js is strict, what it translates is not.
+        # brython.js is in strict mode, but the translated code must not be.
         text=f"""(function () {{
 const __BRYTHON__ = (function () {{
 {shaken["code"]}
@@ -110,7 +109,7 @@ def read_runtime() -> str:
 
 
 def check(shaken: Mapping[str, Any]) -> None:
-    """Raise BrythonError where the cuts fit neither Brython nor the modules."""
+    """Raise BrythonError if the cuts do not match Brython and the modules."""
     if shaken["unknown"]:
         raise BrythonError(
             f"brython.js has no {', '.join(shaken['unknown'])}, or has it twice: "

@@ -1,4 +1,4 @@
-"""What the Brython bundle leaves out of brython.js, and why the tracker cannot reach it.
+"""The parts removed from brython.js, and why the tracker cannot reach them.
 
 Everything here is found by what it says, never by where it stands: a section by a name that it
 fills in, a replaced text by how it starts and ends, a severed definition by its name. The build
@@ -10,7 +10,7 @@ Beyond these tables, node/shake_brython.cjs leaves out what nothing can name any
 
 from neuralens_build.edits import Edit
 
-# Whole sections of brython.js, named by something they fill in.
+# Whole sections of brython.js, identified by a name that they define.
 SECTIONS = {
     "$B.py_tokens": "tokens of Python source: the modules are translated when they are built",
     "$B.tokenizer": "the tokenizer, with the Unicode tables of identifiers",
@@ -39,7 +39,7 @@ SECTIONS = {
     "$B.lazy_modules": "the modules browser, javascript and sys, and what they print through",
 }
 
-# Text that is replaced.
+# Replacements of text.
 EDITS = (
     Edit(
         "var __BRYTHON__=globalThis.__BRYTHON__ ||{}",
@@ -164,7 +164,7 @@ SEVERED = {
     "_b_.object.tp_funcs.__reduce__": "pickling",
 }
 
-# Modules of Brython's own that code which stays looks up, and the bundle has not.
+# Modules of Brython that remaining code refers to, but that the bundle does not contain.
 ABSENT_MODULES = {
     "_warnings": "a coroutine that nobody awaited; there is none",
 }

@@ -1,6 +1,6 @@
-"""The checkout of the project, where ``npm install`` puts what the build needs."""
+"""Locates the project's checkout, in which ``npm install`` installs the build's tools."""
 
 from pathlib import Path
 
-# In an installed wheel there is none here, and programs of npm are looked for on PATH.
+# None in an installed wheel: then npm's programs are looked up on PATH.
 CHECKOUT = Path(__file__).parents[2]

@@ -6,12 +6,12 @@ import click
 
 from neuralens_build.checkout import CHECKOUT
 
-# The bundle of which each module's share is told.
+# The bundle for which the size of each module is printed.
 SCRIPT = "neuralens.js"
 
 
 class WrongInput(click.ClickException):
-    """What was asked for cannot be done: one sentence, and the exit status of a wrong call."""
+    """Invalid input; exits with the status of a usage error."""
 
     exit_code = 2
 

@@ -1,4 +1,4 @@
-"""The types file, neuralens.d.ts, from the tracker's one vocabulary."""
+"""Generates the type declarations, neuralens.d.ts, from the tracker's constants."""
 
 import json
 
@@ -14,7 +14,7 @@ from neuralens_tracker.vocabulary import CONSENTS, EVENTS, PAGES
 TYPES = {TEXT: "string", FLAG: "boolean", COUNT: "number", PAGES: "Page", CONSENTS: "Consent"}
 
 
-# What follows the name in each call.
+# The parameters of each call, after its name.
 ARGUMENTS = {
     "track": ", event: EventName, fields: Fields",
     "identify": ", uid: string | null",
@@ -29,7 +29,7 @@ ARGUMENTS = {
 
 
 def comment(text: str, indent: str = "", default: object = None) -> str:
-    """Return a documentation comment; ``default`` is the value that a setting has without one."""
+    """Return a documentation comment; ``default`` is a setting's default value."""
     lines = text.splitlines()
     if default not in (None, ""):
         lines.append(f"@default {json.dumps(default)}")
@@ -45,7 +45,7 @@ def union(words: tuple[str, ...]) -> str:
 
 
 def render() -> str:
-    """Return the declarations of neuralens.mjs and of what stands on ``window``."""
+    """Return the declarations of neuralens.mjs and of the globals."""
     own = [SETTINGS, *ADDONS.values()]
     settings = "\n".join(
         comment(SETTING_MEANINGS[name], "  ", each.default)

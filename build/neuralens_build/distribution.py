@@ -1,4 +1,4 @@
-"""The whole of dist/: every bundle, what describes it, and its size against its budget."""
+"""Builds dist/: every bundle, the manifest, and the check of the size budgets."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ from neuralens_build.hooks import Hooks
 
 MANIFEST = "manifest.json"
 
-# The most bytes that a file may have, compressed by brotli at its highest level.
+# The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
     "neuralens.js": 10_900,
     "neuralens.stub.js": 500,
@@ -33,10 +33,10 @@ LOAD_BUDGETS = {MICROPYTHON: 212_000, FIRST_LOAD: 242_000}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:
-    """Build every bundle into folder, with a shop's hooks in it, and return its manifest.
+    """Build every bundle, with a shop's hooks if given, into folder; return the manifest.
 
-    The manifest, ``{file: {bytes, brotli, integrity, runtime, version}}``, is written there too.
-    Raises SubsetError, CompileError, NpmError or HooksError with what is wrong in one sentence.
+    The manifest, ``{file: {bytes, brotli, integrity, runtime, version}}``, is also written to the
+    folder. Raises SubsetError, CompileError, NpmError or HooksError.
     """
     name = None if hooks is None else hooks.name
     own = {} if hooks is None else {hooks.name: hooks.source}
@@ -48,7 +48,7 @@ def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str |
         "neuralens.brython.js": (for_brython.encode(), "brython"),
         **{name: (code, "pyscript") for name, code in for_pyscript.items()},
     }
-    # What an earlier build left and this one does not make must not be served.
+    # Files that only an earlier build created must not be served.
     shutil.rmtree(folder / "pyscript", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     for name, (content, _) in built.items():
@@ -79,5 +79,5 @@ def describe(content: bytes, runtime: str) -> dict[str, str | int]:
 
 @cache
 def packed_size(content: bytes) -> int:
-    """Return how many bytes a file has for a browser; most are the same with any hooks."""
+    """Return the brotli size of a file, cached since most files do not depend on hooks."""
     return len(brotli.compress(content, quality=11))

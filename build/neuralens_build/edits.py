@@ -1,4 +1,4 @@
-"""Texts replaced in somebody else's code: found by what they say, or the build stops."""
+"""Patches third-party code by content; a patch that does not apply fails the build."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from neuralens_build.errors import BuildError
 
 
 class EditError(BuildError):
-    """A text to be replaced is not there, or is there twice."""
+    """The text to be replaced is missing, or ambiguous."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """Replaces a text that runs from the one ``start`` to the end of the next ``end``."""
+    """Replaces the text from the only ``start`` up to and including the next ``end``."""
 
     start: str
     end: str
@@ -21,9 +21,9 @@ class Edit:
 
 
 def apply(edits: Iterable[Edit], text: str, name: str) -> str:
-    """Return the text with the edits made; EditError names the edit that does not fit.
+    """Apply edits to a text; raises EditError for an edit that does not apply.
 
-    ``name`` says what the text is, in words for the person who upgrades it.
+    ``name`` describes the text in the error, for whoever upgrades the third-party code.
     """
     for edit in edits:
         count = text.count(edit.start)

@@ -2,4 +2,4 @@
 
 
 class BuildError(Exception):
-    """The build cannot go on; the message says what is wrong, and where, and what to do."""
+    """The build failed; the message says what is wrong, where, and the remedy."""

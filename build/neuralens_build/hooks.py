@@ -1,4 +1,4 @@
-"""A shop's own hooks: one Python file, which is compiled into the bundles or loaded as it is.
+"""Validates a shop's own hooks: one Python file, which is compiled into the bundles or loaded.
 
 It has functions, values and, among them, the calls that hand the functions to the tracker:
 
@@ -23,40 +23,40 @@ from neuralens_build.subset import check
 from neuralens_build.subset.stripping import ANNOTATION_MODULES
 
 PACKAGE = "neuralens_tracker"
-# Modules of the tracker with nothing but words and plain functions.
+# Modules of the tracker that have only constants and plain functions.
 PLAIN = (f"{PACKAGE}.vocabulary", f"{PACKAGE}.value_types")
-# The most bytes of a hooks file: a page loads it.
+# The most bytes of a hooks file, since pages load it.
 MAX_BYTES = 100_000
-# Functions of the package that are no calls.
+# Functions of the package that are not public calls.
 INTERNAL = ("call", "hand_over", "report")
-# The calls that hand a function to the tracker.
+# The calls that register a function.
 REGISTERING = ("before", "on")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-# Modules that an engine, or the bundle, has under these names.
+# Names that are taken by modules of an engine or of the bundle.
 TAKEN = frozenset((*sys.stdlib_module_names, "browser", "js", "jsffi", "micropython", "pyscript"))
 
 
 class HooksError(BuildError):
-    """A file that cannot be used as hooks; the message names file and line, and the remedy."""
+    """A file cannot be used as hooks; the message names file, line and remedy."""
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """A hooks file that every engine takes: the name of its module, and its source."""
+    """A valid hooks file: the name of its module, and its source."""
 
     name: str
     source: str
 
     @property
     def file(self) -> str:
-        """The name of the file, as messages in a page have it."""
+        """The file name for messages in a page."""
         return f"{self.name}.py"
 
 
 def read(path: Path) -> Hooks:
-    """Return the hooks of a file.
+    """Read the hooks in a file.
 
-    Raises HooksError where it is missing, no Python, outside the portable subset, or no hooks.
+    Raises HooksError if it is missing, not Python, not portable, or not a hooks file.
     """
     try:
         content = path.read_bytes()
@@ -87,7 +87,7 @@ def read(path: Path) -> Hooks:
 
 
 def explain_form(tree: ast.Module, path: Path) -> None:
-    """Raise HooksError where a module of the subset is no hooks file."""
+    """Raise HooksError if a portable module is not a hooks file."""
     registers = False
     for statement in tree.body:
         place = f"{path}:{statement.lineno}"
@@ -107,7 +107,7 @@ def explain_form(tree: ast.Module, path: Path) -> None:
 
 
 def is_allowed(statement: ast.stmt) -> bool:
-    """Return whether a statement may stand at the top of a hooks file."""
+    """Return whether a statement is allowed at the top level of a hooks file."""
     if isinstance(statement, ast.Assign):
         return isinstance(statement.targets[0], ast.Name)
     if isinstance(statement, ast.AnnAssign):
@@ -135,7 +135,7 @@ def explain_import(statement: ast.ImportFrom, place: str) -> None:
 
 
 def is_registration(statement: ast.stmt, tree: ast.Module) -> bool:
-    """Return whether a statement hands a function to the tracker."""
+    """Return whether a statement registers a function."""
     names = [
         alias.asname or alias.name
         for node in tree.body

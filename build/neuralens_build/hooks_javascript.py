@@ -1,4 +1,4 @@
-"""A shop's hooks as a module of JavaScript, for the compiled bundle."""
+"""Compiles a shop's hooks to a JavaScript module, for the compiled bundle."""
 
 import ast
 import shutil
@@ -12,7 +12,7 @@ from neuralens_build.subset import strip
 PAGE = Path(__file__).parent / "page" / "hooks.js"
 MODULE = "hooks.js"
 PAGE_MODULE = "page.js"
-# The call that notes which line runs; no name in Python has a ``$``.
+# The function that records the current line; Python names cannot contain ``$``.
 LINE = "$line"
 
 
@@ -20,7 +20,7 @@ class LineMarker(ast.NodeTransformer):
     """Notes the line before each statement, so that what is raised can be placed."""
 
     def mark(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        """Return the statements of a block with a note before each."""
+        """Insert a call that records the line before each statement of a block."""
         marked: list[ast.stmt] = []
         for statement in body:
             call = ast.Call(ast.Name(LINE, ast.Load()), [ast.Constant(statement.lineno)], [])
@@ -30,7 +30,7 @@ class LineMarker(ast.NodeTransformer):
         return marked
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        """Mark the blocks of a compound statement."""
+        """Instrument the blocks of a compound statement."""
         super().generic_visit(node)
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
@@ -40,9 +40,9 @@ class LineMarker(ast.NodeTransformer):
 
 
 def write(hooks: Hooks | None, folder: Path) -> None:
-    """Write MODULE, whose ``install()`` runs the hooks, beside the tracker's modules.
+    """Write MODULE, whose ``install()`` runs the hooks, next to the tracker's modules.
 
-    Raises CompileError for what does not compile.
+    Raises CompileError.
     """
     if hooks is None:
         (folder / MODULE).write_text("export const install = () => {};\n", "utf-8")
@@ -72,7 +72,7 @@ def write(hooks: Hooks | None, folder: Path) -> None:
 
 
 def mark_lines(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """Return the statements of a module with a note before each, and inside them."""
+    """Insert a call that records the line before each statement of a module, also nested ones."""
     marker = LineMarker()
     marked: list[ast.stmt] = []
     for statement in statements:
@@ -82,5 +82,5 @@ def mark_lines(statements: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def take_calls(calls: list[ast.alias]) -> str:
-    """Return the pattern that takes the imported calls."""
+    """Return the destructuring pattern for the imported calls."""
     return ", ".join(f"{alias.name}: {spell(alias.asname or alias.name)}" for alias in calls)

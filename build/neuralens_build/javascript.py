@@ -1,4 +1,4 @@
-"""From the tracker's Python to one JavaScript file: the compiler, then the bundler."""
+"""Builds the JavaScript bundles from the tracker's Python."""
 
 import ast
 import os
@@ -23,8 +23,8 @@ PACKAGE = "neuralens_tracker"
 SOURCE = Path(neuralens_tracker.__file__).parent
 FFI = f"{PACKAGE}.web.ffi"
 
-# What each file begins with: the one place where the tracker starts by itself. The module form
-# leaves the start to the page, whose settings then stand in for the script tag's.
+# The entry of each file, which starts the tracker. The module form leaves that to the page, whose
+# settings then replace the script tag's.
 ENTRIES = {
     "neuralens.js": """
 import { install } from './hooks.js';
@@ -54,7 +54,7 @@ import { invoke } from './neuralens_tracker.web.ffi.js';
 invoke(() => start(document.currentScript));
 """,
 }
-# An add-on starts once on a page, however many tags name it, before or after the tracker.
+# An add-on starts once per page, even with several tags, before or after the tracker.
 ADDON_ENTRY = """
 import {{ start }} from './{module}.js';
 import {{ callback }} from './neuralens_tracker.web.ffi.js';
@@ -74,7 +74,7 @@ ADDON_MODULES = {
 ENTRIES |= {
     file: ADDON_ENTRY.format(file=file, module=module) for file, module in ADDON_MODULES.items()
 }
-# The modules that an entry imports, unless it is the tracker's own.
+# The modules that each entry imports, if not the tracker's main module.
 MODULES = {
     "neuralens.stub.js": [STUB],
     "neuralens.early.js": [f"{PACKAGE}.early"],
@@ -83,11 +83,11 @@ MODULES = {
 
 
 class SubsetError(BuildError):
-    """The tracker's Python means different things on different engines; the message says where."""
+    """The tracker's Python is not portable; the message says where and why."""
 
 
 def build(hooks: Hooks | None = None) -> dict[str, bytes]:
-    """Return the JavaScript files of dist/ and their source maps, with a shop's hooks in them.
+    """Return the JavaScript files of dist/ with their source maps, with a shop's hooks if given.
 
     Raises SubsetError, CompileError and NpmError.
     """
@@ -95,7 +95,7 @@ def build(hooks: Hooks | None = None) -> dict[str, bytes]:
     if problems:
         raise SubsetError("\n".join(str(problem) for problem in problems))
     built = {}
-    # Most of the time, esbuild and the Closure Compiler run, each in a process of its own.
+    # Threads suffice: the time is spent in processes of esbuild and the Closure Compiler.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         bundles = pool.map(partial(build_bundle, hooks=hooks), ENTRIES)
         for name, bundled in zip(ENTRIES, bundles, strict=True):
@@ -105,7 +105,7 @@ def build(hooks: Hooks | None = None) -> dict[str, bytes]:
 
 
 def build_bundle(name: str, hooks: Hooks | None = None) -> Bundle:
-    """Return one JavaScript file of dist/, with a shop's hooks in it, and its source map.
+    """Return one JavaScript file of dist/ with its source map, with a shop's hooks if given.
 
     Raises CompileError and NpmError.
     """
@@ -119,7 +119,7 @@ def build_bundle(name: str, hooks: Hooks | None = None) -> Bundle:
 
 
 def portable_sources() -> list[Path]:
-    """Return the files that are compiled: no types, texts, or calls for a page's own Python."""
+    """Return the files to compile, without types, reference texts, and the public Python calls."""
     left_out = ("__init__.py", "types.py", "reference.py")
     return [path for path in sorted(SOURCE.rglob("*.py")) if path.name not in left_out]
 
@@ -138,7 +138,7 @@ def imports_of(tree: ast.Module) -> list[str]:
 
 
 def collect(entries: list[str]) -> dict[str, Source]:
-    """Return the entries and the modules that they need, stripped, by name."""
+    """Return the entries and their dependencies, stripped, by name."""
     modules: dict[str, Source] = {}
     pending = list(entries)
     while pending:
@@ -153,7 +153,7 @@ def collect(entries: list[str]) -> dict[str, Source]:
 
 
 def compile_modules(entries: list[str], folder: Path) -> None:
-    """Write the ES modules that the entries need, and the library's, into folder."""
+    """Write the ES modules of the entries' dependencies, and the library, into folder."""
     modules = collect(entries)
     for name, code in compile_program(modules).items():
         (folder / f"{name}.js").write_text(write(code, modules[name]), "utf-8")

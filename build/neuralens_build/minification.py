@@ -1,4 +1,4 @@
-"""From a folder of modules to one small file and its source map.
+"""Bundles and minifies a folder of modules to one file and its source map.
 
 esbuild bundles, and leaves out what nothing uses. The Closure Compiler, in its safe mode, sets
 functions that are called once into their place and gives the parameters of all functions the same
@@ -14,23 +14,23 @@ from neuralens_build.compiler import MARK
 from neuralens_build.compiler.source_map import annotate, part
 from neuralens_build.npm_tools import run_esbuild, run_program
 
-# The attributes of records.
+# Matches the attributes of records, to be shortened.
 SHORTEN = f"--mangle-props=\\{MARK}$"
 MAPPED = "--sourcemap=inline"
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A script, which does not name its source map, and the JSON of that map."""
+    """A script without a reference to its source map, and the map as JSON."""
 
     script: str
     source_map: str
 
 
 def bundle(entry: Path) -> Bundle:
-    """Return the classic script that an entry module and what it imports become.
+    """Bundle an entry module and its imports to a classic script.
 
-    The map names its sources as they are in the folder of the entry, which it does not name.
+    The sources in the map are relative to the folder of the entry.
     """
     options = ("--bundle", "--format=iife", SHORTEN, MAPPED)
     named = run_closure(run_esbuild(entry.name, *options, folder=entry.parent))
@@ -38,7 +38,7 @@ def bundle(entry: Path) -> Bundle:
 
 
 def run_closure(text: str) -> str:
-    """Return a script as the Closure Compiler writes it, with its source map at the end."""
+    """Minify a script by the Closure Compiler, with an inline source map."""
     with tempfile.TemporaryDirectory() as place:
         source_map = Path(place) / "map"
         script = run_program(
@@ -46,7 +46,7 @@ def run_closure(text: str) -> str:
             "--compilation_level=SIMPLE",
             "--language_in=ECMASCRIPT_2021",
             "--language_out=ECMASCRIPT_2021",
-            # Browsers have what it would put in.
+            # No polyfills: the supported browsers do not need them.
             "--rewrite_polyfills=false",
             f"--create_source_map={source_map}",
             "--source_map_include_content",
@@ -56,6 +56,6 @@ def run_closure(text: str) -> str:
 
 
 def bundle_module(entry: Path) -> Bundle:
-    """Return the module, for other bundlers, that an entry module and its imports become."""
+    """Bundle an entry module and its imports to an ES module, for other bundlers."""
     options = ("--bundle", "--minify", "--format=esm", SHORTEN, MAPPED)
     return Bundle(*part(run_esbuild(entry.name, *options, folder=entry.parent)))

@@ -1,4 +1,4 @@
-"""The npm package: bundles, types, the editors' completion and a helper for tests."""
+"""Builds the npm package: bundles, types, web-types for editors, and a helper for tests."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ SCRIPTS = ("neuralens.js", "neuralens.mjs", "neuralens.stub.js", *map(name_file,
 
 
 def assemble(dist: Path, folder: Path) -> None:
-    """Fill a folder with what ``npm pack`` takes, from the bundles that a build has left."""
+    """Write the package's files into a folder, for ``npm pack``, from the built bundles."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(OWN, folder)
     for name in SCRIPTS:
@@ -66,7 +66,7 @@ def manifest() -> dict[str, Any]:
 
 
 def web_types() -> dict[str, Any]:
-    """Return the attributes for editors.
+    """Return the attributes as web-types, for completion in editors.
 
     Source: https://json.schemastore.org/web-types.json.
     """
@@ -81,7 +81,7 @@ def web_types() -> dict[str, Any]:
 
 
 def describe(name: str, attribute: Attribute) -> dict[str, Any]:
-    """Return an attribute with the values that it takes."""
+    """Return an attribute with its possible values."""
     takes = attribute.takes
     described: dict[str, Any] = {"name": name, "description": attribute.meaning}
     if takes is None:

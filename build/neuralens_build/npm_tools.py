@@ -1,4 +1,4 @@
-"""Programs from npm, found in the checkout or on PATH: esbuild and the Closure Compiler."""
+"""Runs programs from npm, in the checkout or on PATH: esbuild and the Closure Compiler."""
 
 import shutil
 import subprocess
@@ -7,16 +7,16 @@ from pathlib import Path
 from neuralens_build.checkout import CHECKOUT
 from neuralens_build.errors import BuildError
 
-# Browsers with Object.hasOwn and String.replaceAll: those of the last four years.
+# The minimum browser versions, which have Object.hasOwn and String.replaceAll.
 TARGET = "es2021"
 
 
 class NpmError(BuildError):
-    """A program of the build is missing, or refused its input."""
+    """A program of the build is missing, or has failed."""
 
 
 def find(name: str) -> str:
-    """Return the path of a program from npm; NpmError when there is none."""
+    """Return the path of a program from npm; raises NpmError if it is missing."""
     local = CHECKOUT / "node_modules" / ".bin" / name
     found = str(local) if local.is_file() else shutil.which(name)
     if found is None:
@@ -31,7 +31,7 @@ def run_program(
 
     The text is its input.
 
-    Raises NpmError where it is missing, or refuses its input.
+    Raises NpmError if it is missing, or fails.
     """
     done = subprocess.run(  # noqa: S603 - a fixed program with the build's own arguments
         [find(name), *arguments],

@@ -1,4 +1,4 @@
-"""The PyScript bundle: PyScript's core, MicroPython, the modules, and what starts them."""
+"""Builds the PyScript bundle: PyScript's core, MicroPython, the modules, and a loader."""
 
 import json
 import re
@@ -17,7 +17,7 @@ PACKAGES = {
     "@pyscript/core": "0.7.31",
     "@micropython/micropython-webassembly-pyscript": "1.27.0",
 }
-# The page's own Python imports the package; the entry is the tracker itself.
+# The package, for the page's own Python, and the tracker's entry.
 ENTRIES = (ENTRY, "neuralens_tracker")
 # What the adapter imports: of MicroPython, of the bundle, and of a page's own PyScript.
 PROVIDED = ("io", "json", "sys", "neuralens_guard", "pyscript.js_modules")
@@ -37,15 +37,15 @@ class PyScriptError(BuildError):
 def build(modules: Mapping[str, str], version: str, hooks: str | None = None) -> dict[str, bytes]:
     """Return the files of the bundle, by their paths in dist/.
 
-    ``modules`` maps dotted names to Python source; ENTRIES are among them, and the adapter stands
-    there as ``neuralens_tracker.web.ffi``. ``hooks`` is the one of them that is imported before
-    the start, if there is one. ``version`` is the tracker's own.
+    ``modules`` maps dotted names to Python source. They include ENTRIES, and the adapter as
+    ``neuralens_tracker.web.ffi``. ``hooks`` is the module to import before the start, if any.
+    ``version`` is the tracker's.
 
-    LOADER starts the tracker from its script tag. For a page that configures a PyScript of its
-    own, the folder has ``pyscript.json``, which names the modules one by one.
+    LOADER starts the tracker from its script tag. For a page that uses its own PyScript, there is
+    ``pyscript.json``, which lists the modules.
 
-    Raises PyScriptError where a package is not the pinned one, EditError where it does not fit
-    the edits, SourceError where a module imports what is not there.
+    Raises PyScriptError if a package is not the pinned version, EditError if an edit does not
+    apply, SourceError if an imported module is missing.
     """
     files = {
         path_of(name, modules): lean(modules[name])
@@ -79,8 +79,8 @@ def path_of(name: str, modules: Mapping[str, str]) -> str:
 def configure(files: Mapping[str, str]) -> bytes:
     """Return the configuration for ``<script type="mpy" config="...">``, in JSON.
 
-    The paths in it are those beside it. It names no interpreter: such a name would be relative to
-    the page, and the core beside it has its own.
+    Its paths are relative to itself. It specifies no interpreter, whose path would be relative to
+    the page; the core next to it has its own.
     """
     configuration = {
         "files": {f"./{path}": f"./{path}" for path in files},
@@ -90,7 +90,7 @@ def configure(files: Mapping[str, str]) -> bytes:
 
 
 def bundle_loader(files: Mapping[str, str], hooks: str | None) -> str:
-    """Return the script that starts the tracker, with the modules in it."""
+    """Return the loader, which contains the modules."""
     with tempfile.TemporaryDirectory() as folder:
         modules = Path(folder) / "modules.json"
         modules.write_text(json.dumps({"files": files, "hooks": hooks}), "utf-8")
@@ -104,7 +104,7 @@ def bundle_loader(files: Mapping[str, str], hooks: str | None) -> str:
 
 
 def build_micropython() -> dict[str, bytes]:
-    """Return MicroPython's loader, cut to what a page needs, and its program."""
+    """Return MicroPython's loader, reduced to what a page needs, and its WebAssembly."""
     folder = package("@micropython/micropython-webassembly-pyscript")
     text = apply(MICROPYTHON, (folder / "micropython.mjs").read_text("utf-8"), "micropython.mjs")
     for name in GLOBALS:
@@ -134,9 +134,9 @@ def build_micropython() -> dict[str, bytes]:
 
 
 def build_core() -> dict[str, bytes]:
-    """Return PyScript's core without its plugins, and what it loads by itself.
+    """Return PyScript's core without its plugins, and the files that it loads.
 
-    It comes minified, and smaller than esbuild would make it.
+    It is already minified, better than esbuild would do it.
     """
     folder = package("@pyscript/core") / "dist"
     built = {}

@@ -1,4 +1,4 @@
-"""What is changed in MicroPython's loader and in PyScript's core before they are shipped."""
+"""The patches of MicroPython's loader and PyScript's core."""
 
 from neuralens_build.edits import Edit
 
@@ -53,7 +53,7 @@ MICROPYTHON = (
         "a global of a name that others take too",
     ),
 )
-# Globals of micropython.mjs that become variables of its module: a page may have another one.
+# Globals of micropython.mjs that become module variables, so as not to clash with the page's.
 GLOBALS = (
     "proxy_js_ref",
     "proxy_js_ref_next",

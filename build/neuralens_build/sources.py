@@ -1,4 +1,4 @@
-"""The tracker's modules as a runtime takes them: those it needs, in order, without comments."""
+"""Prepares the modules for the heavy runtimes: dependencies in order, stripped of comments."""
 
 import ast
 import io
@@ -18,13 +18,13 @@ FFI = "neuralens_tracker.web.ffi"
 
 
 class SourceError(BuildError):
-    """A module is missing, or needs one that the runtime has not; the message names it."""
+    """A module is missing, or imports one that the runtime lacks; the message names it."""
 
 
 def read(adapter: str) -> dict[str, str]:
     """Return the source of every module of the tracker by its dotted name.
 
-    ``adapter`` is the runtime's ("brython", "micropython"): it stands there as FFI.
+    ``adapter`` is the runtime's ("brython", "micropython"), which is included as FFI.
     """
     package = Path(neuralens_tracker.__file__).parent
     modules = {}
@@ -41,7 +41,7 @@ def read(adapter: str) -> dict[str, str]:
 
 
 def in_order(modules: Mapping[str, str], provided: Iterable[str], *entries: str) -> list[str]:
-    """Return the names of the entries and of what they need, each after those that it imports.
+    """Return the names of the entries and their dependencies, in topological order.
 
     ``modules`` maps dotted names to Python source, ``provided`` are the modules that the runtime
     has beside them. Raises SourceError for an import of any other, and for a circle.
@@ -63,7 +63,7 @@ def in_order(modules: Mapping[str, str], provided: Iterable[str], *entries: str)
 
 
 def imports(modules: Mapping[str, str], name: str, provided: Iterable[str]) -> list[str]:
-    """Return which of the modules the module ``name`` imports, sorted."""
+    """Return the modules that the module ``name`` imports, sorted."""
     known = set(provided)
     found = set()
     for node in ast.walk(ast.parse(modules[name], name)):
@@ -88,9 +88,9 @@ def imports(modules: Mapping[str, str], name: str, provided: Iterable[str]) -> l
 
 
 def lean(source: str) -> str:
-    """Return the source without docstrings, annotations, comments and imports for type checkers.
+    """Return the source without docstrings, annotations, comments and typing imports.
 
-    Every statement stays on its line, so that tracebacks name the line in the original.
+    Every statement stays on its line, so that tracebacks have the original line numbers.
     """
     text = source.encode()
     starts = [0, *(match.end() for match in re.finditer(b"\n", text))]
@@ -103,7 +103,7 @@ def lean(source: str) -> str:
 
 
 def word_spans(source: str, starts: list[int]) -> list[tuple[int, int, bytes]]:
-    """Return the (start, end, replacement) in bytes of what only people and checkers read."""
+    """Return (start, end, replacement), in bytes, of docstrings, annotations and typing imports."""
     text = source.encode()
     spans: list[tuple[int, int, bytes]] = []
 
@@ -130,7 +130,7 @@ def word_spans(source: str, starts: list[int]) -> list[tuple[int, int, bytes]]:
 
 
 def comment_spans(source: str, starts: list[int]) -> list[tuple[int, int, bytes]]:
-    """Return the (start, end, replacement) in bytes of the comments."""
+    """Return (start, end, replacement), in bytes, of the comments."""
     return [
         (
             starts[token.start[0] - 1] + len(token.line[: token.start[1]].encode()),

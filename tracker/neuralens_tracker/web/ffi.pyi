@@ -1,12 +1,12 @@
-"""What every runtime adapter provides: the one seam between the tracker and a browser.
+"""The foreign function interface between the tracker and a browser, which each adapter implements.
 
-An adapter is ``ffi_<runtime>.py`` in this folder; a bundle holds one of them under the name
-``neuralens_tracker.web.ffi``. Browser objects pass through as opaque values. Text, numbers, bools
-and None cross as themselves, JSON as text. ``null`` and ``undefined`` are both None on this side.
+An adapter is ``ffi_<runtime>.py`` in this folder; a bundle contains one of them as
+``neuralens_tracker.web.ffi``. Browser objects are opaque values. Text, numbers, bools and None are
+passed as they are, JSON as text. Both ``null`` and ``undefined`` are None in Python.
 
-Only ``attempt`` and ``invoke`` promise not to raise where the browser throws; what they and a
-``callback`` catch goes to the function given to ``on_caught``. On engines that cannot catch what
-JavaScript throws, ``get``, ``call`` and ``construct`` must be guarded just as ``attempt`` is.
+Only ``attempt`` and ``invoke`` guarantee not to raise if the browser throws; what they and a
+``callback`` catch is passed to the function set by ``on_caught``. On engines that cannot catch
+JavaScript exceptions, ``get``, ``call`` and ``construct`` must be guarded like ``attempt``.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from neuralens_tracker.types import JSFunction, JSObject
 window: JSObject
 
 def get(target: JSObject, name: str) -> Any:
-    """Return the property ``name`` of a browser object; None when there is none."""
+    """Return the property ``name`` of a browser object, or None."""
 
 def put(target: JSObject, name: str, value: Any) -> None:
     """Set the property ``name`` of a browser object."""
@@ -26,28 +26,28 @@ def call(target: JSObject, name: str, *values: Any) -> Any:
     """Call the method ``name`` of a browser object and return what it returns."""
 
 def attempt(target: JSObject, name: str, *values: Any) -> Any:
-    """Call a method that may throw in a sound program too; None and a report when it does.
+    """Call a method that may throw; if it does, report that and return None.
 
-    None, and no report, when the target is None.
+    If the target is None, return None without a report.
     """
 
 def method(owner: str, name: str) -> Callable[..., Any]:
-    """Return ``window[owner].prototype[name]`` as a function of its object and its arguments.
+    """Return ``window[owner].prototype[name]`` as a function of the object and the arguments.
 
-    It is taken now: what a page puts into its place later, and a form field of that name, do not
-    matter. Guarded as ``call`` is.
+    The method is captured now, so that later patches and DOM clobbering have no effect. Guarded
+    like ``call``.
     """
 
 def reader(owner: str, name: str) -> Callable[[Any], Any]:
-    """Return a function that reads the property ``name`` of ``window[owner].prototype``.
+    """Return the getter of ``window[owner].prototype[name]`` as a function of the object.
 
-    As ``method``, for a property with a getter; where there is no such one, it returns None.
+    Captured like ``method``. Without such a getter the function returns None.
     """
 
 def intercept(target: Any, name: str, notice: Callable[..., None]) -> None:
-    """Have ``notice(result, *values)`` called after each call of a method of target.
+    """Call ``notice(result, *values)`` after each call of a method of target.
 
-    For the page the method is what it was: same results, same exceptions.
+    The method's results and exceptions are unchanged.
     """
 
 def construct(name: str, *values: Any) -> JSObject:
@@ -57,34 +57,34 @@ def callback(handler: Callable[..., Any]) -> JSFunction:
     """Return a browser function that calls ``handler`` with its arguments, guarded."""
 
 def invoke(handler: JSFunction, otherwise: Any, *values: Any) -> Any:
-    """Call a browser function and return what it returns; ``otherwise`` when it throws."""
+    """Call a browser function; if it throws, report that and return ``otherwise``."""
 
 def record(fields: dict[str, JSObject]) -> JSObject:
     """Return a plain browser object with the given fields (browser values, text, bools, lists)."""
 
 def same(target: JSObject, other: JSObject) -> bool:
-    """Return whether both are one browser object: a bridge may have several stand for it."""
+    """Return whether both are the same browser object, which may have several proxies."""
 
 def elements(list_like: JSObject) -> list[JSObject]:
-    """Return the members of a NodeList or an array as a list, to be read and not changed."""
+    """Return the members of a NodeList or an array as a list, which must not be modified."""
 
 def parse(text: str | None) -> Any:
-    """Return the value of a JSON text as str, float, bool, None, list and dict.
+    """Decode JSON to str, float, bool, None, list and dict.
 
-    None if it is broken, or is None.
+    Returns None if the text is invalid or None.
     """
 
 def dump(value: Any) -> str:
-    """Return the JSON text of str, number, bool, None, list and dict, whatever ``toJSON`` says."""
+    """Serialize str, number, bool, None, list and dict to JSON, ignoring ``toJSON``."""
 
 def stringify(thing: Any) -> Any:
-    """Return the JSON text of a browser object's own fields, whatever ``toJSON`` says.
+    """Serialize a browser object's own fields to JSON, ignoring ``toJSON``.
 
-    None, and a report, where one of them throws, or holds itself.
+    If a field throws or is circular, report that and return None.
     """
 
 def describe(error: Exception) -> str:
-    """Say in one sentence what was raised, and in which file and line; for a page's own Python."""
+    """Describe an exception with file and line in one sentence, for a page's own Python."""
 
 def on_caught(report: Callable[[str], None]) -> None:
-    """Have ``report`` called with the message of whatever the guards catch."""
+    """Set the function that is called with the message of each caught exception."""
