@@ -103,7 +103,7 @@ export interface Fields {{
   /** The search text. */
   query?: string;
   page?: Page;
-  /** Of a PURCHASE: one order is one, for good. */
+  /** The order number of a PURCHASE, which is tracked once per order, ever. */
   order?: string | number;
 }}
 

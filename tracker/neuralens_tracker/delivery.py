@@ -34,8 +34,8 @@ MAX_BATCH_CHARACTERS = 16000
 MAX_CHARACTERS_IN_FLIGHT = 60000
 # An event is discarded when it was refused this often in a batch of its own while others succeed.
 MAX_REFUSALS = 8
-# Consecutive failures after which the console is told, and after which a request without a response
-# counts as refused: a firewall may drop the connection instead of answering.
+# Consecutive failures after which a warning is reported, and a request without a response counts as
+# refused: a firewall may drop the connection instead of responding.
 MANY_FAILURES = 4
 # Storage key of the learned constraints of this site and browser, see ``Delivery``.
 CONSTRAINTS_KEY = "w"
