@@ -106,7 +106,8 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--versioned/--unversioned",
     default=True,
-    help="Whether the address contains the script's hash, so that browsers cache it for a year.",
+    help="Whether the address contains the script's hash, so that browsers cache it for a year."
+    " Without it, the integrity hash blocks cached scripts for up to 5 minutes after an upgrade.",
 )
 @click.option(
     "--bundles",
