@@ -1,9 +1,11 @@
 """Version 0.1.0 beside this one: its pages, its journal and its relay, as they were released."""
 
+import json
 from signal import SIGKILL
 
 import pytest
 from neuralens_embed import bundles
+from neuralens_tracker.vocabulary import VERSION
 
 from tests.browser.page import SUGGESTION_MS, VIEW_MS
 from tests.browser.servers import APPLICATION
@@ -118,6 +120,18 @@ def test_pages_of_0_1_0_at_this_relay(show_old, shop, ledger, uid):
     assert {event["uid"] for event in ledger.entries()} == {uid}
     assert {post.status for post in shop.posts} == {202}
     assert not any("journal" in post.batch for post in shop.posts)
+
+
+@pytest.mark.parametrize("is_checked", [True, False])
+def test_the_tag_of_0_1_0_at_this_relay(release_0_1_0, shop, context, is_checked):
+    """With the hash of the old script the new one is blocked, without it runs."""
+    manifest = json.loads((release_0_1_0 / "neuralens_build/dist/manifest.json").read_text())
+    integrity = f'integrity="{manifest["neuralens.js"]["integrity"]}"' if is_checked else ""
+    tag = f'<script src="/nl/neuralens.js" {integrity} data-app-id="{APPLICATION}"></script>'
+    shop.put("/", f"<!doctype html>{tag}")
+    page = context.new_page()
+    page.goto("/")
+    assert page.evaluate("window.neuralens?.version") == (None if is_checked else VERSION)
 
 
 def test_what_0_1_0_knows_of_a_shopper(show_old, show, ledger, uid):
