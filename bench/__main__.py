@@ -9,7 +9,7 @@ import click
 from bench.report import Report
 
 # In the order of their duration.
-MEASUREMENTS = ("sizes", "relay", "forwarding", "neighbours", "start", "runtimes")
+MEASUREMENTS = ("sizes", "relay", "forwarding", "neighbours", "start", "scrolling", "runtimes")
 
 
 @click.command()

@@ -12,7 +12,7 @@ from neuralens_build import npm_tools
 from neuralens_build.brython_cuts import ABSENT_MODULES, EDITS, SECTIONS, SEVERED
 from neuralens_build.edits import apply
 from neuralens_build.errors import BuildError
-from neuralens_build.sources import ENTRY, in_order, lean
+from neuralens_build.sources import ENTRY, bundle_builtins, in_order, lean
 
 VERSION = "3.15.0"
 RUNTIME_SHA256 = "686eb4ef3fbb5dfa6acf932469a6a6e6c105fc9ad074f1bc5053e53f98ee3198"
@@ -66,6 +66,7 @@ def build(modules: Mapping[str, str], version: str, hooks: str | None = None) ->
         "--log-level=error",
         # brython.js is in strict mode, but the translated code must not be.
         text=f"""(function () {{
+{bundle_builtins()}
 const __BRYTHON__ = (function () {{
 {shaken["code"]}
 return __BRYTHON__;

@@ -11,7 +11,7 @@ from neuralens_build.checkout import CHECKOUT
 from neuralens_build.edits import EditError, apply
 from neuralens_build.errors import BuildError
 from neuralens_build.pyscript_edits import CORE, DEFINES, GLOBALS, MICROPYTHON, PRELUDE
-from neuralens_build.sources import ENTRY, in_order, lean
+from neuralens_build.sources import ENTRY, bundle_builtins, in_order, lean
 
 PACKAGES = {
     "@pyscript/core": "0.7.31",
@@ -119,7 +119,7 @@ def build_micropython() -> dict[str, bytes]:
         "--format=esm",
         "--pure:assert",
         *(f"--define:{name}={value}" for name, value in DEFINES.items()),
-        text=PRELUDE + text,
+        text=bundle_builtins() + PRELUDE + text,
     )
     left = set(re.findall(r"globalThis\.(\w+)(?:\?\?|\|\|)?=(?!=)", minified))
     if left:

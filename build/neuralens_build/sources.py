@@ -1,4 +1,4 @@
-"""Prepares the modules for the heavy runtimes: dependencies in order, stripped of comments."""
+"""Prepares what the heavy runtimes run: the modules, in order and stripped, and the builtins."""
 
 import ast
 import io
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import neuralens_tracker
 
+from neuralens_build import npm_tools
 from neuralens_build.errors import BuildError
 from neuralens_build.subset.stripping import ANNOTATION_MODULES, is_docstring
 
@@ -85,6 +86,22 @@ def imports(modules: Mapping[str, str], name: str, provided: Iterable[str]) -> l
                     "import modules of the tracker, by their full names"
                 )
     return sorted(found - {name})
+
+
+def bundle_builtins() -> str:
+    """Return the JavaScript that declares the builtins which a runtime needs, in its own scope.
+
+    They stand for the page's, of which a page may have replaced some.
+    """
+    functions = npm_tools.run_esbuild(
+        "--bundle",
+        "--format=iife",
+        text='import { builtins } from "./builtins.js"; restored = builtins();',
+        folder=Path(__file__).parent / "page",
+    )
+    # In the scope of these declarations, ``functions`` reaches the page's own by globalThis alone.
+    names = "Map, Set, WeakMap, WeakSet, Array, Object"
+    return f"let restored;\n{functions}\nconst [{names}] = restored;\n"
 
 
 def lean(source: str) -> str:

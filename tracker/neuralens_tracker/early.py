@@ -26,7 +26,7 @@ from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, EARLY_KEY, GRANTED
 from neuralens_tracker.web.configuration import find_tag, read_configuration
 from neuralens_tracker.web.console import warn
-from neuralens_tracker.web.dom import attribute, document, listen
+from neuralens_tracker.web.dom import attribute, create_element, document_property, listen
 from neuralens_tracker.web.ffi import (
     call,
     callback,
@@ -166,12 +166,12 @@ class Early:
 
     def _load(self, *_: JSObject) -> None:
         """Insert the runtime's script, which reads its settings from this script's tag."""
-        script = call(document, "createElement", "script")
+        script = create_element("script")
         put(script, "integrity", attribute(self._tag, "data-integrity") or "")
         put(script, "nonce", get(self._tag, "nonce"))
         put(script, "crossOrigin", "")
         put(script, "src", attribute(self._tag, "data-src"))
-        call(get(document, "head"), "appendChild", script)
+        call(document_property("head"), "append", script)
 
 
 def start(tag: JSObject) -> None:

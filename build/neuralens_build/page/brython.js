@@ -1,5 +1,6 @@
 // What the cut runtime needs in the place of what was cut, and the guard, bound to Brython's
 // values and given to Python as the module `neuralens_guard`.
+import { property, settingsTag } from "./document.js";
 import { list, makeGuard, stringify } from "./guard.js";
 import { enlist } from "./hooks.js";
 
@@ -120,12 +121,6 @@ export function bind($B) {
   return { describe, explain, invoke, toPython };
 }
 
-/** The tag that carries the settings: the script's own, or, for a script added without, that of the page. */
-function settingsTag() {
-  const own = document.currentScript;
-  return own?.dataset.appId === undefined ? document.querySelector("script[data-app-id]") : own;
-}
-
 /** Runs the hooks' module; what it raises stays with it. */
 function installHooks($B, name, module, describe) {
   const frame = $B.frame_obj;
@@ -144,7 +139,7 @@ export function run($B, names, modules, [entry, hooks]) {
   try {
     for (const name of names) if (name !== hooks) modules[names.indexOf(name)]();
     if (hooks !== undefined) installHooks($B, hooks, modules[names.indexOf(hooks)], describe);
-    invoke($B.module_getattr($B.imported[entry], "start"), [toPython(settingsTag())]);
+    invoke($B.module_getattr($B.imported[entry], "start"), [toPython(settingsTag(property("currentScript")))]);
   } catch (error) {
     console.error(explain(error));
   }

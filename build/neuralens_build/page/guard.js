@@ -27,14 +27,14 @@ export function stringify(value) {
 }
 
 export function makeGuard({ toPython, toBrowser, invoke, explain }) {
-  const reported = new Set();
+  const reported = [];
   let report = null;
   let reporting = false; // the report itself may go through a call that throws
 
   function caught(error) {
     const message = explain(error);
-    if (report === null || reporting || reported.has(message) || reported.size === MOST_MESSAGES) return;
-    reported.add(message);
+    if (report === null || reporting || reported.includes(message) || reported.length === MOST_MESSAGES) return;
+    reported.push(message);
     reporting = true;
     try {
       invoke(report, [message]);

@@ -56,8 +56,10 @@ export function bind(file) {
   }
 
   const command = (name) => (...values) => window.neuralens(name, ...values.map(guard));
+  const commands = {};
+  for (const name of COMMANDS) commands[name] = command(name);
   return {
-    ...Object.fromEntries(COMMANDS.map((name) => [name, command(name)])),
+    ...commands,
     line: (number) => void (place = number),
     install: (hooks) => enlist(file, hooks, say),
   };

@@ -1,25 +1,27 @@
 // Starts the tracker in MicroPython, with PyScript's core or alone, from its own script tag:
 //   <script async src="neuralens.pyscript.js" data-app-id="APP" data-pyscript="alone"></script>
 // Everything is fetched from its own folder, or from `pyscript/` beside it.
+import { areIntact } from "./builtins.js";
+import { createElement, find, isShadowed, property, settingsTag } from "./document.js";
 import { enlist } from "./hooks.js";
 import * as guard from "./micropython.js";
 import { files, hooks } from "neuralens-modules"; // {path: source} and a name, by the build
 
-const own = document.currentScript;
-const settings = own.dataset.appId === undefined ? document.querySelector("script[data-app-id]") : own;
+const own = property("currentScript");
+const settings = settingsTag(own);
 const folder = new URL(own.src.includes("/pyscript/") ? "./" : "pyscript/", own.src);
 const address = (name) => new URL(name, folder).href;
 
 /** Gives an interpreter the guard and the tracker's modules, and starts the tracker. */
 function begin(python) {
   python.registerJsModule("neuralens_guard", guard);
-  for (const [path, source] of Object.entries(files)) {
+  for (const path of Object.keys(files)) {
     const names = path.split("/");
     for (let depth = 1; depth < names.length; depth++) {
       const parent = names.slice(0, depth).join("/");
       if (!python.FS.analyzePath(parent).exists) python.FS.mkdir(parent);
     }
-    python.FS.writeFile(path, source);
+    python.FS.writeFile(path, files[path]);
   }
   if (hooks !== null) enlist(`${hooks}.py`, () => python.pyimport(hooks), guard.describe);
   try {
@@ -44,11 +46,11 @@ async function startAlone() {
 async function startCore() {
   // PyScript loads an interpreter for a tag that needs one. The page's own tags may come with a
   // configuration, of which a page has one; without, this one says that nothing comes from a CDN.
-  const python = document.createElement("script");
+  const python = createElement("script");
   python.type = "mpy";
   python.id = "neuralens-python";
   python.setAttribute("target", python.id); // else PyScript adds an element for its output
-  if (document.querySelector("mpy-config, [config]:is(script[type=mpy], mpy-script)") === null) {
+  if (find("mpy-config, [config]:is(script[type=mpy], mpy-script)") === null) {
     python.setAttribute("config", JSON.stringify({ interpreter: address("micropython.mjs") }));
   }
   own.after(python);
@@ -69,5 +71,7 @@ function mayCompileText() {
   }
 }
 
-const alone = (settings ?? own).dataset.pyscript === "alone" || !mayCompileText();
+// PyScript's core does not bear what some pages do to the document and to the language.
+const isHostile = isShadowed() || !areIntact();
+const alone = (settings ?? own).dataset.pyscript === "alone" || isHostile || !mayCompileText();
 (alone ? startAlone() : startCore()).catch((error) => console.error(`neuralens: ${error.message}`));

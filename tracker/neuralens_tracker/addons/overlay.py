@@ -30,6 +30,7 @@ from neuralens_tracker.web.dom import (
     bounds,
     closest,
     contains,
+    create_element,
     document,
     document_property,
     find_all,
@@ -175,7 +176,7 @@ class Pair:
 
 def make(parent: JSObject, name: str, text: str) -> JSObject:
     """Append a new element with a text, and return it."""
-    made = call(document, "createElement", name)
+    made = create_element(name)
     put(made, "textContent", text)
     call(parent, "append", made)
     return made
@@ -252,7 +253,7 @@ class Overlay:
         self._context = context
         # Whether Global Privacy Control denies consent.
         self._refused = refused
-        self._host: JSObject = call(document, "createElement", "neuralens-overlay")
+        self._host: JSObject = create_element("neuralens-overlay")
         self._root: JSObject = call(self._host, "attachShadow", record({"mode": "open"}))
         sheet = construct("CSSStyleSheet")
         call(sheet, "replaceSync", STYLE)
@@ -444,7 +445,7 @@ class Overlay:
 
     def _prepend(self, event: JSObject) -> JSObject:
         """Prepend an event to the list, and return its empty status line."""
-        entry = call(document, "createElement", "li")
+        entry = create_element("li")
         call(self._events, "prepend", entry)
         make(entry, "b", str(get(event, "event")) + " " + ", ".join(ids_of(event)))
         make(entry, "div", describe(event))

@@ -35,6 +35,7 @@ matches: Any = method("Element", "matches")
 find_in_element: Any = method("Element", "querySelectorAll")
 find_first: Any = method("Element", "querySelector")
 find_in_document: Any = method("Document", "querySelectorAll")
+create_in_document: Any = method("Document", "createElement")
 find_at_point: Any = method("Document", "elementFromPoint")
 bounds: Any = method("Element", "getBoundingClientRect")
 check_visibility: Any = method("Element", "checkVisibility")
@@ -51,6 +52,11 @@ shadow_of: Any = reader("Element", "shadowRoot")
 def document_property(name: str) -> Any:
     """Return a property of the document; None if it throws, as the cookie does when sandboxed."""
     return attempt(get(window, "Reflect"), "get", document_prototype, name, document)
+
+
+def create_element(name: str) -> Any:
+    """Return a new element."""
+    return create_in_document(document, name)
 
 
 def attribute(element: Any, name: str) -> Any:

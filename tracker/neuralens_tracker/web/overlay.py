@@ -5,7 +5,7 @@ from typing import Any
 from neuralens_tracker.addon_settings import name_file
 from neuralens_tracker.hooks import HELD, LISTENED
 from neuralens_tracker.types import JSObject, Settings
-from neuralens_tracker.web.dom import document
+from neuralens_tracker.web.dom import create_element, document_property
 from neuralens_tracker.web.ffi import call, callback, construct, get, put, window
 
 
@@ -34,9 +34,9 @@ def load_overlay(tag: JSObject, settings: Settings, on: Any) -> None:
         record_events(name)
     sibling = (get(tag, "src") if tag else None) or settings["endpoint"]
     base = construct("URL", sibling, get(get(window, "location"), "href"))
-    script = call(document, "createElement", "script")
+    script = create_element("script")
     put(script, "log", log)
     put(script, "nonce", get(tag, "nonce") if tag else None)
     put(script, "tag", tag)
     put(script, "src", get(construct("URL", name_file("overlay"), base), "href"))
-    call(get(document, "head"), "append", script)
+    call(document_property("head"), "append", script)
