@@ -65,7 +65,7 @@ def build(modules: Mapping[str, str], version: str, hooks: str | None = None) ->
         "--minify",
         "--log-level=error",
         # brython.js is in strict mode, but the translated code must not be.
-        text=f"""(function () {{
+        text=f"""(function () {{ try {{
 {bundle_builtins()}
 const __BRYTHON__ = (function () {{
 {shaken["code"]}
@@ -73,7 +73,7 @@ return __BRYTHON__;
 }})();
 {guard}
 boundary.run(__BRYTHON__, {json.dumps(names)}, [{functions}], {json.dumps(entries)});
-}})();""",
+}} catch (error) {{ console.error("neuralens: " + error); }} }})();""",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page
@@ -66,7 +67,13 @@ def test_pushes_from_before_the_script_and_after_it(shop_page, told):
     assert page.said == []
 
 
-def test_every_event_of_the_mapping_by_both_forms(shop_page, told):
+@pytest.fixture
+def order():
+    """The number of an order that no other test has: a relay takes each once."""
+    return uuid4().int % 10**9
+
+
+def test_every_event_of_the_mapping_by_both_forms(shop_page, told, order):
     page = shop_page()
     item = 'items: [{item_id: "A", index: 3}]'
     names = ["view_item", "add_to_cart", "add_to_wishlist", "view_cart", "share"]
@@ -75,7 +82,9 @@ def test_every_event_of_the_mapping_by_both_forms(shop_page, told):
     page.evaluate("gtag('event', 'share', {method: 'Mail', content_type: 'image', item_id: 'S'})")
     page.evaluate("gtag('event', 'view_item', {items: [{item_id: 'G'}]})")
     page.evaluate("gtag('event', 'add_to_cart', {items: [{id: 'G', index: 0}]})")
-    page.evaluate("gtag('event', 'purchase', {transaction_id: 7, items: [{item_id: 'G'}]})")
+    page.evaluate(
+        f"gtag('event', 'purchase', {{transaction_id: {order}, items: [{{item_id: 'G'}}]}})"
+    )
     page.evaluate("gtag('event', 'page_view'); gtag('js', new Date())")
     assert told(page) == [
         ("LAND_PRODUCT_PAGE", "A", 3, None, PRODUCT),
@@ -130,9 +139,9 @@ def test_what_is_pushed_alone_is_about_the_next_event(shop_page, told):
     assert told(page) == [("ADD_TO_CART", "A", None, None, None)]
 
 
-def test_one_order_is_one_purchase(shop_page, told, show):
-    purchase = """{event: "purchase", ecommerce: {transaction_id: "T-1", items: [
-        {item_id: "A", index: 1}, {item_id: "B"}, {item_name: "without an id"}]}}"""
+def test_one_order_is_one_purchase(shop_page, told, show, order):
+    purchase = f"""{{event: "purchase", ecommerce: {{transaction_id: "T-{order}", items: [
+        {{item_id: "A", index: 1}}, {{item_id: "B"}}, {{item_name: "without an id"}}]}}}}"""
     page = shop_page(f"dataLayer = [{purchase}, {purchase}]")
     told(page)
     page.reload()
@@ -233,8 +242,9 @@ def test_to_the_page_the_data_layer_is_what_it_was(shop_page, told):
     assert page.evaluate("Object.isFrozen(dataLayer)")
 
 
-def test_hostile_entries_do_no_harm(shop_page, told):
+def test_hostile_entries_do_no_harm(shop_page, told, order):
     page = shop_page(
+        f"const ORDER = {order};"
         """
         const cycle = {event: "add_to_cart", ecommerce: {items: [{item_id: "cycle"}]}};
         cycle.self = cycle.ecommerce.self = cycle.ecommerce.items[0].self = cycle;
@@ -249,7 +259,7 @@ def test_hostile_entries_do_no_harm(shop_page, told):
                 null, 7, {}, {item_id: {toString: throws}}, {item_id: cycle}, {item_id: ""},
                 Object.defineProperty({}, "item_id", {get: throws}),
                 {item_id: "fine", index: {valueOf: throws}, item_list_id: {toString: throws}}]}},
-            {event: "purchase", ecommerce: {transaction_id: "T", items: [
+            {event: "purchase", ecommerce: {transaction_id: ORDER, items: [
                 Object.defineProperty({}, "item_id", {get: throws}), {item_id: "bought"}]}},
             cycle]"""
     )

@@ -88,7 +88,8 @@ def test_invisible_tile(show, ranks, hidden, shown):
     page = show(SEARCH.format(f'<div id="holder" style="{hidden}">{TILE.format("A")}</div>'))
     assert ranks(page) == []
     page.evaluate("(style) => { holder.style = style; }", shown)
-    assert ranks(page) == [("A", 0)]
+    # A change of style is noticed at the next look at what is hidden.
+    eventually(lambda: ranks(page) == [("A", 0)])
 
 
 def test_visible_only_a_moment(show, ranks):

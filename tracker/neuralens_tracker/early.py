@@ -30,6 +30,7 @@ from neuralens_tracker.web.dom import attribute, create_element, document_proper
 from neuralens_tracker.web.ffi import (
     call,
     callback,
+    construct,
     dump,
     elements,
     get,
@@ -170,7 +171,9 @@ class Early:
         put(script, "integrity", attribute(self._tag, "data-integrity") or "")
         put(script, "nonce", get(self._tag, "nonce"))
         put(script, "crossOrigin", "")
-        put(script, "src", attribute(self._tag, "data-src"))
+        # A base element that came after the tag must not send it elsewhere.
+        address = get(get(window, "location"), "href")
+        put(script, "src", get(construct("URL", attribute(self._tag, "data-src"), address), "href"))
         call(document_property("head"), "append", script)
 
 
