@@ -20,6 +20,32 @@ class Markup:
 
 
 MARKUPS = {
+    "products in shadow trees, one in the other": Markup(
+        f'<div {SEARCH}><section><template shadowrootmode="open"><div data-nl-list="l">'
+        '<p data-nl-product="A">A</p><p data-nl-product="B">B</p></div>'
+        '<div><template shadowrootmode="open"><p data-nl-product="C">C</p></template></div>'
+        "</template></section></div>",
+        [
+            f'VIEW_PRODUCT, "A", index 0, {ON_SEARCH}',
+            f'CLICK_PRODUCT, "A", index 0, {ON_SEARCH}',
+            f'VIEW_PRODUCT, "B", index 1, {ON_SEARCH}',
+            f'CLICK_PRODUCT, "B", index 1, {ON_SEARCH}',
+            f'VIEW_PRODUCT, "C", {ON_SEARCH}',
+            f'CLICK_PRODUCT, "C", {ON_SEARCH}',
+        ],
+    ),
+    "shadow tree that is ignored": Markup(
+        '<div data-nl-ignore><div><template shadowrootmode="open"><p data-nl-product="A">A</p>'
+        '</template></div></div><p data-nl-product="B">B</p>',
+        ['VIEW_PRODUCT, "B"', 'CLICK_PRODUCT, "B"'],
+    ),
+    "templates that are no open shadow tree": Markup(
+        '<div><template shadowrootmode="closed"><p data-nl-product="A">A</p></template></div>'
+        '<div><template><p data-nl-product="B">B</p></template></div>'
+        '<ul><template shadowrootmode="open"><p data-nl-product="C">C</p></template></ul>'
+        '<p data-nl-product="D">D</p>',
+        ['VIEW_PRODUCT, "D"', 'CLICK_PRODUCT, "D"'],
+    ),
     "products that are options": Markup(
         '<ul role="listbox"><li role="option" data-nl-product="A">A</li>'
         '<li role="option" data-nl-product="B">B</li></ul>',

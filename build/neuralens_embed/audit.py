@@ -25,6 +25,7 @@ from neuralens_embed.snippet import EARLY, EVERY_SETTING, LOADING, RUNTIMES, keb
 
 # Imported after ffi, which provides its adapter.
 from neuralens_tracker.capture.items import ACTIVATED, SEEN, Item, Items  # isort: skip
+from neuralens_tracker.web.dom import closest, shadow_roots  # isort: skip
 
 PREFIX = "data-nl-"
 KNOWN = (*names.CONTEXT, *names.ITEMS)
@@ -85,6 +86,7 @@ def audit(html: str) -> Report:
     """Return what the tracker would send if everything on a page is seen, and clicked once."""
     with lock:
         window.document.open(html)
+        shadow_roots[:] = window.document.shadow_roots
         return Reading().report()
 
 
@@ -110,7 +112,7 @@ class Reading:
             if element.localName == "script":
                 self._check_tag(element)
             is_marked = any(name.startswith((PREFIX, "role")) for name in element.attributes)
-            if is_marked and element.closest(f"[{names.IGNORE}]") is None:
+            if is_marked and closest(element, f"[{names.IGNORE}]") is None:
                 self._check_names(element)
                 self._read(element)
         problems = sorted(self._problems, key=lambda problem: problem.line)
@@ -126,9 +128,11 @@ class Reading:
                 self._seen.add(key)
                 self._add(SEEN[item.kind], item, element)
             # A click on an action control triggers only the action.
-            if item.kind in ACTIVATED and element.closest(f"[{names.ACTION}]") is None:
+            if item.kind in ACTIVATED and closest(element, f"[{names.ACTION}]") is None:
                 self._add(ACTIVATED[item.kind], item, element)
-        elif element.hasAttribute(names.INDEX) and not element.closest(f"[{names.PURCHASE_ORDER}]"):
+        elif element.hasAttribute(names.INDEX) and not closest(
+            element, f"[{names.PURCHASE_ORDER}]"
+        ):
             remedy = f"put it on the element with {names.PRODUCT} or {names.SUGGESTION}"
             self._add_problem(element, names.INDEX, f"{names.INDEX} is not on an item: {remedy}")
         if element.hasAttribute(names.ACTION):

@@ -17,6 +17,7 @@ from justhtml import JustHTML, matches
 
 ELEMENT_NODE = 1
 TEXT_NODE = 3
+DOCUMENT_FRAGMENT_NODE = 11
 # Elements that are never rendered. https://html.spec.whatwg.org/#hidden-elements
 NEVER_SHOWN = frozenset(
     "area base datalist head link meta noscript param rp script style template title".split()  # noqa: SIM905
@@ -29,6 +30,12 @@ BLOCKS = frozenset(
     ol optgroup option p pre search section summary table tr ul
     """.split()  # noqa: SIM905
 )
+# Besides custom elements. https://dom.spec.whatwg.org/#valid-shadow-host-name
+SHADOW_HOSTS = frozenset(
+    """
+    article aside blockquote body div footer h1 h2 h3 h4 h5 h6 header main nav p section span
+    """.split()  # noqa: SIM905
+)
 # The bounding rectangles of elements that are rendered, and that are not.
 BOX = SimpleNamespace(x=0, y=0, left=0, top=0, right=100, bottom=100, width=100, height=100)
 NO_BOX = SimpleNamespace(x=0, y=0, left=0, top=0, right=0, bottom=0, width=0, height=0)
@@ -39,29 +46,74 @@ class Text:
 
     nodeType = TEXT_NODE
 
-    def __init__(self, parent: Element, data: str) -> None:
-        self.parentElement = parent
+    def __init__(self, parent: Element | ShadowRoot, data: str) -> None:
+        self.parentElement = parent if isinstance(parent, Element) else None
         self.parentNode = parent
         self.data = data
         self.nodeValue = data
         self.textContent = data
 
 
-class Element:
+class Parent:
+    """A node with children, in a document."""
+
+    def __init__(self, document: Document) -> None:
+        self.ownerDocument = document
+        self.childNodes: list[Element | Text] = []
+
+    @property
+    def children(self) -> list[Element]:
+        """Return the child elements."""
+        return [child for child in self.childNodes if isinstance(child, Element)]
+
+    def querySelectorAll(self, selector: str) -> list[Element]:
+        """Return the matching descendants in document order."""
+        return self.ownerDocument.search(self, selector)
+
+    def querySelector(self, selector: str) -> Element | None:
+        """Return the first matching descendant, or None."""
+        return next(iter(self.querySelectorAll(selector)), None)
+
+    def walk(self) -> Iterator[Element]:
+        """Yield the descendants in document order."""
+        pending = self.children[::-1]
+        while pending:
+            element = pending.pop()
+            yield element
+            pending += element.children[::-1]
+
+
+class ShadowRoot(Parent):
+    """The root of an open shadow tree, which ``<template shadowrootmode="open">`` declares."""
+
+    nodeType = DOCUMENT_FRAGMENT_NODE
+    mode = "open"
+
+    def __init__(self, host: Element) -> None:
+        super().__init__(host.ownerDocument)
+        self.host = host
+
+
+class Element(Parent):
     """An element; ``line`` (from 1) is that of its start tag."""
 
     nodeType = ELEMENT_NODE
-    shadowRoot = None
     isConnected = True
 
-    def __init__(self, document: Document, parent: Element | None, node: Any, line: int) -> None:
-        self.ownerDocument = document
-        self.parentElement = parent
+    def __init__(
+        self, document: Document, parent: Element | ShadowRoot | None, node: Any, line: int
+    ) -> None:
+        super().__init__(document)
+        self.parentElement = parent if isinstance(parent, Element) else None
         self.parentNode = parent or document
+        self.shadowRoot: ShadowRoot | None = None
+        # None outside shadow trees.
+        self._root: ShadowRoot | None = None
+        if parent is not None:
+            self._root = parent if isinstance(parent, ShadowRoot) else parent._root
         self.localName: str = node.name
         self.tagName: str = node.name.upper()
         self.line = line
-        self.childNodes: list[Element | Text] = []
         self._node = node
         # The cached results of ``closest``: the page is static.
         self._closest: dict[str, Element | None] = {}
@@ -93,11 +145,6 @@ class Element:
             if name.startswith("data-")
         }
 
-    @property
-    def children(self) -> list[Element]:
-        """Return the child elements."""
-        return [child for child in self.childNodes if isinstance(child, Element)]
-
     def matches(self, selector: str) -> bool:
         """Return whether the element matches a CSS selector."""
         return matches(self._node, selector)
@@ -123,25 +170,14 @@ class Element:
             node = node.parentElement
         return node is self
 
-    def querySelectorAll(self, selector: str) -> list[Element]:
-        """Return the matching descendants in document order."""
-        return self.ownerDocument.search(self, selector)
+    def getRootNode(self) -> Document | ShadowRoot:
+        """Return the root of the tree that the element is in."""
+        return self._root or self.ownerDocument
 
-    def querySelector(self, selector: str) -> Element | None:
-        """Return the first matching descendant, or None."""
-        return next(iter(self.querySelectorAll(selector)), None)
-
-    def getRootNode(self) -> Document:
-        """Return the document."""
-        return self.ownerDocument
-
-    def walk(self) -> Iterator[Element]:
-        """Yield the descendants in document order."""
-        pending = self.children[::-1]
-        while pending:
-            element = pending.pop()
-            yield element
-            pending += element.children[::-1]
+    @property
+    def container(self) -> Element | None:
+        """Return the parent element, or the host for a top-level element of a shadow tree."""
+        return self.parentElement or (self._root.host if self._root else None)
 
     @property
     def style(self) -> dict[str, str]:
@@ -165,7 +201,7 @@ class Element:
         while element is not None:
             if name in element.style:
                 return element.style[name]
-            element = element.parentElement
+            element = element.container
         return otherwise
 
     @property
@@ -173,7 +209,7 @@ class Element:
         """Return whether the element has a box: neither it nor an ancestor is hidden."""
         element: Element | None = self
         while element is not None and element.display != "none":
-            element = element.parentElement
+            element = element.container
         return element is None
 
     def getBoundingClientRect(self) -> SimpleNamespace:
@@ -225,8 +261,20 @@ class Element:
         return str(self._node.to_html(pretty=False))
 
 
+def find_host(template: Any, parent: Element | ShadowRoot | None) -> Element | None:
+    """Return the element to which a node, as a template, gives an open shadow tree, or None.
+
+    Source: https://html.spec.whatwg.org/#attr-template-shadowrootmode.
+    """
+    if template.name != "template" or not isinstance(parent, Element) or parent.shadowRoot:
+        return None
+    is_open = (template.attrs.get("shadowrootmode") or "").lower() == ShadowRoot.mode
+    may_host = parent.localName in SHADOW_HOSTS or "-" in parent.localName
+    return parent if is_open and may_host else None
+
+
 class Document:
-    """The document; ``open`` replaces it."""
+    """The document; ``open`` replaces it. ``all`` has the elements of shadow trees, too."""
 
     nodeType = 9
     host = None
@@ -241,22 +289,31 @@ class Document:
         # Sanitizing would remove scripts, styles and attributes.
         root = JustHTML(html, sanitize=False, track_node_locations=True).root
         self.all: list[Element] = []
+        self.shadow_roots: list[ShadowRoot] = []
         self.documentElement = self._add(root)
+        # The elements outside shadow trees.
+        self._own = [element for element in self.all if element.getRootNode() is self]
         # The cached results of queries.
-        self._found: dict[tuple[Element | None, str], list[Element]] = {}
+        self._found: dict[tuple[Parent | None, str], list[Element]] = {}
         self._ids: dict[str, Element] = {}
-        for element in self.all:
+        for element in self._own:
             self._ids.setdefault(element.id, element)
 
     def _add(self, root: Any) -> Element:
         """Build the elements below a node, in document order; return the root element."""
         line = 1
-        pending: list[tuple[Any, Element | None]] = [(root, None)]
+        pending: list[tuple[Any, Element | ShadowRoot | None]] = [(root, None)]
         while pending:
             node, parent = pending.pop()
             if node.name == "#text":
                 if parent is not None:
                     parent.childNodes.append(Text(parent, node.data))
+                continue
+            host = find_host(node, parent)
+            if host is not None:
+                host.shadowRoot = shadow = ShadowRoot(host)
+                self.shadow_roots.append(shadow)
+                pending += [(child, shadow) for child in reversed(node.template_content.children)]
                 continue
             element = parent
             if not node.name.startswith(("#", "!")):
@@ -269,11 +326,11 @@ class Document:
             pending += [(child, element) for child in reversed(node.children or ())]
         return self.all[0]
 
-    def search(self, root: Element | None, selector: str) -> list[Element]:
+    def search(self, root: Parent | None, selector: str) -> list[Element]:
         """Return the matching descendants of root, or of the document if None."""
         # Not by justhtml's query: it searches templates, and finds nothing for "ul *".
         if (root, selector) not in self._found:
-            inside = self.all if root is None else root.walk()
+            inside = self._own if root is None else root.walk()
             self._found[root, selector] = [e for e in inside if e.matches(selector)]
         return self._found[root, selector]
 
