@@ -514,7 +514,7 @@ def test_runtime_waits_for_the_page(put, context, runtime):
             .filter(({ name }) => name.startsWith(`${location.origin}/nl/${file}?v=`))
             .map((entry) => entry.startTime),
         loaded: performance.getEntriesByType("navigation")[0].loadEventEnd,
-        integrity: document.querySelector(`head > [src^="/nl/${file}?v="]`).integrity,
+        integrity: document.querySelector(`head > [src*="/nl/${file}?v="]`).integrity,
         core: performance.getEntriesByType("resource").filter(({ name }) => /core/.test(name)),
         })""",
         RUNTIMES[runtime],
