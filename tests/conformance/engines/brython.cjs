@@ -29,7 +29,18 @@ function makePage(extra) {
   return vm.createContext(page);
 }
 
-const small = makePage({ document: { currentScript: null, querySelector: () => null } });
+/** As much of a document as the bundle looks for its script tag in. */
+class Document {
+  get currentScript() {
+    return null;
+  }
+
+  querySelector() {
+    return null;
+  }
+}
+
+const small = makePage({ Document, document: new Document() });
 vm.runInContext(bundle, small);
 
 const whole = makePage();
