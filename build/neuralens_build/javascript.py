@@ -5,7 +5,6 @@ import os
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import neuralens_tracker
@@ -95,10 +94,14 @@ def build(hooks: Hooks | None = None) -> dict[str, bytes]:
     if problems:
         raise SubsetError("\n".join(str(problem) for problem in problems))
     built = {}
-    # Threads suffice: the time is spent in processes of esbuild and the Closure Compiler.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        bundles = pool.map(partial(build_bundle, hooks=hooks), ENTRIES)
-        for name, bundled in zip(ENTRIES, bundles, strict=True):
+    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(os.cpu_count()) as pool:
+        folders = [Path(place) / name for name in ENTRIES]
+        # Not in the threads: https://github.com/python/cpython/issues/106905
+        for folder in folders:
+            folder.mkdir()
+            write_modules(folder.name, hooks, folder)
+        # Threads suffice: the time is spent in processes of esbuild and the Closure Compiler.
+        for name, bundled in zip(ENTRIES, pool.map(bundle_entry, ENTRIES, folders), strict=True):
             built[name] = bundled.script.encode()
             built[f"{name}.map"] = bundled.source_map.encode()
     return built
@@ -111,11 +114,21 @@ def build_bundle(name: str, hooks: Hooks | None = None) -> Bundle:
     """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        compile_modules(MODULES.get(name, [f"{PACKAGE}.main"]), folder)
-        hooks_javascript.write(hooks, folder)
-        (folder / "entry.js").write_text(ENTRIES[name], "utf-8")
-        form = bundle_module if name.endswith(".mjs") else bundle
-        return form(folder / "entry.js")
+        write_modules(name, hooks, folder)
+        return bundle_entry(name, folder)
+
+
+def write_modules(name: str, hooks: Hooks | None, folder: Path) -> None:
+    """Write the modules of a file of dist/, compiled to JavaScript, and its entry."""
+    compile_modules(MODULES.get(name, [f"{PACKAGE}.main"]), folder)
+    hooks_javascript.write(hooks, folder)
+    (folder / "entry.js").write_text(ENTRIES[name], "utf-8")
+
+
+def bundle_entry(name: str, folder: Path) -> Bundle:
+    """Return the file of dist/ that an entry and its modules become, with its source map."""
+    form = bundle_module if name.endswith(".mjs") else bundle
+    return form(folder / "entry.js")
 
 
 def portable_sources() -> list[Path]:
