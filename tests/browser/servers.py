@@ -8,6 +8,14 @@ from tests.processes import RELAY, SANDBOX, Process
 
 KEY = "test-key-4711"
 APPLICATION = "test-app"
+# Settings of a relay that does not wait long.
+PROMPT = {
+    # One after the other, so that the ledger is in the order in which the events came.
+    "NEURALENS_CONCURRENCY": "1",
+    "NEURALENS_BACKOFF_BASE": "0.02",
+    "NEURALENS_BACKOFF_CAP": "0.1",
+    "NEURALENS_PROBE": "0.2",
+}
 
 
 @pytest.fixture(scope="session")
@@ -28,13 +36,8 @@ def sandbox(
 def relay_process(
     tmp_path_factory: pytest.TempPathFactory, credentials: dict[str, str], sandbox: Process
 ) -> Iterator[Process]:
-    environment = {
+    environment = PROMPT | {
         "NEURALENS_API_URL": f"{sandbox.url}/analytics/event",
-        # One after the other, so that the ledger is in the order in which the events came.
-        "NEURALENS_CONCURRENCY": "1",
-        "NEURALENS_BACKOFF_BASE": "0.02",
-        "NEURALENS_BACKOFF_CAP": "0.1",
-        "NEURALENS_PROBE": "0.2",
         "NEURALENS_RATE_LIMIT": "0",
     }
     folder = tmp_path_factory.mktemp("relay")

@@ -8,7 +8,7 @@ from neuralens_embed import bundles
 from neuralens_tracker.vocabulary import VERSION
 
 from tests.browser.page import SUGGESTION_MS, VIEW_MS
-from tests.browser.servers import APPLICATION
+from tests.browser.servers import APPLICATION, PROMPT
 from tests.polling import eventually
 from tests.processes import RELAY, Process
 
@@ -34,14 +34,8 @@ WAITING = "Object.keys(localStorage).filter((key) => key.startsWith('nl:e:')).le
 def run_relay(release_0_1_0, shop, sandbox, credentials, tmp_path):
     """Put a relay in the place of the shop's, of 0.1.0 or of this version, over one outbox."""
     usual = shop.relay
-    environment = {
-        **credentials,
-        "NEURALENS_API_URL": f"{sandbox.url}/analytics/event",
-        "NEURALENS_CONCURRENCY": "1",
-        "NEURALENS_BACKOFF_BASE": "0.02",
-        "NEURALENS_BACKOFF_CAP": "0.1",
-        "NEURALENS_PROBE": "0.2",
-    }
+    api = {"NEURALENS_API_URL": f"{sandbox.url}/analytics/event"}
+    environment = credentials | PROMPT | api
 
     def run(*, old):
         modules = {"PYTHONPATH": str(release_0_1_0)} if old else {}
