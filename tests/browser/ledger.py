@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
+from tests.clients import connect
 from tests.polling import PATIENCE, eventually
 from tests.processes import Process
 
@@ -117,7 +118,7 @@ def uid(strangers: set[str]) -> Iterator[str]:
 
 @pytest.fixture
 def ledger(sandbox: Process, relay: Process, strangers: set[str]) -> Iterator[Ledger]:
-    with httpx.Client(timeout=PATIENCE) as http:
+    with connect() as http:
         ledger = Ledger(http, sandbox, relay, strangers)
         ledger.clear()
         yield ledger

@@ -82,7 +82,8 @@ def test_what_a_widget_writes_was_not_typed(show, told, say):
     page.wait_for_function("() => seen >= 2")
     page.click("text=chaise")
     first = told(page)
-    assert first == [
+    # Whether the list was open for long enough before the text is up to the machine.
+    assert [each for each in first if each[3]] == [
         ("VIEW_SUGGESTION", "chaise", 0, "cha"),
         ("VIEW_SUGGESTION", "chair", 1, "cha"),
         ("CLICK_SUGGESTION", "chaise", 0, "cha"),

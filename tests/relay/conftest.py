@@ -27,6 +27,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from tests.clients import connect
 from tests.polling import PATIENCE, eventually
 from tests.processes import RELAY, SANDBOX, Process
 
@@ -64,7 +65,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=PATIENCE)
+        self.http = connect(url)
 
     def __enter__(self) -> Self:
         return self
@@ -103,7 +104,7 @@ class Sandbox:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=PATIENCE)
+        self.http = connect(url)
 
     def bodies(self) -> list[dict[str, Any]]:
         return [entry["body"] for entry in self.http.get("ledger").json()]

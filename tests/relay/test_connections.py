@@ -20,13 +20,14 @@ from neuralens_relay.connections import (
     count_connections,
 )
 
+from tests.clients import connect
 from tests.polling import PATIENCE
 from tests.relay.conftest import make_batch, make_event
 
 IDLE = 2000
 
 
-def connect(client):
+def open_socket(client):
     url = httpx.URL(client.url)
     return socket.create_connection((url.host, url.port), timeout=PATIENCE)
 
@@ -46,19 +47,19 @@ def test_two_thousand_quiet_connections_stop_nothing(spawn, offline):
     relay, process = spawn(offline, descriptors=1024)
     with ExitStack() as opened:
         for number in range(IDLE):
-            connection = opened.enter_context(connect(relay))
+            connection = opened.enter_context(open_socket(relay))
             if number % 2:
                 connection.sendall(b"POST /nl/events HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         began = time.monotonic()
         relay.take(make_event())
         assert time.monotonic() - began < 5
-        with httpx.Client(base_url=relay.url, timeout=PATIENCE) as fresh:
+        with connect(relay.url) as fresh:
             assert fresh.get("health").json()["ready"]
     assert process.errors().count("\n") < 20
 
 
 def test_a_connection_that_says_nothing_is_closed(standing):
-    with connect(standing) as quiet, connect(standing) as slow:
+    with open_socket(standing) as quiet, open_socket(standing) as slow:
         slow.sendall(b"GET /nl/health HTTP/1.1\r\nHost: x\r\nX-Slow: 1")
         began = time.monotonic()
         assert read_all(quiet) == b""
@@ -67,7 +68,7 @@ def test_a_connection_that_says_nothing_is_closed(standing):
 
 
 def test_headers_without_an_end_are_refused(standing):
-    with connect(standing) as connection:
+    with open_socket(standing) as connection:
         connection.sendall(b"GET /nl/health HTTP/1.1\r\nHost: x\r\nX-Long: ")
         try:
             for _ in range(10 * MAX_HEADERS // 1024):
@@ -85,7 +86,7 @@ def test_what_is_no_http_is_answered_in_json_counted_and_not_logged(spawn, offli
     with pytest.raises(ssl.SSLWantReadError):
         tls.do_handshake()
     for rubbish in [hello.read(), b"\x00" * 100, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] * 20:
-        with connect(relay) as connection:
+        with open_socket(relay) as connection:
             connection.sendall(rubbish)
             head, _, body = read_all(connection).partition(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 400 ")
@@ -106,7 +107,7 @@ def test_requests_on_one_connection_are_answered_in_order(standing):
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
     last = b"GET /nl/health?live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    with connect(standing) as connection:
+    with open_socket(standing) as connection:
         connection.sendall(post * 50 + last)
         answer = read_all(connection)
     assert answer.count(b"HTTP/1.1 202 ") == 50
@@ -116,7 +117,7 @@ def test_requests_on_one_connection_are_answered_in_order(standing):
 def test_half_sent_bodies_are_answered_at_the_end_and_leave_no_traceback(spawn, offline):
     relay, process = spawn(offline)
     with ExitStack() as opened:
-        waiting = [opened.enter_context(connect(relay)) for _ in range(5)]
+        waiting = [opened.enter_context(open_socket(relay)) for _ in range(5)]
         for connection in waiting:
             connection.sendall(
                 b"POST /nl/events HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"

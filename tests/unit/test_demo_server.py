@@ -13,6 +13,7 @@ import neuralens_demo
 import pytest
 from neuralens_demo.tracking import STAFF_UID
 
+from tests.clients import connect
 from tests.polling import PATIENCE
 
 HOSTILE = "<script>alert(1)</script>\"'&\u2028"
@@ -256,7 +257,7 @@ def test_consent_is_kept_and_taken_back(shopper):
 def test_consent_can_be_asked_for_first(run_demo):
     with (
         run_demo("--consent", "pending") as demo,
-        httpx.Client(base_url=demo.url, timeout=PATIENCE) as http,
+        connect(demo.url) as http,
     ):
         assert consent_on(http) == ("pending", 1)
         http.post("/consent", data={"choice": "granted"})

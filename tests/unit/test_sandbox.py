@@ -19,6 +19,7 @@ from neuralens_demo.contract import ContractError, check_body, parse
 from neuralens_demo.ledger import Ledger
 from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
+from tests.clients import connect
 from tests.event_loop import run
 from tests.polling import PATIENCE
 
@@ -64,7 +65,7 @@ def running_sandbox(*options):
 def sandbox():
     with (
         running_sandbox("--port", "0") as (_, url),
-        httpx.Client(base_url=url, timeout=PATIENCE) as http,
+        connect(url) as http,
     ):
         yield http
 
@@ -374,7 +375,7 @@ def test_any_bytes_are_parsed_or_refused_with_a_reason(raw):
 
 
 def test_command_serves_breaks_off_and_ends_cleanly():
-    with running_sandbox("--port", "0") as (process, url), httpx.Client(timeout=PATIENCE) as http:
+    with running_sandbox("--port", "0") as (process, url), connect() as http:
         http.post(f"{url}/faults", json=[{"drop": True}, {"hang": True}])
         with pytest.raises(httpx.RemoteProtocolError):
             http.post(f"{url}/analytics/event", headers=HEADERS, json=EVENT)

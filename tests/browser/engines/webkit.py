@@ -9,6 +9,7 @@ import httpx
 
 from tests.browser.engines import minibrowser_path
 from tests.browser.engines.page import Page, ScriptError
+from tests.clients import connect
 from tests.polling import PATIENCE, eventually
 
 RUN = """const done = arguments[arguments.length - 1];
@@ -52,7 +53,7 @@ class Profile:
                 ["WebKitWebDriver", "--port=0"], env=environment, stdout=output, stderr=output
             )
         port = eventually(lambda: listening_port(self._driver.pid))
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE * 2)
+        self._http = connect(f"http://127.0.0.1:{port}", PATIENCE * 2)
         options = {"binary": minibrowser_path(), "args": ["--automation"]}
         wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
         session = self._send("POST", "/session", {"capabilities": wanted})

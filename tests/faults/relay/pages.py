@@ -13,6 +13,7 @@ from typing import Self
 
 import httpx
 
+from tests.clients import connect
 from tests.polling import PATIENCE, eventually
 from tests.processes import Process
 from tests.relay.conftest import Client, Sandbox, make_batch, make_event
@@ -111,7 +112,7 @@ class Pages:
         """Track as one browser does: with a journal, and the same batch again until it is taken."""
         journal = f"{int(time.time() // 86400)}-{worker}{time.monotonic_ns():x}"
         number = 0
-        with httpx.Client(timeout=PATIENCE) as http:
+        with connect() as http:
             while not self._stopping.is_set():
                 names = [f"{journal}-{number + place}" for place in range(SIZE)]
                 events = [

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 import apsw
-import httpx
 import pytest
 import redis
 
+from tests.clients import connect
 from tests.faults.relay.pages import Pages, Relays, read_balance
-from tests.polling import PATIENCE, eventually
+from tests.polling import eventually
 from tests.relay.conftest import (
     answers,
     closed_port,
@@ -294,7 +294,7 @@ def test_fifty_copies_of_one_batch_at_once(spawn, settings, kind, sandbox, note)
     names = [f"p{number}" for number in range(20)]
     body = make_batch(*[make_event(items=[{"id": name}]) for name in names])
     pages = Pages(relays, 0)
-    with httpx.Client(timeout=PATIENCE) as http, ThreadPoolExecutor(50) as pool:
+    with connect() as http, ThreadPoolExecutor(50) as pool:
         posts = [pool.submit(http.post, f"{client.url}/events", json=body) for _ in range(50)]
         accepted = sum(post.result().json()["accepted"] for post in posts)
     assert accepted == 20

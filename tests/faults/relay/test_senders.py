@@ -4,14 +4,14 @@ import threading
 from contextlib import ExitStack
 from statistics import quantiles
 
-import httpx
 import pytest
 
+from tests.clients import connect
 from tests.faults.relay.pages import Pages, Relays
-from tests.polling import PATIENCE, eventually
+from tests.polling import eventually
 from tests.processes import Process
 from tests.relay.conftest import Client, make_batch, make_event
-from tests.relay.test_connections import IDLE, connect
+from tests.relay.test_connections import IDLE, open_socket
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -34,7 +34,7 @@ def test_two_thousand_quiet_connections(spawn, settings, sandbox, note):
     relays.add()
     with ExitStack() as opened:
         for number in range(IDLE):
-            connection = opened.enter_context(connect(relays.living[0][0]))
+            connection = opened.enter_context(open_socket(relays.living[0][0]))
             if number % 2:
                 connection.sendall(b"POST /nl/events HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         with Pages(relays) as pages:
@@ -52,7 +52,7 @@ def test_a_flood_from_one_address(spawn, environment, sandbox, note):
 
     def flood():
         nonlocal refused
-        with httpx.Client(timeout=PATIENCE) as http:
+        with connect() as http:
             while not stopping.is_set():
                 body = make_batch(*[make_event() for _ in range(100)])
                 headers = {"X-Forwarded-For": "203.0.113.7"}
