@@ -1,4 +1,4 @@
-"""Verifies a running shop in a real browser: what is captured, sent and taken, what is wrong."""
+"""Verifies a running shop in a real browser: what is captured, sent and acknowledged; faults."""
 
 from neuralens_verify.diagnoses import Finding, diagnose
 from neuralens_verify.observations import Observations

@@ -1,11 +1,11 @@
-"""Consent banners: found and answered by autoconsent's rules, otherwise by the words on buttons.
+"""Consent banners: detected and answered by autoconsent's rules, or else by their button texts.
 
 Source: https://github.com/duckduckgo/autoconsent, which the build copies into ``dist/verify/``.
 """
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,72 +24,73 @@ CONFIG = {
     "detectRetries": 6,
     "visualTest": False,
 }
-RECEIVE = "(message) => window.autoconsentReceiveMessage?.(message)"
-PRESS = (Path(__file__).parent / "page" / "press.js").read_text("utf-8")
+SEND_MESSAGE = "(message) => window.autoconsentReceiveMessage?.(message)"
+PRESS_BUTTON = (Path(__file__).parent / "page" / "press.js").read_text("utf-8")
 
 
 @cache
 def script() -> str:
-    """Return the content script; raises NotBuiltError."""
+    """Return autoconsent's content script; raises NotBuiltError."""
     return bundles.read(SCRIPT)
 
 
 @cache
 def rules() -> Any:
-    """Return every rule; raises NotBuiltError. Those without a way to accept are among them."""
+    """Return autoconsent's rules, also those that can only refuse; raises NotBuiltError."""
     return json.loads(bundles.read(RULES))
 
 
 @dataclass
 class Banner:
-    """The banner of a shop, answered as it is found.
+    """A shop's consent banner, which is answered when it is detected.
 
-    ``found`` is the name of the platform whose popup was found, ``done`` whether it was answered,
-    ``absent`` that there is none for certain.
+    ``platform`` is the name of the detected consent platform, ``answered`` whether its banner was
+    answered, ``absent`` whether detection has ended without any.
     """
 
     refuse: bool
-    found: str = ""
-    done: bool = False
+    platform: str = ""
+    answered: bool = False
     absent: bool = False
-    said: list[str] = field(default_factory=list)
 
     def watch(self, context: BrowserContext) -> None:
-        """Hear what autoconsent says, in every page of a context."""
+        """Handle autoconsent's messages from every page of a context."""
         script(), rules()
-        context.expose_binding("autoconsentSendMessage", self._hear)
+        context.expose_binding("autoconsentSendMessage", self._on_message)
 
-    def look(self, page: Page) -> None:
-        """Look for a banner in the page and its frames; ``found`` and ``done`` follow later."""
+    def detect(self, page: Page) -> None:
+        """Start detection in the page and its frames; the attributes are set later."""
         for frame in page.frames:
             self._inject(frame)
 
-    def press(self, page: Page) -> None:
-        """Press the button of a banner that no rule knows."""
+    def press_button(self, page: Page) -> None:
+        """Answer a banner for which autoconsent has no rule, by the text of its buttons."""
         with suppress(BrowserError):
-            text = page.evaluate(PRESS, [self.refuse])
+            text = page.evaluate(PRESS_BUTTON, [self.refuse])
             if text:
-                self.found, self.done = f"the banner ({text})", True
+                self.platform, self.answered = f"the banner ({text})", True
 
     def _inject(self, frame: Frame) -> None:
-        # A frame may be gone, or be of a page that is being left.
+        # The frame may be detached, or its page be navigating.
         with suppress(BrowserError):
             frame.evaluate(script())
 
-    def _hear(self, source: dict[str, Any], message: dict[str, Any]) -> None:
+    def _on_message(self, source: dict[str, Any], message: dict[str, Any]) -> None:
         frame: Frame = source["frame"]
         kind = message["type"]
         with suppress(BrowserError):
             if kind == "init":
                 config = {**CONFIG, "autoAction": "optOut" if self.refuse else "optIn"}
-                answer = {"type": "initResp", "config": config, "rules": rules()}
-                frame.evaluate(RECEIVE, answer)
+                response = {"type": "initResp", "config": config, "rules": rules()}
+                frame.evaluate(SEND_MESSAGE, response)
             elif kind == "eval":
                 result = frame.evaluate(message["code"])
-                frame.evaluate(RECEIVE, {"type": "evalResp", "id": message["id"], "result": result})
+                response = {"type": "evalResp", "id": message["id"], "result": result}
+                frame.evaluate(SEND_MESSAGE, response)
+
             elif kind == "popupFound":
-                self.found = message["cmp"]
+                self.platform = message["cmp"]
             elif kind in ("optInResult", "optOutResult"):
-                self.done = bool(message["result"])
+                self.answered = bool(message["result"])
             elif kind == "report" and message["state"]["lifecycle"] == "nothingDetected":
                 self.absent = message["mainFrame"] or self.absent

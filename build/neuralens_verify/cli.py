@@ -12,13 +12,13 @@ from neuralens_embed.commands import WrongInput
 from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
-from neuralens_verify.addresses import first_line
-from neuralens_verify.browsing import UnreachableError, Wishes, visit
 from neuralens_verify.diagnoses import diagnose
+from neuralens_verify.probes import error_message
 from neuralens_verify.reports import FORMATS
+from neuralens_verify.visit import Options, UnreachableError, visit
 
-# Programs that are a Chromium, by their names on PATH.
-PROGRAMS = (
+# Names on PATH of Chromium and browsers derived from it.
+EXECUTABLES = (
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -60,7 +60,7 @@ PROGRAMS = (
     default="",
     envvar="NEURALENS_STATUS_TOKEN",
     metavar="TOKEN",
-    help="The token with which other machines may read the relay's health.",
+    help="The relay's status token, to read its health from another machine.",
 )
 @click.option(
     "--browser", metavar="PATH", help="The Chromium, Chrome or Edge to use, if it is not on PATH."
@@ -81,14 +81,15 @@ def verify(
     """Visit the shop at URL in a real browser, and report what is captured, sent and acknowledged.
 
     Answers the consent banner, scrolls, searches, picks a suggestion and opens a product. Reports
-    each fault with its cause and remedy. Exit status 1 if there is any, 2 if the visit failed.
+    each fault with its cause and remedy. The exit status is 1 if there are any, and 2 if the visit
+    failed.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise WrongInput(f"{url} is no http or https URL")
-    wishes = Wishes(consent == "refuse", query, gpc, relay, status_token)
+        raise WrongInput(f"{url} is not an http or https URL")
+    options = Options(consent == "refuse", query, gpc, relay, status_token)
     try:
-        with chromium(browser) as started:
-            seen = visit(started, url, wishes)
+        with chromium(browser) as launched:
+            seen = visit(launched, url, options)
     except (UnreachableError, NotBuiltError) as error:
         raise WrongInput(str(error)) from error
     findings = diagnose(seen)
@@ -100,19 +101,19 @@ def verify(
 
 @contextmanager
 def chromium(path: str | None) -> Iterator[Browser]:
-    """Start a Chromium: the named one, one on PATH, or Playwright's own; raises WrongInput."""
-    program = path or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    # As root, in containers, there is no sandbox.
+    """Start Chromium: the given one, one on PATH, or Playwright's own; raises WrongInput."""
+    executable = path or next(filter(None, map(shutil.which, EXECUTABLES)), None)
+    # Chromium refuses to start its sandbox as root, as in containers.
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         try:
-            started = playwright.chromium.launch(executable_path=program, args=arguments)
+            launched = playwright.chromium.launch(executable_path=executable, args=arguments)
         except BrowserError as error:
             raise WrongInput(
-                f"no Chromium can be started ({first_line(error)}): install one, run"
-                " `playwright install chromium`, or name it with --browser"
+                f"cannot start Chromium ({error_message(error)}): install it, run"
+                " `playwright install chromium`, or give its path with --browser"
             ) from error
         try:
-            yield started
+            yield launched
         finally:
-            started.close()
+            launched.close()

@@ -1,4 +1,4 @@
-"""What was seen of a shop: plain data, from which the diagnoses are made."""
+"""What was observed during a visit, as plain data; the input of the diagnoses."""
 
 import re
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 from neuralens_tracker.settings import SETTINGS
 
 ACCEPTED = 202
-# A file that runs the tracker, whatever an asset pipeline has put into its name; not the stub, and
-# none of the add-ons.
-RUNS = re.compile(r"^neuralens(?!\.(?:stub|overlay|ga4|consent-))(?:[.\-]\w+)*\.m?js$")
+# A file that starts the tracker, also with a hash from an asset pipeline in its name; neither the
+# stub nor an add-on.
+TRACKER_FILE = re.compile(r"^neuralens(?!\.(?:stub|overlay|ga4|consent-))(?:[.\-]\w+)*\.m?js$")
 
 
 @dataclass(frozen=True)
 class Tag:
-    """A script element of the tracker's: its address, absolute or "", and its attributes.
+    """A script element of the tracker: its absolute URL or "", and its attributes.
 
     ``settings`` are the data attributes by their names in JavaScript (``appId``).
     """
@@ -25,30 +25,28 @@ class Tag:
     settings: Mapping[str, str]
 
     @property
-    def runs(self) -> bool:
-        """Whether it loads the tracker; a tag of settings alone does not."""
-        return bool(RUNS.match(urlsplit(self.src).path.rpartition("/")[2]))
+    def is_tracker(self) -> bool:
+        """Whether it loads the tracker; a tag with nothing but settings does not."""
+        return bool(TRACKER_FILE.match(urlsplit(self.src).path.rpartition("/")[2]))
 
 
 @dataclass(frozen=True)
 class Element:
     """An item in the markup.
 
-    ``attribute`` is the name of its ``data-nl-`` attribute. ``listing`` tells the lists of one
-    document apart, "" where there is none; ``name`` is its list's. ``hidden`` is from assistive
-    technology, as a carousel's own copies are.
+    ``attribute`` is the name of its ``data-nl-`` attribute. ``list_id`` identifies its list within
+    the document, "" outside any. ``hidden``: from assistive technology, as a carousel's clones are.
     """
 
     attribute: str
     value: str
-    listing: str
-    name: str
+    list_id: str
     hidden: bool
 
 
 @dataclass(frozen=True)
 class View:
-    """A page at the end of a step. ``document`` is another one after each load of a page."""
+    """A page at the end of a step. ``document`` differs after each page load."""
 
     step: str
     url: str
@@ -60,28 +58,28 @@ class View:
     queries: tuple[str, ...]
 
     @property
-    def loading(self) -> list[Tag]:
-        """The tags that load the tracker; what a heavy runtime's tag loads itself is not one."""
+    def tracker_tags(self) -> list[Tag]:
+        """The tags that load the tracker, without the scripts that such a tag inserts itself."""
         inserted = {urljoin(self.url, tag.settings.get("src", "")) for tag in self.tags}
-        return [tag for tag in self.tags if tag.runs and tag.src not in inserted - {self.url}]
+        return [tag for tag in self.tags if tag.is_tracker and tag.src not in inserted - {self.url}]
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The settings that the page's tags give."""
+        """The settings in the page's tags."""
         for tag in self.tags:
             if "appId" in tag.settings:
                 return tag.settings
-        return self.loading[0].settings if self.loading else {}
+        return self.tracker_tags[0].settings if self.tracker_tags else {}
 
     @property
     def endpoint(self) -> str:
-        """Where the page's events go, absolute."""
+        """The absolute URL to which the page sends events."""
         return urljoin(self.url, self.settings.get("endpoint", str(SETTINGS["endpoint"].default)))
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event that the tracker captured, as consent and the shop's hooks let it pass."""
+    """An event that the tracker captured and that neither consent nor a hook suppressed."""
 
     step: str
     eid: str
@@ -94,7 +92,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Suppressed:
-    """An event that the tracker has dropped, and why."""
+    """An event that the tracker suppressed, and the reason."""
 
     step: str
     name: str
@@ -102,10 +100,10 @@ class Suppressed:
 
 
 @dataclass
-class Post:
-    """A batch that was sent; ``status`` is None where the browser did not tell of an answer.
+class Batch:
+    """A batch that was sent; ``status`` is None if the browser reported no response.
 
-    ``left``: the page was left before there was one, or the request failed.
+    ``failed``: the request failed, or the page was left before the response.
     """
 
     step: str
@@ -113,53 +111,53 @@ class Post:
     app: str
     eids: tuple[str, ...]
     status: int | None = None
-    left: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True)
 class Script:
-    """What the address of a tag's script answers, asked for by no browser.
+    """The response to a request for a tag's script, made outside the page.
 
-    ``integrity`` is that of the answer; ``newest`` that of the answer to the address without its
-    version, past any cache, "" where there is none. ``error`` says why there is no answer.
+    ``integrity`` is that of the response; ``current_integrity`` that of the server's current
+    script, requested without the version and past any cache, "" if there is none. ``error`` is the
+    reason if there is no response.
     """
 
     url: str
     status: int
     media_type: str
     integrity: str
-    newest: str
+    current_integrity: str
     error: str = ""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What the endpoint answers to an empty batch of the page's application and origin.
+    """The endpoint's response to an empty batch with the page's application id and origin.
 
-    ``stripped``: the relay answers one prefix further down. ``error`` is the relay's own word;
-    ``failure`` says why there is no answer.
+    ``prefix_stripped``: the relay responds under one more prefix. ``error`` is the relay's error;
+    ``failure`` the reason if there is no response.
     """
 
     url: str
     origin: str
     status: int
     error: str = ""
-    rejected: tuple[str, ...] = ()
     allow_origin: str = ""
     allow_credentials: bool = False
-    stripped: bool = False
+    prefix_stripped: bool = False
     failure: str = ""
 
     @property
-    def crosses(self) -> bool:
-        """Whether the endpoint is of another origin than the page."""
+    def is_cross_origin(self) -> bool:
+        """Whether the endpoint has another origin than the page."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}" != self.origin
 
 
 @dataclass(frozen=True)
 class Health:
-    """What the relay says of itself: ``GET health``."""
+    """The relay's response to ``GET health``."""
 
     forwarding: str
     reasons: tuple[str, ...]
@@ -169,7 +167,7 @@ class Health:
 
 @dataclass(frozen=True)
 class Violation:
-    """What a content security policy has blocked."""
+    """A violation of the content security policy: the directive and the blocked URL."""
 
     directive: str
     blocked: str
@@ -177,54 +175,55 @@ class Violation:
 
 @dataclass
 class Observations:
-    """All that was seen of a shop.
+    """Everything observed during a visit.
 
-    ``steps`` are those that were made, in order, with what is to be said of each. ``searched`` are
-    the texts that a search may rightly carry. ``refused``: the shopper refused; ``answered``: the
-    banner that was answered, "" for none. ``said``: the tracker's own sentences on the console.
+    ``steps`` maps each step, in order, to a note for the report. ``searched`` are the queries that
+    events of the search may carry. ``refused``: the visit refused consent; ``banner`` is the
+    platform of the banner that was answered, "" for none. ``messages`` are the tracker's own, from
+    the console.
     """
 
     address: str
     refused: bool
-    answered: str = ""
+    banner: str = ""
     steps: dict[str, str] = field(default_factory=dict)
     views: list[View] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     suppressed: list[Suppressed] = field(default_factory=list)
-    posts: list[Post] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
     scripts: dict[str, Script] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    thrown: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    exceptions: list[str] = field(default_factory=list)
     searched: set[str] = field(default_factory=set)
     probe: Probe | None = None
     health: Health | None = None
 
     @property
-    def runs(self) -> bool:
-        """Whether the tracker ran on the last page."""
+    def is_running(self) -> bool:
+        """Whether the tracker was running on the last page."""
         return bool(self.views) and self.views[-1].version is not None
 
     @property
     def acknowledged(self) -> set[str]:
-        """The ids of the events that the relay has taken."""
-        return {eid for post in self.posts if post.status == ACCEPTED for eid in post.eids}
+        """The ids of the events that the relay has acknowledged."""
+        return {eid for batch in self.batches if batch.status == ACCEPTED for eid in batch.eids}
 
     @property
     def sent(self) -> set[str]:
-        """The ids of the events that have left the page."""
-        return {eid for post in self.posts for eid in post.eids}
+        """The ids of the events that were sent."""
+        return {eid for batch in self.batches for eid in batch.eids}
 
     def is_search(self, query: str) -> bool:
-        """Return whether a query is one that the shopper has searched for."""
+        """Return whether the visit has searched for a query."""
         return normalize(query) in {normalize(text) for text in self.searched}
 
 
 def normalize(text: str) -> str:
-    """Return a text as searches compare it."""
+    """Return a query with case and whitespace normalized, for comparison."""
     return " ".join(text.casefold().split())
 
 
-def texts_of_address(url: str) -> set[str]:
-    """Return every value in an address's query: one of them may be the search text."""
+def query_values(url: str) -> set[str]:
+    """Return the values of a URL's parameters, one of which may be the search text."""
     return {value for values in parse_qs(urlsplit(url).query).values() for value in values}

@@ -1,4 +1,4 @@
-"""The report of a visit as text, as JSON, and as annotations of GitHub's workflows."""
+"""The report of a visit as text, as JSON, or as annotations for GitHub Actions."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from neuralens_verify.observations import Observations
 
 @dataclass(frozen=True)
 class Step:
-    """What became of the events of a step: how many were captured, sent, and taken by the relay."""
+    """A step of the visit: how many events were captured, sent and acknowledged, and which."""
 
     name: str
     note: str
@@ -26,7 +26,7 @@ class Step:
 
 
 def steps_of(seen: Observations) -> list[Step]:
-    """Return every step of a visit, in its order."""
+    """Return the steps of a visit, in order."""
     urls = {view.step: view.url for view in seen.views}
     return [
         Step(
@@ -47,7 +47,7 @@ def steps_of(seen: Observations) -> list[Step]:
 
 
 def count_reasons(seen: Observations, step: str) -> dict[str, int]:
-    """Count the events that were suppressed in a step, by reason."""
+    """Count the events suppressed in a step, by reason."""
     counts: dict[str, int] = {}
     for each in seen.suppressed:
         if each.step == step:
@@ -56,10 +56,10 @@ def count_reasons(seen: Observations, step: str) -> dict[str, int]:
 
 
 def as_text(seen: Observations, findings: list[Finding]) -> Iterator[str]:
-    """Yield a line for each step and its events, then what is wrong, and a line that sums it up."""
+    """Yield lines for each step and its events, the findings, and a summary."""
     yield seen.address
-    if seen.answered:
-        yield f"  {'refused' if seen.refused else 'accepted'}: {seen.answered}"
+    if seen.banner:
+        yield f"  {'refused' if seen.refused else 'accepted'}: {seen.banner}"
     steps = steps_of(seen)
     for step in steps:
         note = f" ({step.note})" if step.note else ""
@@ -71,8 +71,11 @@ def as_text(seen: Observations, findings: list[Finding]) -> Iterator[str]:
             yield f"    {event}"
         for reason, count in step.suppressed.items():
             yield f"    {count} suppressed: {reason}"
-    if seen.runs and seen.health is None:
-        yield "  what the relay forwards cannot be seen from here: give --relay, on its own machine"
+    if seen.is_running and seen.health is None:
+        yield (
+            "  the relay does not disclose its health to this machine: whether events reach the API"
+            " is unknown; run verify on the relay's machine with --relay, or give --status-token"
+        )
     for finding in findings:
         yield f"wrong: {finding.cause}: {finding.message}"
         yield f"  on {finding.page}"
@@ -81,16 +84,19 @@ def as_text(seen: Observations, findings: list[Finding]) -> Iterator[str]:
 
 
 def summarize(steps: list[Step], findings: list[Finding]) -> str:
-    """Return the sums of a visit in one line."""
-    captured, taken = sum(s.captured for s in steps), sum(s.acknowledged for s in steps)
-    return f"{len(steps)} steps, {captured} events, {taken} acknowledged, {len(findings)} wrong"
+    """Return the totals of a visit in one line."""
+    captured = sum(step.captured for step in steps)
+    acknowledged = sum(step.acknowledged for step in steps)
+    return (
+        f"{len(steps)} steps, {captured} events, {acknowledged} acknowledged, {len(findings)} wrong"
+    )
 
 
 def as_json(seen: Observations, findings: list[Finding]) -> Iterator[str]:
     """Yield ``{"url", "banner", "steps": [...], "findings": [...]}``, on one line."""
     report = {
         "url": seen.address,
-        "banner": seen.answered,
+        "banner": seen.banner,
         "steps": [asdict(step) for step in steps_of(seen)],
         "findings": [asdict(finding) for finding in findings],
     }
@@ -98,7 +104,7 @@ def as_json(seen: Observations, findings: list[Finding]) -> Iterator[str]:
 
 
 def as_github(seen: Observations, findings: list[Finding]) -> Iterator[str]:
-    """Yield an error annotation for each finding, and a line that sums it up."""
+    """Yield an error annotation for each finding, and a summary."""
     for finding in findings:
         text = f"{finding.message} {finding.remedy} ({finding.page})"
         yield f"::error title={escape_property(finding.cause)}::{escape_data(text)}"

@@ -38,7 +38,7 @@ class Server(uvicorn.Server):
         """Install nothing: two servers cannot both own the signals."""
         yield
 
-    async def run_until_told(self) -> None:
+    async def run_until_signaled(self) -> None:
         """Serve until ``should_exit`` is set."""
         await self.serve(sockets=[self._listener])
 
@@ -64,7 +64,7 @@ async def serve(servers: Sequence[Server], ready: Callable[[], None]) -> None:
         loop.add_signal_handler(number, stop.set)
     running = []
     for server in servers:
-        task = asyncio.create_task(server.run_until_told())
+        task = asyncio.create_task(server.run_until_signaled())
         task.add_done_callback(lambda _: stop.set())
         running.append(task)
     announcement = asyncio.create_task(announce(servers, ready))

@@ -170,7 +170,7 @@ class Settings(OutboxSettings):
     trusted_proxies: tuple[Network, ...] = setting(
         read_networks,
         "addresses and networks of the proxies whose X-Forwarded-For, -Host and -Proto headers are"
-        " believed; 0.0.0.0/0 is any",
+        " trusted; 0.0.0.0/0 is any",
         read_networks("127.0.0.1 ::1"),
     )
     rate_limit: float = setting(
@@ -194,8 +194,8 @@ class Settings(OutboxSettings):
     )
     page_secret: str = setting(
         read_text,
-        "what a shop's server signs page tokens with; set here, only events with such a token, or"
-        " from a server with the client secret, are taken",
+        "secret with which the shop's server signs page tokens; if set, only events with such a token,"
+        " or from a server with the client secret, are accepted",
         "",
     )
     status_token: str = setting(

@@ -168,7 +168,7 @@ def shop_server(relay_process: Process) -> Iterator[Shop]:
     with listen("127.0.0.1", 0) as listener:
         shop.url = address(listener)
         server = Server(app, listener)
-        thread = threading.Thread(target=asyncio.run, args=(server.run_until_told(),))
+        thread = threading.Thread(target=asyncio.run, args=(server.run_until_signaled(),))
         thread.start()
         eventually(lambda: server.started or not thread.is_alive())
         yield shop

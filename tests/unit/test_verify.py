@@ -1,4 +1,4 @@
-"""What verify concludes of what was seen; no browser is needed for that."""
+"""The diagnoses of verify, over given observations; without a browser."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from neuralens_verify import Observations, diagnose
-from neuralens_verify.observations import Element, Event, Health, Post, Probe, Script, Tag, View
+from neuralens_verify.observations import Batch, Element, Event, Health, Probe, Script, Tag, View
 from neuralens_verify.reports import FORMATS
 
 COMMAND = Path(sys.executable).with_name("neuralens-tracker")
@@ -16,53 +16,54 @@ SHOP = "https://shop.example"
 SCRIPT = Tag(f"{SHOP}/nl/neuralens.js", "sha384-A", {"appId": "APP"})
 
 
-def view(step: str = "open", **given: object) -> View:
-    usual = View(step, f"{SHOP}/", "1", (SCRIPT,), "0.2.0", gpc=False, elements=(), queries=())
-    return replace(usual, **given)
+def view(step: str = "open", **fields: object) -> View:
+    default = View(step, f"{SHOP}/", "1", (SCRIPT,), "0.2.0", gpc=False, elements=(), queries=())
+    return replace(default, **fields)
 
 
-def tile(value: str, listing: str = "0") -> Element:
-    return Element("data-nl-product", value, listing, "results", hidden=False)
+def tile(value: str, list_id: str = "0") -> Element:
+    return Element("data-nl-product", value, list_id, hidden=False)
 
 
-def event(eid: str, step: str = "open", **given: object) -> Event:
-    usual = Event(step, eid, "VIEW_PRODUCT", ("A",), 0, "CATEGORY_PAGE", None)
-    return replace(usual, **given)
+def event(eid: str, step: str = "open", **fields: object) -> Event:
+    default = Event(step, eid, "VIEW_PRODUCT", ("A",), 0, "CATEGORY_PAGE", None)
+    return replace(default, **fields)
 
 
-def seen(*views: View, **given: object) -> Observations:
-    made = Observations(f"{SHOP}/", refused=False)
-    made.steps = {each.step: "" for each in views}
-    made.views = list(views)
-    made.events = [event("1")]
-    made.posts = [Post("open", f"{SHOP}/nl/events", "APP", ("1",), 202)]
-    made.probe = Probe(f"{SHOP}/nl/events", SHOP, 202)
-    made.health = Health("running", (), 0, 0)
-    for name, value in given.items():
-        setattr(made, name, value)
-    return made
+def observe(*views: View, **attributes: object) -> Observations:
+    """Return the observations of a visit without faults, except for the given attributes."""
+    observations = Observations(f"{SHOP}/", refused=False)
+    observations.steps = {each.step: "" for each in views}
+    observations.views = list(views)
+    observations.events = [event("1")]
+    observations.batches = [Batch("open", f"{SHOP}/nl/events", "APP", ("1",), 202)]
+    observations.probe = Probe(f"{SHOP}/nl/events", SHOP, 202)
+    observations.health = Health("running", (), 0, 0)
+    for name, value in attributes.items():
+        setattr(observations, name, value)
+    return observations
 
 
 def causes(observations: Observations) -> list[str]:
     return [finding.cause for finding in diagnose(observations)]
 
 
-def test_nothing_is_wrong_where_everything_arrived() -> None:
-    assert causes(seen(view(elements=(tile("A"),)))) == []
+def test_no_findings_without_faults() -> None:
+    assert causes(observe(view(elements=(tile("A"),)))) == []
 
 
-def test_a_page_without_the_tag_is_named_also_if_others_have_it() -> None:
-    without = view("product", url=f"{SHOP}/p/1", tags=(), version=None)
-    (found,) = diagnose(seen(view(), without))
-    assert (found.cause, found.page) == ("no-tag", f"{SHOP}/p/1")
+def test_a_page_without_the_tag_is_reported_even_if_others_have_it() -> None:
+    untagged = view("product", url=f"{SHOP}/p/1", tags=(), version=None)
+    (finding,) = diagnose(observe(view(), untagged))
+    assert (finding.cause, finding.page) == ("no-tag", f"{SHOP}/p/1")
 
 
-def test_what_lies_behind_a_fault_is_not_named() -> None:
-    """A script that is not there makes no events, and nobody answers its posts either."""
-    observations = seen(
+def test_faults_behind_the_first_one_are_not_reported() -> None:
+    """A script that is not served creates no events, and the endpoint does not respond either."""
+    observations = observe(
         view(version=None),
         events=[],
-        posts=[],
+        batches=[],
         scripts={SCRIPT.src: Script(SCRIPT.src, 404, "text/html", "", "")},
         probe=Probe(f"{SHOP}/nl/events", SHOP, 404),
     )
@@ -71,18 +72,18 @@ def test_what_lies_behind_a_fault_is_not_named() -> None:
 
 def test_an_asset_pipeline_may_rename_the_script() -> None:
     renamed = Tag(f"{SHOP}/static/neuralens.4f2a9c.js", "", {"appId": "APP"})
-    assert causes(seen(view(tags=(renamed,)))) == []
+    assert causes(observe(view(tags=(renamed,)))) == []
     stub = Tag(f"{SHOP}/nl/neuralens.stub.js", "", {})
     overlay = Tag(f"{SHOP}/nl/neuralens.overlay.js", "", {})
-    assert causes(seen(view(tags=(SCRIPT, stub, overlay)))) == []
+    assert causes(observe(view(tags=(SCRIPT, stub, overlay)))) == []
 
 
-def test_what_a_heavy_runtimes_tag_loads_is_no_second_tag() -> None:
+def test_a_script_that_a_heavy_runtimes_tag_inserts_is_not_a_second_tag() -> None:
     early = Tag(
         f"{SHOP}/nl/neuralens.early.js", "", {"appId": "A", "src": "/nl/neuralens.brython.js"}
     )
     loaded = Tag(f"{SHOP}/nl/neuralens.brython.js", "", {})
-    assert causes(seen(view(tags=(early, loaded)))) == []
+    assert causes(observe(view(tags=(early, loaded)))) == []
 
 
 @pytest.mark.parametrize(
@@ -96,8 +97,8 @@ def test_what_a_heavy_runtimes_tag_loads_is_no_second_tag() -> None:
         (Probe(f"{SHOP}/nl/events", SHOP, 405), "not-proxied"),
     ],
 )
-def test_what_the_endpoint_answers(probe: Probe, cause: str) -> None:
-    assert causes(seen(view(), posts=[], probe=probe)) == [cause]
+def test_diagnosis_of_the_endpoints_response(probe: Probe, cause: str) -> None:
+    assert causes(observe(view(), batches=[], probe=probe)) == [cause]
 
 
 @pytest.mark.parametrize(
@@ -110,25 +111,27 @@ def test_what_the_endpoint_answers(probe: Probe, cause: str) -> None:
         ("running", "2 dead letters: 2 x 422: no", 2, "dead-events"),
     ],
 )
-def test_what_the_relay_says_of_itself(forwarding: str, reason: str, dead: int, cause: str) -> None:
+def test_diagnosis_of_the_relays_health(
+    forwarding: str, reason: str, dead: int, cause: str
+) -> None:
     health = Health(forwarding, (reason,), 0, dead)
-    assert causes(seen(view(), health=health)) == [cause]
+    assert causes(observe(view(), health=health)) == [cause]
 
 
-def test_events_that_nobody_answered_for_are_named() -> None:
-    assert causes(seen(view(), posts=[])) == ["not-acknowledged"]
+def test_unacknowledged_events_are_reported() -> None:
+    assert causes(observe(view(), batches=[])) == ["not-acknowledged"]
 
 
-def test_a_search_corrected_by_the_shop_is_no_missing_context() -> None:
+def test_a_query_that_the_shop_corrects_is_not_missing_context() -> None:
     corrected = event("1", "results", query="chair", page="SEARCH_RESULT_PAGE")
-    observations = seen(
+    observations = observe(
         view(), view("results", document="2"), events=[corrected], searched={"chiar"}
     )
     assert causes(observations) == []
 
 
-def test_recommendations_may_begin_at_rank_0_on_every_page() -> None:
-    """Only the list of the results itself goes on."""
+def test_ranks_of_recommendations_may_restart_on_every_page() -> None:
+    """Only those of the results continue."""
     products = [tile("A"), tile("B")], [tile("C"), tile("D")]
     recommended = [tile("X", "1")], [tile("Y", "1")]
     views = [
@@ -141,18 +144,18 @@ def test_recommendations_may_begin_at_rank_0_on_every_page() -> None:
         event("3", "page 2", ids=("C",), index=24),
         event("4", "page 2", ids=("Y",), index=0),
     ]
-    posts = [Post("open", "", "APP", ("1", "2", "3", "4"), 202)]
-    assert causes(seen(*views, events=events, posts=posts)) == []
+    batches = [Batch("open", "", "APP", ("1", "2", "3", "4"), 202)]
+    assert causes(observe(*views, events=events, batches=batches)) == []
 
 
-def test_after_a_refusal_nothing_may_be_captured() -> None:
-    late = seen(view(), refused=True, answered="OneTrust", events=[event("1", "results")])
+def test_events_after_a_refusal_are_reported() -> None:
+    late = observe(view(), refused=True, banner="OneTrust", events=[event("1", "results")])
     assert causes(late) == ["sent-without-consent"]
-    assert causes(seen(view(), refused=True, answered="OneTrust")) == []
+    assert causes(observe(view(), refused=True, banner="OneTrust")) == []
 
 
-def test_the_three_forms_say_the_same() -> None:
-    observations = seen(view(tags=(SCRIPT, SCRIPT)))
+def test_the_three_formats_report_the_same() -> None:
+    observations = observe(view(tags=(SCRIPT, SCRIPT)))
     findings = diagnose(observations)
     text = list(FORMATS["text"](observations, findings))
     assert "    VIEW_PRODUCT A #0 CATEGORY_PAGE" in text
@@ -166,15 +169,16 @@ def test_the_three_forms_say_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["shop.example"], "is no http or https URL"),
-        (["http://127.0.0.1:9/", "--browser", "/nowhere"], "no Chromium can be started"),
+        (["shop.example"], "is not an http or https URL"),
+        (["http://127.0.0.1:9/", "--browser", "/nowhere"], "cannot start Chromium"),
     ],
 )
-def test_a_visit_that_cannot_be_made_is_one_sentence(arguments: list[str], said: str) -> None:
-    # A process of its own: two Playwrights cannot run in one thread.
+def test_a_failed_visit_is_one_sentence(arguments: list[str], message: str) -> None:
+    # In a separate process: Playwright's synchronous API runs only once per thread.
     done = subprocess.run([COMMAND, "verify", *arguments], capture_output=True, text=True)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
+
     assert "Traceback" not in done.stderr

@@ -1,6 +1,6 @@
-"""The seeded faults: each a shop with one thing wrong, by the cause that it is to be named with.
+"""Shops with one seeded fault each, and the cause that ``verify`` must report.
 
-``RIGHT`` are shops with which nothing is wrong.
+``FAULTLESS`` are shops without any fault.
 """
 
 from neuralens_embed import bundles
@@ -11,12 +11,12 @@ REMOTE = {"allowed_origins": ("{shop}",)}
 
 
 def remote(shop: Shop) -> str:
-    """Return the snippet of a shop without a proxy."""
+    """Return the snippet for a relay on another origin, without a proxy."""
     return tag(shop, prefix=f"{shop.relay_url}/nl")
 
 
 def pending(shop: Shop) -> str:
-    """Return the snippet of a shop that asks before anything is sent."""
+    """Return the snippet of a shop that asks for consent."""
     return tag(shop, consent="pending", stub=True)
 
 
@@ -27,7 +27,7 @@ def without_integrity(shop: Shop) -> str:
 OLD = bundles.read("neuralens.js").encode() + b"// an older build"
 POLICY = "default-src 'self'; script-src {}; connect-src {}; img-src data:"
 
-RIGHT = {
+FAULTLESS = {
     "plain": Shop(),
     "policy": Shop(policy=POLICY.format("'self'", "'self'")),
     "single-page": Shop(single_page=True),
@@ -96,7 +96,10 @@ FAULTS = {
     ),
     "id None": ("unrendered-id", Shop(identify=lambda product: str(None))),
     "id not rendered": ("unrendered-id", Shop(identify=lambda product: "{{ product.id }}")),
-    "id localised": ("unrendered-id", Shop(identify=lambda product: f"{1234 + product.place:,}")),
+    "id localised": (
+        "unrendered-id",
+        Shop(identify=lambda product: f"{1234 + product.position:,}"),
+    ),
     "ranks restart": ("ranks-restart", Shop(offset=False)),
     "clones": ("clones", Shop(clone=True)),
     "wrong API address": (

@@ -1,4 +1,4 @@
-"""A small shop with its relay and a sandbox of the API, each served for real."""
+"""A small shop with its relay and a sandbox of the API, each served on its own port."""
 
 import asyncio
 import threading
@@ -28,7 +28,7 @@ from tests.polling import eventually
 
 APPLICATION, KEY = "shop-app", "shop-key-4711"
 HERE = Path(__file__).parent
-# Headers that hold for one connection and are not passed on. Source: RFC 9110, 7.6.1.
+# Headers that a proxy must not forward. Source: RFC 9110, 7.6.1.
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 PER_PAGE = 4
 NAMES = ["oak chair", "elm chair", "ash chair", "fir chair", "bay chair", "yew chair", "tea chair"]
@@ -37,34 +37,34 @@ TEMPLATES = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=
 
 @dataclass(frozen=True)
 class Product:
-    """A product of the shop: its place in the catalogue, and its name."""
+    """A product of the shop: its position in the catalogue, and its name."""
 
-    place: int
+    position: int
     name: str
 
 
-CATALOGUE = [Product(place, name) for place, name in enumerate(NAMES)]
+CATALOGUE = [Product(position, name) for position, name in enumerate(NAMES)]
 
 
 def tag(shop: "Shop", **settings: Any) -> str:
-    """Return the snippet of the shop, quick to see things."""
-    quick = {"view_ms": 100, "suggestion_ms": 100}
-    return str(Snippet(APPLICATION, **{**quick, **settings}))
+    """Return the snippet of the shop, with short viewability thresholds."""
+    thresholds = {"view_ms": 100, "suggestion_ms": 100}
+    return str(Snippet(APPLICATION, **{**thresholds, **settings}))
 
 
 @dataclass(frozen=True)
 class Shop:
-    """How the shop is; each field that is not as here is a fault, or another right way.
+    """Configuration of the shop; a field that is not the default is a fault, or a valid variant.
 
-    ``tag`` prints the snippet, ``identify`` the id of a product. ``forward`` says where the proxy
-    passes a path under /nl on to, None for nowhere; ``host`` is the Host that it gives to the
-    relay, "" for the shop's. ``policy`` is the Content-Security-Policy. ``cached`` stands in for
-    what is served under the script's address as long as nobody asks past the cache.
-    ``banner`` asks for consent, "own" or that of a "platform"; its answer counts where ``grants``.
+    ``tag`` renders the snippet, ``identify`` the id of a product. ``forward`` maps a path under /nl
+    to the path that the proxy requests from the relay, None to forward nothing; ``host`` replaces
+    the Host header, "" to forward the shop's. ``policy`` is the Content-Security-Policy. ``cached``
+    replaces the script unless the request bypasses caches. ``banner`` asks for consent, "own" or
+    that of a "platform"; its answer is passed to the tracker if ``grants``.
     """
 
     tag: Callable[["Shop"], str] = tag
-    identify: Callable[[Product], str] = lambda product: f"CH-{product.place}"
+    identify: Callable[[Product], str] = lambda product: f"CH-{product.position}"
     forward: Callable[[str], str | None] = lambda path: path
     host: str = ""
     policy: str = ""
@@ -94,7 +94,7 @@ class Site:
                 Route("/", self.home),
                 Route("/search", self.search),
                 Route("/suggest", self.suggest),
-                Route("/chairs/{place:int}", self.chair),
+                Route("/chairs/{position:int}", self.chair),
                 Route("/shop.js", self.script),
                 Route("/nl/{path:path}", self.proxy, methods=["GET", "POST"]),
             ]
@@ -129,13 +129,13 @@ class Site:
         return JSONResponse(["chair", "oak chair"])
 
     async def chair(self, request: Request) -> Response:
-        return self.show("chair.html", product=CATALOGUE[request.path_params["place"]])
+        return self.show("chair.html", product=CATALOGUE[request.path_params["position"]])
 
     async def script(self, request: Request) -> Response:
         return FileResponse(HERE / "templates" / "shop.js")
 
     async def proxy(self, request: Request) -> Response:
-        """Pass a request on to the relay, as the shop's proxy is set up."""
+        """Forward a request to the relay, as the shop's proxy is configured."""
         path = self.shop.forward(request.url.path)
         if path is None:
             return HTMLResponse("<h1>Not found</h1>", 404)
@@ -152,10 +152,10 @@ class Site:
                 params=request.query_params,
                 data=await request.body(),
                 headers=headers,
-            ) as answer,
+            ) as upstream,
         ):
-            response = Response(await answer.read(), answer.status)
-            for name, value in answer.headers.items():
+            response = Response(await upstream.read(), upstream.status)
+            for name, value in upstream.headers.items():
                 if name.lower() not in HOP_BY_HOP:
                     response.headers.append(name, value)
             return response
@@ -163,7 +163,8 @@ class Site:
 
 @contextmanager
 def serving(shop: Shop, folder: Path) -> Iterator[Shop]:
-    """Serve a shop with its relay and its sandbox, each on a port of its own."""
+    """Serve a shop with its relay and its sandbox, each on its own port."""
+
     with (
         listen("127.0.0.1", 0) as front,
         listen("127.0.0.1", 0) as back,
@@ -194,7 +195,7 @@ def serving(shop: Shop, folder: Path) -> Iterator[Shop]:
         servers = [Server(app, listener, ledger.close) for app, listener in apps]
 
         async def run() -> None:
-            await asyncio.gather(*(server.run_until_told() for server in servers))
+            await asyncio.gather(*(server.run_until_signaled() for server in servers))
 
         thread = threading.Thread(target=asyncio.run, args=(run(),))
         thread.start()

@@ -1,4 +1,4 @@
-"""The seeded faults, each named with its cause and no other; nothing on a right shop."""
+"""Each seeded fault is reported with its cause alone; a faultless shop has no findings."""
 
 import time
 from collections.abc import Iterable
@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
-from neuralens_verify.browsing import Wishes, visit
 from neuralens_verify.diagnoses import diagnose
 from neuralens_verify.observations import Observations
+from neuralens_verify.visit import Options, visit
 from playwright.sync_api import Browser
 
-from tests.verify.faults import FAULTS, RIGHT
+from tests.verify.faults import FAULTLESS, FAULTS
 from tests.verify.shops import Shop, serving
 
-# How each banner is found: by the words on its buttons, or by a rule of autoconsent's.
+# How each banner is reported: detected by its button texts, or by a rule of autoconsent.
 BANNERS = {"own": "the banner", "platform": "Complianz"}
-# Seconds that a visit may take; on a machine that does much else at once, too.
-LONGEST = 60
-# What runs by default: a right shop with a banner, and a fault of each part of the way. All of them
-# run by night.
+# The most seconds of a visit, also on a busy machine.
+MAX_SECONDS = 60
+# Run by default: a faultless shop with a banner, and a fault of each part of an event's path. The
+# others run nightly.
 QUICK = {
     "platform's banner",
     "stale integrity",
@@ -29,45 +29,46 @@ QUICK = {
 }
 
 
-def each(names: Iterable[str]) -> list[ParameterSet]:
-    """Return names as parameters, of which most wait for the night."""
-    night = [pytest.mark.nightly]
-    return [pytest.param(name, marks=() if name in QUICK else night) for name in names]
+def parameters(names: Iterable[str]) -> list[ParameterSet]:
+    """Return names as parameters, marked as nightly unless they are in ``QUICK``."""
+    nightly = [pytest.mark.nightly]
+    return [pytest.param(name, marks=() if name in QUICK else nightly) for name in names]
 
 
-def browse(
-    browser: Browser, shop: Shop, folder: Path, wishes: Wishes | None = None
+def observe(
+    browser: Browser, shop: Shop, folder: Path, options: Options | None = None
 ) -> Observations:
     with serving(shop, folder) as served:
-        asked = wishes or Wishes(query="chair", relay=f"{served.relay_url}/nl")
-        return visit(browser, served.url, asked)
+        default = Options(query="chair", relay=f"{served.relay_url}/nl")
+        return visit(browser, served.url, options or default)
 
 
-@pytest.mark.parametrize("name", each(RIGHT))
-def test_nothing_is_wrong_with_a_right_shop(name: str, chromium: Browser, tmp_path: Path) -> None:
-    seen = browse(chromium, RIGHT[name], tmp_path)
+@pytest.mark.parametrize("name", parameters(FAULTLESS))
+def test_a_faultless_shop_has_no_findings(name: str, chromium: Browser, tmp_path: Path) -> None:
+    seen = observe(chromium, FAULTLESS[name], tmp_path)
     assert diagnose(seen) == []
     captured = {event.eid for event in seen.events}
     assert captured
-    assert seen.answered.startswith(BANNERS.get(RIGHT[name].banner, ""))
+    assert seen.banner.startswith(BANNERS.get(FAULTLESS[name].banner, ""))
     assert captured <= seen.acknowledged
     assert list(seen.steps) == ["open", "search", "results", "page 2", "product"]
 
 
-@pytest.mark.parametrize("name", each(FAULTS))
-def test_a_fault_is_named(name: str, chromium: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", parameters(FAULTS))
+def test_a_fault_is_reported(name: str, chromium: Browser, tmp_path: Path) -> None:
     cause, shop = FAULTS[name]
-    began = time.monotonic()
-    found = diagnose(browse(chromium, shop, tmp_path))
-    assert [finding.cause for finding in found] == [cause]
-    assert time.monotonic() - began < LONGEST
+    started = time.monotonic()
+    findings = diagnose(observe(chromium, shop, tmp_path))
+    assert [finding.cause for finding in findings] == [cause]
+    assert time.monotonic() - started < MAX_SECONDS
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", ["own banner", "platform's banner"])
-def test_after_a_refusal_nothing_is_captured(name: str, chromium: Browser, tmp_path: Path) -> None:
-    seen = browse(chromium, RIGHT[name], tmp_path, Wishes(refuse=True, query="chair"))
-    assert seen.answered
+def test_no_event_is_captured_after_a_refusal(name: str, chromium: Browser, tmp_path: Path) -> None:
+    seen = observe(chromium, FAULTLESS[name], tmp_path, Options(refuse=True, query="chair"))
+
+    assert seen.banner
     assert diagnose(seen) == []
     assert seen.events == []
     assert {each.reason for each in seen.suppressed} == {"consent"}

@@ -1,4 +1,4 @@
-// Returns what stands on the page: tags, items and contexts, those in open shadow trees too.
+// Returns the page's tags, items and queries, including those in open shadow trees.
 (attributes) => {
   const elements = [];
   const walk = (root) => {
@@ -15,24 +15,23 @@
     }
     return null;
   };
-  const read = elements.filter((element) => !closest(element, "[data-nl-ignore]"));
+  const captured = elements.filter((element) => !closest(element, "[data-nl-ignore]"));
   const lists = [];
-  const number = (list) => {
+  const identify = (list) => {
     if (!list) return "";
     if (!lists.includes(list)) lists.push(list);
     return String(lists.indexOf(list));
   };
   const items = [];
-  for (const element of read) {
+  for (const element of captured) {
     for (const attribute of attributes) {
       if (!element.hasAttribute(attribute)) continue;
-      const bought = element.parentElement && closest(element.parentElement, "[data-nl-purchase]");
-      const list = bought ? null : closest(element, "[data-nl-list], [role=listbox]");
+      const order = element.parentElement && closest(element.parentElement, "[data-nl-purchase]");
+      const list = order ? null : closest(element, "[data-nl-list], [role=listbox]");
       items.push({
         attribute,
         value: element.getAttribute(attribute).trim(),
-        listing: number(list),
-        name: list?.getAttribute("data-nl-list") ?? "",
+        list_id: identify(list),
         hidden: Boolean(closest(element, "[aria-hidden=true]")) || !element.checkVisibility(),
       });
     }
@@ -43,6 +42,7 @@
     gpc: navigator.globalPrivacyControl === true,
     tags: [...document.scripts].map(({ src, integrity, dataset }) => ({ src, integrity, settings: { ...dataset } })),
     items,
-    queries: read.filter((element) => element.hasAttribute("data-nl-query")).map((element) => element.getAttribute("data-nl-query")),
+    queries: captured.filter(
+(element) => element.hasAttribute("data-nl-query")).map((element) => element.getAttribute("data-nl-query")),
   };
 }

@@ -1,4 +1,4 @@
-// The shop's own script: suggestions by keyboard, the banner, and routes without a load.
+// The shop's own script: suggestions by keyboard, the consent banner, and client-side routes.
 const box = document.querySelector("[role=combobox]");
 const list = document.getElementById("options");
 let active = -1;
@@ -6,9 +6,9 @@ let active = -1;
 box.addEventListener("input", async () => {
   const texts = await (await fetch(`/suggest?q=${encodeURIComponent(box.value)}`)).json();
   list.replaceChildren(
-    ...texts.map((text, place) => {
+    ...texts.map((text, position) => {
       const option = document.createElement("li");
-      option.id = `option-${place}`;
+      option.id = `option-${position}`;
       option.role = "option";
       option.dataset.nlSuggestion = text;
       option.textContent = text;
@@ -23,7 +23,7 @@ box.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown" && list.children.length > 0) {
     active = Math.min(active + 1, list.children.length - 1);
     box.setAttribute("aria-activedescendant", `option-${active}`);
-    [...list.children].forEach((option, place) => option.setAttribute("aria-selected", String(place === active)));
+    [...list.children].forEach((option, position) => option.setAttribute("aria-selected", String(position === active)));
   } else if (event.key === "Enter") {
     event.preventDefault();
     if (active >= 0) box.value = list.children[active].dataset.nlSuggestion;

@@ -1,0 +1,486 @@
+"""A visit to a shop: opens it, answers the banner, scrolls, searches, and opens a product."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from neuralens_tracker.attributes import LANDING, PRODUCT, PURCHASE_ORDER, SUGGESTION
+from neuralens_tracker.settings import SETTINGS
+from neuralens_tracker.vocabulary import GRANTED
+from playwright.sync_api import (
+    APIRequestContext,
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Request,
+    Response,
+)
+from playwright.sync_api import Error as BrowserError
+
+from neuralens_verify.banners import Banner
+from neuralens_verify.diagnoses import OPEN, PRODUCT_PAGE, RESULTS, SEARCH, SECOND_PAGE
+from neuralens_verify.observations import (
+    ACCEPTED,
+    Batch,
+    Element,
+    Event,
+    Observations,
+    Suppressed,
+    Tag,
+    View,
+    Violation,
+    normalize,
+    query_values,
+)
+from neuralens_verify.probes import (
+    error_message,
+    fetch_health,
+    fetch_script,
+    is_acknowledged,
+    probe_endpoint,
+)
+
+HERE = Path(__file__).parent / "page"
+OBSERVE_SCRIPT, READ_SCRIPT = (
+    (HERE / "observe.js").read_text("utf-8"),
+    (HERE / "read.js").read_text("utf-8"),
+)
+ITEMS = [PRODUCT, SUGGESTION, LANDING, PURCHASE_ORDER]
+
+# Seconds until a page has loaded, and until the tracker has started.
+LOAD_TIMEOUT, START_TIMEOUT = 20.0, 4.0
+# Seconds until the consent banner appears, and until it is answered.
+BANNER_TIMEOUT = 4.0
+# Seconds until the relay has acknowledged the events, and until it has forwarded them.
+DELIVERY_TIMEOUT, FORWARD_TIMEOUT = 5.0, 4.0
+# Seconds after which no further step is started.
+MAX_VISIT = 45.0
+# Viewports scrolled through in each step.
+SCREENS = 3
+# Milliseconds between keystrokes, and in addition to the tracker's viewability thresholds.
+KEY_MS, MARGIN_MS = 40, 150
+
+SEARCH_BOXES = (
+    "[data-nl-suggestions] input, input[data-nl-suggestions], input[type=search],"
+    " input[role=combobox], [role=search] input:not([type=hidden]), input[name=q],"
+    " input[name*=search i], input[name=query], input[placeholder*=search i]"
+)
+SEARCH_BUTTONS = "button[aria-label*=search i], a[aria-label*=search i], summary:has-text('Search')"
+NEXT_PAGES = (
+    "a[rel~=next], [aria-label*='next page' i], nav a:text-is('2'), .pagination a:text-is('2'),"
+    " a:text-matches('^\\s*(next|load more|show more|weiter|suivant)', 'i'),"
+    " button:text-matches('^\\s*(next|load more|show more)', 'i')"
+)
+# Scrolls on by less than a viewport; false at the end of the page.
+SCROLL = """() => {
+  const before = scrollY;
+  scrollBy({ top: innerHeight * 0.8, behavior: "instant" });
+  return scrollY !== before;
+}"""
+GPC_SCRIPT = "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})"
+# Returns a word of a product's name, for which a search should have results.
+GUESS_QUERY = """() => {
+  for (const tile of document.querySelectorAll("[data-nl-product]")) {
+    const headings = [...tile.querySelectorAll("h1, h2, h3, h4, a, b, strong")];
+    for (const named of [...headings, tile]) {
+      const words = named.innerText.match(/\\p{L}{4,}/gu) ?? [];
+      if (words.length > 0) return words.at(-1).toLowerCase();
+    }
+  }
+  return "";
+}"""
+
+
+class UnreachableError(Exception):
+    """The shop cannot be opened; the message is one sentence with the reason."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a visit.
+
+    ``refuse``: refuse consent instead of granting it. ``query``: what to search for, "" for a word
+    of a product's name. ``gpc``: send Global Privacy Control. ``relay``: the relay's URL, "" to
+    derive it from the endpoint; ``token`` its NEURALENS_STATUS_TOKEN.
+    """
+
+    refuse: bool = False
+    query: str = ""
+    gpc: bool = False
+    relay: str = ""
+    token: str = ""
+
+
+def visit(browser: Browser, address: str, options: Options) -> Observations:
+    """Visit a shop and return the observations; raises UnreachableError if it cannot be opened."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        return Visit(context, address, options).run()
+
+
+class Visit:
+    """One visit, in its own browser profile."""
+
+    def __init__(self, context: BrowserContext, address: str, options: Options) -> None:
+        self._options = options
+        self._observed = Observations(address, options.refuse)
+        self._step = OPEN
+        self._began = time.monotonic()
+        self._batches: dict[Request, Batch] = {}
+        # Events that the page captures during the probes are not part of the visit.
+        self._ended = False
+        self._banner = Banner(options.refuse)
+        if options.gpc:
+            context.set_extra_http_headers({"Sec-GPC": "1"})
+            context.add_init_script(GPC_SCRIPT)
+        context.expose_binding("neuralensVerify", self._on_message)
+        context.add_init_script(OBSERVE_SCRIPT)
+        self._banner.watch(context)
+        context.on("request", self._on_request)
+        context.on("response", self._on_response)
+        context.on("requestfailed", self._on_failure)
+        context.on("console", self._on_console)
+        self._page = context.new_page()
+        self._page.on("pageerror", lambda error: self._observed.exceptions.append(str(error)))
+        self._http: APIRequestContext = context.request
+
+    def run(self) -> Observations:
+        """Make the visit, then probe what a page cannot observe."""
+        self._open()
+        if self._await_tracker():
+            self._browse()
+        self._ended = True
+        self._probe()
+        return self._observed
+
+    # The steps
+
+    def _open(self) -> None:
+        try:
+            response = self._page.goto(
+                self._observed.address, wait_until="load", timeout=LOAD_TIMEOUT * 1000
+            )
+        except BrowserError as error:
+            raise UnreachableError(
+                f"cannot open {self._observed.address}: {error_message(error)}"
+            ) from error
+        if response is not None and response.status >= 400:
+            raise UnreachableError(f"{self._observed.address} answers {response.status}")
+
+    def _await_tracker(self) -> bool:
+        """Wait for the tracker to start; return whether it runs."""
+        with self._in_step(OPEN):
+            self._wait_until(lambda: self._version() is not None, START_TIMEOUT)
+        return self._observed.is_running
+
+    def _browse(self) -> None:
+        with self._in_step(OPEN):
+            self._banner.detect(self._page)
+            self._scroll()
+            self._answer_banner()
+            self._deliver()
+        if self._search():
+            with self._in_step(RESULTS):
+                self._scroll()
+                self._deliver()
+            self._open_next_page()
+        self._open_product()
+
+    def _answer_banner(self) -> None:
+        banner = self._banner
+        needs_answer = self._consent() != GRANTED or self._options.refuse
+        if needs_answer:
+            self._wait_until(lambda: bool(banner.platform) or banner.absent, BANNER_TIMEOUT)
+        if banner.platform:
+            self._wait_until(lambda: banner.answered, BANNER_TIMEOUT)
+        elif needs_answer:
+            banner.press_button(self._page)
+        if banner.answered:
+            self._observed.banner = banner.platform
+            self._await_load()
+            self._wait_until(lambda: self._version() is not None, START_TIMEOUT)
+            if not self._options.refuse:
+                self._scroll()
+
+    def _search(self) -> bool:
+        """Search, by a suggestion if there are any; return whether there is a results page."""
+        box = self._find_search_box()
+        if box is None:
+            self._observed.steps[SEARCH] = "no search box was found"
+            return False
+        query = self._options.query or self._page.evaluate(GUESS_QUERY) or "a"
+        before = self._page.url
+        with self._in_step(SEARCH):
+            box.click()
+            box.press_sequentially(query, delay=KEY_MS)
+            self._observed.searched.add(query)
+            self._pause(self._setting("suggestionMs") + 2 * MARGIN_MS)
+            chosen = self._choose_suggestion(box)
+            self._observed.steps[SEARCH] = f'"{query}"' + (f', chose "{chosen}"' if chosen else "")
+            self._observed.searched |= {chosen, box.input_value()} - {""}
+            self._flush()
+        self._step = RESULTS
+        box.press("Enter")
+        moved = self._wait_until(lambda: self._page.url != before, START_TIMEOUT)
+        if not moved and query not in before:
+            self._observed.steps[RESULTS] = "the search did not change the page's URL"
+            return False
+        self._await_load()
+        self._observed.searched |= query_values(self._page.url)
+        return True
+
+    def _choose_suggestion(self, box: Locator) -> str:
+        """Select the first suggestion by keyboard; return its text, "" if there is none."""
+        options = self._page.locator("[role=option]:visible, [data-nl-suggestion]:visible")
+        if options.count() == 0:
+            return ""
+        box.press("ArrowDown")
+        self._pause(MARGIN_MS)
+        active = box.get_attribute("aria-activedescendant")
+        chosen = (
+            self._page.locator(f'[id="{active}"]')
+            if active
+            else options.and_(self._page.locator("[aria-selected=true]"))
+        )
+        if chosen.count() == 0:
+            return ""
+        return normalize(
+            chosen.first.get_attribute(SUGGESTION) or chosen.first.inner_text(timeout=1000)
+        )
+
+    def _find_search_box(self) -> Locator | None:
+        boxes = self._page.locator(SEARCH_BOXES).locator("visible=true")
+        if boxes.count() == 0:
+            buttons = self._page.locator(SEARCH_BUTTONS).locator("visible=true")
+            if buttons.count() == 0:
+                return None
+            buttons.first.click()
+            self._pause(2 * MARGIN_MS)
+        return boxes.first if boxes.count() else None
+
+    def _open_next_page(self) -> None:
+        links = self._page.locator(NEXT_PAGES).locator("visible=true")
+        if links.count() == 0 or self._is_late():
+            return
+        before = self._page.url
+        self._step = SECOND_PAGE
+        links.first.click()
+        self._wait_until(lambda: self._page.url != before, 1)
+        self._await_load()
+        with self._in_step(SECOND_PAGE):
+            self._scroll()
+            self._deliver()
+
+    def _open_product(self) -> None:
+        links = self._page.locator(
+            "[data-nl-product]:is(a[href]), [data-nl-product] a[href]:not([data-nl-action])"
+        ).locator("visible=true")
+        if links.count() == 0 or self._is_late():
+            self._observed.steps[PRODUCT_PAGE] = "no link to a product was found"
+            return
+        before = self._page.url
+        self._step = PRODUCT_PAGE
+        links.first.click()
+        self._wait_until(lambda: self._page.url != before, START_TIMEOUT)
+        self._await_load()
+        with self._in_step(PRODUCT_PAGE):
+            self._wait_until(lambda: self._version() is not None, START_TIMEOUT)
+            self._scroll()
+            self._deliver()
+
+    # The parts of a step
+
+    @contextmanager
+    def _in_step(self, step: str) -> Iterator[None]:
+        """Attribute what happens to a step, and read the page at its end."""
+        self._step = step
+        self._observed.steps.setdefault(step, "")
+        with suppress(BrowserError):
+            yield
+        with suppress(BrowserError):
+            self._observed.views = [each for each in self._observed.views if each.step != step]
+            self._observed.views.append(self._read())
+
+    def _scroll(self) -> None:
+        """Scroll through the page, pausing until each viewport's products count as seen."""
+        wait = self._setting("viewMs") + MARGIN_MS
+        self._pause(wait)
+        for _ in range(SCREENS - 1):
+            if not self._page.evaluate(SCROLL) or self._is_late():
+                break
+            self._pause(wait)
+        self._page.evaluate("() => scrollTo({top: 0, behavior: 'instant'})")
+
+    def _deliver(self) -> None:
+        """Flush the queue, and wait until the outcome of every event is known."""
+        self._flush()
+        self._wait_until(self._is_delivered, DELIVERY_TIMEOUT)
+
+    def _is_delivered(self) -> bool:
+        """Return whether the outcome of every event is known, or cannot become known."""
+        known = {
+            eid
+            for batch in self._observed.batches
+            if batch.failed or batch.status is not None
+            for eid in batch.eids
+        }
+        return {event.eid for event in self._observed.events} <= known
+
+    def _flush(self) -> None:
+        with suppress(BrowserError):
+            self._page.evaluate("() => window.neuralens?.('flush')")
+
+    def _await_load(self) -> None:
+        with suppress(BrowserError):
+            self._page.wait_for_load_state("load", timeout=LOAD_TIMEOUT * 1000)
+
+    def _read(self) -> View:
+        found = self._page.evaluate(READ_SCRIPT, ITEMS)
+        return View(
+            step=self._step,
+            url=self._page.url,
+            document=found["document"],
+            tags=tuple(
+                tag
+                for each in found["tags"]
+                if (tag := Tag(each["src"], each["integrity"], each["settings"])).is_tracker
+                or "appId" in tag.settings
+            ),
+            version=found["version"],
+            gpc=found["gpc"],
+            elements=tuple(Element(**item) for item in found["items"]),
+            queries=tuple(found["queries"]),
+        )
+
+    def _version(self) -> str | None:
+        with suppress(BrowserError):
+            version: str | None = self._page.evaluate("() => window.neuralens?.version ?? null")
+            return version
+        return None
+
+    def _consent(self) -> str:
+        settings = self._observed.views[-1].settings if self._observed.views else {}
+        return settings.get("consent", GRANTED)
+
+    def _setting(self, name: str) -> int:
+        """Return a setting in milliseconds, from the page's tag or its default."""
+        given = self._observed.views[-1].settings.get(name, "") if self._observed.views else ""
+        return int(given) if given.isdecimal() else int(SETTINGS[name].default)
+
+    def _is_late(self) -> bool:
+        return time.monotonic() - self._began > MAX_VISIT
+
+    def _wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until a condition holds; return whether it did before the timeout."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            self._pause(25)
+        return True
+
+    def _pause(self, milliseconds: float) -> None:
+        # Not time.sleep: Playwright handles the browser's events while it waits.
+        with suppress(BrowserError):
+            self._page.wait_for_timeout(milliseconds)
+
+    # Requests outside the page
+
+    def _probe(self) -> None:
+        """Request the scripts of all pages, and the endpoint and the health of the last one's."""
+        observed = self._observed
+        for view in observed.views:
+            for tag in view.tracker_tags:
+                if tag.src not in observed.scripts:
+                    observed.scripts[tag.src] = fetch_script(self._http, tag.src)
+        if not observed.views:
+            return
+        view = observed.views[-1]
+        endpoint = observed.batches[-1].url if observed.batches else view.endpoint
+        application = (
+            observed.batches[-1].app if observed.batches else view.settings.get("appId", "?")
+        )
+        observed.probe = probe_endpoint(self._http, endpoint, view.url, application)
+        self._confirm_acknowledged()
+        if observed.is_running:
+            observed.health = self._await_health(self._options.relay or endpoint.rpartition("/")[0])
+
+    def _confirm_acknowledged(self) -> None:
+        """Ask the relay for batches sent while unloading, whose responses no browser reports."""
+        # A copy, because the page may send more meanwhile.
+        for request, batch in list(self._batches.items()):
+            unknown = batch.status is None and not set(batch.eids) <= self._observed.acknowledged
+            body = request.post_data or ""
+            if unknown and is_acknowledged(self._http, request.url, body, len(batch.eids)):
+                batch.status = ACCEPTED
+
+    def _await_health(self, relay: str) -> Any:
+        """Return the relay's health once no event is waiting, or it gives a reason."""
+        deadline = time.monotonic() + FORWARD_TIMEOUT
+        while True:
+            health = fetch_health(self._http, relay.rstrip("/"), self._options.token)
+            done = health is None or health.waiting == 0 or health.reasons
+            if done or time.monotonic() > deadline:
+                return health
+            self._pause(50)
+
+    # Events from the browser
+
+    def _on_message(self, source: dict[str, Any], text: str) -> None:
+        message = json.loads(text)
+        name, detail = message["name"], message["detail"]
+        if name == "event" and not self._ended:
+            ids = tuple(str(item["id"]) for item in detail["items"])
+            page, query = detail.get("page"), detail.get("query")
+            event = Event(
+                self._step, detail["eid"], detail["event"], ids, detail.get("index"), page, query
+            )
+            self._observed.events.append(event)
+        elif name == "suppressed":
+            event_name = str(detail["event"]["event"])
+            self._observed.suppressed.append(Suppressed(self._step, event_name, detail["reason"]))
+        elif name == "violation":
+            self._observed.violations.append(Violation(**detail))
+        elif name == "error":
+            self._observed.messages.append(detail["message"])
+
+    def _on_request(self, request: Request) -> None:
+        """Record the batch in a request, if there is one."""
+        body = read_batch(request)
+        if body is None:
+            return
+        url = request.url.partition("?")[0]
+        eids = tuple(event["eid"] for event in body["events"])
+        batch = Batch(self._step, url, str(body.get("app", "")), eids)
+        self._batches[request] = batch
+        self._observed.batches.append(batch)
+
+    def _on_response(self, response: Response) -> None:
+        batch = self._batches.get(response.request)
+        if batch is not None:
+            batch.status = response.status
+
+    def _on_failure(self, request: Request) -> None:
+        batch = self._batches.get(request)
+        if batch is not None:
+            batch.failed = True
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.text.startswith("neuralens: "):
+            self._observed.messages.append(message.text.removeprefix("neuralens: "))
+
+
+def read_batch(request: Request) -> dict[str, Any] | None:
+    """Return the batch in a request, or None."""
+    if request.method != "POST" or "b=" not in urlsplit(request.url).query:
+        return None
+    try:
+        batch = json.loads(request.post_data or "")
+        return batch if all("eid" in event for event in batch["events"]) else None
+    except (ValueError, KeyError, TypeError):
+        return None
