@@ -60,28 +60,28 @@ class Accounts:
         uids = (self.uid, None)
         return [post for post in self.shop.posts if post.batch["events"][0]["uid"] in uids]
 
-    def taken(self) -> Counter[str]:
+    def received(self) -> Counter[str]:
         """Return how often each event is in the ledger."""
         return Counter(event.id for event in self.ledger.entries())
 
-    def settle(self, page: Any = None) -> list[str]:
+    def reconcile(self, page: Any = None) -> list[str]:
         """Wait until everything has arrived and a page's journal is empty; return the table's row.
 
-        Fails if an event is lost, or doubled more often than the relay counted as ambiguous.
+        Fails if an event is lost, or duplicated more often than the relay counted as ambiguous.
         """
-        eventually(lambda: set(self.tracked) <= set(self.taken()), 90)
+        eventually(lambda: set(self.tracked) <= set(self.received()), 90)
         if page is not None:
             eventually(lambda: page.evaluate(JOURNAL) == [], 60)
-        taken = self.taken()
-        doubled = sum(taken[name] - 1 for name in set(self.tracked))
+        received = self.received()
+        duplicated = sum(received[name] - 1 for name in set(self.tracked))
         ambiguous = int(self.ledger.metric("neuralens_forwarded_ambiguous_total"))
-        assert doubled <= ambiguous
+        assert duplicated <= ambiguous
         posts = self.posts()
         ratio = sum(post.size for post in posts) / measure_need(posts)
         numbers = [
             len(self.tracked),
-            len([n for n in self.tracked if taken[n]]),
-            doubled,
+            len([n for n in self.tracked if received[n]]),
+            duplicated,
             ambiguous,
         ]
         return [*map(str, numbers), f"{ratio:.2f}"]

@@ -18,7 +18,7 @@ from tests.browser.page import context, put, show, tag
 from tests.browser.servers import credentials, relay, relay_process, sandbox
 from tests.browser.shop import shop, shop_server
 from tests.faults.accounts import accounts
-from tests.faults.table import SECTIONS, note, save
+from tests.faults.table import SECTIONS, add_row, save
 
 # What ``make test-faults`` chooses.
 WHOLE = "not packages"

@@ -1,4 +1,4 @@
-"""What became of the events under each fault: the tables that are printed and kept in docs/."""
+"""The outcome of the events under each fault: tables that are printed, and kept in docs/faults.md."""
 
 import re
 from collections.abc import Callable
@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-# The names of properties that hold a row.
+# The names of the test properties that contain a row.
 BROWSER = "fault"
 RELAY = "fault of the relay"
 
 
 @dataclass(frozen=True)
 class Section:
-    """A table of its own: its heading, what it is about, and its columns.
+    """A section of the document: its heading, introduction, and the columns of its table.
 
-    The first ``key`` columns say which fault it is.
+    The first ``key`` columns identify the fault.
     """
 
     heading: str
@@ -30,8 +30,8 @@ class Section:
         lines = [self.columns, ["---"] * len(self.columns), *sorted(rows)]
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
-    def others(self, document: str, rows: list[list[str]]) -> list[list[str]]:
-        """Return the rows that a document has of faults that are not among ``rows``."""
+    def other_rows(self, document: str, rows: list[list[str]]) -> list[list[str]]:
+        """Return the rows of a document for faults that are not among ``rows``."""
         found = re.search(rf"^## {re.escape(self.heading)}\n.*?(?=^## |\Z)", document, re.M | re.S)
         lines = found.group().splitlines() if found else []
         cells = [[c.strip() for c in line[1:-1].split("|")] for line in lines if line[:2] == "| "]
@@ -46,45 +46,51 @@ class Section:
 SECTIONS = {
     BROWSER: Section(
         "Between page and API",
-        "Each row is a real browser, a relay process and real sockets between them: events that\n"
-        "were tracked, that the API's sandbox has in its ledger, those that it has twice, those\n"
-        "that the relay counts as ambiguous, and bytes posted, as a multiple of the bytes needed.",
-        ("fault", "browser", "tracked", "in the ledger", "doubled", "ambiguous", "posted"),
+        "Each row is a test with a real browser, a relay process and real sockets. It shows how many\n"
+        "events were tracked, how many the sandbox of the API received, how many it received twice,\n"
+        "for how many the relay does not know whether the API received them (ambiguous), and the\n"
+        "bytes that the browser sent, as a multiple of those needed to send each event once.",
+        ("fault", "browser", "tracked", "received", "duplicated", "ambiguous", "bytes sent"),
         key=2,
     ),
     RELAY: Section(
         "The relay",
-        "Each row is one relay process or two, under load by pages that send each batch until it\n"
-        "is acknowledged: events acknowledged, those that arrived at the API, those that the\n"
-        "relay says it has not sent (dead letters, events on damaged pages), those lost in\n"
-        "silence, those that arrived twice, and those that the relay counts as ambiguous.",
+        "Each row is a test with one or two relay processes, under load from clients that resend each\n"
+        "batch until it is acknowledged. It shows how many events were acknowledged, how many the\n"
+        "sandbox of the API received, how many the relay reports as not sent (dead letters, events on\n"
+        "damaged pages), how many were lost without a report, how many were received twice, and for\n"
+        "how many the relay does not know whether the API received them (ambiguous).",
         (
-            *("fault", "acknowledged", "arrived", "said", "lost", "doubled", "ambiguous"),
+            *("fault", "acknowledged", "received", "reported", "lost", "duplicated", "ambiguous"),
             "remarks",
         ),
     ),
 }
-TITLE = "# Faults\n\nWhat `make test-faults` saw.\n"
+TITLE = (
+    "# Faults\n\nWhat happens to events when something fails, as measured by `make test-faults`.\n"
+)
 
 
 def save(path: Path, rows: dict[str, list[list[str]]], whole: bool) -> None:
-    """Write the document: the rows of this run, and unless it was ``whole``, the others before."""
+    """Write the document: the rows of this run, and previous ones of other faults unless ``whole``."""
     old = path.read_text("utf-8") if path.exists() else ""
     parts = [TITLE]
     for name, section in SECTIONS.items():
-        kept = [] if whole else section.others(old, rows[name])
-        parts.append(section.render([*kept, *rows[name]]))
+        kept = [] if whole else section.other_rows(old, rows[name])
+        if kept or rows[name]:
+            parts.append(section.render([*kept, *rows[name]]))
+
     path.write_text("\n".join(parts), "utf-8")
 
 
 @pytest.fixture
-def note(
+def add_row(
     record_property: Callable[[str, Any], None], engine: str, request: pytest.FixtureRequest
 ) -> Callable[[list[str]], None]:
-    """Put a row of ``Accounts.settle`` into the table."""
+    """Add a row to the table, as ``Accounts.reconcile`` returns it."""
 
-    def note(row: list[str]) -> None:
+    def add_row(row: list[str]) -> None:
         name = request.node.name.removeprefix("test_").split("[")[0].replace("_", " ")
         record_property(BROWSER, [name, engine, *row])
 
-    return note
+    return add_row

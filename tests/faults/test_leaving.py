@@ -7,29 +7,29 @@ from tests.browser.engines.fixtures import crash
 from tests.browser.shop import HANG
 from tests.polling import eventually
 
-BACKLOG = [f"L{place}" for place in range(20)]
+BACKLOG = [f"L{number}" for number in range(20)]
 TABS = 10
 
 
 @pytest.mark.every_engine
-def test_closed_at_once(show, accounts, note):
+def test_page_closed_immediately(show, accounts, add_row):
     page = show("")
     accounts.share(page, "A", "B")
     page.close()
-    note(accounts.settle(show("", path="/next")))
+    add_row(accounts.reconcile(show("", path="/next")))
 
 
-def test_offline_then_closed(show, context, accounts, note):
+def test_page_offline_then_closed(show, context, accounts, add_row):
     page = show("")
     context.set_offline(True)
     accounts.share(page, "A", "B")
     page.evaluate("neuralens('flush')")
     page.close()
     context.set_offline(False)
-    note(accounts.settle(show("", path="/next")))
+    add_row(accounts.reconcile(show("", path="/next")))
 
 
-def test_restored_five_times(show, put, caching, accounts, note):
+def test_page_restored_five_times(show, put, caching, accounts, add_row):
     """The back/forward cache keeps the page alive, and another tab may adopt what it left."""
     put("<p>Next</p>", "/next")
     page = show("", tab=caching.new_page())
@@ -43,10 +43,10 @@ def test_restored_five_times(show, put, caching, accounts, note):
         entry = history["entries"][history["currentIndex"] - 1]
         session.send("Page.navigateToHistoryEntry", {"entryId": entry["id"]})
         page.wait_for_function("() => window.restored")
-    note(accounts.settle(page))
+    add_row(accounts.reconcile(page))
 
 
-def test_browser_that_is_killed(put, shop, bare_browser, accounts, note):
+def test_killed_browser(put, shop, bare_browser, accounts, add_row):
     """As soon as the browser has written its storage to the disk, the journal survives it."""
     shop.fault = lambda request, body: 503
     put("<script>neuralens('track', 'SHARE', { id: 'KILLED' })</script>", "/", stub=True)
@@ -58,10 +58,10 @@ def test_browser_that_is_killed(put, shop, bare_browser, accounts, note):
     shop.fault = None
     bare_browser.start()
     bare_browser.open("/next")
-    note(accounts.settle())
+    add_row(accounts.reconcile())
 
 
-def test_leading_tab_of_ten_is_killed(show, shop, context, accounts, note):
+def test_killed_leading_tab_of_ten(show, shop, context, accounts, add_row):
     accounts.leave_behind(show, *BACKLOG)
     leaders = []
 
@@ -70,10 +70,10 @@ def test_leading_tab_of_ten_is_killed(show, shop, context, accounts, note):
         return HANG
 
     shop.fault = hang
-    tabs = [show("", path=f"/tab{place}") for place in range(TABS)]
+    tabs = [show("", path=f"/tab{number}") for number in range(TABS)]
     eventually(lambda: leaders)
     (leader,) = [tab for tab in tabs if tab.url == leaders[0]]
     crash(leader)
     shop.fault = None
     # Other tabs may have lived in the same renderer.
-    note(accounts.settle(show("", path="/next")))
+    add_row(accounts.reconcile(show("", path="/next")))

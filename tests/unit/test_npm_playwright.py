@@ -20,7 +20,7 @@ test.beforeEach(async ({ page, neuralensUrl }) => {
   await page.goto(`${neuralensUrl}/shop`);
 });
 
-test("a click knows its search", async ({ page, events }) => {
+test("a click has its query", async ({ page, events }) => {
   await page.getByText("two").click();
   await expect(events).toHave("CLICK_PRODUCT", { id: "B", index: 1, query: "oak" });
   await expect(events).not.toHave("CLICK_PRODUCT", { id: "A" });

@@ -18,13 +18,13 @@ from tests.relay.conftest import (
 
 
 @pytest.fixture
-def note(
+def add_row(
     record_property: Callable[[str, object], None], request: pytest.FixtureRequest
 ) -> Callable[[str, Outcome], None]:
-    """Put a row into the table; fails when an event is lost, or doubled more than counted."""
+    """Put a row into the table; fails when an event is lost, or duplicated more than counted."""
 
-    def note(fault: str, outcome: Outcome) -> None:
+    def add_row(fault: str, outcome: Outcome) -> None:
         record_property(RELAY, [fault, *outcome.row()])
         outcome.check()
 
-    return note
+    return add_row

@@ -16,13 +16,13 @@ class Behaviour:
     """What an answer looks like.
 
     ``pieces`` are written one after the other, ``pause`` seconds apart; then the connection is
-    closed, unless it is to ``hang``. ``taken``: the event was taken all the same.
+    closed, unless it is to ``hang``. ``received``: the event was received all the same.
     """
 
     pieces: tuple[bytes, ...] = ()
     pause: float = 0
     hang: bool = False
-    taken: bool = False
+    received: bool = False
 
 
 def answer(status: str, body: bytes, *headers: str) -> bytes:
@@ -37,7 +37,7 @@ class HostileApi:
     def __init__(self, behave: Callable[[int], Behaviour | None]) -> None:
         self.behave = behave
         self.asked = 0
-        self.taken: Counter[str] = Counter()
+        self.received: Counter[str] = Counter()
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,8 +53,8 @@ class HostileApi:
                 event = json.loads(await reader.readexactly(length))
                 behaviour = self.behave(self.asked)
                 self.asked += 1
-                if behaviour is None or behaviour.taken:
-                    self.taken[event["items"][0]["id"]] += 1
+                if behaviour is None or behaviour.received:
+                    self.received[event["items"][0]["id"]] += 1
                 if behaviour is None:
                     writer.write(answer("200 OK", SUCCESS))
                     continue

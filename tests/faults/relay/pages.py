@@ -29,28 +29,28 @@ RECOVERED = re.compile(r"(\d+) events may have been sent before")
 
 @dataclass
 class Outcome:
-    """What became of the acknowledged events; ``said``: dead letters, or told to be unreadable."""
+    """What became of the acknowledged events; ``reported``: dead letters, or told to be unreadable."""
 
     acknowledged: int
-    arrived: int
-    said: int
-    doubled: int
+    received: int
+    reported: int
+    duplicated: int
     ambiguous: int
     more: str = ""
 
     @property
     def lost(self) -> int:
-        return self.acknowledged - self.arrived - self.said
+        return self.acknowledged - self.received - self.reported
 
     def row(self) -> list[str]:
         """Return the columns of the table."""
-        numbers = [self.acknowledged, self.arrived, self.said, self.lost, self.doubled]
+        numbers = [self.acknowledged, self.received, self.reported, self.lost, self.duplicated]
         return [*map(str, [*numbers, self.ambiguous]), self.more]
 
     def check(self) -> None:
         assert self.acknowledged > 0
         assert self.lost <= 0, self
-        assert self.doubled <= self.ambiguous, self
+        assert self.duplicated <= self.ambiguous, self
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Pages:
             thread.join()
 
     def _send(self, worker: int) -> None:
-        """Track as one browser does: with a journal, and the same batch again until it is taken."""
+        """Track as one browser does: with a journal, and the same batch again until it is received."""
         journal = f"{int(time.time() // 86400)}-{worker}{time.monotonic_ns():x}"
         number = 0
         with connect() as http:
@@ -148,18 +148,18 @@ class Pages:
                 assert answer.status_code in (429, 503), answer.text
             time.sleep(PAUSE)
 
-    def outcome(self, sandbox: Sandbox, said: int = 0, patience: float = 60) -> Outcome:
+    def outcome(self, sandbox: Sandbox, reported: int = 0, patience: float = 60) -> Outcome:
         """Wait until nothing waits any more; return what became of everything."""
         client = self.relays.living[0][0]
         eventually(lambda: client.waiting() == 0, patience)
-        arrived = Counter(sandbox.ids())
-        assert arrived.total() < LEDGER, "the sandbox has forgotten what came first"
+        received = Counter(sandbox.ids())
+        assert received.total() < LEDGER, "the sandbox has forgotten what came first"
         names = set(self.acknowledged)
         return Outcome(
             acknowledged=len(names),
-            arrived=len(names & set(arrived)),
-            said=said,
-            doubled=sum(times - 1 for times in arrived.values()),
+            received=len(names & set(received)),
+            reported=reported,
+            duplicated=sum(times - 1 for times in received.values()),
             ambiguous=self.relays.ambiguous(),
         )
 

@@ -50,10 +50,10 @@ ANSWERS = {
     "failure": always(FAILURE),
     "HTML": always(answer("200 OK", b"<html>hello</html>", "Content-Type: text/html")),
     "nothing, and closed": always(),
-    "nothing, and closed, though it was taken": always(taken=True),
-    "nothing at all": always(hang=True, taken=True),
-    "a byte a second": always(*[bytes([byte]) for byte in RIGHT], pause=1, taken=True),
-    "cut in half, though it was taken": always(RIGHT[: len(RIGHT) // 2], taken=True),
+    "nothing, and closed, though it was received": always(received=True),
+    "nothing at all": always(hang=True, received=True),
+    "a byte a second": always(*[bytes([byte]) for byte in RIGHT], pause=1, received=True),
+    "cut in half, though it was received": always(RIGHT[: len(RIGHT) // 2], received=True),
 }
 
 
@@ -74,7 +74,7 @@ class Facing:
         api = self._api
         client, process = self._relays.living[0]
         before, counted = api.asked, self._relays.ambiguous()
-        api.taken.clear()
+        api.received.clear()
         api.behave = lambda turn: behave(turn) if turn < before + bad else None
         names = [f"{name}-{number}" for number in range(events)]
         for start in range(0, events, 20):
@@ -88,13 +88,13 @@ class Facing:
             result = CliRunner().invoke(command, ["--replay"], env=self._environment)
             assert f"{dead} event" in result.output
             eventually(lambda: client.waiting() == 0, 60)
-        taken = Counter(api.taken)
+        received = Counter(api.received)
         assert "Traceback" not in process.errors()
         return Outcome(
             acknowledged=len(names),
-            arrived=len(set(names) & set(taken)),
-            said=0,
-            doubled=sum(times - 1 for times in taken.values()),
+            received=len(set(names) & set(received)),
+            reported=0,
+            duplicated=sum(times - 1 for times in received.values()),
             ambiguous=self._relays.ambiguous() - counted,
             more=f"{dead} dead letters, sent again" if dead else "",
         )
@@ -113,11 +113,13 @@ def test_each_answer_in_turn(facing):
 
 @pytest.mark.faults
 @pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer(facing, note, name):
-    note(f"API answers {name}", facing.face(name, ANSWERS[name], 30, 40))
+def test_an_answer(facing, add_row, name):
+    add_row(f"API answers {name}", facing.face(name, ANSWERS[name], 30, 40))
 
 
 @pytest.mark.parametrize("answers", [60, pytest.param(2000, marks=pytest.mark.faults)])
-def test_nonsense(facing, note, answers):
+def test_nonsense(facing, add_row, answers):
     name = f"nonsense, {answers} times"
-    note(f"API answers {name}", facing.face(name, garble(answers), answers, max(40, answers // 20)))
+    add_row(
+        f"API answers {name}", facing.face(name, garble(answers), answers, max(40, answers // 20))
+    )

@@ -57,7 +57,7 @@ def path_of(environment):
 
 @pytest.mark.parametrize("count", [1, 2], ids=["one relay", "two relays"])
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=WHOLE)])
-def test_kills_at_random_moments(spawn, settings, kind, sandbox, note, count, kills):
+def test_kills_at_random_moments(spawn, settings, kind, sandbox, add_row, count, kills):
     moments = random.Random(kills)
     relays = Relays(lambda: spawn(settings))
     for _ in range(count):
@@ -71,14 +71,14 @@ def test_kills_at_random_moments(spawn, settings, kind, sandbox, note, count, ki
         eventually(lambda: relays.living[-1][0].health()["ready"])
     outcome = pages.outcome(sandbox, patience=120)
     name = f"kill -9, {kills} times at random moments, {kind}, {count} relay{'s' * (count > 1)}"
-    note(name, outcome)
+    add_row(name, outcome)
     balance = read_balance(settings)
     assert balance["tracked"] == balance["stored"] == outcome.acknowledged
     assert balance["out"] == 0
 
 
 @pytest.mark.parametrize("ends", [1, pytest.param(20, marks=WHOLE)])
-def test_sigterm_under_load(spawn, settings, kind, sandbox, note, ends):
+def test_sigterm_under_load(spawn, settings, kind, sandbox, add_row, ends):
     relays = Relays(lambda: spawn(settings))
     relays.add()
     with Pages(relays) as pages:
@@ -86,14 +86,14 @@ def test_sigterm_under_load(spawn, settings, kind, sandbox, note, ends):
             run_for(0.3)
             assert relays.end(0, signal.SIGTERM) == 0
             relays.add()
-    note(f"SIGTERM, {ends} times under load, {kind}", pages.outcome(sandbox))
+    add_row(f"SIGTERM, {ends} times under load, {kind}", pages.outcome(sandbox))
 
 
 @pytest.mark.parametrize("kind", ["SQLite"], indirect=True)
 class TestFiles:
     """Faults of the file that an outbox is."""
 
-    def test_recovery_under_a_full_disk(self, spawn, settings, sandbox, note, tmp_path):
+    def test_recovery_under_a_full_disk(self, spawn, settings, sandbox, add_row, tmp_path):
         with small_disk(tmp_path, 8) as disk:
             settings["NEURALENS_OUTBOX"] = f"sqlite:///{disk}/outbox.db"
             relays = Relays(lambda: spawn(settings))
@@ -111,9 +111,9 @@ class TestFiles:
             # Before its disk goes.
             relays.living[0][1].end()
         outcome.ambiguous = max(outcome.ambiguous, relays.counted)
-        note("restart with events in flight and a full disk", outcome)
+        add_row("restart with events in flight and a full disk", outcome)
 
-    def test_torn_log(self, spawn, settings, sandbox, note):
+    def test_torn_log(self, spawn, settings, sandbox, add_row):
         """What was being written when the power went is no part of the log."""
         relays = Relays(lambda: spawn(settings))
         relays.add()
@@ -125,9 +125,9 @@ class TestFiles:
                 log.write(random.Random(1).randbytes(2000))
             relays.add()
             eventually(lambda: relays.living[0][0].health()["ready"])
-        note("torn write-ahead log", pages.outcome(sandbox))
+        add_row("torn write-ahead log", pages.outcome(sandbox))
 
-    def test_damaged_page(self, spawn, settings, offline, sandbox, note):
+    def test_damaged_page(self, spawn, settings, offline, sandbox, add_row):
         relays = Relays(lambda: spawn(offline | {"NEURALENS_RATE_LIMIT": "0"}))
         relays.add()
         with Pages(relays) as pages:
@@ -140,10 +140,10 @@ class TestFiles:
         client = relays.living[0][0]
         eventually(lambda: client.metric("neuralens_outbox_unreadable") > 0)
         eventually(lambda: client.waiting() == 0)
-        said = int(client.metric("neuralens_outbox_unreadable"))
-        note("damaged page", pages.outcome(sandbox, said))
+        reported = int(client.metric("neuralens_outbox_unreadable"))
+        add_row("damaged page", pages.outcome(sandbox, reported))
 
-    def test_read_only(self, spawn, settings, sandbox, note, tmp_path):
+    def test_read_only(self, spawn, settings, sandbox, add_row, tmp_path):
         with small_disk(tmp_path, 16) as disk:
             settings["NEURALENS_OUTBOX"] = f"sqlite:///{disk}/outbox.db"
             relays = Relays(lambda: spawn(settings))
@@ -159,9 +159,9 @@ class TestFiles:
                 eventually(lambda: relays.living[0][0].health()["ready"])
             outcome = pages.outcome(sandbox)
             relays.living[0][1].end()
-        note("restart on a read-only disk", outcome)
+        add_row("restart on a read-only disk", outcome)
 
-    def test_full_outbox(self, spawn, settings, sandbox, note):
+    def test_full_outbox(self, spawn, settings, sandbox, add_row):
         sandbox.fail(status=503, times=1_000_000)
         relays = Relays(lambda: spawn(settings | {"NEURALENS_OUTBOX_LIMIT": "60"}))
         relays.add()
@@ -170,9 +170,9 @@ class TestFiles:
             sandbox.heal()
             full = len(pages.acknowledged)
             eventually(lambda: len(pages.acknowledged) > full)
-        note("outbox at its limit, API down", pages.outcome(sandbox))
+        add_row("outbox at its limit, API down", pages.outcome(sandbox))
 
-    def test_locked_by_another_program(self, spawn, settings, sandbox, note):
+    def test_locked_by_another_program(self, spawn, settings, sandbox, add_row):
         relays = Relays(lambda: spawn(settings))
         relays.add()
         with Pages(relays) as pages:
@@ -184,7 +184,7 @@ class TestFiles:
             other.execute("ROLLBACK")
             other.close()
             eventually(lambda: relays.living[0][0].health()["ready"])
-        note("outbox locked by another program", pages.outcome(sandbox))
+        add_row("outbox locked by another program", pages.outcome(sandbox))
 
 
 @contextmanager
@@ -202,7 +202,7 @@ class TestRedis:
         return environment | {"NEURALENS_RATE_LIMIT": "0", "NEURALENS_TIMEOUT": "1"}
 
     @pytest.mark.parametrize("kills", [1, pytest.param(10, marks=WHOLE)])
-    def test_killed(self, spawn, limits, sandbox, note, tmp_path, kills):
+    def test_killed(self, spawn, limits, sandbox, add_row, tmp_path, kills):
         port = closed_port()
         limits["NEURALENS_OUTBOX"] = f"redis://127.0.0.1:{port}/0"
         relays = Relays(lambda: spawn(limits))
@@ -218,9 +218,9 @@ class TestRedis:
                     os.kill(client.info("server")["process_id"], signal.SIGKILL)
                     continue
                 pages.__exit__()
-                note(f"Redis killed {kills} times", pages.outcome(sandbox, patience=120))
+                add_row(f"Redis killed {kills} times", pages.outcome(sandbox, patience=120))
 
-    def test_stopped(self, spawn, limits, sandbox, note, tmp_path):
+    def test_stopped(self, spawn, limits, sandbox, add_row, tmp_path):
         port = closed_port()
         with own_redis(tmp_path / "redis", port) as address, redis.Redis(port=port) as client:
             limits["NEURALENS_OUTBOX"] = address
@@ -235,9 +235,9 @@ class TestRedis:
                 finally:
                     os.kill(pid, signal.SIGCONT)
                 eventually(lambda: relays.living[0][0].health()["ready"])
-            note("Redis stopped for seconds", pages.outcome(sandbox, patience=120))
+            add_row("Redis stopped for seconds", pages.outcome(sandbox, patience=120))
 
-    def test_evicting(self, spawn, limits, sandbox, note, tmp_path):
+    def test_evicting(self, spawn, limits, sandbox, add_row, tmp_path):
         with own_redis(tmp_path / "redis", closed_port()) as address:
             limits["NEURALENS_OUTBOX"] = address
             relays = Relays(lambda: spawn(limits))
@@ -249,9 +249,9 @@ class TestRedis:
                 assert not relays.living[0][0].health()["ready"]
                 client.config_set("maxmemory-policy", "noeviction")
                 eventually(lambda: relays.living[0][0].health()["ready"])
-            note("Redis set to evict", pages.outcome(sandbox, patience=120))
+            add_row("Redis set to evict", pages.outcome(sandbox, patience=120))
 
-    def test_failed_over(self, spawn, limits, sandbox, note, tmp_path):
+    def test_failed_over(self, spawn, limits, sandbox, add_row, tmp_path):
         first, second = closed_port(), closed_port()
         replica = ["--replicaof", "127.0.0.1", str(first)]
         (tmp_path / "second").mkdir()
@@ -278,7 +278,7 @@ class TestRedis:
             with more:
                 eventually(lambda: len(more.acknowledged) > 50, 60)
             more.acknowledged += pages.acknowledged
-            note("Redis failed over, replica in step", more.outcome(sandbox, patience=120))
+            add_row("Redis failed over, replica in step", more.outcome(sandbox, patience=120))
 
 
 def in_step(primary, replica):
@@ -287,7 +287,7 @@ def in_step(primary, replica):
     return answers(replica) and replica.info("replication")["slave_repl_offset"] >= offset
 
 
-def test_fifty_copies_of_one_batch_at_once(spawn, settings, kind, sandbox, note):
+def test_fifty_copies_of_one_batch_at_once(spawn, settings, kind, sandbox, add_row):
     relays = Relays(lambda: spawn(settings))
     relays.add()
     client = relays.living[0][0]
@@ -299,4 +299,4 @@ def test_fifty_copies_of_one_batch_at_once(spawn, settings, kind, sandbox, note)
         accepted = sum(post.result().json()["accepted"] for post in posts)
     assert accepted == 20
     pages.acknowledged = names
-    note(f"fifty copies of one batch at once, {kind}", pages.outcome(sandbox))
+    add_row(f"fifty copies of one batch at once, {kind}", pages.outcome(sandbox))

@@ -29,7 +29,7 @@ def settings(environment):
     return environment | {"NEURALENS_RATE_LIMIT": "0"}
 
 
-def test_two_thousand_quiet_connections(spawn, settings, sandbox, note):
+def test_two_thousand_quiet_connections(spawn, settings, sandbox, add_row):
     relays = Relays(lambda: spawn(settings, descriptors=1024))
     relays.add()
     with ExitStack() as opened:
@@ -39,10 +39,10 @@ def test_two_thousand_quiet_connections(spawn, settings, sandbox, note):
                 connection.sendall(b"POST /nl/events HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         with Pages(relays) as pages:
             eventually(lambda: len(pages.acknowledged) > 50)
-    note(f"{IDLE} connections that say nothing", pages.outcome(sandbox))
+    add_row(f"{IDLE} connections that say nothing", pages.outcome(sandbox))
 
 
-def test_a_flood_from_one_address(spawn, environment, sandbox, note):
+def test_a_flood_from_one_address(spawn, environment, sandbox, add_row):
     """Of many small events, as fast as it can; others are behind other addresses."""
     relays = Relays(lambda: spawn(environment | {"NEURALENS_RATE_LIMIT": "20"}))
     relays.add()
@@ -71,9 +71,9 @@ def test_a_flood_from_one_address(spawn, environment, sandbox, note):
     outcome = pages.outcome(sandbox, patience=120)
     p99 = quantiles(pages.seconds, n=100)[-1]
     # What the flood has sent itself is not of interest here.
-    outcome.doubled = 0
+    outcome.duplicated = 0
     outcome.more = f"p99 of the others {p99 * 1000:.0f} ms; the flood got 429"
-    note("flood from one address", outcome)
+    add_row("flood from one address", outcome)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_flood_from_one_address(spawn, environment, sandbox, note):
         ("40 days ahead for a moment", 40 * DAY, 0),
     ],
 )
-def test_clocks(settings, sandbox, note, tmp_path, name, before, after):
+def test_clocks(settings, sandbox, add_row, tmp_path, name, before, after):
     sandbox.fail(status=503, times=1_000_000)
     off = tmp_path / "off"
     off.write_text(str(before))
@@ -102,7 +102,7 @@ def test_clocks(settings, sandbox, note, tmp_path, name, before, after):
         whole.write_text(str(after))
         whole.replace(off)
         sandbox.heal()
-        note(f"clock {name}", pages.outcome(sandbox))
+        add_row(f"clock {name}", pages.outcome(sandbox))
         # The first is known for as long as ever.
         known = make_event(eid="first")
         client.take(known)

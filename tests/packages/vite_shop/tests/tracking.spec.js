@@ -14,7 +14,7 @@ test("the tracking plan", async ({ page, events }) => {
   });
 });
 
-test("a click knows its search", async ({ page, events }) => {
+test("a click has its query", async ({ page, events }) => {
   await page.goto("/search?q=chair");
   await page.getByText("Elm chair").click();
   await expect(events).toHave("CLICK_PRODUCT", { id: "CH2", index: 1, query: "chair" });
