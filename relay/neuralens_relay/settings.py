@@ -194,8 +194,8 @@ class Settings(OutboxSettings):
     )
     page_secret: str = setting(
         read_text,
-        "secret with which the shop's server signs page tokens; if set, only events with such a token,"
-        " or from a server with the client secret, are accepted",
+        "secret with which the shop's server signs page tokens; if set, only events with such a"
+        " token, or from a server with the client secret, are accepted",
         "",
     )
     status_token: str = setting(

@@ -1,4 +1,4 @@
-"""The oracle: what was tracked against what the sandbox has in its ledger."""
+"""Reconciles the tracked events with those that the sandbox received."""
 
 import json
 from collections import Counter
@@ -15,8 +15,8 @@ from tests.polling import eventually
 JOURNAL = "Object.keys(localStorage).filter((key) => key.startsWith('nl:e:'))"
 
 
-def measure_need(posts: list[Post]) -> int:
-    """Return the bytes that posts would have come to, had each event been posted once."""
+def needed_bytes(posts: list[Post]) -> int:
+    """Return the total size of the posts if each event had been sent only once."""
     seen: set[str] = set()
     total = 0
     for post in posts:
@@ -32,7 +32,7 @@ def measure_need(posts: list[Post]) -> int:
 
 @dataclass
 class Accounts:
-    """What one shopper's browser tracked."""
+    """The events of one shopper's browser."""
 
     shop: Shop
     ledger: Ledger
@@ -48,7 +48,7 @@ class Accounts:
         self.tracked += names
 
     def leave_behind(self, show: Callable[..., Any], *names: str) -> None:
-        """Track an event for each name on a page that is closed before any gets through."""
+        """Track an event for each name on a page that is closed before any is delivered."""
         self.shop.fault = lambda request, body: 503
         page = show("")
         self.share(page, *names)
@@ -56,18 +56,18 @@ class Accounts:
         page.close()
 
     def posts(self) -> list[Post]:
-        """Return what this shopper's browser posted."""
+        """Return the batches that this shopper's browser sent."""
         uids = (self.uid, None)
         return [post for post in self.shop.posts if post.batch["events"][0]["uid"] in uids]
 
     def received(self) -> Counter[str]:
-        """Return how often each event is in the ledger."""
+        """Return how often the sandbox received each event, by id."""
         return Counter(event.id for event in self.ledger.entries())
 
     def reconcile(self, page: Any = None) -> list[str]:
-        """Wait until everything has arrived and a page's journal is empty; return the table's row.
+        """Wait until all events have arrived and the journal is empty; return the table's row.
 
-        Fails if an event is lost, or duplicated more often than the relay counted as ambiguous.
+        Fails if an event is lost, or if more are duplicated than the relay counted as ambiguous.
         """
         eventually(lambda: set(self.tracked) <= set(self.received()), 90)
         if page is not None:
@@ -77,7 +77,7 @@ class Accounts:
         ambiguous = int(self.ledger.metric("neuralens_forwarded_ambiguous_total"))
         assert duplicated <= ambiguous
         posts = self.posts()
-        ratio = sum(post.size for post in posts) / measure_need(posts)
+        ratio = sum(post.size for post in posts) / needed_bytes(posts)
         numbers = [
             len(self.tracked),
             len([n for n in self.tracked if received[n]]),
@@ -89,5 +89,6 @@ class Accounts:
 
 @pytest.fixture
 def accounts(shop: Shop, ledger: Ledger, uid: str) -> Accounts:
-    """What the shopper of this test tracks."""
+    """The events of this test's shopper."""
+
     return Accounts(shop, ledger, uid)

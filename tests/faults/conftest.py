@@ -1,4 +1,4 @@
-"""The parts of the browser tests, and the table of what became of the events."""
+"""The fixtures of the browser tests, and the table of outcomes."""
 
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from tests.browser.shop import shop, shop_server
 from tests.faults.accounts import accounts
 from tests.faults.table import SECTIONS, add_row, save
 
-# What ``make test-faults`` chooses.
-WHOLE = "not packages"
+# The marker expression of ``make test-faults``.
+ALL_FAULTS = "not packages"
 
 
 @pytest.fixture
@@ -31,12 +31,12 @@ def runtime() -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run in every engine what is marked so."""
+    """Run tests marked ``every_engine`` in each installed engine."""
     parametrize_engine(metafunc)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the tables; after ``make test-faults`` they stand in docs/faults.md, too."""
+    """Print the tables; ``make test-faults`` also writes them to docs/faults.md."""
     reports = [
         report
         for outcome in ("passed", "failed")
@@ -52,8 +52,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if found:
             terminalreporter.write_line(SECTIONS[name].as_text(found))
     option = terminalreporter.config.option
-    if option.markexpr == WHOLE and any(rows.values()):
+    if option.markexpr == ALL_FAULTS and any(rows.values()):
         folder = Path(__file__).parent
-        given = [Path(each).resolve() for each in terminalreporter.config.args]
-        whole = given == [folder] and not option.keyword
+        arguments = [Path(each).resolve() for each in terminalreporter.config.args]
+        whole = arguments == [folder] and not option.keyword
+
         save(folder.parents[1] / "docs" / "faults.md", rows, whole)

@@ -1,4 +1,4 @@
-"""The outcome of the events under each fault: tables that are printed, and kept in docs/faults.md."""
+"""The outcome of events under each fault: tables that are printed and kept in docs/faults.md."""
 
 import re
 from collections.abc import Callable
@@ -46,20 +46,22 @@ class Section:
 SECTIONS = {
     BROWSER: Section(
         "Between page and API",
-        "Each row is a test with a real browser, a relay process and real sockets. It shows how many\n"
-        "events were tracked, how many the sandbox of the API received, how many it received twice,\n"
-        "for how many the relay does not know whether the API received them (ambiguous), and the\n"
-        "bytes that the browser sent, as a multiple of those needed to send each event once.",
+        "Each row is a test with a real browser, a relay process and real sockets. It shows\n"
+        "how many events were tracked, how many the sandbox of the API received, how many it\n"
+        "received twice, for how many the relay does not know whether the API received them\n"
+        "(ambiguous), and the bytes that the browser sent, as a multiple of those needed to\n"
+        "send each event once.",
         ("fault", "browser", "tracked", "received", "duplicated", "ambiguous", "bytes sent"),
         key=2,
     ),
     RELAY: Section(
         "The relay",
-        "Each row is a test with one or two relay processes, under load from clients that resend each\n"
-        "batch until it is acknowledged. It shows how many events were acknowledged, how many the\n"
-        "sandbox of the API received, how many the relay reports as not sent (dead letters, events on\n"
-        "damaged pages), how many were lost without a report, how many were received twice, and for\n"
-        "how many the relay does not know whether the API received them (ambiguous).",
+        "Each row is a test with one or two relay processes, under load from clients that\n"
+        "resend each batch until it is acknowledged. It shows how many events were\n"
+        "acknowledged, how many the sandbox of the API received, how many the relay reports\n"
+        "as not sent (dead letters, events on damaged pages), how many were lost without a\n"
+        "report, how many were received twice, and for how many the relay does not know\n"
+        "whether the API received them (ambiguous).",
         (
             *("fault", "acknowledged", "received", "reported", "lost", "duplicated", "ambiguous"),
             "remarks",
@@ -72,7 +74,7 @@ TITLE = (
 
 
 def save(path: Path, rows: dict[str, list[list[str]]], whole: bool) -> None:
-    """Write the document: the rows of this run, and previous ones of other faults unless ``whole``."""
+    """Write the rows of this run and, unless ``whole``, previous rows of other faults."""
     old = path.read_text("utf-8") if path.exists() else ""
     parts = [TITLE]
     for name, section in SECTIONS.items():

@@ -1,4 +1,4 @@
-"""What a shopper's way costs: bytes posted, against those that would have done."""
+"""Amplification during a journey: bytes sent, compared with the bytes needed."""
 
 import random
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.every_engine
 PAGE = """<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak">
 <ol data-nl-list="results">
 <li data-nl-product="P{n}"><a id="next" href="/page/{next}">one</a></li></ol></main>"""
-MOST = 1.05
+MAX_RATIO = 1.05
 
 
 @pytest.mark.parametrize("delay", [0, 0.3], ids=["prompt", "300 ms"])
@@ -34,4 +34,4 @@ def test_journey(put, show, shop, ledger, uid, engine, pages, delay, record_prop
     row = accounts.reconcile(page)
     name = f"{pages} pages, relay responding after {int(delay * 1000)} ms"
     record_property(BROWSER, [name, engine, *row])
-    assert float(row[-1]) <= MOST
+    assert float(row[-1]) <= MAX_RATIO

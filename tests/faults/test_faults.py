@@ -1,4 +1,7 @@
-"""Faults between page and API: nothing that was tracked is lost, and nothing duplicated in silence."""
+"""Faults between page and API: no event is lost, and only ambiguous ones may be duplicated.
+
+Each test adds a row to the table of ``docs/faults.md``.
+"""
 
 import json
 from uuid import uuid4
@@ -39,7 +42,7 @@ def test_firewall_by_type(show, shop, accounts, add_row):
     accounts.share(page, "C")
     before = len(shop.posts)
     accounts.reconcile(page)
-    assert [post.status for post in shop.posts[before:]] == [202], "the next page knows"
+    assert [post.status for post in shop.posts[before:]] == [202], "the next page remembers"
 
 
 @pytest.mark.every_engine
@@ -184,7 +187,7 @@ def test_ten_tabs_with_one_backlog(show, shop, context, accounts, add_row):
     tabs = [show("", path=f"/tab{number}") for number in range(10)]
     add_row(accounts.reconcile(tabs[0]))
     sent = [event["eid"] for post in shop.posts[before:] for event in post.batch["events"]]
-    assert len(sent) == len(set(sent)), "each event is posted by one of them"
+    assert len(sent) == len(set(sent)), "each event is sent by only one of the tabs"
 
 
 @pytest.mark.every_engine

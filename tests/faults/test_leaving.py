@@ -1,4 +1,4 @@
-"""How a page ends, and how its browser does: what it has tracked arrives once."""
+"""Pages and browsers that are closed, restored or killed: each event arrives once."""
 
 import pytest
 from starlette.requests import Request
@@ -30,7 +30,7 @@ def test_page_offline_then_closed(show, context, accounts, add_row):
 
 
 def test_page_restored_five_times(show, put, caching, accounts, add_row):
-    """The back/forward cache keeps the page alive, and another tab may adopt what it left."""
+    """While the page is in the back/forward cache, another tab may adopt its events."""
     put("<p>Next</p>", "/next")
     page = show("", tab=caching.new_page())
     page.evaluate("addEventListener('pageshow', (event) => { window.restored = event.persisted; })")
@@ -47,7 +47,7 @@ def test_page_restored_five_times(show, put, caching, accounts, add_row):
 
 
 def test_killed_browser(put, shop, bare_browser, accounts, add_row):
-    """As soon as the browser has written its storage to the disk, the journal survives it."""
+    """The journal survives once the browser has written its storage to the disk."""
     shop.fault = lambda request, body: 503
     put("<script>neuralens('track', 'SHARE', { id: 'KILLED' })</script>", "/", stub=True)
     put("", "/next")
@@ -75,5 +75,6 @@ def test_killed_leading_tab_of_ten(show, shop, context, accounts, add_row):
     (leader,) = [tab for tab in tabs if tab.url == leaders[0]]
     crash(leader)
     shop.fault = None
-    # Other tabs may have lived in the same renderer.
+    # The crash may have killed other tabs that shared the renderer.
+
     add_row(accounts.reconcile(show("", path="/next")))

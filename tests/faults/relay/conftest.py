@@ -1,4 +1,4 @@
-"""The parts of the relay's tests, and what writes a row of the table."""
+"""The fixtures of the relay's tests, and the table of outcomes."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ from tests.relay.conftest import (
 def add_row(
     record_property: Callable[[str, object], None], request: pytest.FixtureRequest
 ) -> Callable[[str, Outcome], None]:
-    """Put a row into the table; fails when an event is lost, or duplicated more than counted."""
+    """Add a row to the table; fail if an event is lost, or more are duplicated than ambiguous."""
 
     def add_row(fault: str, outcome: Outcome) -> None:
         record_property(RELAY, [fault, *outcome.row()])

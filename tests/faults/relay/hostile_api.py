@@ -1,4 +1,4 @@
-"""An event API that answers as a test tells it to, byte by byte if need be."""
+"""An event API whose responses each test defines, down to single bytes."""
 
 import asyncio
 import json
@@ -13,10 +13,11 @@ SUCCESS = b'{"status": "success", "message": ""}'
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What an answer looks like.
+    """How the API responds to a request.
 
     ``pieces`` are written one after the other, ``pause`` seconds apart; then the connection is
-    closed, unless it is to ``hang``. ``received``: the event was received all the same.
+    closed, or left open without a response (``hang``). ``received``: the event counts as received
+    nevertheless.
     """
 
     pieces: tuple[bytes, ...] = ()
@@ -26,22 +27,22 @@ class Behaviour:
 
 
 def answer(status: str, body: bytes, *headers: str) -> bytes:
-    """Return an answer as it goes over the wire."""
+    """Return the bytes of an HTTP response."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 class HostileApi:
-    """``behave(n)`` says how the request number n, from 0, is answered; None: as documented."""
+    """``behave(n)`` returns the response to request n, from 0; None: a success as documented."""
 
     def __init__(self, behave: Callable[[int], Behaviour | None]) -> None:
         self.behave = behave
-        self.asked = 0
+        self.requests = 0
         self.received: Counter[str] = Counter()
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of a connection."""
+        """Respond to the requests of a connection."""
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -51,8 +52,8 @@ class HostileApi:
                     if line.startswith(b"content-length:")
                 ]
                 event = json.loads(await reader.readexactly(length))
-                behaviour = self.behave(self.asked)
-                self.asked += 1
+                behaviour = self.behave(self.requests)
+                self.requests += 1
                 if behaviour is None or behaviour.received:
                     self.received[event["items"][0]["id"]] += 1
                 if behaviour is None:
@@ -73,7 +74,8 @@ class HostileApi:
 
 @contextmanager
 def hostile_api(behave: Callable[[int], Behaviour | None]) -> Iterator[HostileApi]:
-    """Serve in a thread until it is left."""
+    """Serve the API in a thread while the context is open."""
+
     api = HostileApi(behave)
     ready = threading.Event()
     stop: list[Callable[[], object]] = []

@@ -1,4 +1,4 @@
-"""Pages that send without a pause, and what became of what was acknowledged to them."""
+"""Load from simulated pages, and the outcome of the events acknowledged to them."""
 
 import json
 import re
@@ -19,24 +19,24 @@ from tests.processes import Process
 from tests.relay.conftest import Client, Sandbox, make_batch, make_event
 
 SIZE = 3
-# Entries that the sandbox keeps, see ``neuralens_demo.ledger``.
-LEDGER = 20_000
-# Seconds until a page sends again what was not acknowledged.
-PAUSE = 0.05
+# The most entries of the sandbox's ledger, see ``neuralens_demo.ledger``.
+MAX_LEDGER = 20_000
+# Seconds until a page retries a batch that was not acknowledged.
+RETRY_INTERVAL = 0.05
 AMBIGUOUS = "neuralens_forwarded_ambiguous_total"
 RECOVERED = re.compile(r"(\d+) events may have been sent before")
 
 
 @dataclass
 class Outcome:
-    """What became of the acknowledged events; ``reported``: dead letters, or told to be unreadable."""
+    """The outcome of the acknowledged events; ``reported``: as dead letters, or as unreadable."""
 
     acknowledged: int
     received: int
     reported: int
     duplicated: int
     ambiguous: int
-    more: str = ""
+    remarks: str = ""
 
     @property
     def lost(self) -> int:
@@ -45,7 +45,7 @@ class Outcome:
     def row(self) -> list[str]:
         """Return the columns of the table."""
         numbers = [self.acknowledged, self.received, self.reported, self.lost, self.duplicated]
-        return [*map(str, [*numbers, self.ambiguous]), self.more]
+        return [*map(str, [*numbers, self.ambiguous]), self.remarks]
 
     def check(self) -> None:
         assert self.acknowledged > 0
@@ -55,27 +55,27 @@ class Outcome:
 
 @dataclass
 class Relays:
-    """Relay processes that come and go, and how many sends they counted as ambiguous."""
+    """Relay processes that are started and ended, and their total count of ambiguous requests."""
 
     start: Callable[[], tuple[Client, Process]]
-    living: list[tuple[Client, Process]] = field(default_factory=list)
+    running: list[tuple[Client, Process]] = field(default_factory=list)
     counted: int = 0
 
     def add(self) -> None:
-        self.living.append(self.start())
+        self.running.append(self.start())
 
-    def end(self, place: int, number: int) -> int:
-        """End one by a signal; return its exit status."""
-        client, process = self.living.pop(place)
-        told = self._read(client)
+    def end(self, index: int, number: int) -> int:
+        """End a relay by a signal; return its exit status."""
+        client, process = self.running.pop(index)
+        counted = self._read(client)
         status = process.end(number)
-        # What it counted at last, nobody could ask any more: its log has it.
+        # The metric can no longer be read, but the log may have a later count.
         logged = sum(map(int, RECOVERED.findall(process.errors())))
-        self.counted += max(told, logged)
+        self.counted += max(counted, logged)
         return status
 
     def ambiguous(self) -> int:
-        return self.counted + sum(self._read(client) for client, _ in self.living)
+        return self.counted + sum(self._read(client) for client, _ in self.running)
 
     def _read(self, client: Client) -> int:
         try:
@@ -85,7 +85,7 @@ class Relays:
 
 
 class Pages:
-    """Threads that post batches to any of the relays, each until it is acknowledged."""
+    """Threads that post batches to the relays, and retry each until it is acknowledged."""
 
     def __init__(self, relays: Relays, count: int = 4, pause: float = 0.0) -> None:
         self.relays = relays
@@ -109,16 +109,17 @@ class Pages:
             thread.join()
 
     def _send(self, worker: int) -> None:
-        """Track as one browser does: with a journal, and the same batch again until it is received."""
+        """Send as one browser does: with a journal, retrying a batch until it is acknowledged."""
         journal = f"{int(time.time() // 86400)}-{worker}{time.monotonic_ns():x}"
         number = 0
         with connect() as http:
             while not self._stopping.is_set():
-                names = [f"{journal}-{number + place}" for place in range(SIZE)]
+                names = [f"{journal}-{number + index}" for index in range(SIZE)]
                 events = [
-                    {"seq": number + place + 1, **make_event(items=[{"id": name}])}
-                    for place, name in enumerate(names)
+                    {"seq": number + index + 1, **make_event(items=[{"id": name}])}
+                    for index, name in enumerate(names)
                 ]
+
                 number += SIZE
                 batch = make_batch(*events, journal=journal, losses={})
                 if self._post(http, batch, worker):
@@ -126,34 +127,34 @@ class Pages:
                 self._stopping.wait(self._pause)
 
     def _post(self, http: httpx.Client, batch: dict[str, object], worker: int) -> bool:
-        """Post a batch until it is acknowledged; give up when nothing answers at the end."""
+        """Post a batch until it is acknowledged; give up if no relay responds when stopping."""
         deadline = None
         while True:
             if self._stopping.is_set():
                 deadline = deadline or time.monotonic() + PATIENCE
                 if time.monotonic() > deadline:
                     return False
-            living = self.relays.living
+            running = self.relays.running
             try:
-                url = living[worker % len(living)][0].url if living else None
+                url = running[worker % len(running)][0].url if running else None
                 began = time.monotonic()
-                answer = http.post(f"{url}/events", json=batch) if url else None
+                response = http.post(f"{url}/events", json=batch) if url else None
             except (httpx.TransportError, IndexError):
-                answer = None
-            if answer is not None and answer.status_code == 202:
+                response = None
+            if response is not None and response.status_code == 202:
                 self.seconds.append(time.monotonic() - began)
                 return True
-            if answer is not None:
-                self.refused[answer.status_code] += 1
-                assert answer.status_code in (429, 503), answer.text
-            time.sleep(PAUSE)
+            if response is not None:
+                self.refused[response.status_code] += 1
+                assert response.status_code in (429, 503), response.text
+            time.sleep(RETRY_INTERVAL)
 
     def outcome(self, sandbox: Sandbox, reported: int = 0, patience: float = 60) -> Outcome:
-        """Wait until nothing waits any more; return what became of everything."""
-        client = self.relays.living[0][0]
+        """Wait until no event is queued, and return the outcome."""
+        client = self.relays.running[0][0]
         eventually(lambda: client.waiting() == 0, patience)
         received = Counter(sandbox.ids())
-        assert received.total() < LEDGER, "the sandbox has forgotten what came first"
+        assert received.total() < MAX_LEDGER, "the ledger was truncated"
         names = set(self.acknowledged)
         return Outcome(
             acknowledged=len(names),
@@ -165,7 +166,7 @@ class Pages:
 
 
 def read_balance(environment: dict[str, str]) -> Counter[str]:
-    """Return the sums of the balance over all days, as ``relay --balance`` prints it."""
+    """Return the totals of the balance over all days, as ``relay --balance`` prints it."""
     command = [sys.executable, "-c", "from neuralens_relay.cli import relay; relay()"]
     done = subprocess.run(
         [*command, "--balance", "--json"], env=environment, capture_output=True, check=True

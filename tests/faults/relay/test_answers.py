@@ -1,4 +1,4 @@
-"""Whatever the API answers, every event that was acknowledged arrives in the end."""
+"""Whatever the API responds, every acknowledged event arrives in the end."""
 
 import random
 from collections import Counter
@@ -12,8 +12,8 @@ from tests.faults.relay.pages import Outcome, Relays
 from tests.polling import eventually
 from tests.relay.conftest import make_environment, make_event
 
-NONE = b'{"error": "no"}'
-RIGHT = answer("200 OK", SUCCESS)
+ERROR = b'{"error": "no"}'
+OK = answer("200 OK", SUCCESS)
 FAILURE = answer("200 OK", b'{"status": "failure", "message": "no such product"}')
 DATE = "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT"
 LATE = "Retry-After: Wed, 21 Oct 9999 07:28:99999999999 GMT"
@@ -24,7 +24,7 @@ def always(*pieces, **more):
 
 
 def garble(seed):
-    """Return nonsense: other statuses, broken heads, bodies that are no answer."""
+    """Return random responses: undocumented statuses, malformed headers and bodies."""
     chance = random.Random(seed)
 
     def behave(turn):
@@ -38,27 +38,27 @@ def garble(seed):
     return behave
 
 
-ANSWERS = {
-    "500": always(answer("500 X", NONE)),
-    "503": always(answer("503 X", NONE)),
-    "429, Retry-After in seconds": always(answer("429 X", NONE, "Retry-After: 0")),
-    "429, Retry-After as a date": always(answer("429 X", NONE, DATE)),
-    "429, Retry-After of 30 digits": always(answer("429 X", NONE, f"Retry-After: {'9' * 30}")),
-    "429, Retry-After as a date that overflows": always(answer("429 X", NONE, LATE)),
-    "401": always(answer("401 X", NONE)),
-    "404": always(answer("404 X", NONE)),
+RESPONSES = {
+    "500": always(answer("500 X", ERROR)),
+    "503": always(answer("503 X", ERROR)),
+    "429, Retry-After in seconds": always(answer("429 X", ERROR, "Retry-After: 0")),
+    "429, Retry-After as a date": always(answer("429 X", ERROR, DATE)),
+    "429, Retry-After of 30 digits": always(answer("429 X", ERROR, f"Retry-After: {'9' * 30}")),
+    "429, Retry-After as a date that overflows": always(answer("429 X", ERROR, LATE)),
+    "401": always(answer("401 X", ERROR)),
+    "404": always(answer("404 X", ERROR)),
     "failure": always(FAILURE),
     "HTML": always(answer("200 OK", b"<html>hello</html>", "Content-Type: text/html")),
-    "nothing, and closed": always(),
-    "nothing, and closed, though it was received": always(received=True),
-    "nothing at all": always(hang=True, received=True),
-    "a byte a second": always(*[bytes([byte]) for byte in RIGHT], pause=1, received=True),
-    "cut in half, though it was received": always(RIGHT[: len(RIGHT) // 2], received=True),
+    "closed without a response": always(),
+    "closed without a response, event received": always(received=True),
+    "no response, event received": always(hang=True, received=True),
+    "a byte a second": always(*[bytes([byte]) for byte in OK], pause=1, received=True),
+    "truncated, event received": always(OK[: len(OK) // 2], received=True),
 }
 
 
-class Facing:
-    """A relay before an API that goes wrong at first, and then is well."""
+class RelayWithApi:
+    """A relay in front of an API that fails at first and then recovers."""
 
     def __init__(self, api, spawn, folder):
         self._api = api
@@ -69,22 +69,22 @@ class Facing:
         self._relays = Relays(lambda: spawn(self._environment))
         self._relays.add()
 
-    def face(self, name, behave, bad, events):
-        """Have events delivered while so many answers are bad; return what became of them."""
+    def deliver(self, name, behave, failures, events):
+        """Deliver events while the API's first responses are failures; return the outcome."""
         api = self._api
-        client, process = self._relays.living[0]
-        before, counted = api.asked, self._relays.ambiguous()
+        client, process = self._relays.running[0]
+        before, counted = api.requests, self._relays.ambiguous()
         api.received.clear()
-        api.behave = lambda turn: behave(turn) if turn < before + bad else None
+        api.behave = lambda turn: behave(turn) if turn < before + failures else None
         names = [f"{name}-{number}" for number in range(events)]
         for start in range(0, events, 20):
             batch = names[start : start + 20]
             client.take(*[make_event(items=[{"id": each}]) for each in batch])
-        eventually(lambda: api.asked >= before + bad, 60)
+        eventually(lambda: api.requests >= before + failures, 60)
         eventually(lambda: client.waiting() == 0, 60)
         dead = int(client.metric("neuralens_outbox_dead"))
         if dead:
-            # What was refused for good is kept, and sent when somebody says so.
+            # Permanently refused events are kept, and sent when they are replayed.
             result = CliRunner().invoke(command, ["--replay"], env=self._environment)
             assert f"{dead} event" in result.output
             eventually(lambda: client.waiting() == 0, 60)
@@ -96,30 +96,32 @@ class Facing:
             reported=0,
             duplicated=sum(times - 1 for times in received.values()),
             ambiguous=self._relays.ambiguous() - counted,
-            more=f"{dead} dead letters, sent again" if dead else "",
+            remarks=f"{dead} dead letters, replayed" if dead else "",
         )
 
 
 @pytest.fixture
-def facing(spawn, tmp_path):
+def relay_with_api(spawn, tmp_path):
     with hostile_api(lambda turn: None) as api:
-        yield Facing(api, spawn, tmp_path)
+        yield RelayWithApi(api, spawn, tmp_path)
 
 
-def test_each_answer_in_turn(facing):
-    for name, behave in ANSWERS.items():
-        facing.face(name, behave, 4, 6).check()
+def test_each_response_in_turn(relay_with_api):
+    for name, behave in RESPONSES.items():
+        relay_with_api.deliver(name, behave, 4, 6).check()
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer(facing, add_row, name):
-    add_row(f"API answers {name}", facing.face(name, ANSWERS[name], 30, 40))
+@pytest.mark.parametrize("name", RESPONSES)
+def test_response(relay_with_api, add_row, name):
+    add_row(f"API responds with {name}", relay_with_api.deliver(name, RESPONSES[name], 30, 40))
 
 
 @pytest.mark.parametrize("answers", [60, pytest.param(2000, marks=pytest.mark.faults)])
-def test_nonsense(facing, add_row, answers):
-    name = f"nonsense, {answers} times"
+def test_random_responses(relay_with_api, add_row, answers):
+    name = f"{answers} random responses"
+
     add_row(
-        f"API answers {name}", facing.face(name, garble(answers), answers, max(40, answers // 20))
+        f"API responds with {name}",
+        relay_with_api.deliver(name, garble(answers), answers, max(40, answers // 20)),
     )

@@ -1,4 +1,4 @@
-"""Relays that are killed or ended, outboxes that cannot be written, Redis that goes away."""
+"""Relays that are killed or stopped, outboxes that cannot be written, and failures of Redis."""
 
 import os
 import random
@@ -27,7 +27,7 @@ from tests.relay.conftest import (
 from tests.relay.test_faulty_outbox import damage, pages_of, small_disk, take_all
 from tests.relay.test_redis_server import sentinel
 
-WHOLE = pytest.mark.faults
+FAULTS = pytest.mark.faults
 
 
 @pytest.fixture(params=["SQLite", "Redis"])
@@ -37,9 +37,9 @@ def kind(request):
 
 @pytest.fixture
 def settings(environment, kind, request):
-    """The environment of relays without a limit for one address."""
+    """The environment of relays without a rate limit."""
     environment["NEURALENS_RATE_LIMIT"] = "0"
-    # Kills leave events with a relay that is gone: they are taken over after three time-outs.
+    # Events leased by a killed relay are recovered after three timeouts.
     environment["NEURALENS_TIMEOUT"] = "1" if kind == "Redis" else "5"
     if kind == "Redis":
         environment["NEURALENS_OUTBOX"] = request.getfixturevalue("redis_address")
@@ -47,7 +47,7 @@ def settings(environment, kind, request):
 
 
 def run_for(seconds):
-    """Let the load go on for a moment that no event tells the end of."""
+    """Let the load continue for a random time, for which there is no condition to poll."""
     time.sleep(seconds)
 
 
@@ -56,19 +56,19 @@ def path_of(environment):
 
 
 @pytest.mark.parametrize("count", [1, 2], ids=["one relay", "two relays"])
-@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=WHOLE)])
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=FAULTS)])
 def test_kills_at_random_moments(spawn, settings, kind, sandbox, add_row, count, kills):
     moments = random.Random(kills)
     relays = Relays(lambda: spawn(settings))
     for _ in range(count):
         relays.add()
-    # With a pause, so that all fits into the sandbox's ledger.
+    # With a pause, so that all events fit into the sandbox's ledger.
     with Pages(relays, pause=0.2) as pages:
         for _ in range(kills):
             run_for(moments.uniform(0.05, 0.8))
             relays.end(moments.randrange(count), signal.SIGKILL)
             relays.add()
-        eventually(lambda: relays.living[-1][0].health()["ready"])
+        eventually(lambda: relays.running[-1][0].health()["ready"])
     outcome = pages.outcome(sandbox, patience=120)
     name = f"kill -9, {kills} times at random moments, {kind}, {count} relay{'s' * (count > 1)}"
     add_row(name, outcome)
@@ -77,7 +77,7 @@ def test_kills_at_random_moments(spawn, settings, kind, sandbox, add_row, count,
     assert balance["out"] == 0
 
 
-@pytest.mark.parametrize("ends", [1, pytest.param(20, marks=WHOLE)])
+@pytest.mark.parametrize("ends", [1, pytest.param(20, marks=FAULTS)])
 def test_sigterm_under_load(spawn, settings, kind, sandbox, add_row, ends):
     relays = Relays(lambda: spawn(settings))
     relays.add()
@@ -91,7 +91,7 @@ def test_sigterm_under_load(spawn, settings, kind, sandbox, add_row, ends):
 
 @pytest.mark.parametrize("kind", ["SQLite"], indirect=True)
 class TestFiles:
-    """Faults of the file that an outbox is."""
+    """Faults of an outbox file."""
 
     def test_recovery_under_a_full_disk(self, spawn, settings, sandbox, add_row, tmp_path):
         with small_disk(tmp_path, 8) as disk:
@@ -106,15 +106,15 @@ class TestFiles:
                 relays.add()
                 eventually(lambda: pages.refused[503] > 0)
                 (disk / "other").unlink()
-                eventually(lambda: relays.living[0][0].health()["ready"])
+                eventually(lambda: relays.running[0][0].health()["ready"])
             outcome = pages.outcome(sandbox)
-            # Before its disk goes.
-            relays.living[0][1].end()
+            # Before its disk is unmounted.
+            relays.running[0][1].end()
         outcome.ambiguous = max(outcome.ambiguous, relays.counted)
         add_row("restart with events in flight and a full disk", outcome)
 
     def test_torn_log(self, spawn, settings, sandbox, add_row):
-        """What was being written when the power went is no part of the log."""
+        """An incomplete write at the end of the log, as after a power failure, is ignored."""
         relays = Relays(lambda: spawn(settings))
         relays.add()
         with Pages(relays) as pages:
@@ -124,7 +124,7 @@ class TestFiles:
             with path.with_name(f"{path.name}-wal").open("ab") as log:
                 log.write(random.Random(1).randbytes(2000))
             relays.add()
-            eventually(lambda: relays.living[0][0].health()["ready"])
+            eventually(lambda: relays.running[0][0].health()["ready"])
         add_row("torn write-ahead log", pages.outcome(sandbox))
 
     def test_damaged_page(self, spawn, settings, offline, sandbox, add_row):
@@ -137,7 +137,7 @@ class TestFiles:
         damage(path_of(settings), tables[len(tables) // 2])
         relays.start = lambda: spawn(settings)
         relays.add()
-        client = relays.living[0][0]
+        client = relays.running[0][0]
         eventually(lambda: client.metric("neuralens_outbox_unreadable") > 0)
         eventually(lambda: client.waiting() == 0)
         reported = int(client.metric("neuralens_outbox_unreadable"))
@@ -156,9 +156,9 @@ class TestFiles:
                     spawn(settings)
                 subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
                 relays.add()
-                eventually(lambda: relays.living[0][0].health()["ready"])
+                eventually(lambda: relays.running[0][0].health()["ready"])
             outcome = pages.outcome(sandbox)
-            relays.living[0][1].end()
+            relays.running[0][1].end()
         add_row("restart on a read-only disk", outcome)
 
     def test_full_outbox(self, spawn, settings, sandbox, add_row):
@@ -180,35 +180,35 @@ class TestFiles:
             other = apsw.Connection(str(path_of(settings)))
             other.set_busy_timeout(30_000)
             other.execute("BEGIN EXCLUSIVE")
-            eventually(lambda: not relays.living[0][0].health()["ready"])
+            eventually(lambda: not relays.running[0][0].health()["ready"])
             other.execute("ROLLBACK")
             other.close()
-            eventually(lambda: relays.living[0][0].health()["ready"])
+            eventually(lambda: relays.running[0][0].health()["ready"])
         add_row("outbox locked by another program", pages.outcome(sandbox))
 
 
 @contextmanager
-def own_redis(folder, port):
+def running_redis(folder, port):
     folder.mkdir(exist_ok=True)
     with redis_server(folder, port) as address:
         yield address
 
 
 class TestRedis:
-    """Faults of the Redis that an outbox is in."""
+    """Faults of the Redis server with an outbox."""
 
     @pytest.fixture
     def limits(self, environment):
         return environment | {"NEURALENS_RATE_LIMIT": "0", "NEURALENS_TIMEOUT": "1"}
 
-    @pytest.mark.parametrize("kills", [1, pytest.param(10, marks=WHOLE)])
+    @pytest.mark.parametrize("kills", [1, pytest.param(10, marks=FAULTS)])
     def test_killed(self, spawn, limits, sandbox, add_row, tmp_path, kills):
         port = closed_port()
         limits["NEURALENS_OUTBOX"] = f"redis://127.0.0.1:{port}/0"
         relays = Relays(lambda: spawn(limits))
         pages = Pages(relays)
         for turn in range(kills + 1):
-            with own_redis(tmp_path / "redis", port), redis.Redis(port=port) as client:
+            with running_redis(tmp_path / "redis", port), redis.Redis(port=port) as client:
                 if turn == 0:
                     relays.add()
                     pages.__enter__()
@@ -222,7 +222,7 @@ class TestRedis:
 
     def test_stopped(self, spawn, limits, sandbox, add_row, tmp_path):
         port = closed_port()
-        with own_redis(tmp_path / "redis", port) as address, redis.Redis(port=port) as client:
+        with running_redis(tmp_path / "redis", port) as address, redis.Redis(port=port) as client:
             limits["NEURALENS_OUTBOX"] = address
             relays = Relays(lambda: spawn(limits))
             relays.add()
@@ -231,14 +231,14 @@ class TestRedis:
                 eventually(lambda: len(pages.acknowledged) > 50)
                 os.kill(pid, signal.SIGSTOP)
                 try:
-                    eventually(lambda: not relays.living[0][0].health()["ready"])
+                    eventually(lambda: not relays.running[0][0].health()["ready"])
                 finally:
                     os.kill(pid, signal.SIGCONT)
-                eventually(lambda: relays.living[0][0].health()["ready"])
+                eventually(lambda: relays.running[0][0].health()["ready"])
             add_row("Redis stopped for seconds", pages.outcome(sandbox, patience=120))
 
     def test_evicting(self, spawn, limits, sandbox, add_row, tmp_path):
-        with own_redis(tmp_path / "redis", closed_port()) as address:
+        with running_redis(tmp_path / "redis", closed_port()) as address:
             limits["NEURALENS_OUTBOX"] = address
             relays = Relays(lambda: spawn(limits))
             relays.add()
@@ -246,9 +246,9 @@ class TestRedis:
                 eventually(lambda: len(pages.acknowledged) > 50)
                 client.config_set("maxmemory-policy", "allkeys-lru")
                 eventually(lambda: pages.refused[503] > 0)
-                assert not relays.living[0][0].health()["ready"]
+                assert not relays.running[0][0].health()["ready"]
                 client.config_set("maxmemory-policy", "noeviction")
-                eventually(lambda: relays.living[0][0].health()["ready"])
+                eventually(lambda: relays.running[0][0].health()["ready"])
             add_row("Redis set to evict", pages.outcome(sandbox, patience=120))
 
     def test_failed_over(self, spawn, limits, sandbox, add_row, tmp_path):
@@ -256,7 +256,7 @@ class TestRedis:
         replica = ["--replicaof", "127.0.0.1", str(first)]
         (tmp_path / "second").mkdir()
         with (
-            own_redis(tmp_path / "first", first),
+            running_redis(tmp_path / "first", first),
             redis_server(tmp_path / "second", second, *replica),
             sentinel(tmp_path, first) as port,
             redis.Redis(port=port) as watcher,
@@ -269,28 +269,28 @@ class TestRedis:
             eventually(lambda: watcher.sentinel_slaves("shop"))
             with Pages(relays) as pages:
                 eventually(lambda: len(pages.acknowledged) > 50)
-            # In step: what a replica does not have yet, a failover loses.
+            # A failover loses what the replica does not have yet.
             with redis.Redis(port=first) as primary:
-                eventually(partial(in_step, primary, other))
+                eventually(partial(is_in_sync, primary, other))
                 watcher.execute_command("SENTINEL", "FAILOVER", "shop")
                 eventually(lambda: other.role()[0] == b"master", 60)
             more = Pages(relays)
             with more:
                 eventually(lambda: len(more.acknowledged) > 50, 60)
             more.acknowledged += pages.acknowledged
-            add_row("Redis failed over, replica in step", more.outcome(sandbox, patience=120))
+            add_row("Redis failed over, replica in sync", more.outcome(sandbox, patience=120))
 
 
-def in_step(primary, replica):
-    """Tell whether a replica has all that its primary has."""
+def is_in_sync(primary, replica):
+    """Return whether a replica has all data of its primary."""
     offset = primary.info("replication")["master_repl_offset"]
     return answers(replica) and replica.info("replication")["slave_repl_offset"] >= offset
 
 
-def test_fifty_copies_of_one_batch_at_once(spawn, settings, kind, sandbox, add_row):
+def test_fifty_concurrent_copies_of_one_batch(spawn, settings, kind, sandbox, add_row):
     relays = Relays(lambda: spawn(settings))
     relays.add()
-    client = relays.living[0][0]
+    client = relays.running[0][0]
     names = [f"p{number}" for number in range(20)]
     body = make_batch(*[make_event(items=[{"id": name}]) for name in names])
     pages = Pages(relays, 0)
@@ -299,4 +299,4 @@ def test_fifty_copies_of_one_batch_at_once(spawn, settings, kind, sandbox, add_r
         accepted = sum(post.result().json()["accepted"] for post in posts)
     assert accepted == 20
     pages.acknowledged = names
-    add_row(f"fifty copies of one batch at once, {kind}", pages.outcome(sandbox))
+    add_row(f"fifty concurrent copies of one batch, {kind}", pages.outcome(sandbox))
