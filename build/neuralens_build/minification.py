@@ -44,6 +44,8 @@ def run_closure(text: str) -> str:
         script = run_program(
             "google-closure-compiler",
             "--compilation_level=SIMPLE",
+            # esbuild has wrapped the script, so that nothing in it is a global.
+            "--assume_function_wrapper",
             "--language_in=ECMASCRIPT_2021",
             "--language_out=ECMASCRIPT_2021",
             # No polyfills: the supported browsers do not need them.

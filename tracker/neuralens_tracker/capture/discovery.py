@@ -93,10 +93,13 @@ class Discovery:
         self._observer: JSObject = None
         # Whether the document has changed since routes were last checked.
         self._changed = False
-        # Subtrees to process; the elements of the current one, and how many are processed.
+        # Subtrees to process; the items in the current one, and how many are processed; its
+        # elements, which may have shadow trees, and how many are left to look at.
         self._roots: list[JSObject] = []
         self._found: list[JSObject] = []
         self._next = 0
+        self._hosts: list[JSObject] = []
+        self._left = 0
         self._scheduled = False
         # Products far below the viewport, whether to check them again, and the number of products
         # processed.
@@ -182,15 +185,22 @@ class Discovery:
             if self._next < len(self._found):
                 self._guarded(self._found[self._next])
                 self._next += 1
-                continue
-            self._next = 0
-            if len(self._roots) > 0:
+            elif self._left > 0:
+                self._left -= 1
+                if shadow_of(self._hosts[self._left]):
+                    self._guarded(self._hosts[self._left])
+            elif len(self._roots) > 0:
                 root = self._roots.pop(0)
-                self._found = find_all(root, "*")
+                self._found = find_all(root, ITEM)
+                self._next = 0
+                self._hosts = find_all(root, "*")
+                self._left = len(self._hosts)
                 self._guarded(root)
             else:
                 # Also releases the references to removed elements.
+                self._hosts = []
                 self._found = self._far if self._check_far else []
+                self._next = 0
                 if not self._check_far:
                     return
                 self._far = []

@@ -7,9 +7,9 @@ from neuralens_tracker.web.ffi import call, callback, construct, elements, get, 
 from neuralens_tracker.web.platform import cancel, wait
 from neuralens_tracker.web.visibility import box_of, is_opaque
 
-# In steps of a thousandth, because for an element larger than the viewport half of the viewport may
-# be any fraction of it.
-THRESHOLDS = [step / 1000 for step in range(1001)]
+# Steps of intersection that are observed: many, because for an element larger than the viewport
+# half of the viewport may be any fraction of it.
+STEPS = 1000
 # Visibility is sampled at the start and this many times more: no event reports a change of it.
 SAMPLES = 4
 
@@ -37,10 +37,13 @@ class Views:
         self._settings = settings
         self._emit = emit
         self._tiles: list[Tile] = []
+        thresholds: list[float] = []
+        while len(thresholds) <= STEPS:
+            thresholds.append(len(thresholds) / STEPS)
         self._observer = construct(
             "IntersectionObserver",
             callback(self._on_intersections),
-            record({"threshold": THRESHOLDS}),
+            record({"threshold": thresholds}),
         )
 
     def start(self) -> None:
@@ -49,9 +52,8 @@ class Views:
 
     def watch(self, element: JSObject) -> None:
         """Watch a product until it is seen, starting over if it is already watched."""
-        box = box_of(element) or element
-        self._unwatch(box)
-        call(self._observer, "observe", box)
+        self._unwatch(element)
+        call(self._observer, "observe", element)
 
     def _unwatch(self, box: JSObject) -> None:
         """Stop watching the product with this box."""
@@ -63,7 +65,12 @@ class Views:
             box = get(entry, "target")
             seen = get(entry, "intersectionRect")
             whole = get(entry, "boundingClientRect")
-            if (
+            content = box_of(box) if get(whole, "width") * get(whole, "height") == 0 else None
+            if content and not same(content, box):
+                # It has no box of its own, but its content does.
+                self._unwatch(box)
+                self.watch(content)
+            elif (
                 get(entry, "isIntersecting")
                 and is_half(get(seen, "width"), get(whole, "width"), get(window, "innerWidth"))
                 and is_half(get(seen, "height"), get(whole, "height"), get(window, "innerHeight"))
@@ -71,10 +78,6 @@ class Views:
                 self._start_timer(box)
             else:
                 self._stop_timer(box)
-                content = box_of(box) if get(whole, "width") * get(whole, "height") == 0 else None
-                if content and not same(content, box):
-                    # It no longer has a box of its own, but its content does.
-                    self.watch(box)
 
     def _start_timer(self, box: JSObject) -> None:
         # Called in every frame of a scroll, so a known product must not be read again.
@@ -105,10 +108,13 @@ class Views:
             tile.timer = wait(self._settings["viewMs"] / SAMPLES, sample)
 
     def _stop_timer(self, box: JSObject) -> None:
+        others: list[Tile] = []
         for tile in self._tiles:
             if same(tile.box, box):
                 cancel(tile.timer)
-        self._tiles = [tile for tile in self._tiles if not same(tile.box, box)]
+            else:
+                others.append(tile)
+        self._tiles = others
 
     def _restart(self, *_: JSObject) -> None:
         """Restart all timers when the page is hidden or shown again."""
