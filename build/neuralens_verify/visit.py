@@ -47,14 +47,14 @@ from neuralens_verify.probes import (
 )
 
 HERE = Path(__file__).parent / "page"
-OBSERVE_SCRIPT, READ_SCRIPT = (
-    (HERE / "observe.js").read_text("utf-8"),
-    (HERE / "read.js").read_text("utf-8"),
+OBSERVE_SCRIPT, READ_SCRIPT, DWELL_SCRIPT = (
+    (HERE / name).read_text("utf-8") for name in ("observe.js", "read.js", "dwell.js")
 )
 ITEMS = [PRODUCT, SUGGESTION, LANDING, PURCHASE_ORDER]
 
-# Seconds until a page has loaded, and until the tracker has started.
-LOAD_TIMEOUT, START_TIMEOUT = 20.0, 4.0
+# Seconds until a page has loaded, until what it then fetches has arrived, and until the tracker has
+# started.
+LOAD_TIMEOUT, FETCH_TIMEOUT, START_TIMEOUT = 20.0, 3.0, 4.0
 # Seconds until the consent banner appears, and until it is answered.
 BANNER_TIMEOUT = 4.0
 # Seconds until the relay has acknowledged the events, and until it has forwarded them.
@@ -132,6 +132,8 @@ class Visit:
         self._step = OPEN
         self._began = time.monotonic()
         self._batches: dict[Request, Batch] = {}
+        # What the page itself is fetching.
+        self._fetches: set[Request] = set()
         # Events that the page captures during the probes are not part of the visit.
         self._ended = False
         self._banner = Banner(options.refuse)
@@ -144,6 +146,7 @@ class Visit:
         context.on("request", self._on_request)
         context.on("response", self._on_response)
         context.on("requestfailed", self._on_failure)
+        context.on("requestfinished", self._on_finish)
         context.on("console", self._on_console)
         self._page = context.new_page()
         self._page.on("pageerror", lambda error: self._observed.exceptions.append(str(error)))
@@ -308,13 +311,17 @@ class Visit:
 
     def _scroll(self) -> None:
         """Scroll through the page, pausing until each viewport's products count as seen."""
-        wait = self._setting("viewMs") + MARGIN_MS
-        self._pause(wait)
+        self._dwell()
         for _ in range(SCREENS - 1):
             if not self._page.evaluate(SCROLL) or self._is_late():
                 break
-            self._pause(wait)
+            self._dwell()
         self._page.evaluate("() => scrollTo({top: 0, behavior: 'instant'})")
+
+    def _dwell(self) -> None:
+        """Stay until the products in the viewport count as seen."""
+        with suppress(BrowserError):
+            self._page.evaluate(DWELL_SCRIPT, self._setting("viewMs") + MARGIN_MS)
 
     def _deliver(self) -> None:
         """Flush the queue, and wait until the outcome of every event is known."""
@@ -338,6 +345,8 @@ class Visit:
     def _await_load(self) -> None:
         with suppress(BrowserError):
             self._page.wait_for_load_state("load", timeout=LOAD_TIMEOUT * 1000)
+        self._pause(MARGIN_MS)
+        self._wait_until(lambda: not self._fetches, FETCH_TIMEOUT)
 
     def _read(self) -> View:
         found = self._page.evaluate(READ_SCRIPT, ITEMS)
@@ -453,6 +462,8 @@ class Visit:
         """Record the batch in a request, if there is one."""
         body = read_batch(request)
         if body is None:
+            if request.resource_type in ("fetch", "xhr"):
+                self._fetches.add(request)
             return
         url = request.url.partition("?")[0]
         eids = tuple(event["eid"] for event in body["events"])
@@ -465,7 +476,11 @@ class Visit:
         if batch is not None:
             batch.status = response.status
 
+    def _on_finish(self, request: Request) -> None:
+        self._fetches.discard(request)
+
     def _on_failure(self, request: Request) -> None:
+        self._fetches.discard(request)
         batch = self._batches.get(request)
         if batch is not None:
             batch.failed = True

@@ -85,7 +85,10 @@ FAULTS = {
         "consent-never-granted",
         Shop(tag=pending, banner="own", grants=False),
     ),
-    "SPA without context": ("spa-without-context", Shop(single_page=True, context=False)),
+    "SPA without context": (
+        "spa-without-context",
+        Shop(single_page=True, context=False, delay=1),
+    ),
     "SPA with an old context": (
         "spa-without-context",
         Shop(

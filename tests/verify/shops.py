@@ -60,7 +60,8 @@ class Shop:
     to the path that the proxy requests from the relay, None to forward nothing; ``host`` replaces
     the Host header, "" to forward the shop's. ``policy`` is the Content-Security-Policy. ``cached``
     replaces the script unless the request bypasses caches. ``banner`` asks for consent, "own" or
-    that of a "platform"; its answer is passed to the tracker if ``grants``.
+    that of a "platform"; its answer is passed to the tracker if ``grants``. A search takes
+    ``delay`` seconds.
     """
 
     tag: Callable[["Shop"], str] = tag
@@ -76,6 +77,7 @@ class Shop:
     signal: bool = False
     banner: str = ""
     grants: bool = True
+    delay: float = 0
     relay: dict[str, Any] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
@@ -113,6 +115,7 @@ class Site:
         return self.show("home.html", products=CATALOGUE[:2])
 
     async def search(self, request: Request) -> Response:
+        await asyncio.sleep(self.shop.delay)
         query, page = request.query_params.get("q", ""), int(request.query_params.get("page", 1))
         found = [product for product in CATALOGUE if query in product.name]
         start = (page - 1) * PER_PAGE

@@ -8,10 +8,10 @@
   const stub = (...call) => queue.push(call);
   stub.q = queue;
   window.neuralens = stub;
-  for (const name of ["event", "suppressed", "error"]) stub("on", name, (detail) => report(
-name, detail));
+  for (const name of ["event", "suppressed", "error"]) {
+    stub("on", name, (detail) => report(name, detail));
+  }
   document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
-    report(
-"violation", { directive: effectiveDirective, blocked: blockedURI }),
+    report("violation", { directive: effectiveDirective, blocked: blockedURI }),
   );
 })();

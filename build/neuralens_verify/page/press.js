@@ -11,7 +11,6 @@
     let ancestor = button.parentElement;
     for (let depth = 0; ancestor && ancestor !== document.body && depth < 6; depth += 1, ancestor = ancestor.parentElement) {
       if (topic.test(ancestor.innerText)) {
-
         button.click();
         return text;
       }
