@@ -379,7 +379,7 @@ class Visit:
     def _setting(self, name: str) -> int:
         """Return a setting in milliseconds, from the page's tag or its default."""
         given = self._observed.views[-1].settings.get(name, "") if self._observed.views else ""
-        return int(given) if given.isdecimal() else int(SETTINGS[name].default)
+        return int(given if given.isdecimal() else SETTINGS[name].default or 0)
 
     def _is_late(self) -> bool:
         return time.monotonic() - self._began > MAX_VISIT

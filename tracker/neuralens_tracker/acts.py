@@ -1,7 +1,5 @@
 """Deduplicates reports of one shopper action from several sources: captures and calls."""
 
-from typing import Any
-
 from neuralens_tracker.vocabulary import PREFIX
 
 # Reports of the same event on the same product within this many seconds are one act.
@@ -50,7 +48,7 @@ class Acts:
         """
         key = PREFIX + event + "\n" + "\n".join(ids)
         self._recent = [act for act in self._recent if now - act.time <= SAME_ACT_SECONDS]
-        latest: Any = None
+        latest: Act | None = None
         for act in self._recent:
             if act.key == key:
                 if source not in act.sources:

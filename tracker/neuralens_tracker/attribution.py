@@ -5,9 +5,7 @@ origin); activating it without a query forgets them. Later events on the same id
 or rank of their own are given the remembered ones. See docs/attribution.md.
 """
 
-from typing import Any
-
-from neuralens_tracker.types import Event, Settings, Store
+from neuralens_tracker.types import Event, Fields, Settings, Store
 from neuralens_tracker.value_types import TEXT, is_number, read
 from neuralens_tracker.vocabulary import (
     ADD_TO_CART,
@@ -39,7 +37,7 @@ class Attribution:
         self._settings = settings
         self._storage = storage
         self._stored = False
-        self._origins: dict[str, Any] = {}
+        self._origins: dict[str, Fields] = {}
 
     def store(self) -> None:
         """Move origins to storage: the shopper has consented."""
@@ -78,7 +76,7 @@ class Attribution:
 
     def _remember(self, event: Event, now: float) -> None:
         key: str = PREFIX + event["items"][0]["id"]
-        origins: dict[str, Any] = self._origins
+        origins: dict[str, Fields] = self._origins
         origins[key] = {
             "query": event.get("query"),
             "page": event.get("page"),
@@ -97,8 +95,8 @@ class Attribution:
 
     def _fill(self, event: Event, now: float) -> bool:
         """Fill query and index; with several items, only values on which all origins agree."""
-        query: Any = None
-        index: Any = None
+        query: str | None = None
+        index: int | None = None
         for item in event["items"]:
             key = PREFIX + item["id"]
             if now - self._time(key) > self._settings["attributionMs"] / 1000:
@@ -123,7 +121,7 @@ class Attribution:
 
     def _time(self, key: str) -> float:
         """Return when an origin was last used; far in the past if it is missing or corrupt."""
-        origin: Any = self._origins.get(key)
+        origin: object = self._origins.get(key)
         if (
             isinstance(origin, dict)
             and read(TEXT, origin.get("query")) == origin.get("query")

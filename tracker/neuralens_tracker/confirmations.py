@@ -1,7 +1,5 @@
 """Holds actions inside ``data-nl-confirm`` until the shop confirms that they succeeded."""
 
-from typing import Any
-
 from neuralens_tracker.types import Fields
 
 
@@ -25,7 +23,7 @@ class Confirmations:
         """Hold an action, with its context, until a deadline in Unix seconds."""
         self._held.append(PendingAction(event, item_id, fields, deadline))
 
-    def take(self, event: Any, item_id: Any, now: float) -> Fields | None:
+    def take(self, event: object, item_id: object, now: float) -> Fields | None:
         """Remove the oldest matching action and return its context; None if there is none."""
         found: PendingAction | None = None
         held: list[PendingAction] = []

@@ -1,11 +1,10 @@
 """Delivers events from the outbox to the relay: batching, outcomes, retries and backoff."""
 
 from collections.abc import Callable
-from typing import Any
 
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.outbox import REASONS, REFUSED, Entry, Outbox
-from neuralens_tracker.types import Batch, Sender, Settings, Store, Tabs
+from neuralens_tracker.types import Batch, Fields, Sender, Settings, Store, Tabs
 from neuralens_tracker.value_types import is_number
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, WIRE_VERSION
@@ -89,7 +88,7 @@ class Delivery:
         self._in_flight = 0
         # What gets through here: the most characters of a batch; as JSON instead of text; by fetch,
         # because the outcome of a beacon cannot be seen ("blind").
-        self._constraints: dict[str, Any] = {
+        self._constraints: Fields = {
             "most": MAX_BATCH_CHARACTERS,
             "json": False,
             "blind": False,

@@ -37,7 +37,7 @@ class Fault:
         self.sentence = sentence
 
 
-def is_valid(value_type: ValueType, value: Any) -> bool:
+def is_valid(value_type: ValueType, value: object) -> bool:
     """Return whether a field's value has its type, with no conversion needed."""
     if value_type == LATITUDE or value_type == LONGITUDE:
         return is_number(value, 0 - int(value_type), int(value_type))
@@ -48,7 +48,7 @@ def is_valid(value_type: ValueType, value: Any) -> bool:
     return read(value_type, value) == value
 
 
-def is_items(items: list[Any]) -> bool:
+def is_items(items: list[object]) -> bool:
     """Return whether items is a non-empty list of {id}."""
     wrong = [item for item in items if find_field_fault(item, ITEM_FIELDS, ["id"]) is not None]
     return len(wrong) == 0 and len(items) > 0
@@ -62,7 +62,9 @@ def is_geo(geo: Any) -> bool:
     return paired and (geo.get("lat") is not None or geo.get("region") is not None)
 
 
-def find_field_fault(value: Any, fields: dict[str, ValueType], required: list[str]) -> Fault | None:
+def find_field_fault(
+    value: object, fields: dict[str, ValueType], required: list[str]
+) -> Fault | None:
     """Return the first error of a value that should be a dict with fields of these types."""
     if not isinstance(value, dict):
         return Fault("", "it must be an object")
@@ -88,7 +90,7 @@ def find_fault(event: Any) -> Fault | None:
     return fault
 
 
-def make_event(name: Any, ids: Any, fields: Fields, eid: str, timestamp: int) -> Event:
+def make_event(name: object, ids: object, fields: Fields, eid: str, timestamp: int) -> Event:
     """Build an event, without validation, for one item id or a list of ids.
 
     ``fields`` may hold page, query and index; ``timestamp`` is in Unix seconds.
@@ -106,6 +108,6 @@ def make_event(name: Any, ids: Any, fields: Fields, eid: str, timestamp: int) ->
     }
 
 
-def named_ids(fields: Fields) -> Any:
+def named_ids(fields: Fields) -> object:
     """Return the ids in a call of ``track``: a list, or a single id."""
     return fields.get("ids") or fields.get("id")

@@ -1,9 +1,8 @@
 """Runs the page's hooks: ``before`` an event is sent, and ``on`` its outcome."""
 
 from collections.abc import Callable
-from typing import Any
 
-from neuralens_tracker.types import Event, JSFunction, JSObject, Report
+from neuralens_tracker.types import Event, JSFunction, JSObject, Json, Report
 
 LISTENED = ("event", "suppressed", "delivered", "error")
 # An event waits for consent; for the overlay only.
@@ -30,9 +29,9 @@ class Hooks:
 
     def __init__(
         self,
-        to_browser: Callable[[Any], JSObject],
-        from_browser: Callable[[JSObject], Any],
-        invoke: Callable[..., Any],
+        to_browser: Callable[[Json], JSObject],
+        from_browser: Callable[[JSObject], JSObject],
+        invoke: Callable[..., JSObject],
         warn: Report,
     ) -> None:
         self._to_browser = to_browser
@@ -43,7 +42,7 @@ class Hooks:
         self._listeners: list[Listener] = []
         self._reported: list[str] = []
 
-    def before(self, handler: JSFunction, *_: Any) -> None:
+    def before(self, handler: JSFunction, *_: JSObject) -> None:
         """Register ``handler(event)``, which returns the event to send, or null to drop it."""
         self._before.append(handler)
 
@@ -64,7 +63,7 @@ class Hooks:
                 break
         return event
 
-    def emit(self, name: str, detail: Any) -> None:
+    def emit(self, name: str, detail: Json) -> None:
         """Call the listeners of ``name``."""
         for listener in self._listeners:
             if listener.name == name:

@@ -28,7 +28,7 @@ MIN_CARD = 13
 MAX_CARD = 19
 
 
-def round_degrees(value: Any, decimals: int) -> Any:
+def round_degrees(value: object, decimals: int) -> object:
     """Round a coordinate; an invalid one is returned unchanged."""
     if not is_number(value, -180, 180):
         return value
@@ -37,7 +37,7 @@ def round_degrees(value: Any, decimals: int) -> Any:
     return int(value * scale + half) / scale
 
 
-def round_location(geo: Any, decimals: Any) -> Any:
+def round_location(geo: Any, decimals: int | None) -> Any:
     """Round a location's coordinates in place, unless ``decimals`` is None; return it."""
     if decimals is not None and isinstance(geo, dict):
         geo["lat"] = round_degrees(geo.get("lat"), decimals)

@@ -10,7 +10,7 @@ from neuralens_tracker.vocabulary import CONSENTS, GRANTED, PAGES, PENDING
 class Setting:
     """A setting's type (see ``value_types``) and its default."""
 
-    def __init__(self, value_type: ValueType, default: Any) -> None:
+    def __init__(self, value_type: ValueType, default: str | int | bool | None) -> None:
         self.value_type = value_type
         self.default = default
 
@@ -37,7 +37,7 @@ SETTINGS: dict[str, Setting] = {
 }
 
 
-def validate(name: str, value: Any, report: Report) -> Any:
+def validate(name: str, value: object, report: Report) -> Any:
     """Return a setting's value; an invalid one is reported and replaced by the default.
 
     An invalid consent becomes ``pending`` instead: a misspelt refusal must not count as granted.

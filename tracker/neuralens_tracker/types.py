@@ -29,6 +29,9 @@ Settings: TypeAlias = dict[str, Any]
 ValueType: TypeAlias = str | tuple[str, ...] | list[str]
 
 Report: TypeAlias = Callable[[str], None]
+# ``on_outcome(status, error)`` of a batch: its HTTP status, 0 if that is unknown; the message of
+# the relay's own error response, otherwise "".
+OnOutcome: TypeAlias = Callable[[int, str], None]
 # ``emit(event, item, key)`` reports a view, landing or purchase; see ``Items.key_of`` for the key.
 Emit: TypeAlias = Callable[[str, "Item", str], None]
 # ``report_invalid(element, attribute, value_type)`` reports an invalid attribute.
@@ -102,12 +105,9 @@ class Sender(Clock, Protocol):
         as_beacon: bool,
         as_json: bool,
         leaving: bool,
-        on_outcome: Callable[[int, str], None],
+        on_outcome: OnOutcome,
     ) -> None:
-        """Post a batch and call ``on_outcome(status, error)`` once; status 0 means unknown.
-
-        ``error`` is the message of the relay's own error response, otherwise "".
-        """
+        """Post a batch and call ``on_outcome`` once."""
 
     def resolve(self, batch_id: str, status: int) -> None:
         """Report the outcome of a batch that this page sent."""

@@ -3,9 +3,9 @@
 A type is a description, such as "text", or a tuple of the allowed words.
 """
 
-from typing import Any
+from typing import Any, TypeGuard
 
-from neuralens_tracker.types import Json, ValueType
+from neuralens_tracker.types import ValueType
 from neuralens_tracker.vocabulary import MAX_COUNT, MAX_TEXT
 
 TEXT = "text"
@@ -23,7 +23,7 @@ def requirement(name: str, value_type: ValueType) -> str:
     return name + " must be " + expected(value_type)
 
 
-def is_number(value: Json, low: float, high: float) -> bool:
+def is_number(value: object, low: float, high: float) -> TypeGuard[float]:
     """Return whether value is a number (not a bool, not NaN) from low to high."""
     return (
         isinstance(value, (int, float))

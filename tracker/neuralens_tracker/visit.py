@@ -1,7 +1,6 @@
 """Holds the state of a visit: consent, shopper, context and location."""
 
 from collections.abc import Callable
-from typing import Any
 
 from neuralens_tracker.personal_data import round_location
 from neuralens_tracker.settings import validate
@@ -38,20 +37,20 @@ class Visit:
         """Return the current consent: granted, pending or denied."""
         return self._consent
 
-    def set_consent(self, state: Any) -> None:
+    def set_consent(self, state: object) -> None:
         """Apply the shopper's decision; Global Privacy Control means denied, if respected.
 
         Source: https://w3c.github.io/gpc/, "navigator.globalPrivacyControl".
         """
-        state = validate("consent", state, self._report)
-        refused = self._settings["respectGpc"] and self._has_signal()
-        self._consent = DENIED if refused else state
+        self._consent = validate("consent", state, self._report)
+        if self._settings["respectGpc"] and self._has_signal():
+            self._consent = DENIED
 
     def uid(self) -> str | None:
         """Return the shopper's id, given or anonymous; None if storage is unavailable."""
         return self._find_uid(self._uid)
 
-    def set_uid(self, uid: Any) -> None:
+    def set_uid(self, uid: object) -> None:
         """Set the shopper's id; None for an anonymous one."""
         self._uid = validate("uid", uid, self._report)
 

@@ -3,8 +3,6 @@
 Source: https://www.cookiebot.com/en/developer/
 """
 
-from typing import Any
-
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.addon import listen_for, tell_consent
 from neuralens_tracker.web.ffi import get, window
@@ -15,7 +13,7 @@ EVENTS = ("CookiebotOnConsentReady", "CookiebotOnAccept", "CookiebotOnDecline")
 def start(tag: JSObject) -> None:
     """Follow the categories that are consented to, from when they are known."""
 
-    def look(event: Any) -> None:
+    def look(event: JSObject) -> None:
         bot = get(window, "Cookiebot")
         consent = bot and get(bot, "consent")
         if consent:

@@ -3,8 +3,6 @@
 Source: https://developers.google.com/tag-platform/security/guides/consent
 """
 
-from typing import Any
-
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.addon import follow_pushes, tell_consent
 from neuralens_tracker.web.ffi import elements, get, put, window
@@ -17,7 +15,7 @@ def start(tag: JSObject) -> None:
     layer = get(window, "dataLayer") or []
     put(window, "dataLayer", layer)
 
-    def look(result: Any, *entries: Any) -> None:
+    def look(result: JSObject, *entries: JSObject) -> None:
         for entry in entries:
             values = elements(entry or [])
             fields = values[2]

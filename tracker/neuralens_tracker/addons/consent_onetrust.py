@@ -3,8 +3,6 @@
 Source: https://developer.onetrust.com/onetrust/docs/javascript-events-guide
 """
 
-from typing import Any
-
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.addon import listen_for, tell_consent
 from neuralens_tracker.web.ffi import attempt, get, window
@@ -15,7 +13,7 @@ GROUP = "C0002"
 def start(tag: JSObject) -> None:
     """Follow the groups that are active, from when they are known."""
 
-    def look(event: Any) -> None:
+    def look(event: JSObject) -> None:
         groups = get(window, "OnetrustActiveGroups")
         if groups:
             decided = attempt(get(window, "OneTrust"), "IsAlertBoxClosed")

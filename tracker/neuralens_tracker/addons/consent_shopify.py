@@ -3,8 +3,6 @@
 Source: https://shopify.dev/docs/api/customer-privacy
 """
 
-from typing import Any
-
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.addon import tell_consent
 from neuralens_tracker.web.ffi import attempt, call, callback, get, record, window
@@ -13,7 +11,7 @@ from neuralens_tracker.web.ffi import attempt, call, callback, get, record, wind
 def start(tag: JSObject) -> None:
     """Load the API, and follow what it allows."""
 
-    def look(event: Any) -> None:
+    def look(event: JSObject) -> None:
         shop = get(window, "Shopify")
         privacy = shop and get(shop, "customerPrivacy")
         if privacy:

@@ -3,8 +3,6 @@
 Source: https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework
 """
 
-from typing import Any
-
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.addon import property_of, tell_consent
 from neuralens_tracker.web.ffi import call, callback, get, window
@@ -21,7 +19,7 @@ LOOK_MS = 100
 def start(tag: JSObject) -> None:
     """Follow the decisions that the platform knows of."""
 
-    def hear(data: JSObject, success: Any) -> None:
+    def hear(data: JSObject, success: JSObject) -> None:
         if success and get(data, "gdprApplies") is False:
             tell_consent(True, True)
         elif success:

@@ -3,8 +3,6 @@
 Source: https://usercentrics.com/docs/web/
 """
 
-from typing import Any
-
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.addon import listen_for, tell_consent
 from neuralens_tracker.web.ffi import call, callback, get, window
@@ -21,7 +19,7 @@ def start(tag: JSObject) -> None:
         granted = decided and get(consent, "status") == "ALL_ACCEPTED"
         tell_consent(granted, decided)
 
-    def look(event: Any) -> None:
+    def look(event: JSObject) -> None:
         third = get(window, "__ucCmp")
         second = get(window, "UC_UI")
         if third:

@@ -5,8 +5,6 @@ Manager, and the arguments of ``gtag("event", name, fields)``; see docs/ga4.md.
 Source: https://developers.google.com/analytics/devguides/collection/ga4/reference/events
 """
 
-from typing import Any
-
 from neuralens_tracker.addon_settings import GA4_INDEX_BASE
 from neuralens_tracker.attributes import LANDING, PRODUCT
 from neuralens_tracker.types import JSObject
@@ -65,7 +63,7 @@ SAME_ACT_SECONDS = 2
 POLL_MS = 1000
 
 
-def find_page(name: Any, words: dict[str, Any]) -> Any:
+def find_page(name: JSObject, words: dict[str, JSObject]) -> JSObject:
     """Return the page that the first word found in a name suggests, or None."""
     if isinstance(name, str):
         for word in list(words.keys()):
@@ -74,17 +72,17 @@ def find_page(name: Any, words: dict[str, Any]) -> Any:
     return None
 
 
-def read_text(value: Any) -> Any:
+def read_text(value: JSObject) -> JSObject:
     """Return a string or number as a string; None for anything else."""
     return str(value) if isinstance(value, str) or isinstance(value, (int, float)) else None
 
 
-def read_id(item: JSObject) -> Any:
+def read_id(item: JSObject) -> JSObject:
     """Return the id of a GA4 item, or None."""
     return read_text(get(item, "item_id") or get(item, "id")) if item else None
 
 
-def list_of(item: JSObject) -> Any:
+def list_of(item: JSObject) -> JSObject:
     """Return the list's id or name in an item or an entry."""
     return get(item, "item_list_id") or get(item, "item_list_name")
 
@@ -109,8 +107,8 @@ class Bridge:
         self._ecommerce: JSObject = None
         # The path, and the page and query pushed while on it.
         self._path = ""
-        self._page: Any = None
-        self._query: Any = None
+        self._page: JSObject = None
+        self._query: JSObject = None
         # When each event on this path was last reported, by PREFIX + key.
         self._reported: dict[str, float] = {}
         # How often the shopper has pressed a pointer or key.
@@ -125,7 +123,7 @@ class Bridge:
         self._listen("pagehide", self._read_new)
         self._poll()
 
-    def _listen(self, name: str, handler: Any) -> None:
+    def _listen(self, name: str, handler: JSObject) -> None:
         call(window, "addEventListener", name, callback(handler), True)
 
     def _warn(self, message: str) -> None:
@@ -134,14 +132,14 @@ class Bridge:
             self._last_warning = message
             warn(message)
 
-    def _begin_gesture(self, *_: Any) -> None:
+    def _begin_gesture(self, *_: JSObject) -> None:
         self._gesture += 1
 
     def _poll(self) -> None:
         self._read_new()
         wait(POLL_MS, self._poll)
 
-    def _read_new(self, *_: Any) -> None:
+    def _read_new(self, *_: JSObject) -> None:
         """Read the entries that are new."""
         path = str(get(get(window, "location"), "href").split("?")[0])
         if path != self._path:
@@ -222,7 +220,7 @@ class Bridge:
         if not item_id:
             return
         listing = read_text(list_of(item) or list_of(ecommerce))
-        fields: dict[str, Any] = {"id": item_id, "page": PRODUCT_PAGE}
+        fields: dict[str, JSObject] = {"id": item_id, "page": PRODUCT_PAGE}
         if event != LAND_PRODUCT_PAGE:
             page = find_page(listing, LIST_WORDS)
             if page != AUTOCOMPLETE:

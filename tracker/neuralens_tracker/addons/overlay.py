@@ -6,8 +6,6 @@ it was delivered; the console gets a line for each. It reads elements with the t
 renders into a shadow tree, which the page's styles do not affect.
 """
 
-from typing import Any
-
 from neuralens_tracker.attributes import (
     ACTION,
     IGNORE,
@@ -55,7 +53,7 @@ from neuralens_tracker.web.ffi import (
 from neuralens_tracker.web.platform import has_privacy_signal, wait
 from neuralens_tracker.web.visibility import box_of, is_opaque
 
-scroll_into_view: Any = method("Element", "scrollIntoView")
+scroll_into_view: JSObject = method("Element", "scrollIntoView")
 MARKED = "[data-nl-product],[data-nl-suggestion],[data-nl-landing],[data-nl-purchase]," + OPTION
 CONTROL = "[" + ACTION + "]"
 REFRESH_MS = 300
@@ -113,11 +111,11 @@ class PageContext:
         self._page = settings["page"]
         self._query = settings["query"]
 
-    def page(self) -> Any:
+    def page(self) -> JSObject:
         """Return the page, or None."""
         return self._page
 
-    def query(self) -> Any:
+    def query(self) -> JSObject:
         """Return the query, or None."""
         return self._query
 
@@ -275,7 +273,7 @@ class Overlay:
         self._marks: list[Mark] = []
         self._pairs: list[Pair] = []
         # The index of the selected mark.
-        self._selected: Any = None
+        self._selected: JSObject = None
         # The status line of each event, by PREFIX + eid.
         self._lines: dict[str, JSObject] = {}
         self._count = 0
@@ -302,7 +300,7 @@ class Overlay:
         listen("scroll", self._position_frames)
         self._refresh()
 
-    def _handle(self, name: str, detail: JSObject, *_: Any) -> None:
+    def _handle(self, name: str, detail: JSObject, *_: JSObject) -> None:
         if name == "event":
             self._add_event(detail)
         elif name == "held":
@@ -314,7 +312,7 @@ class Overlay:
         else:
             self._add_error(detail)
 
-    def _toggle(self, *_: Any) -> None:
+    def _toggle(self, *_: JSObject) -> None:
         """Show or hide the frames."""
         hidden = not get(self._frames, "hidden")
         put(self._frames, "hidden", hidden)
@@ -324,7 +322,7 @@ class Overlay:
         if get(event, "key") == "Escape":
             self._end()
 
-    def _end(self, *_: Any) -> None:
+    def _end(self, *_: JSObject) -> None:
         self._closed = True
         call(self._host, "remove")
 
@@ -368,7 +366,7 @@ class Overlay:
                     if not is_known(shadow):
                         shadow_roots.append(shadow)
 
-    def _read(self, element: JSObject) -> Any:
+    def _read(self, element: JSObject) -> JSObject:
         """Return the mark of an element, or None if there is nothing to show."""
         box = box_of(element)
         if not box:
@@ -406,7 +404,7 @@ class Overlay:
         entry = make(self._list, "li", "")
         button = make(entry, "button", "")
 
-        def on_click(*_: Any) -> None:
+        def on_click(*_: JSObject) -> None:
             self._select(index)
 
         call(button, "addEventListener", "click", callback(on_click))
@@ -417,7 +415,7 @@ class Overlay:
         self._selected = index
         scroll_into_view(self._marks[index].box, record({"block": "center"}))
 
-    def _position_frames(self, *_: Any) -> None:
+    def _position_frames(self, *_: JSObject) -> None:
         """Move the frames to their items."""
         for i in range(len(self._pairs)):
             pair = self._pairs[i]
@@ -456,7 +454,7 @@ class Overlay:
             call(get(self._events, "lastElementChild"), "remove")
         return line
 
-    def _add_event(self, event: JSObject, *_: Any) -> None:
+    def _add_event(self, event: JSObject, *_: JSObject) -> None:
         self._context.learn(event)
         name = get(event, "event")
         cause = "the page called" if get(event, "source") == "call" else "the shopper acted"
@@ -465,7 +463,7 @@ class Overlay:
         log(describe_line(event), event)
         self._add(event, "sent: " + cause + " · not delivered yet", "")
 
-    def _add_suppressed(self, detail: JSObject, *_: Any) -> None:
+    def _add_suppressed(self, detail: JSObject, *_: JSObject) -> None:
         reason = get(detail, "reason")
         if reason == "consent" and self._refused:
             reason = PRIVACY_SIGNAL
@@ -477,7 +475,7 @@ class Overlay:
         log(describe_line(event) + " " + outcome, event)
         self._add(event, outcome, kind)
 
-    def _mark_delivered(self, batch: JSObject, *_: Any) -> None:
+    def _mark_delivered(self, batch: JSObject, *_: JSObject) -> None:
         for event in elements(get(batch, "events")):
             line = self._lines.get(PREFIX + get(event, "eid"))
             if line:
@@ -487,11 +485,11 @@ class Overlay:
             else:
                 self._add(event, "from an earlier page · delivered", "right")
 
-    def _add_error(self, detail: JSObject, *_: Any) -> None:
+    def _add_error(self, detail: JSObject, *_: JSObject) -> None:
         self._add(record({"event": "Error"}), get(detail, "message"), "wrong")
 
 
-def ignore(*_: Any) -> None:
+def ignore(*_: JSObject) -> None:
     """Leave warnings about the settings to the tracker."""
     return
 

@@ -1,6 +1,6 @@
 """Callbacks for the phases of a page's life: activated, parsed, loaded, idle, hidden."""
 
-from typing import Any
+from collections.abc import Callable
 
 from neuralens_tracker.web.dom import document_property, listen
 from neuralens_tracker.web.ffi import attempt, callback, get, invoke, record, window
@@ -9,7 +9,7 @@ from neuralens_tracker.web.ffi import attempt, callback, get, invoke, record, wi
 PATIENCE_MS = 2000
 
 
-def on_activation(act: Any) -> None:
+def on_activation(act: Callable[..., object]) -> None:
     """Act now, or when a prerendered page is activated."""
     if document_property("prerendering"):
         listen("prerenderingchange", act)
@@ -17,7 +17,7 @@ def on_activation(act: Any) -> None:
         act()
 
 
-def on_dom_ready(act: Any) -> None:
+def on_dom_ready(act: Callable[..., object]) -> None:
     """Act now, or when the document has been parsed."""
     if document_property("readyState") == "loading":
         listen("DOMContentLoaded", act)
@@ -25,7 +25,7 @@ def on_dom_ready(act: Any) -> None:
         act()
 
 
-def on_load(act: Any) -> None:
+def on_load(act: Callable[..., object]) -> None:
     """Act now, or when the document and its subresources have loaded."""
     if document_property("readyState") == "complete":
         act()
@@ -33,14 +33,14 @@ def on_load(act: Any) -> None:
         listen("load", act)
 
 
-def on_idle(act: Any) -> None:
+def on_idle(act: Callable[..., object]) -> None:
     """Act when the browser is idle, at the latest after PATIENCE_MS."""
     # Safari has no requestIdleCallback; setTimeout reads the options object as a delay of 0.
     idle = get(window, "requestIdleCallback") or get(window, "setTimeout")
     invoke(idle, None, callback(act), record({"timeout": PATIENCE_MS}))
 
 
-def on_navigate(act: Any) -> None:
+def on_navigate(act: Callable[..., object]) -> None:
     """Act when a navigation begins, if the browser has the Navigation API.
 
     Source: https://html.spec.whatwg.org/multipage/nav-history-apis.html#the-navigateevent-interface
@@ -48,7 +48,7 @@ def on_navigate(act: Any) -> None:
     attempt(get(window, "navigation"), "addEventListener", "navigate", callback(act))
 
 
-def on_page_hide(act: Any) -> None:
+def on_page_hide(act: Callable[..., object]) -> None:
     """Act whenever the page is hidden or unloaded, or shown again."""
     # Safari does not always fire visibilitychange on navigation, hence pagehide:
     # https://bugs.webkit.org/show_bug.cgi?id=116769

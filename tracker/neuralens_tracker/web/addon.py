@@ -1,16 +1,16 @@
 """What an add-on has of the tracker: its public calls, and settings in the same places."""
 
-from typing import Any
+from collections.abc import Callable
 
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PENDING
 from neuralens_tracker.web.ffi import call, callback, get, intercept, invoke, method, record, window
 
 # The document without ``web.dom``, which most add-ons have no other use for.
-find_in_page: Any = method("Document", "querySelector")
+find_in_page: JSObject = method("Document", "querySelector")
 
 
-def tell(*values: Any) -> None:
+def tell(*values: JSObject) -> None:
     """Call ``neuralens(...)``; before the tracker is there, its stub keeps the call."""
     call(window, "neuralens", *values)
 
@@ -20,9 +20,9 @@ def find_one(selector: str) -> JSObject:
     return find_in_page(get(window, "document"), selector)
 
 
-def find_setting(name: str, tag: JSObject) -> Any:
+def find_setting(name: str, tag: JSObject) -> JSObject:
     """Return what an add-on's own tag, the tracker's, or ``neuralensConfig`` says, as it is."""
-    value: Any = None
+    value: JSObject = None
     for script in (tag, find_one("script[data-app-id]")):
         if value is None and script:
             value = property_of(get(script, "dataset"), name)
@@ -30,17 +30,17 @@ def find_setting(name: str, tag: JSObject) -> Any:
     return invoke(property_of, None, config, name) if value is None and config else value
 
 
-def property_of(thing: JSObject, name: str) -> Any:
+def property_of(thing: JSObject, name: str) -> JSObject:
     """Return the property of an object whose name is only known now."""
     return call(get(window, "Reflect"), "get", thing, name)
 
 
-def listen_for(name: str, handler: Any) -> None:
+def listen_for(name: str, handler: Callable[..., object]) -> None:
     """Call a handler with each event of a name that reaches the window."""
     call(window, "addEventListener", name, callback(handler))
 
 
-def follow_pushes(layer: JSObject, notice: Any) -> None:
+def follow_pushes(layer: JSObject, notice: Callable[..., None]) -> None:
     """Call ``notice(result, *entries)`` after each push.
 
     Not enumerable, as the page's own code may iterate the array.
@@ -50,6 +50,6 @@ def follow_pushes(layer: JSObject, notice: Any) -> None:
     call(get(window, "Object"), "defineProperty", layer, "push", hidden)
 
 
-def tell_consent(granted: Any, decided: Any) -> None:
+def tell_consent(granted: JSObject, decided: JSObject) -> None:
     """Pass on what a consent platform says: before a decision nothing but a grant counts."""
     tell("consent", GRANTED if granted else DENIED if decided else PENDING)

@@ -1,7 +1,6 @@
 """Reads the page's settings from the script tag and ``neuralensConfig``."""
 
-from typing import Any
-
+from neuralens_tracker.types import Fields, JSObject, Report
 from neuralens_tracker.web.dom import document, find_all
 from neuralens_tracker.web.ffi import get, on_caught, record, window
 from neuralens_tracker.web.values import from_browser
@@ -9,7 +8,7 @@ from neuralens_tracker.web.values import from_browser
 TAG = "script[data-app-id]"
 
 
-def find_tag(tag: Any) -> Any:
+def find_tag(tag: JSObject) -> JSObject:
     """Return the script tag with the settings: the given one, or another one on the page.
 
     A tag manager inserts scripts without attributes, or evaluates their text; then the settings are
@@ -21,13 +20,13 @@ def find_tag(tag: Any) -> Any:
     return found[0] if len(found) > 0 else tag
 
 
-def read_configuration(tag: Any, report: Any) -> dict[str, Any]:
+def read_configuration(tag: JSObject, report: Report) -> Fields:
     """Return the keys of ``neuralensConfig`` and the script tag's data, which takes precedence.
 
     Replaces the function set by ``on_caught``: the caller must set its own afterwards.
     """
 
-    def report_invalid(*_: Any) -> None:
+    def report_invalid(*_: JSObject) -> None:
         report("neuralensConfig must be an object")
 
     # What the configuration's getters throw is not reported itself.
@@ -37,5 +36,5 @@ def read_configuration(tag: Any, report: Any) -> dict[str, Any]:
         given = {}
         report_invalid()
     if tag:
-        given.update(from_browser(get(tag, "dataset")))
+        given.update(from_browser(get(tag, "dataset")) or {})
     return given

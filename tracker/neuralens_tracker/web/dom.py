@@ -5,8 +5,9 @@ at the start, because of DOM clobbering: ``form.closest`` may be a field of that
 ``document.cookie`` an image.
 """
 
-from typing import Any
+from collections.abc import Callable
 
+from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.ffi import (
     attempt,
     call,
@@ -19,64 +20,64 @@ from neuralens_tracker.web.ffi import (
     window,
 )
 
-document: Any = get(window, "document")
-document_prototype: Any = get(get(window, "Document"), "prototype")
+document: JSObject = get(window, "document")
+document_prototype: JSObject = get(get(window, "Document"), "prototype")
 # The roots of the open shadow trees found so far.
-shadow_roots: list[Any] = []
+shadow_roots: list[JSObject] = []
 
 ELEMENT_NODE = 1
 TEXT_NODE = 3
 DOCUMENT_NODE = 9
 SHADOW_NODE = 11
 
-get_attribute: Any = method("Element", "getAttribute")
-find_closest: Any = method("Element", "closest")
-matches: Any = method("Element", "matches")
-find_in_element: Any = method("Element", "querySelectorAll")
-find_first: Any = method("Element", "querySelector")
-find_in_document: Any = method("Document", "querySelectorAll")
-create_in_document: Any = method("Document", "createElement")
-find_at_point: Any = method("Document", "elementFromPoint")
-bounds: Any = method("Element", "getBoundingClientRect")
-check_visibility: Any = method("Element", "checkVisibility")
-root_of: Any = method("Node", "getRootNode")
-contains: Any = method("Node", "contains")
-node_type: Any = reader("Node", "nodeType")
-parent_of: Any = reader("Node", "parentElement")
-is_connected: Any = reader("Node", "isConnected")
-text_of: Any = reader("Node", "textContent")
-children_of: Any = reader("Node", "childNodes")
-shadow_of: Any = reader("Element", "shadowRoot")
+get_attribute: JSObject = method("Element", "getAttribute")
+find_closest: JSObject = method("Element", "closest")
+matches: JSObject = method("Element", "matches")
+find_in_element: JSObject = method("Element", "querySelectorAll")
+find_first: JSObject = method("Element", "querySelector")
+find_in_document: JSObject = method("Document", "querySelectorAll")
+create_in_document: JSObject = method("Document", "createElement")
+find_at_point: JSObject = method("Document", "elementFromPoint")
+bounds: JSObject = method("Element", "getBoundingClientRect")
+check_visibility: JSObject = method("Element", "checkVisibility")
+root_of: JSObject = method("Node", "getRootNode")
+contains: JSObject = method("Node", "contains")
+node_type: JSObject = reader("Node", "nodeType")
+parent_of: JSObject = reader("Node", "parentElement")
+is_connected: JSObject = reader("Node", "isConnected")
+text_of: JSObject = reader("Node", "textContent")
+children_of: JSObject = reader("Node", "childNodes")
+shadow_of: JSObject = reader("Element", "shadowRoot")
 
 
-def document_property(name: str) -> Any:
+def document_property(name: str) -> JSObject:
     """Return a property of the document; None if it throws, as the cookie does when sandboxed."""
     return attempt(get(window, "Reflect"), "get", document_prototype, name, document)
 
 
-def create_element(name: str) -> Any:
+def create_element(name: str) -> JSObject:
     """Return a new element."""
     return create_in_document(document, name)
 
 
-def attribute(element: Any, name: str) -> Any:
+def attribute(element: JSObject, name: str) -> JSObject:
     """Return an attribute's text, or None."""
     return get_attribute(element, name)
 
 
-def is_shadow(node: Any) -> bool:
+def is_shadow(node: JSObject) -> bool:
     """Return whether a node is a shadow root, whose properties cannot be clobbered."""
     kind: int = node_type(node)
     return kind == SHADOW_NODE
 
 
-def host_of(node: Any) -> Any:
+def host_of(node: JSObject) -> JSObject:
     """Return the host of the shadow tree that a node is in, or None."""
     root = root_of(node)
     return get(root, "host") if is_shadow(root) else None
 
 
-def closest(element: Any, selector: str) -> Any:
+def closest(element: JSObject, selector: str) -> JSObject:
     """Return the closest matching element or ancestor, also across shadow trees, or None."""
     while element is not None:
         found = find_closest(element, selector)
@@ -86,12 +87,12 @@ def closest(element: Any, selector: str) -> Any:
     return None
 
 
-def parent_or_host(element: Any) -> Any:
+def parent_or_host(element: JSObject) -> JSObject:
     """Return the parent element, or the host for a top-level element of a shadow tree, or None."""
     return parent_of(element) or host_of(element)
 
 
-def find_all(root: Any, selector: str) -> list[Any]:
+def find_all(root: JSObject, selector: str) -> list[JSObject]:
     """Return the matching descendants of an element, document or shadow root."""
     if is_shadow(root):
         return elements(call(root, "querySelectorAll", selector))
@@ -99,7 +100,7 @@ def find_all(root: Any, selector: str) -> list[Any]:
     return elements(find(root, selector))
 
 
-def find_at(element: Any, x: float, y: float) -> Any:
+def find_at(element: JSObject, x: float, y: float) -> JSObject:
     """Return the topmost element at a point of the viewport, within an element's tree, or None."""
     root = root_of(element)
     if is_shadow(root):
@@ -107,16 +108,16 @@ def find_at(element: Any, x: float, y: float) -> Any:
     return find_at_point(root, x, y)
 
 
-def find_everywhere(selector: str) -> list[Any]:
+def find_everywhere(selector: str) -> list[JSObject]:
     """Return the matching elements of the page and its open shadow trees, in tree order."""
     return find_below(document, selector)
 
 
-def find_below(root: Any, selector: str) -> list[Any]:
+def find_below(root: JSObject, selector: str) -> list[JSObject]:
     """Return the matching descendants, also in open shadow trees, in tree order."""
     if len(shadow_roots) == 0:
         return find_all(root, selector)
-    found: list[Any] = []
+    found: list[JSObject] = []
     for element in find_all(root, "*"):
         if matches(element, selector):
             found.append(element)
@@ -126,13 +127,13 @@ def find_below(root: Any, selector: str) -> list[Any]:
     return found
 
 
-def find_by_ids(element: Any, names: list[str]) -> list[Any]:
+def find_by_ids(element: JSObject, names: list[str]) -> list[JSObject]:
     """Return the elements with these ids in an element's tree; "" is skipped."""
     named = ["[id=" + dump(name) + "]" for name in names if name != ""]
     return find_all(root_of(element), ",".join(named)) if len(named) > 0 else []
 
 
-def listen(names: str, handler: Any) -> None:
+def listen(names: str, handler: Callable[..., object]) -> None:
     """Register a handler for space-separated event types, on the window in the capture phase.
 
     There it runs before the page's listeners could stop the event's propagation.
@@ -142,7 +143,7 @@ def listen(names: str, handler: Any) -> None:
         call(window, "addEventListener", name, guarded, True)
 
 
-def target_of(event: Any) -> Any:
+def target_of(event: JSObject) -> JSObject:
     """Return the innermost target of an event, also inside open shadow trees."""
     return elements(call(event, "composedPath"))[0]
 

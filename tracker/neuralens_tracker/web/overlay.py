@@ -1,10 +1,10 @@
 """Loads the overlay's script, if it is asked for."""
 
-from typing import Any
+from collections.abc import Callable
 
 from neuralens_tracker.addon_settings import name_file
 from neuralens_tracker.hooks import HELD, LISTENED
-from neuralens_tracker.types import JSObject, Settings
+from neuralens_tracker.types import JSFunction, JSObject, Settings
 from neuralens_tracker.web.dom import create_element, document_property
 from neuralens_tracker.web.ffi import call, callback, construct, get, put, window
 
@@ -14,7 +14,9 @@ def is_debugged(settings: Settings) -> bool:
     return settings["debug"] or "nl-debug" in get(get(window, "location"), "search")
 
 
-def load_overlay(tag: JSObject, settings: Settings, on: Any) -> None:
+def load_overlay(
+    tag: JSObject, settings: Settings, on: Callable[[str, JSFunction], object]
+) -> None:
     """Insert the overlay's script, next to the tracker's own.
 
     Its tag holds the tracker's ``tag`` and the ``log``, an array to which names and details of
@@ -24,7 +26,7 @@ def load_overlay(tag: JSObject, settings: Settings, on: Any) -> None:
     log = construct("Array")
 
     def record_events(name: str) -> None:
-        def append(detail: JSObject, *_: Any) -> None:
+        def append(detail: JSObject, *_: JSObject) -> None:
             call(log, "push", name, detail)
 
         on(name, callback(append))

@@ -3,8 +3,9 @@
 Source: https://w3c.github.io/web-locks/. It needs a secure context.
 """
 
-from typing import Any
+from collections.abc import Callable
 
+from neuralens_tracker.types import Fields, JSFunction, JSObject
 from neuralens_tracker.vocabulary import PREFIX
 from neuralens_tracker.web.ffi import (
     attempt,
@@ -29,21 +30,21 @@ class Tabs:
     def __init__(self) -> None:
         self._locks = get(get(window, "navigator"), "locks")
         # Resolving the promise of the lock's callback releases the lock.
-        self._resolve: Any = None
+        self._resolve: JSFunction = None
 
     def hold(self, tab: str) -> None:
         """Mark this tab as open under a name, until ``release``."""
 
-        def keep(*_: Any) -> Any:
+        def keep(*_: JSObject) -> JSObject:
             return construct("Promise", callback(self._keep))
 
         if self._locks:
             self._request(tab, {}, keep)
 
-    def _keep(self, resolve: Any, *_: Any) -> None:
+    def _keep(self, resolve: JSObject, *_: JSObject) -> None:
         self._resolve = resolve
 
-    def _request(self, tab: str, options: dict[str, Any], granted: Any) -> None:
+    def _request(self, tab: str, options: Fields, granted: Callable[..., object]) -> None:
         asked = call(self._locks, "request", PREFIX + tab, record(options), callback(granted))
         # The request is rejected when the page is being unloaded.
         attempt(asked, "catch", callback(ignore))
@@ -53,14 +54,14 @@ class Tabs:
         if self._resolve:
             invoke(self._resolve, None)
 
-    def if_gone(self, tab: str, act: Any) -> None:
+    def if_gone(self, tab: str, act: Callable[[str], None]) -> None:
         """Call ``act(tab)`` if no open tab has that name, holding its lock meanwhile."""
 
-        def granted(lock: Any, *_: Any) -> None:
+        def granted(lock: JSObject, *_: JSObject) -> None:
             if lock:
                 act(tab)
 
-        def passed(*_: Any) -> None:
+        def passed(*_: JSObject) -> None:
             act(tab)
 
         if self._locks:
@@ -69,6 +70,6 @@ class Tabs:
             wait(GONE_MS, passed)
 
 
-def ignore(*_: Any) -> None:
+def ignore(*_: JSObject) -> None:
     """Ignore the rejection of a promise."""
     return

@@ -1,7 +1,8 @@
 """Posts batches to the relay, by beacon or fetch, and finds out the outcome of each."""
 
-from typing import Any
+from collections.abc import Callable
 
+from neuralens_tracker.types import Batch, JSObject, OnOutcome, Settings
 from neuralens_tracker.vocabulary import PREFIX
 from neuralens_tracker.web.dom import document, document_property, document_prototype
 from neuralens_tracker.web.ffi import (
@@ -32,13 +33,13 @@ OUTCOME_MS = 10000
 class Transport:
     """The ``types.Sender`` of the browser."""
 
-    def __init__(self, settings: dict[str, Any]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         # The callbacks for the outcomes of batches, by PREFIX + batch id.
-        self._callbacks: dict[str, Any] = {}
-        self._acknowledge: Any = None
+        self._callbacks: dict[str, OnOutcome | None] = {}
+        self._acknowledge: Callable[[bool], None]
 
-    def start(self, acknowledge: Any) -> None:
+    def start(self, acknowledge: Callable[[bool], None]) -> None:
         """Start to observe the outcomes of beacons; ``acknowledge(is_final)`` reads the cookie.
 
         Most engines report a beacon's status in its Resource Timing entry:
@@ -48,7 +49,7 @@ class Transport:
         observer = construct("PerformanceObserver", callback(self._read_entries))
         call(observer, "observe", record({"type": "resource"}))
 
-    def _read_entries(self, found: Any, *_: Any) -> None:
+    def _read_entries(self, found: JSObject, *_: JSObject) -> None:
         for entry in elements(call(found, "getEntriesByType", "resource")):
             # A fetch is resolved by its response.
             if get(entry, "initiatorType") != "fetch":
@@ -60,7 +61,7 @@ class Transport:
                 else:
                     self.resolve(batch_id, status)
 
-    def resolve(self, batch_id: str, status: int, error: Any = None) -> None:
+    def resolve(self, batch_id: str, status: int, error: str | None = None) -> None:
         """Report a batch's outcome; repeats and the batches of other pages are ignored."""
         on_outcome = self._callbacks.get(PREFIX + batch_id)
         self._callbacks[PREFIX + batch_id] = None
@@ -91,32 +92,29 @@ class Transport:
         """Return the Unix time in seconds."""
         return now()
 
-    def wait(self, milliseconds: float, handler: Any) -> None:
+    def wait(self, milliseconds: float, handler: Callable[[], None]) -> None:
         """Call handler once after a delay."""
         wait(milliseconds, handler)
 
     def send(
-        self, batch: dict[str, Any], as_beacon: bool, as_json: bool, leaving: bool, on_outcome: Any
+        self, batch: Batch, as_beacon: bool, as_json: bool, leaving: bool, on_outcome: OnOutcome
     ) -> None:
-        """Post a batch and call ``on_outcome(status, error)`` once; status 0 means unknown.
-
-        ``error`` is the message of the relay's own error response, otherwise "".
-        """
+        """Post a batch and call ``on_outcome`` once."""
         batch_id = batch["batch"]
         # Resolved against the location, because the document's base may be on another host.
         here = get(get(window, "location"), "href")
         endpoint = get(construct("URL", self._settings["endpoint"], here), "href")
         url = endpoint + BATCH_QUERY + batch_id
-        body: Any = dump(batch)
+        body: JSObject = dump(batch)
         if as_json:
             kind = record({"type": "application/json"})
             body = construct("Blob", get(record({"parts": [body]}), "parts"), kind)
         self._callbacks[PREFIX + batch_id] = on_outcome
 
-        def on_response(response: Any) -> None:
+        def on_response(response: JSObject) -> None:
             status = get(response, "status")
 
-            def on_body(text: Any, *_: Any) -> None:
+            def on_body(text: JSObject, *_: JSObject) -> None:
                 answer = parse(text) if text.startswith("{") else None
                 error = answer.get("error") if isinstance(answer, dict) else None
                 self.resolve(batch_id, status, error if isinstance(error, str) else "")
@@ -124,7 +122,7 @@ class Transport:
             # A response counts towards the 64 KiB in flight until its body has been read.
             call(call(response, "text"), "then", callback(on_body), callback(on_failure))
 
-        def on_failure(*_: Any) -> None:
+        def on_failure(*_: JSObject) -> None:
             self.resolve(batch_id, 0)
 
         wait(COOKIE_MS, self._check_cookie)

@@ -1,16 +1,15 @@
 """Copies values between Python and the browser, by JSON."""
 
-from typing import Any
-
+from neuralens_tracker.types import Fields, JSObject, Json
 from neuralens_tracker.web.ffi import call, dump, get, parse, stringify, window
 
 
-def to_browser(value: Any) -> Any:
+def to_browser(value: Json) -> JSObject:
     """Return a copy of a JSON value as a browser object."""
     return call(get(window, "JSON"), "parse", dump(value))
 
 
-def from_browser(thing: Any) -> Any:
+def from_browser(thing: JSObject) -> Fields | None:
     """Return a copy of a browser object as a dict; None if it is not an object."""
     text = stringify(thing)
     value = None if text is None else parse(text)
