@@ -13,9 +13,10 @@ from typing import Any
 from neuralens_tracker import attributes as names
 from neuralens_tracker.events import find_fault, make_event
 from neuralens_tracker.settings import resolve
-from neuralens_tracker.value_types import TEXT, expected, read
+from neuralens_tracker.types import ValueType
+from neuralens_tracker.value_types import COUNT, TEXT, expected, read
 from neuralens_tracker.visit import Visit
-from neuralens_tracker.vocabulary import ACTIONS, EVENTS, MAX_TEXT
+from neuralens_tracker.vocabulary import ACTIONS, EVENTS, MAX_TEXT, PAGES
 
 from neuralens_embed import bundles
 from neuralens_embed.dom import Element
@@ -29,6 +30,13 @@ from neuralens_tracker.web.dom import closest, shadow_roots  # isort: skip
 
 PREFIX = "data-nl-"
 KNOWN = (*names.CONTEXT, *names.ITEMS)
+# Types of values that are also checked where the tracker has no reason to read them.
+VALUES: dict[str, ValueType] = {
+    names.PAGE: PAGES,
+    names.OFFSET: COUNT,
+    names.INDEX: COUNT,
+    names.CONFIRM: COUNT,
+}
 APP_ID = "data-app-id"
 SCRIPTS = (*RUNTIMES.values(), EARLY)
 # Each setting's attribute on the script tag, and its name.
@@ -113,7 +121,7 @@ class Reading:
                 self._check_tag(element)
             is_marked = any(name.startswith((PREFIX, "role")) for name in element.attributes)
             if is_marked and closest(element, f"[{names.IGNORE}]") is None:
-                self._check_names(element)
+                self._check_attributes(element)
                 self._read(element)
         problems = sorted(self._problems, key=lambda problem: problem.line)
         return Report(self._events, problems, self._check_page())
@@ -173,9 +181,11 @@ class Reading:
     def _add_problem(self, element: Element, attribute: str, message: str) -> None:
         self._problems[Problem(element.line, attribute, message)] = None
 
-    def _check_names(self, element: Element) -> None:
-        """Report unknown attributes with the tracker's prefix."""
-        for name in element.attributes:
+    def _check_attributes(self, element: Element) -> None:
+        """Report unknown attributes with the tracker's prefix, and invalid values."""
+        for name, value in element.attributes.items():
+            if name in VALUES and value and read(VALUES[name], value) is None:
+                self._report_invalid(element, name, VALUES[name])
             if name.startswith(PREFIX) and name not in KNOWN:
                 words = [known.removeprefix(PREFIX) for known in KNOWN]
                 close = difflib.get_close_matches(name.removeprefix(PREFIX), words, n=1)

@@ -107,7 +107,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--versioned/--unversioned",
     default=True,
     help="Whether the address contains the script's hash, so that browsers cache it for a year."
-    " Without it, the integrity hash blocks cached scripts for up to 5 minutes after an upgrade.",
+    " Without it, they ask the relay on each page whether their copy is still current.",
 )
 @click.option(
     "--bundles",

@@ -9,11 +9,12 @@ from starlette.responses import Response
 from neuralens_relay.archive import Archive
 from neuralens_relay.bundles import Bundle
 
-# A versioned URL identifies its content. The content of the plain URL changes with a release, and a
-# page with the new integrity must not get a stale script for long. "no-transform" because proxies
-# that minify would break the integrity.
+# A versioned URL identifies its content. The content of the plain URL changes with a release, so a
+# browser asks each time whether its copy is still current (304 by its ETag): a page with the new
+# integrity would block a stale script, and reloading it would not help. "no-transform" because
+# proxies that minify would break the integrity.
 VERSIONED = "public, max-age=31536000, immutable, no-transform"
-PLAIN = "public, max-age=300, immutable, no-transform"
+PLAIN = "public, no-cache, no-transform"
 # Not cached: another relay, already upgraded, may serve this URL.
 NOT_CACHED = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
 

@@ -149,7 +149,14 @@ class OutboxSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read every setting; raise SettingsError for the first that is missing or wrong."""
+        """Read every setting; raise SettingsError for all that are missing, or one that is wrong."""
+        missing = [
+            each.name
+            for each in fields(cls)
+            if each.default is MISSING and not read_variable(each.name, environment)
+        ]
+        if missing:
+            raise SettingsError(explain_missing(missing))
         return cls(**{each.name: read_setting(each.name, environment) for each in fields(cls)})
 
 
@@ -235,15 +242,29 @@ def read_setting(name: str, environment: Mapping[str, str] = os.environ) -> Any:
     Raises SettingsError if it is invalid, or missing and without a default.
     """
     declared = next(each for each in fields(Settings) if each.name == name)
-    text = environment.get(variable(name), "").strip()
+    text = read_variable(name, environment)
     if text:
         try:
             return declared.metadata["read"](text)
         except ValueError as error:
             raise SettingsError(f"{variable(name)} {error}") from error
     if declared.default is MISSING:
-        raise SettingsError(f"{variable(name)} is not set: it is the {declared.metadata['help']}")
+        raise SettingsError(explain_missing([name]))
     return declared.default
+
+
+def read_variable(name: str, environment: Mapping[str, str]) -> str:
+    """Return the text of a setting's environment variable; "" if it is not set."""
+    return environment.get(variable(name), "").strip()
+
+
+def explain_missing(names: list[str]) -> str:
+    """Return the message for required settings that are not set."""
+    meanings = {each.name: each.metadata["help"] for each in fields(Settings)}
+    variables = " and ".join(variable(name) for name in names)
+    are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    texts = ", and the ".join(meanings[name] for name in names)
+    return f"{variables} {are} not set in the environment: set {them} to the {texts}"
 
 
 def variable(name: str) -> str:

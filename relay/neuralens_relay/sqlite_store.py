@@ -82,6 +82,11 @@ class SqliteStore:
         # Changes of the tallies in the current transaction.
         self._changes: Counter[tuple[int, str, str, str]] = Counter()
         self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
+        if not path.parent.is_dir():
+            raise OutboxError(
+                f"the outbox {path} cannot be used: create the folder {path.parent}, writable for"
+                " this user"
+            )
         with self._translated_errors():
             # Events are personal data, so no other user may read the files.
             touch(path)

@@ -9,7 +9,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 from neuralens_relay.cli import relay as command
-from neuralens_relay.settings import describe
+from neuralens_relay.settings import Settings, SettingsError, describe
 
 from tests.polling import PATIENCE
 from tests.relay.conftest import KEY, eventually, make_event
@@ -70,7 +70,17 @@ def test_a_missing_key_ends_the_process_with_status_2(run_process):
     assert (status, out) == (2, "")
     assert (
         errors
-        == "Error: NEURALENS_API_KEY is not set: it is the key of the event API, without Bearer\n"
+        == "Error: NEURALENS_API_KEY is not set in the environment: set it to the key of the event"
+        " API, without Bearer\n"
+    )
+
+
+def test_an_error_names_every_setting_that_is_missing():
+    with pytest.raises(SettingsError) as error:
+        Settings.from_environment({})
+    assert str(error.value) == (
+        "NEURALENS_API_KEY and NEURALENS_APPLICATION_ID are not set in the environment: set them to"
+        " the key of the event API, without Bearer, and the application id at the event API"
     )
 
 
@@ -98,6 +108,7 @@ def test_an_outbox_in_no_folder_is_one_sentence(run_process, tmp_path):
     )
     assert status == 1
     assert "Error: the outbox" in errors
+    assert f"create the folder {tmp_path}/none" in errors
     assert "Traceback" not in errors
 
 

@@ -131,6 +131,16 @@ def test_what_would_be_captured() -> None:
             'data-nl-offset="1.5" is wrong: it must be a whole number',
         ),
         (
+            '<i data-nl-offset="x"><b data-nl-product="a">',
+            "data-nl-offset",
+            'data-nl-offset="x" is wrong: it must be a whole number from 0',
+        ),
+        (
+            '<i data-nl-confirm="soon">',
+            "data-nl-confirm",
+            'data-nl-confirm="soon" is wrong: it must be a whole number from 0',
+        ),
+        (
             '<i data-nl-index="1">',
             "data-nl-index",
             "data-nl-index is not on an item: put it on the element with data-nl-product or",
