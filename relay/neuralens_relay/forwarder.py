@@ -15,6 +15,7 @@ from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
 from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import Lease, Outbox, OutboxError, Outcome, Settlement, Store
+from neuralens_relay.settings import variable
 
 # Seconds between polls of the outbox, to which other processes may add.
 POLL = 0.5
@@ -271,8 +272,9 @@ class Forwarder:
     def _log_state(self, state: State) -> None:
         reason = self._breaker.reason
         if state is State.PAUSED:
-            kind = "the API refuses the key, or its URL is wrong"
-            log.error("forwarding is paused: %s (%s); events are queued", kind, reason)
+            check = ", ".join(map(variable, ("api_key", "application_id", "api_url")))
+            kind = f"the API refuses the key, or its URL is wrong ({reason}): check {check}"
+            log.error("forwarding is paused: %s; events are queued", kind)
         elif state is State.HOLDING:
             log.warning("the API is unavailable (%s); events are queued", reason)
         elif state is State.FAILING:

@@ -149,7 +149,7 @@ class OutboxSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read every setting; raise SettingsError for all that are missing, or one that is wrong."""
+        """Read every setting; raise SettingsError for all that are missing, or a wrong one."""
         missing = [
             each.name
             for each in fields(cls)
