@@ -1,4 +1,4 @@
-"""The pages to look around in: home, search, departments, products, pictures."""
+"""The pages for browsing: home, search, departments, products, pictures."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,7 +13,7 @@ from neuralens_demo.pictures import draw_living_room
 from neuralens_demo.rendering import Pages
 from neuralens_demo.search import clean, phrases, rank, suggest
 
-# Products on a page of search results, and in a department before each "show more".
+# Products per page of search results, and per "show more" in a department.
 RESULTS = 24
 SHELF = 12
 SUGGESTED_PRODUCTS = 3
@@ -28,7 +28,7 @@ class Browsing:
         self._catalogue = catalogue
         self._pages = pages
         self._phrases = phrases(catalogue)
-        # Where several are as good a match, each design is shown before its other finishes.
+        # Among equal matches, every design comes before its other finishes.
         self._assortment = [
             product
             for category in catalogue.categories.values()
@@ -40,13 +40,13 @@ class Browsing:
         """Show the front page."""
         shelves = [self._catalogue.within(each) for each in self._catalogue.categories.values()]
         newest = [shelf[1] for shelf in shelves][:4]
-        loved = [shelf[place] for place in (2, 0) for shelf in shelves][:8]
+        loved = [shelf[index] for index in (2, 0) for shelf in shelves][:8]
         return self._pages.render(request, "home.html", newest=newest, loved=loved)
 
     async def search(self, request: Request) -> Response:
-        """Show one page of what a search finds."""
+        """Show one page of search results."""
         query = clean(request.query_params.get("q", ""))
-        page = whole(request.query_params.get("page"), 1, MAX_PAGE)
+        page = parse_number(request.query_params.get("page"), 1, MAX_PAGE)
         found = rank(query, self._assortment)
         last = max(1, -(-len(found) // RESULTS))
         if page > last:
@@ -64,7 +64,7 @@ class Browsing:
         )
 
     async def suggestions(self, request: Request) -> Response:
-        """Show what to suggest for a text that is being typed, as a part of a page."""
+        """Return suggestions for the typed text, as a fragment of a page."""
         query = clean(request.query_params.get("q", ""))
         products = rank(query, self._assortment)[:SUGGESTED_PRODUCTS]
         return self._pages.render(
@@ -76,29 +76,29 @@ class Browsing:
         )
 
     async def department(self, request: Request) -> Response:
-        """Show a department, as far as "show more" has got."""
+        """Show a department, with the products that "show more" has added."""
         category, shelf = self._shelf(request)
-        shown = whole(request.query_params.get("shown"), SHELF, len(shelf))
+        shown = parse_number(request.query_params.get("shown"), SHELF, len(shelf))
         return self._pages.render(
             request,
             "category.html",
             category=category,
             products=shelf[:shown],
-            more=after(shelf, shown),
+            more=next_start(shelf, shown),
             size=len(shelf),
         )
 
     async def more(self, request: Request) -> Response:
-        """Show the next products of a department, as a part of a page."""
+        """Return the next products of a department, as a fragment of a page."""
         category, shelf = self._shelf(request)
-        start = whole(request.query_params.get("from"), 0, len(shelf))
+        start = parse_number(request.query_params.get("from"), 0, len(shelf))
         shown = start + SHELF
         return self._pages.render(
             request,
             "more.html",
             category=category,
             products=shelf[start:shown],
-            more=after(shelf, shown),
+            more=next_start(shelf, shown),
         )
 
     async def product(self, request: Request) -> Response:
@@ -114,18 +114,18 @@ class Browsing:
         )
 
     async def quick_view(self, request: Request) -> Response:
-        """Show a product as a part of the page that it was found on."""
+        """Return a product for the quick view, as a fragment of a page."""
         product = find(self._catalogue, request.path_params["id"])
         address = str(request.url.replace(path=f"/product/{product.id}"))
         return self._pages.render(request, "quick.html", product=product, address=address)
 
     async def picture(self, request: Request) -> Response:
-        """Show a product's picture."""
+        """Return a product's picture."""
         product = find(self._catalogue, request.path_params["id"])
         return Response(self._picture(product), media_type="image/svg+xml", headers=PICTURE)
 
     async def living_room(self, request: Request) -> Response:
-        """Show the front page's picture."""
+        """Return the front page's picture."""
         return Response(draw_living_room(), media_type="image/svg+xml", headers=PICTURE)
 
     def _shelf(self, request: Request) -> tuple[Category, list[Product]]:
@@ -140,20 +140,20 @@ class Browsing:
 
 
 def find(catalogue: Catalogue, code: str) -> Product:
-    """Return a product; raise HTTPException (404) when there is none of this id."""
+    """Return a product by its id; raise HTTPException (404) if there is none."""
     product = catalogue.products.get(code)
     if product is None:
         raise HTTPException(404, "There is no such product.")
     return product
 
 
-def whole(text: str | None, least: int, most: int) -> int:
-    """Return a number from an address, moved into its bounds; ``least`` when it is none."""
+def parse_number(text: str | None, least: int, most: int) -> int:
+    """Return a number from a query parameter, clamped to its bounds; ``least`` if invalid."""
     if text is None or not (text.isascii() and text.isdigit()) or len(text) > 9:
         return least
     return min(max(int(text), least), max(least, most))
 
 
-def after(shelf: Sequence[Product], shown: int) -> int | None:
-    """Return where the next products begin; None when all are shown."""
+def next_start(shelf: Sequence[Product], shown: int) -> int | None:
+    """Return the index of the next product; None if all are shown."""
     return shown if shown < len(shelf) else None

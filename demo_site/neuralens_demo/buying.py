@@ -1,4 +1,4 @@
-"""Cart, favourites, checkout, orders, and the shopper's choice about tracking."""
+"""Cart, favourites, checkout, orders, and the shopper's consent."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from neuralens_demo.browsing import find, whole
+from neuralens_demo.browsing import find, parse_number
 from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.forms import go_back, read_form, wants_json
 from neuralens_demo.rendering import CONSENT_COOKIE, SESSION_COOKIE, Pages
@@ -18,7 +18,7 @@ CONSENT_SECONDS = 180 * 24 * 3600
 
 @dataclass(frozen=True)
 class Field:
-    """One field of the checkout; ``example`` fills it in, as this shop sells nothing."""
+    """A field of the checkout, prefilled with ``example``, because this shop sells nothing."""
 
     name: str
     label: str
@@ -50,34 +50,34 @@ class Buying:
         return self._pages.render(request, "cart.html", lines=lines, total=total(lines))
 
     async def add_to_cart(self, request: Request) -> Response:
-        """Put one more of a product into the cart."""
+        """Add one of a product to the cart."""
         form = await read_form(request)
         product = find(self._catalogue, form.get("id", ""))
-        session, shopper = self._welcome(request)
-        shopper.put(product, shopper.cart.get(product.id, 0) + 1)
-        answer: Response = RedirectResponse("/cart", 303)
+        session, shopper = self._find_or_create(request)
+        shopper.set_quantity(product, shopper.cart.get(product.id, 0) + 1)
+        response: Response = RedirectResponse("/cart", 303)
         if wants_json(request):
-            answer = JSONResponse({"count": shopper.count, "name": product.name})
-        return remember(answer, session)
+            response = JSONResponse({"count": shopper.count, "name": product.name})
+        return set_session(response, session)
 
     async def change_cart(self, request: Request) -> Response:
-        """Set how many of a product are in the cart."""
+        """Set the quantity of a product in the cart."""
         form = await read_form(request)
         product = find(self._catalogue, form.get("id", ""))
-        session, shopper = self._welcome(request)
-        shopper.put(product, whole(form.get("quantity"), 0, MAX_QUANTITY))
-        return remember(RedirectResponse("/cart", 303), session)
+        session, shopper = self._find_or_create(request)
+        shopper.set_quantity(product, parse_number(form.get("quantity"), 0, MAX_QUANTITY))
+        return set_session(RedirectResponse("/cart", 303), session)
 
     async def set_favourite(self, request: Request) -> Response:
-        """Turn a favourite on or off."""
+        """Add a product to the favourites, or remove it."""
         form = await read_form(request)
         product = find(self._catalogue, form.get("id", ""))
-        session, shopper = self._welcome(request)
+        session, shopper = self._find_or_create(request)
         on = form.get("on") == "true"
         (shopper.favourites.add if on else shopper.favourites.discard)(product.id)
         if wants_json(request):
-            return remember(JSONResponse({"on": on}), session)
-        return remember(go_back(form.get("back")), session)
+            return set_session(JSONResponse({"on": on}), session)
+        return set_session(go_back(form.get("back")), session)
 
     async def checkout(self, request: Request) -> Response:
         """Show the checkout."""
@@ -88,37 +88,37 @@ class Buying:
         return self._show_checkout(request, lines, values, {})
 
     async def order(self, request: Request) -> Response:
-        """Place the order, or show what is missing."""
+        """Place the order, or show the errors."""
         form = await read_form(request)
         shopper = self._shopper(request)
         lines = self._lines(shopper)
         if not lines:
             return RedirectResponse("/cart", 303)
         values = {field.name: form.get(field.name, "").strip() for field in FIELDS}
-        errors = {field.name: explain(field, values[field.name]) for field in FIELDS}
+        errors = {field.name: find_error(field, values[field.name]) for field in FIELDS}
         if any(errors.values()):
             return self._show_checkout(request, lines, values, errors, 422)
         order = shopper.buy(values["name"], lines)
         return RedirectResponse(f"/order/{order.number}", 303)
 
     async def confirmation(self, request: Request) -> Response:
-        """Show an order to whoever placed it, as often as they like."""
+        """Show an order to the shopper who placed it."""
         order = self._shopper(request).orders.get(request.path_params["number"])
         if order is None:
             raise HTTPException(404, "There is no such order.")
         return self._pages.render(request, "order.html", order=order, total=total(order.lines))
 
     async def choose_consent(self, request: Request) -> Response:
-        """Keep the shopper's choice about tracking; pending means that they are about to choose."""
+        """Store the shopper's consent; pending shows the banner again."""
         form = await read_form(request)
         choice = form.get("choice", "")
         if choice not in CONSENTS:
             raise HTTPException(400, f"The choice must be one of {', '.join(CONSENTS)}.")
-        answer: Response = go_back(form.get("back"))
+        response: Response = go_back(form.get("back"))
         if wants_json(request):
-            answer = JSONResponse({"choice": choice})
-        answer.set_cookie(CONSENT_COOKIE, choice, CONSENT_SECONDS, samesite="lax")
-        return answer
+            response = JSONResponse({"choice": choice})
+        response.set_cookie(CONSENT_COOKIE, choice, CONSENT_SECONDS, samesite="lax")
+        return response
 
     def _show_checkout(
         self,
@@ -142,11 +142,12 @@ class Buying:
     def _shopper(self, request: Request) -> Shopper:
         return self._shoppers.find(request.cookies.get(SESSION_COOKIE)) or Shopper()
 
-    def _welcome(self, request: Request) -> tuple[str, Shopper]:
+    def _find_or_create(self, request: Request) -> tuple[str, Shopper]:
         session = request.cookies.get(SESSION_COOKIE)
         shopper = self._shoppers.find(session)
         if session is None or shopper is None:
-            return self._shoppers.welcome()
+            return self._shoppers.create()
+
         return session, shopper
 
     def _lines(self, shopper: Shopper) -> tuple[Line, ...]:
@@ -156,18 +157,18 @@ class Buying:
         )
 
 
-def remember(answer: Response, session: str) -> Response:
-    """Set the session cookie, out of scripts' reach."""
-    answer.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="lax")
-    return answer
+def set_session(response: Response, session: str) -> Response:
+    """Set the session cookie, inaccessible to scripts."""
+    response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="lax")
+    return response
 
 
-def explain(field: Field, value: str) -> str:
-    """Say what is wrong with a field of the checkout; "" when it is right."""
+def find_error(field: Field, value: str) -> str:
+    """Return the error of a field of the checkout, "" if it is valid."""
     if not value:
         return f"{field.label} is missing."
     if len(value) > field.most:
         return f"{field.label} is longer than {field.most} characters."
     if field.name == "email" and "@" not in value[1:-1]:
-        return "This is no e-mail address."
+        return "This is not an e-mail address."
     return ""

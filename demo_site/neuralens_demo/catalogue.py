@@ -1,4 +1,4 @@
-"""What the shop sells: every design in each of its finishes, the same at every start."""
+"""The shop's products: every design in each of its finishes; constant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Product:
 
     @property
     def name(self) -> str:
-        """The name over the price: design and kind."""
+        """The display name: design and kind."""
         return f"{self.design.name} {self.design.kind}"
 
     @property
@@ -36,22 +36,22 @@ class Product:
 
     @property
     def words(self) -> str:
-        """What a search looks through, in lower case."""
+        """The searchable text, in lower case."""
         return " ".join((self.name, self.finish.name, self.category.name, self.design.text)).lower()
 
 
 def stock(categories: tuple[Category, ...] = CATEGORIES) -> Mapping[str, Product]:
     """Return every product by its id, in the order of the catalogue.
 
-    A category's first product is number 768; 37 shares no factor with 900, so the numbers that
-    follow do not meet again before the nine hundredth.
+    The numbers of a category's products start at 768 and are distinct for up to 900 products,
+    because 37 and 900 are coprime.
     """
     products = {}
     for category in categories:
         pairs = [(design, finish) for design in category.designs for finish in design.finishes]
-        for place, (design, finish) in enumerate(pairs):
-            code = f"{category.prefix}{100 + (668 + place * 37) % 900}"
-            products[code] = Product(code, category, design, finish, place)
+        for number, (design, finish) in enumerate(pairs):
+            code = f"{category.prefix}{100 + (668 + number * 37) % 900}"
+            products[code] = Product(code, category, design, finish, number)
     return products
 
 
@@ -63,7 +63,7 @@ class Catalogue:
         self.products = stock(categories)
 
     def describe(self, code: str) -> str:
-        """Return the name of a product with its id, or the id alone of one that is not sold."""
+        """Return a product's name and id, or only the id of an unknown product."""
         product = self.products.get(code)
         return f"{product.name} {code}" if product else code
 
@@ -79,13 +79,13 @@ class Catalogue:
         return [other for other in self.products.values() if other.design is product.design]
 
     def recommendations(self, product: Product, count: int = 4) -> list[Product]:
-        """Return what goes with a product: same category first, other designs only, then others."""
+        """Return related products of other designs, those of the same category first."""
         designs = {product.design.name}
         found: list[Product] = []
         siblings = self.within(product.category)
         others = [first for category in self.categories.values() for first in self.within(category)]
-        turn = product.number % len(siblings)
-        for other in (siblings[turn:] + siblings[:turn])[: count * 3] + others:
+        start = product.number % len(siblings)
+        for other in (siblings[start:] + siblings[:start])[: count * 3] + others:
             if other.design.name not in designs and len(found) < count:
                 designs.add(other.design.name)
                 found.append(other)

@@ -26,23 +26,23 @@ from neuralens_demo.inspector import Inspector
 from neuralens_demo.ledger import Ledger
 from neuralens_demo.serving import Server, serve
 from neuralens_demo.tracking import folder
-from neuralens_demo.waypoints import Waypoints
+from neuralens_demo.transit import TransitLog
 
-# The key of a sandbox where none is given: it opens nothing else.
+# The default key of the sandbox; not a secret, because it is valid nowhere else.
 SANDBOX_KEY = "sandbox-key"
 
 
 def log_to_stderr() -> None:
-    """Print warnings and worse."""
+    """Log warnings and errors to standard error."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder if it is not there; raise ClickException where that cannot be done."""
+    """Create a folder unless it exists; raise ClickException if that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise click.ClickException(f"cannot make the folder {path}: {error.strerror}") from error
+        raise click.ClickException(f"cannot create the folder {path}: {error.strerror}") from error
 
 
 @click.command()
@@ -70,7 +70,7 @@ def demo(host: str, port: int, data: Path | None, sandbox_port: int, consent: st
     """Run a storefront, the relay, a sandbox of the event API and an inspector, until Ctrl-C."""
     log_to_stderr()
     try:
-        place = folder()
+        bundles = folder()
     except NotBuiltError as error:
         raise click.ClickException(str(error)) from error
     with ExitStack() as stack:
@@ -88,13 +88,13 @@ def demo(host: str, port: int, data: Path | None, sandbox_port: int, consent: st
             click.echo(f"  Sandbox's ledger: {address(events)}/ledger")
 
         try:
-            asyncio.run(demonstrate(shop, events, place, data.resolve(), consent, announce))
+            asyncio.run(demonstrate(shop, events, bundles, data.resolve(), consent, announce))
         except OutboxError as error:
             raise click.ClickException(str(error)) from error
 
 
 def parse_origins(context: click.Context, parameter: click.Parameter, value: str) -> Sequence[str]:
-    """Return the origins that an option names."""
+    """Parse the origins in an option."""
     try:
         return read_origins(value)
     except ValueError as error:
@@ -134,7 +134,7 @@ def dev(
     log_to_stderr()
     try:
         bundles = directory()
-        # Whatever is wrong with the application id is said before anything starts.
+        # Raises MarkupError for an invalid application id.
         Snippet(app_id)
     except (MarkupError, NotBuiltError) as error:
         raise click.ClickException(str(error)) from error
@@ -158,7 +158,7 @@ def dev(
 
 
 def introduce(here: str, shop: Shop) -> Iterator[str]:
-    """Yield what somebody needs to know who develops a shop; ``here`` is the relay's address."""
+    """Yield the instructions for the developer of a shop; ``here`` is the relay's address."""
     yield f"Inspector: {here}/ (Ctrl-C ends it)"
     yield f"  Events as JSON: {here}/ledger"
     yield ""
@@ -168,13 +168,13 @@ def introduce(here: str, shop: Shop) -> Iterator[str]:
     yield ""
     yield f"With a Content-Security-Policy, allow {here} in script-src and connect-src."
     if ANY_ORIGIN in shop.origins:
-        yield "Pages of any origin may send. To allow yours alone: --origins http://localhost:8000"
+        yield "Any origin may send events. To allow only yours: --origins http://localhost:8000"
     yield ""
-    yield f"As in production, with a proxy that passes {RELAY_PATH}/ on to {here}{RELAY_PATH}/:"
+    yield f"As in production, with a proxy that forwards {RELAY_PATH}/ to {here}{RELAY_PATH}/:"
     yield ""
     yield indent(str(Snippet(shop.application)), "  ")
     yield ""
-    yield "For a relay of your own, such as one inside the shop's application, set:"
+    yield "For your own relay, such as one inside the shop's application, set:"
     yield ""
     yield f"  {variable('api_url')}={here}{contract.PATH}"
     yield f"  {variable('application_id')}={shop.application}"
@@ -182,8 +182,8 @@ def introduce(here: str, shop: Shop) -> Iterator[str]:
 
 
 def show_key(key: str) -> str:
-    """Return a key as it may be printed: one that was given may be a real one."""
-    return key if key == SANDBOX_KEY else "(the one that was given)"
+    """Return the default key; any other may be a real one, and is not printed."""
+    return key if key == SANDBOX_KEY else "(as given by --key)"
 
 
 @click.command()
@@ -204,15 +204,15 @@ def show_key(key: str) -> str:
     help="The application id to expect.",
 )
 def sandbox(host: str, port: int, key: str, app_id: str) -> None:
-    """Run a stand-in for the event tracking API that refuses what the API refuses.
+    """Run a local stand-in for the event tracking API, which validates requests as the API does.
 
-    The inspector at its address shows what it took.
+    The inspector at its address shows the events that it has accepted.
     """
     log_to_stderr()
     ledger = Ledger()
     try:
         app = create_workbench(
-            api.create_app(key, app_id, ledger), Inspector(ledger, Waypoints(), app_id, None)
+            api.create_app(key, app_id, ledger), Inspector(ledger, TransitLog(), app_id, None)
         )
     except ValueError as error:
         raise click.ClickException(str(error)) from error
@@ -220,7 +220,8 @@ def sandbox(host: str, port: int, key: str, app_id: str) -> None:
 
         def announce() -> None:
             where = address(listener)
-            click.echo(f"Sandbox: {where} (what it took: {where}/ledger)")
+            click.echo(f"Sandbox: {where} (accepted events: {where}/ledger)")
+
             click.echo("For the relay, set:")
             click.echo(f"  {variable('api_url')}={where}{contract.PATH}")
             click.echo(f"  {variable('application_id')}={app_id}")

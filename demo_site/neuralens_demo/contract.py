@@ -1,13 +1,13 @@
-"""What the event tracking API's document demands of a request, written down a second time.
+"""Validation of requests by the API's documentation, independent of the tracker's own.
 
-The tracker and the relay share one check, ``neuralens_tracker.events``. This one shares nothing
-with it but the vocabulary, on purpose: a sandbox that judged with the tracker's own code would
-pass every mistake that code makes. It reads the document strictly:
+Tracker and relay share one validator, ``neuralens_tracker.events``. This one shares only the
+vocabulary with it, on purpose: a sandbox with the tracker's validator could not detect its bugs.
+It interprets the documentation strictly:
 
-- ``uid``, ``items``, ``event`` and ``timestamp`` have to be there; ``uid`` alone may be null
-  ("or null"). The other fields are left out where they do not apply.
-- A whole number is written without a fraction: ``3``, not ``3.0``.
-- A field that the document does not know is refused.
+- ``uid``, ``items``, ``event`` and ``timestamp`` are required; only ``uid`` may be null. Other
+  fields are omitted where they do not apply.
+- Integers have no fraction: ``3``, not ``3.0``.
+- Undocumented fields are refused.
 """
 
 import hmac
@@ -24,7 +24,7 @@ SCHEME = "Bearer "
 
 
 class ContractError(Exception):
-    """Why a request is refused: the HTTP status to answer and the reason in words."""
+    """A request is invalid: the HTTP status of the response, and the reason."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -33,9 +33,9 @@ class ContractError(Exception):
 
 
 def check_headers(headers: Mapping[str, str], key: str, application: str) -> None:
-    """Raise ``ContractError`` (401 or 403) unless both headers carry what they should.
+    """Raise ``ContractError`` (401 or 403) unless both headers have the expected values.
 
-    ``headers`` is looked up by the documented names; give a case-insensitive mapping.
+    ``headers`` must be a case-insensitive mapping.
     """
     credentials = headers.get(KEY_HEADER)
     if credentials is None:
@@ -52,12 +52,12 @@ def check_headers(headers: Mapping[str, str], key: str, application: str) -> Non
 
 
 def equal(given: str, expected: str) -> bool:
-    """Compare two secrets in a time that does not tell how much of them is right."""
+    """Compare two secrets in constant time."""
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
 def parse(raw: bytes) -> dict[str, Any]:
-    """Return the event in a body; raise ``ContractError`` (400) where it is no JSON object."""
+    """Return the event in a body; raise ``ContractError`` (400) if it is not a JSON object."""
     try:
         value = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -68,7 +68,7 @@ def parse(raw: bytes) -> dict[str, Any]:
 
 
 def check_body(event: Mapping[str, Any]) -> None:
-    """Raise ``ContractError`` (422), naming the field, unless ``event`` is as documented."""
+    """Raise ``ContractError`` (422), which names the field, unless ``event`` is as documented."""
     for field in event:
         if field not in RULES:
             raise ContractError(422, f"{quote(field)} is not a documented field")
@@ -76,42 +76,43 @@ def check_body(event: Mapping[str, Any]) -> None:
         if field not in event:
             raise ContractError(422, f"{field} is missing")
     for field, value in event.items():
-        rule, wanted = RULES[field]
-        if not rule(value):
-            raise ContractError(422, f"{field} must be {wanted}")
+        is_valid, requirement = RULES[field]
+        if not is_valid(value):
+            raise ContractError(422, f"{field} must be {requirement}")
+
     if len(event["items"]) != 1 and event["event"] != PURCHASE:
         raise ContractError(422, f"items must hold exactly one item unless event is {PURCHASE}")
 
 
 def quote(name: str) -> str:
-    """Shorten a name that came from outside, for a message."""
+    """Quote a name from a request for a message, truncated."""
     return repr(name[:64])
 
 
 def is_text(value: object) -> bool:
-    """Tell whether value is a string of at least one character."""
+    """Return whether a value is a nonempty string."""
     return isinstance(value, str) and value != ""
 
 
 def is_whole(value: object) -> bool:
-    """Tell whether value is a whole number from 0 on."""
+    """Return whether a value is an integer from 0."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def is_degrees(value: object, limit: int) -> bool:
-    """Tell whether value is a number of degrees, at most ``limit`` either way."""
+    """Return whether a value is a number from ``-limit`` to ``limit``."""
     return (
         isinstance(value, int | float) and not isinstance(value, bool) and -limit <= value <= limit
     )
 
 
 def is_timestamp(value: object) -> bool:
-    """Tell whether value is a time in whole Unix seconds; milliseconds are caught by their size."""
+    """Return whether a value is a Unix time in integer seconds, and not in milliseconds."""
     return is_whole(value) and isinstance(value, int) and 0 <= value < 10**11
 
 
 def is_items(value: object) -> bool:
-    """Tell whether value is a list of ``{"id": text}``, one at least."""
+    """Return whether a value is a nonempty list of ``{"id": text}``."""
     return (
         isinstance(value, list)
         and value != []
@@ -122,7 +123,7 @@ def is_items(value: object) -> bool:
 
 
 def is_geo(value: object) -> bool:
-    """Tell whether value is ``{lat, long, region}``, of which the region may be missing."""
+    """Return whether a value is ``{lat, long, region}``; the region is optional."""
     if not isinstance(value, dict) or not set(value) <= {"lat", "long", "region"} or not value:
         return False
     if "region" in value and not is_text(value["region"]):
@@ -132,7 +133,7 @@ def is_geo(value: object) -> bool:
     return is_degrees(value.get("lat"), 90) and is_degrees(value.get("long"), 180)
 
 
-# Each documented field: the rule its value has to meet, and that rule in words.
+# For each documented field, a predicate on its value, and what it requires.
 RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "uid": (lambda value: value is None or is_text(value), "text or null"),
     "items": (is_items, 'a list of objects {"id": text}'),

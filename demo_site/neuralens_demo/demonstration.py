@@ -1,4 +1,4 @@
-"""Everything at once: storefront, relay, sandbox and inspector, in one process."""
+"""The command ``demo``: storefront, relay, sandbox and inspector in one process."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.inspector import Inspector
 from neuralens_demo.ledger import Ledger
 from neuralens_demo.serving import Server, serve
-from neuralens_demo.waypoints import Watched, Waypoints
+from neuralens_demo.transit import TransitLog, TransitRecorder
 
 APPLICATION = "hearth-and-alder"
 
@@ -25,20 +25,20 @@ APPLICATION = "hearth-and-alder"
 async def demonstrate(
     shop_listener: socket,
     api_listener: socket,
-    place: Path,
+    bundles: Path,
     data: Path,
     consent: str,
     ready: Callable[[], None],
 ) -> None:
     """Serve the shop, with relay and inspector, and the sandbox until SIGINT or SIGTERM.
 
-    ``place`` is the folder of the bundles, ``data`` that of the relay's outbox, ``consent`` what
-    holds until a shopper has chosen. The key is made
-    anew each time: nobody but relay and sandbox needs it. ``ready`` is called once everything
-    answers. Raises OutboxError when the outbox cannot be opened.
+    ``bundles`` is the folder of the bundles, ``data`` that of the relay's outbox, ``consent`` the
+    state before a shopper has chosen. The API key is random, because only relay and sandbox need
+    it. ``ready`` is called once all servers are started. Raises OutboxError if the outbox cannot be
+    opened.
     """
     key = token_urlsafe(24)
-    ledger, waypoints, catalogue = Ledger(), Waypoints(), Catalogue()
+    ledger, transits, catalogue = Ledger(), TransitLog(), Catalogue()
     relay = create_relay(
         Settings(
             api_key=key,
@@ -46,21 +46,22 @@ async def demonstrate(
             api_url=address(api_listener) + contract.PATH,
             outbox=f"sqlite:///{data / 'outbox.db'}",
         ),
-        place,
+        bundles,
     )
     shop = storefront.create_app(
         APPLICATION,
-        place,
+        bundles,
         [
-            Mount(RELAY_PATH, Watched(relay, waypoints)),
-            *Inspector(ledger, waypoints, "Hearth & Alder", "/", catalogue.describe).routes(),
+            Mount(RELAY_PATH, TransitRecorder(relay, transits)),
+            *Inspector(ledger, transits, "Hearth & Alder", "/", catalogue.describe).routes(),
         ],
         catalogue,
         relay.state.relay.lifespan,
         consent,
     )
-    # Before any server starts, so that an outbox that cannot be opened is said in one sentence.
+    # Before any server starts, so that a failure to open the outbox is one sentence.
     await asyncio.to_thread(relay.state.relay.start)
     api = sandbox.create_app(key, APPLICATION, ledger)
-    # The shop ends first: its relay still hands over what it has in flight.
+    # The shop is stopped first: its relay still finishes the requests in flight.
+
     await serve([Server(shop, shop_listener, ledger.close), Server(api, api_listener)], ready)

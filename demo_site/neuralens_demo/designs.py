@@ -13,7 +13,7 @@ from neuralens_demo.pictures.surfaces import bed, rug, storage, table
 
 @dataclass(frozen=True)
 class Finish:
-    """A colour scheme: its name and the colours that a picture takes, the telling one first."""
+    """A colour scheme: its name, and the colours of the picture, the main one first."""
 
     name: str
     colours: tuple[str, ...]
@@ -21,7 +21,7 @@ class Finish:
 
 @dataclass(frozen=True)
 class Design:
-    """A piece as designed: ``draw`` takes a finish's colours; ``price`` is in whole euros."""
+    """A design: ``draw`` takes the colours of a finish; ``price`` is in whole euros."""
 
     name: str
     kind: str
@@ -34,7 +34,7 @@ class Design:
 
 @dataclass(frozen=True)
 class Category:
-    """A department of the shop; ``slug`` stands in its address, ``prefix`` in its product ids."""
+    """A department of the shop; ``slug`` is part of its URL, ``prefix`` of its product ids."""
 
     slug: str
     name: str
@@ -99,7 +99,7 @@ RUGS = (
 
 
 def choose(finishes: tuple[Finish, ...], first: int) -> tuple[Finish, ...]:
-    """Return three finishes, counted round from ``first``, so that not all designs look alike."""
+    """Return three finishes, cyclically from ``first``, so that designs differ."""
     return tuple(finishes[(first + step) % len(finishes)] for step in range(3))
 
 

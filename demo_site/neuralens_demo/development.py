@@ -1,4 +1,4 @@
-"""Relay, sandbox and inspector on one address, for developing a shop that is served elsewhere."""
+"""The command ``dev``: relay, sandbox and inspector on one address, for another shop's pages."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -24,15 +24,15 @@ from neuralens_demo.ledger import Ledger
 from neuralens_demo.policy import SecurityHeaders
 from neuralens_demo.rendering import STATIC
 from neuralens_demo.serving import Server, serve
-from neuralens_demo.waypoints import Watched, Waypoints
+from neuralens_demo.transit import TransitLog, TransitRecorder
 
 
 @dataclass(frozen=True)
 class Shop:
-    """The shop that is developed: its application, its key, and the origins of its pages.
+    """The shop under development: its application id, its API key, and the origins of its pages.
 
-    ``origins`` as in the relay's setting; the first one that is no wildcard is where the inspector
-    leads to.
+    ``origins`` is as in the relay's setting; the inspector links to the first one that is not a
+    wildcard.
     """
 
     application: str
@@ -41,7 +41,7 @@ class Shop:
 
     @property
     def address(self) -> str | None:
-        """Where the shop's pages are, as far as that is known."""
+        """The address of the shop, or None if unknown."""
         return next((origin for origin in self.origins if origin.startswith("http")), None)
 
 
@@ -51,7 +51,7 @@ def create_workbench(
     routes: Sequence[BaseRoute] = (),
     lifespan: Any = None,
 ) -> Starlette:
-    """Return sandbox and inspector at one address, the latter at /; ``routes`` go before both."""
+    """Return an application with sandbox and inspector; ``routes`` take precedence over both."""
 
     async def open_inspector(request: Request) -> Response:
         return RedirectResponse("/inspector")
@@ -62,7 +62,7 @@ def create_workbench(
             *routes,
             *inspector.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
-            # Last: it answers whatever nothing else does.
+            # Last, because it matches every path.
             Mount("/", api),
         ],
         middleware=[Middleware(SecurityHeaders)],
@@ -80,12 +80,12 @@ async def develop(
 ) -> None:
     """Serve relay, sandbox and inspector on ``listener`` until SIGINT or SIGTERM.
 
-    ``bundles`` is the folder of the built files, ``data`` that of the relay's outbox. The sandbox
-    answers on ``api_listener`` too, where the relay sends: so the relay can still hand over what it
-    has in flight when ``listener`` is closed. ``ready`` is called once everything answers. Raises
-    OutboxError when the outbox cannot be opened.
+    ``bundles`` is the folder of the built files, ``data`` that of the relay's outbox. The relay
+    sends to the sandbox on ``api_listener``, so that it can finish the requests in flight when
+    ``listener`` is closed. ``ready`` is called once all servers are started. Raises OutboxError if
+    the outbox cannot be opened.
     """
-    ledger, waypoints = Ledger(), Waypoints()
+    ledger, transits = Ledger(), TransitLog()
     relay = create_relay(
         Settings(
             api_key=shop.key,
@@ -100,10 +100,11 @@ async def develop(
 
     app = create_workbench(
         api,
-        Inspector(ledger, waypoints, shop.application, shop.address),
-        [Mount(RELAY_PATH, Watched(relay, waypoints))],
+        Inspector(ledger, transits, shop.application, shop.address),
+        [Mount(RELAY_PATH, TransitRecorder(relay, transits))],
         relay.state.relay.lifespan,
     )
-    # Before any server starts, so that an outbox that cannot be opened is said in one sentence.
+    # Before any server starts, so that a failure to open the outbox is one sentence.
+
     await asyncio.to_thread(relay.state.relay.start)
     await serve([Server(app, listener, ledger.close), Server(api, api_listener)], ready)

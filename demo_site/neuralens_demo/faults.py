@@ -1,4 +1,4 @@
-"""Faults that a test asks the sandbox for: how a request is to go wrong instead of right."""
+"""Faults that tests inject into the sandbox's responses."""
 
 from collections import deque
 from typing import Any
@@ -7,17 +7,17 @@ import msgspec
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One way to go wrong, for the next ``times`` requests.
+    """A fault of the next ``times`` requests.
 
-    Exactly one outcome, or none where only a delay is wanted:
+    It has exactly one outcome, or only a delay:
 
-    ``status``: answer with this HTTP status, 400 to 599 (and ``Retry-After: retry_after``);
-    ``failure``: answer 200 with ``{"status": "failure", "message": failure}``;
-    ``hang``: never answer; ``drop``: close the connection in the middle of the answer.
+    ``status``: respond with this HTTP status, 400 to 599 (and ``Retry-After: retry_after``);
+    ``failure``: respond with 200 and ``{"status": "failure", "message": failure}``;
+    ``hang``: never respond; ``drop``: close the connection in the middle of the response.
 
-    ``delay``: seconds to wait first. ``taken``: the event is checked and entered in the ledger
-    before it goes wrong, as when only the answer is lost. ``item``: only requests whose first
-    item has this id; the others are left alone.
+    ``delay``: seconds to wait first. ``taken``: the event is nevertheless validated and added to
+    the ledger, as if only the response were lost. ``item``: only for requests whose first item has
+    this id.
     """
 
     status: int | None = None
@@ -51,51 +51,51 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
             raise ValueError("retry_after must be seconds or an HTTP date")
 
     @property
-    def answers(self) -> bool:
-        """Whether the request ends here, instead of only being held up."""
+    def ends_request(self) -> bool:
+        """Whether the fault replaces the normal response, instead of only delaying it."""
         return self.status is not None or self.failure is not None or self.hang or self.drop
 
 
 class Faults:
-    """The faults still to come, in order."""
+    """The pending faults, in order."""
 
     def __init__(self) -> None:
         self._pending: deque[Fault] = deque()
 
     def pending(self) -> list[Fault]:
-        """Return the faults not used up yet; ``times`` says how often each is still to come."""
+        """Return the pending faults; ``times`` is the number of remaining requests."""
         return list(self._pending)
 
     def add(self, raw: bytes) -> None:
-        """Append the faults in a JSON text: a list of them, or one.
+        """Append a fault, or a list of them, from JSON.
 
-        Raises ``msgspec.ValidationError`` or ``msgspec.DecodeError``, saying what is wrong.
+        Raises ``msgspec.ValidationError`` or ``msgspec.DecodeError``.
         """
-        given: list[Fault] | Fault = msgspec.json.decode(raw, type=list[Fault] | Fault)
-        self._pending.extend(given if isinstance(given, list) else [given])
+        added: list[Fault] | Fault = msgspec.json.decode(raw, type=list[Fault] | Fault)
+        self._pending.extend(added if isinstance(added, list) else [added])
 
     def clear(self) -> None:
-        """Let everything go right again."""
+        """Remove all faults."""
         self._pending.clear()
 
-    def take(self, event: dict[str, Any] | None) -> Fault | None:
-        """Return the fault this request is to meet and count it; None when it goes right.
+    def next_for(self, event: dict[str, Any] | None) -> Fault | None:
+        """Return the fault for a request, and decrement its number of requests; None if none.
 
-        ``event`` is the parsed body, None when it could not be parsed.
+        ``event`` is the parsed body, None if it could not be parsed.
         """
-        for place, fault in enumerate(self._pending):
+        for index, fault in enumerate(self._pending):
             if fault.item is not None and fault.item != first_id(event):
                 continue
             if fault.times == 1:
-                del self._pending[place]
+                del self._pending[index]
             else:
-                self._pending[place] = msgspec.structs.replace(fault, times=fault.times - 1)
+                self._pending[index] = msgspec.structs.replace(fault, times=fault.times - 1)
             return fault
         return None
 
 
 def first_id(event: dict[str, Any] | None) -> object:
-    """Return ``items[0].id`` of an event that need not be a right one; None if there is none."""
+    """Return ``items[0].id`` of an event that may be invalid, or None."""
     items = event.get("items") if event is not None else None
     if isinstance(items, list) and items and isinstance(items[0], dict):
         return items[0].get("id")

@@ -1,4 +1,4 @@
-"""What the inspector's two charts show."""
+"""The statistics of the inspector's two charts."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,19 +12,19 @@ from neuralens_tracker.vocabulary import (
     VIEW_PRODUCT,
 )
 
-# Two pages of results; further down a list there is too little to see anything in.
-RANKS = 48
+# Two pages of results; beyond that there is too little data.
+MAX_RANKS = 48
 STAGES = {
     VIEW_PRODUCT: "Seen",
     CLICK_PRODUCT: "Clicked",
-    LAND_PRODUCT_PAGE: "Looked at",
-    ADD_TO_CART: "In the cart",
+    LAND_PRODUCT_PAGE: "Landed on",
+    ADD_TO_CART: "Added to cart",
     PURCHASE: "Bought",
 }
 
 
 class Figures:
-    """Counts over events, one after the other."""
+    """Running counts over events."""
 
     def __init__(self) -> None:
         self._views: Counter[int] = Counter()
@@ -32,9 +32,9 @@ class Figures:
         self._reached: dict[str, set[tuple[str | None, str]]] = {stage: set() for stage in STAGES}
 
     def count(self, event: Mapping[str, Any]) -> None:
-        """Take one event in; ``event`` is a right one."""
+        """Count a valid event."""
         name, rank = event["event"], event.get("index")
-        if rank is not None and rank < RANKS:
+        if rank is not None and rank < MAX_RANKS:
             if name == VIEW_PRODUCT:
                 self._views[rank] += 1
             elif name == CLICK_PRODUCT:
@@ -43,10 +43,10 @@ class Figures:
             self._reached[name].update((event["uid"], item["id"]) for item in event["items"])
 
     def summary(self) -> dict[str, Any]:
-        """Return what the charts need.
+        """Return the data of the charts.
 
-        ``ranks``: views and clicks at each rank from 0 to the last that has any. ``funnel``: how
-        many products got to each stage; a product counts once for each shopper.
+        ``ranks``: views and clicks at each rank, from 0 to the last with any. ``funnel``: how many
+        products reached each stage; a product counts once per shopper.
         """
         last = max([*self._views, *self._clicks], default=-1)
         return {

@@ -1,4 +1,4 @@
-"""Forms as the shop's pages post them."""
+"""Forms that the shop's pages post."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
@@ -9,15 +9,15 @@ from starlette.responses import RedirectResponse
 
 MAX_FORM_BYTES = 16_384
 MAX_FIELDS = 32
-# A path of this site: no second slash and no backslash, which browsers take for a host.
+# A path on this site. Browsers interpret a second slash or a backslash as the start of a host.
 LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return a form's fields, the last of each name.
+    """Return a form's fields; of several with the same name, the last.
 
-    Raises HTTPException: 403 for a form that another site posted, 413 for one out of proportion,
-    400 for one that cannot be read.
+    Raises HTTPException: 403 for a form from another origin, 413 if it is too large, 400 if it is
+    malformed.
     """
     check_origin(request)
     raw = bytearray()
@@ -33,9 +33,9 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def check_origin(request: Request) -> None:
-    """Refuse a form that was sent from a page of another site.
+    """Refuse a form that was posted from another origin.
 
-    The session cookie is SameSite=Lax, so such a form comes without it; this is the second lock.
+    This is a second defense against CSRF: the session cookie is SameSite=Lax.
     """
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
@@ -43,12 +43,12 @@ def check_origin(request: Request) -> None:
 
 
 def go_back(address: str | None) -> RedirectResponse:
-    """Lead to an address of the shop itself, and anywhere else to the home page."""
+    """Redirect to a path of the shop; for any other address, to the home page."""
     if address is None or not LOCAL.fullmatch(address):
         address = "/"
     return RedirectResponse(address, 303)
 
 
 def wants_json(request: Request) -> bool:
-    """Tell whether a script asks, which needs no page back."""
+    """Return whether the client is a script that expects JSON instead of a page."""
     return "application/json" in request.headers.get("Accept", "")

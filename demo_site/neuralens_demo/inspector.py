@@ -1,4 +1,4 @@
-"""The inspector: every event as the sandbox took it, live, and what they add up to."""
+"""The inspector: shows every event that the sandbox accepts, live, with statistics."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
-from neuralens_demo.callers import OwnCallers
 from neuralens_demo.figures import Figures
 from neuralens_demo.forms import check_origin
 from neuralens_demo.ledger import Entry, Ledger
+from neuralens_demo.local_only import LocalOnly
 from neuralens_demo.narration import explain, narrate
-from neuralens_demo.waypoints import Waypoints
+from neuralens_demo.transit import TransitLog
 
-# Events that a window shows when it is opened; the figures count all there are.
-SHOWN = 300
+# The most events sent to a new client; the statistics count all.
+MAX_SHOWN = 300
 TEMPLATES = Environment(
     loader=PackageLoader("neuralens_demo"), autoescape=True, undefined=StrictUndefined
 )
@@ -30,56 +30,56 @@ TEMPLATES = Environment(
 class Inspector:
     """The endpoints, over the sandbox's ledger.
 
-    ``title`` is whose events these are, ``shop`` the address of that shop where it is known, and
-    ``name`` turns a product's id into words.
+    ``title`` names the shop, ``shop`` is its address, or None if unknown, and ``name`` maps a
+    product's id to its name.
     """
 
     def __init__(
         self,
         ledger: Ledger,
-        waypoints: Waypoints,
+        transits: TransitLog,
         title: str,
         shop: str | None,
         name: Callable[[str], str] = str,
     ) -> None:
         self._ledger = ledger
-        self._waypoints = waypoints
+        self._transits = transits
         self._page = TEMPLATES.get_template("inspector.html").render(title=title, shop=shop)
         self._name = name
 
     def routes(self) -> list[Route]:
-        """Return the routes, at /inspector; its scripts and styles are those of STATIC."""
-        own = [Middleware(OwnCallers)]
+        """Return the routes, under /inspector; its scripts and styles are in STATIC."""
+        local = [Middleware(LocalOnly)]
         return [
-            Route("/inspector", self.page, middleware=own),
-            Route("/inspector/stream", self.stream, middleware=own),
-            Route("/inspector/sources", self.sources, methods=["POST"], middleware=own),
-            Route("/inspector/clear", self.clear, methods=["POST"], middleware=own),
+            Route("/inspector", self.page, middleware=local),
+            Route("/inspector/stream", self.stream, middleware=local),
+            Route("/inspector/sources", self.sources, methods=["POST"], middleware=local),
+            Route("/inspector/clear", self.clear, methods=["POST"], middleware=local),
             Route("/inspector/chart.js", self.chart_library),
         ]
 
     async def page(self, request: Request) -> Response:
-        """Show the page, which fills itself from the stream."""
+        """Show the page, which reads the stream."""
         return HTMLResponse(self._page)
 
     async def stream(self, request: Request) -> Response:
-        """Stream ``entry`` for each event, ``figures`` after each lot, ``cleared`` when cleared.
+        """Stream ``entry`` for each event, ``figures`` after each group, ``cleared`` when cleared.
 
-        It always begins with ``cleared`` and the newest events, so that a window that has lost its
-        connection shows the truth again.
+        It starts with ``cleared`` and the newest events, so that a client that reconnects is
+        up to date.
         """
         return EventSourceResponse(self._messages())
 
     async def clear(self, request: Request) -> Response:
-        """Forget all events."""
+        """Clear the ledger."""
         check_origin(request)
         self._ledger.clear()
         return Response(status_code=204)
 
     async def sources(self, request: Request) -> Response:
-        """Note where an event has its rank and its query from, as the shop's page was told."""
+        """Record the sources of an event's rank and query, which the shop's page reports."""
         check_origin(request)
-        self._waypoints.note_sources(await request.body())
+        self._transits.record_sources(await request.body())
         return Response(status_code=204)
 
     async def chart_library(self, request: Request) -> Response:
@@ -94,7 +94,7 @@ class Inspector:
 
     async def _messages(self) -> AsyncIterator[ServerSentEvent]:
         figures = Figures()
-        skipped = len(self._ledger.entries()) - SHOWN
+        skipped = len(self._ledger.entries()) - MAX_SHOWN
         yield ServerSentEvent("{}", event="cleared")
         async for entries in self._ledger.follow():
             if entries is None:
@@ -113,11 +113,11 @@ class Inspector:
             "received": entry.received,
             "body": entry.body,
             "words": narrate(entry.body, self._name),
-            "way": self._waypoints.find(entry.sequence, entry.body),
-            "sources": explain(self._waypoints.sources(entry.sequence, entry.body)),
+            "transit": self._transits.find(entry.sequence, entry.body),
+            "sources": explain(self._transits.sources(entry.sequence, entry.body)),
         }
 
 
 def message(event: str, data: object) -> ServerSentEvent:
-    """Return a server-sent event with JSON in it."""
+    """Return a server-sent event with JSON data."""
     return ServerSentEvent(msgspec.json.encode(data).decode(), event=event)

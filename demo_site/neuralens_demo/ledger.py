@@ -1,4 +1,4 @@
-"""The sandbox's ledger: what it took, in order, in bounded memory."""
+"""The sandbox's ledger of accepted events, in order, in bounded memory."""
 
 import asyncio
 from collections import deque
@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 
-# The newest refusals that are kept.
+# The most refusals that are kept.
 MAX_REFUSALS = 1_000
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One event as the sandbox took it.
+    """An event that the sandbox has accepted.
 
-    ``sequence`` counts from 1 and never starts again; ``received`` is Unix time in seconds, with
-    fraction; ``headers`` are the names of the request's headers in lower case (never their
-    values: one of them is the key); ``body`` is the event exactly as it was sent.
+    ``sequence`` counts from 1 and never restarts; ``received`` is a fractional Unix time in
+    seconds; ``headers`` are the lowercase names of the request's headers, without their values,
+    because one of them is the key; ``body`` is the event exactly as sent.
     """
 
     sequence: int
@@ -26,9 +26,9 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """One request that the sandbox refused: the status, the reason, the body as far as it is JSON.
+    """A request that the sandbox has refused: status, reason, and the body if it is JSON.
 
-    ``sequence`` counts from 1 and never starts again; ``received`` is Unix time in seconds.
+    ``sequence`` counts from 1 and never restarts; ``received`` is a Unix time in seconds.
     """
 
     sequence: int
@@ -39,7 +39,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """The newest ``capacity`` entries, and a way to follow them as they come."""
+    """The newest ``capacity`` entries, which can be followed live."""
 
     def __init__(self, capacity: int = 20_000) -> None:
         self._entries: deque[Entry] = deque(maxlen=capacity)
@@ -51,11 +51,11 @@ class Ledger:
         self.closed = asyncio.Event()
 
     def entries(self) -> list[Entry]:
-        """Return what is kept, oldest first."""
+        """Return the entries, oldest first."""
         return list(self._entries)
 
     def add(self, body: dict[str, Any], received: float, headers: list[str]) -> Entry:
-        """Write down an event and wake who follows."""
+        """Add an event and wake the followers."""
         self._sequence += 1
         entry = Entry(self._sequence, received, headers, body)
         self._entries.append(entry)
@@ -69,12 +69,12 @@ class Ledger:
     def refuse(
         self, received: float, status: int, reason: str, body: dict[str, Any] | None
     ) -> None:
-        """Write down a request that was refused."""
+        """Add a refused request."""
         self._refused += 1
         self._refusals.append(Refusal(self._refused, received, status, reason, body))
 
     def clear(self) -> None:
-        """Forget every entry, and every refusal."""
+        """Remove all entries and refusals."""
         self._entries.clear()
         self._refusals.clear()
         self._clearings += 1
@@ -86,9 +86,9 @@ class Ledger:
         self._wake()
 
     async def follow(self, after: int = 0) -> AsyncIterator[list[Entry] | None]:
-        """Yield the entries from sequence ``after`` + 1 on, in lists, as they come.
+        """Yield lists of new entries, from sequence ``after`` + 1.
 
-        The first list comes at once and may be empty. ``None`` says that the ledger was
+        The first list is yielded immediately and may be empty. ``None`` means that the ledger was
         cleared. Ends when the ledger is closed.
         """
         clearings = self._clearings
@@ -96,7 +96,8 @@ class Ledger:
         yield fresh
         after = self._sequence
         while not self.closed.is_set():
-            # The event is taken before looking, so that a change in between is not slept through.
+            # Get the event before checking for changes, so that none in between is missed.
+
             changed = self._changed
             if clearings != self._clearings:
                 clearings = self._clearings

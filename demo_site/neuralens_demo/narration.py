@@ -1,32 +1,32 @@
-"""Events in words that a person would use."""
+"""Descriptions of events in plain English."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from neuralens_tracker import vocabulary as words
 
-DEEDS = {
+ACTIONS = {
     words.VIEW_PRODUCT: "Saw {}",
     words.CLICK_PRODUCT: "Opened {}",
-    words.VIEW_SUGGESTION: "Was offered {}",
+    words.VIEW_SUGGESTION: "Saw the suggestion {}",
     words.CLICK_SUGGESTION: "Chose the suggestion {}",
-    words.LAND_PRODUCT_PAGE: "Came to the page of {}",
-    words.FAVORITE: "Made a favourite of {}",
+    words.LAND_PRODUCT_PAGE: "Landed on the page of {}",
+    words.FAVORITE: "Added {} to the favourites",
     words.SHARE: "Shared {}",
-    words.ADD_TO_CART: "Put {} into the cart",
+    words.ADD_TO_CART: "Added {} to the cart",
     words.PURCHASE: "Bought {}",
 }
-# Where an event has its rank and its query from, by the words of the tracker's hook ``event``.
+# The sources of an event's rank and query, as the tracker's hook ``event`` gives them.
 RANK_SOURCES = {
-    "explicit": "rank as the markup says",
-    "posinset": "rank as ARIA says",
-    "order": "rank from its place in the list",
+    "explicit": "rank from the markup",
+    "posinset": "rank from ARIA",
+    "order": "rank from the position in the list",
 }
 QUERY_SOURCES = {
-    "markup": "query as the markup says",
-    "page": "query as the page says",
-    "typed": "query as it was typed",
-    "attribution": "query of the search that it was found by",
+    "markup": "query from the markup",
+    "page": "query from the page",
+    "typed": "query as typed",
+    "attribution": "query of the attributed search",
 }
 SUGGESTIONS = (words.VIEW_SUGGESTION, words.CLICK_SUGGESTION)
 PLACES = {
@@ -38,11 +38,11 @@ PLACES = {
 
 
 def narrate(event: Mapping[str, Any], name: Callable[[str], str]) -> str:
-    """Say what a shopper did. ``event`` is a right one; ``name`` turns a product id into words."""
+    """Describe what a shopper did. ``event`` is valid; ``name`` maps a product id to its name."""
     ids = [item["id"] for item in event["items"]]
     quoted = event["event"] in SUGGESTIONS
-    things = enumerate_in_words([f"“{each}”" if quoted else name(each) for each in ids])
-    parts = [DEEDS[event["event"]].format(things)]
+    things = join_words([f"“{each}”" if quoted else name(each) for each in ids])
+    parts = [ACTIONS[event["event"]].format(things)]
     if "page" in event and event["event"] != words.LAND_PRODUCT_PAGE:
         parts.append(PLACES[event["page"]])
     if event.get("query"):
@@ -53,7 +53,7 @@ def narrate(event: Mapping[str, Any], name: Callable[[str], str]) -> str:
 
 
 def explain(sources: Mapping[str, str]) -> str:
-    """Say where an event has its rank and its query from, as far as that is known."""
+    """Describe the known sources of an event's rank and query."""
     known = [
         table.get(sources.get(name, ""))
         for name, table in (("rankSource", RANK_SOURCES), ("querySource", QUERY_SOURCES))
@@ -61,7 +61,7 @@ def explain(sources: Mapping[str, str]) -> str:
     return ", ".join(part for part in known if part)
 
 
-def enumerate_in_words(things: list[str]) -> str:
-    """Join things as one would in a sentence."""
+def join_words(things: list[str]) -> str:
+    """Join names as in a sentence."""
     *others, last = things
     return f"{', '.join(others)} and {last}" if others else last

@@ -1,17 +1,17 @@
-"""The headers that tell a browser what the demo's pages may do: hardly anything."""
+"""The security headers of the demo's pages."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SELF = "'self'"
-# What a runtime of the tracker needs beside scripts of the shop itself.
+# The script sources that a runtime of the tracker needs.
 SCRIPT_SOURCES = {"pyscript": "'self' 'wasm-unsafe-eval'"}
 
 
 def content_security_policy(runtime: str = "") -> str:
-    """Return the policy of a page on which the tracker has this runtime.
+    """Return the content security policy of a page with a runtime of the tracker.
 
-    No inline script, no inline style, nothing from elsewhere. The tracker runs under this too.
+    It allows no inline scripts or styles, and nothing from other origins.
     """
     return "; ".join(
         (
@@ -21,7 +21,7 @@ def content_security_policy(runtime: str = "") -> str:
             "img-src 'self'",
             "connect-src 'self'",
             "form-action 'self'",
-            # The page that shows shop and inspector side by side.
+            # For the page that shows shop and inspector side by side.
             "frame-src 'self'",
             "frame-ancestors 'self'",
             "base-uri 'none'",
@@ -38,13 +38,13 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware that sets HEADERS on every answer that does not bring its own."""
+    """ASGI middleware that adds HEADERS to responses that do not set them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and the answer back."""
+        """Forward the request, and add headers to the response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Templates to answers: what every page of the shop needs, and the tracker's snippet."""
+"""Renders templates, with the values that every page needs, and the tracker's snippet."""
 
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ from neuralens_demo.policy import content_security_policy
 from neuralens_demo.shoppers import Shopper, Shoppers
 from neuralens_demo.tracking import ACCOUNTS, STAFF, STAFF_UID, account_of, runtime_of
 
-# Style sheets, scripts and pages without anything to fill in.
+# Style sheets, scripts and static pages.
 STATIC = Path(__file__).parent / "static"
 SESSION_COOKIE = "session"
 CONSENT_COOKIE = "consent"
 
 
 def euros(amount: int) -> str:
-    """Write an amount in whole euros."""
+    """Format an amount in whole euros."""
     return f"€\N{NO-BREAK SPACE}{amount:,}"
 
 
@@ -30,16 +30,21 @@ class Pages:
     """Renders the shop's templates."""
 
     def __init__(
-        self, catalogue: Catalogue, shoppers: Shoppers, application: str, place: Path, consent: str
+        self,
+        catalogue: Catalogue,
+        shoppers: Shoppers,
+        application: str,
+        bundles: Path,
+        consent: str,
     ) -> None:
-        """Prepare the templates; ``application`` goes into the snippet, on every page the same.
+        """``application`` is the application id in the snippet.
 
-        What else the tracker is told stands in one place, ``templates/base.html``. ``place`` is the
-        folder of the bundles; ``consent`` is what holds until a shopper has chosen.
+        ``bundles`` is the folder of the bundles; ``consent`` is the state before a shopper has
+        chosen. All other settings of the tracker are in ``templates/base.html``.
         """
         self._shoppers = shoppers
         self._consent = consent
-        self._place = place
+        self._bundles = bundles
         self._templates = Environment(
             loader=PackageLoader("neuralens_demo"),
             autoescape=True,
@@ -52,21 +57,21 @@ class Pages:
         self._templates.globals["first_of"] = lambda category: catalogue.within(category)[0]
         self._templates.globals["runtimes"] = list(RUNTIMES)
         self._templates.globals["accounts"] = ACCOUNTS
-        install(self._templates, app_id=application, folder=place, versioned=True)
+        install(self._templates, app_id=application, folder=bundles, versioned=True)
 
     def render(
         self, request: Request, template: str, status: int = 200, **context: Any
     ) -> HTMLResponse:
-        """Return a page, or a part of one, for whoever asks."""
+        """Return a page, or a part of one, for the request's shopper."""
         shopper = self._shoppers.find(request.cookies.get(SESSION_COOKIE)) or Shopper()
-        runtime, account = runtime_of(request, self._place), account_of(request)
+        runtime, account = runtime_of(request, self._bundles), account_of(request)
         choice = consent_of(request)
         text = self._templates.get_template(template).render(
             shopper=shopper,
             consent=choice or self._consent,
             chosen=choice in (GRANTED, DENIED),
             runtime=runtime,
-            # The policy is as strict as MicroPython alone can bear.
+            # The policy is too strict for PyScript's core.
             pyscript=ALONE[0] if runtime == "pyscript" else None,
             account=account,
             uid=STAFF_UID if account == STAFF else None,
@@ -74,7 +79,7 @@ class Pages:
             **context,
         )
         headers = {
-            # The same address shows another cart to another shopper, and after each click.
+            # The page depends on the shopper and the state of the cart.
             "Cache-Control": "no-cache, private",
             "Content-Security-Policy": content_security_policy(runtime),
         }
@@ -82,12 +87,12 @@ class Pages:
 
 
 def consent_of(request: Request) -> str | None:
-    """Return what the shopper has said about being tracked; None at their first visit."""
+    """Return the shopper's choice of consent; None on the first visit."""
     choice = request.cookies.get(CONSENT_COOKIE)
     return choice if choice in CONSENTS else None
 
 
 def here(request: Request) -> str:
-    """Return the address of the page, to come back to after a form."""
+    """Return the path and query of the page, to redirect back to after a form."""
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path

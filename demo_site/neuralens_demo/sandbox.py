@@ -1,22 +1,22 @@
-"""A stand-in for the event tracking API: it refuses what the API's document refuses.
+"""A stand-in for the event tracking API, which validates requests as the API's documentation does.
 
 =========================  ===================================================================
-``POST /analytics/event``  the API. Taken: 200 ``{"status": "success", "message": ""}``. Refused:
-                           401 or 403 for the headers, 400 for a body that is no JSON object, 413
+``POST /analytics/event``  the API. Accepted: 200 ``{"status": "success", "message": ""}``. Refused:
+                           401 or 403 for the headers, 400 for a body that is not a JSON object, 413
                            for one that is too large, 422 for its fields; all with
                            ``{"status": "failure", "message": reason}``
-``GET /ledger``            what was taken, oldest first: a JSON list of ``{"sequence", "received",
+``GET /ledger``            accepted events, oldest first: a JSON list of ``{"sequence", "received",
                            "headers", "body"}``, see ``neuralens_demo.ledger.Entry``
-``DELETE /ledger``         forgets it, and what was refused: 204
-``GET /refusals``          what was refused, oldest first: a JSON list of ``{"sequence", "received",
+``DELETE /ledger``         clears the ledger and the refusals: 204
+``GET /refusals``          refused requests, oldest first: a JSON list of ``{"sequence", "received",
                            "status", "reason", "body"}``, see ``neuralens_demo.ledger.Refusal``
-``GET /ledger/stream``     the same entries as server-sent events, those so far and then each as it
-                           comes: ``entry`` with one of them as JSON, ``cleared`` after a DELETE;
-                           the last sequence is the event's id, so a reader picks up where it was
-``POST /faults``           a list of faults (``neuralens_demo.faults.Fault``) that the next requests
-                           meet, in order: 200 with the list of all that are pending
-``GET /faults``            those still pending
-``DELETE /faults``         drops them: 204
+``GET /ledger/stream``     the ledger as server-sent events, first the existing entries and then
+                           each new one: ``entry`` with one of them as JSON, ``cleared`` after a
+                           DELETE; the id of an event is its sequence, so that clients can resume
+``POST /faults``           injects faults, a list of ``neuralens_demo.faults.Fault``, into the next
+                           requests, in order: 200 with the list of all pending faults
+``GET /faults``            pending faults
+``DELETE /faults``         removes them: 204
 =========================  ===================================================================
 """
 
@@ -36,10 +36,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from neuralens_demo.callers import OwnCallers
 from neuralens_demo.contract import PATH, ContractError, check_body, check_headers, parse
 from neuralens_demo.faults import Fault, Faults
 from neuralens_demo.ledger import Ledger
+from neuralens_demo.local_only import LocalOnly
 
 # Far more than the largest event a relay could send: its batches end at 48 KiB.
 MAX_BODY_BYTES = 1 << 20
@@ -55,15 +55,15 @@ def create_app(
 ) -> Starlette:
     """Return the sandbox as an ASGI application.
 
-    ``key`` and ``application`` are what the two headers have to carry. A server that shuts down
-    calls ``ledger.close()`` first, to end streams and hanging requests.
+    ``key`` and ``application`` are the expected values of the two headers. Before a server shuts
+    down, it must call ``ledger.close()``, which ends streams and hanging requests.
     """
     if not key or not application:
-        raise ValueError("the sandbox needs a key and an application id, each of some length")
+        raise ValueError("the sandbox needs a key and an application id, and neither may be empty")
     endpoints = Sandbox(key, application, ledger or Ledger(), clock)
     app = Starlette(
         routes=[
-            Route(PATH, endpoints.take_event, methods=["POST"]),
+            Route(PATH, endpoints.receive_event, methods=["POST"]),
             Route("/ledger", endpoints.list_ledger, methods=["GET"]),
             Route("/ledger", endpoints.clear_ledger, methods=["DELETE"]),
             Route("/refusals", endpoints.list_refusals, methods=["GET"]),
@@ -72,8 +72,11 @@ def create_app(
             Route("/faults", endpoints.add_faults, methods=["POST"]),
             Route("/faults", endpoints.clear_faults, methods=["DELETE"]),
         ],
-        middleware=[Middleware(OwnCallers)],
-        exception_handlers={HTTPException: answer_http_error, ContractError: answer_refusal},
+        middleware=[Middleware(LocalOnly)],
+        exception_handlers={
+            HTTPException: respond_to_http_error,
+            ContractError: respond_to_contract_error,
+        },
     )
     app.router.redirect_slashes = False
     return app
@@ -91,20 +94,20 @@ class Sandbox:
         self._faults = Faults()
         self._clock = clock
 
-    async def take_event(self, request: Request) -> Response:
-        """Check one event and enter it in the ledger, unless a fault was asked for."""
+    async def receive_event(self, request: Request) -> Response:
+        """Validate an event and add it to the ledger, unless there is a pending fault."""
         raw = await self._read(request)
-        fault = self._faults.take(parse_leniently(raw))
+        fault = self._faults.next_for(parse_leniently(raw))
         if fault is not None:
             await asyncio.sleep(fault.delay)
-            if fault.answers:
+            if fault.ends_request:
                 if fault.taken:
-                    self._enter(request, raw)
-                return self._go_wrong(fault)
-        self._enter(request, raw)
-        return answer(200, "")
+                    self._accept(request, raw)
+                return self._fail(fault)
+        self._accept(request, raw)
+        return respond(200, "")
 
-    def _enter(self, request: Request, raw: bytes) -> None:
+    def _accept(self, request: Request, raw: bytes) -> None:
         try:
             check_headers(request.headers, self._key, self._application)
             event = parse(raw)
@@ -124,33 +127,33 @@ class Sandbox:
             self._refuse(error, None)
             raise
 
-    def _go_wrong(self, fault: Fault) -> Response:
+    def _fail(self, fault: Fault) -> Response:
         if fault.hang:
-            return Silence(self._ledger.closed)
+            return NoResponse(self._ledger.closed)
         if fault.drop:
-            return BrokenAnswer()
+            return TruncatedResponse()
         if fault.failure is not None:
-            return answer(200, fault.failure, failed=True)
-        response = answer(fault.status or 500, "a fault that was asked for")
+            return respond(200, fault.failure, failed=True)
+        response = respond(fault.status or 500, "an injected fault")
         if fault.retry_after is not None:
             response.headers["Retry-After"] = str(fault.retry_after)
         return response
 
     async def list_ledger(self, request: Request) -> Response:
-        """List what was taken."""
+        """List the accepted events."""
         return as_json(self._ledger.entries())
 
     async def list_refusals(self, request: Request) -> Response:
-        """List what was refused."""
+        """List the refused requests."""
         return as_json(self._ledger.refusals())
 
     async def clear_ledger(self, request: Request) -> Response:
-        """Forget what was taken."""
+        """Clear the ledger and the refusals."""
         self._ledger.clear()
         return Response(status_code=204)
 
     async def stream_ledger(self, request: Request) -> Response:
-        """Stream what was taken, and what is being taken."""
+        """Stream the existing entries, and then each new one."""
         last = request.headers.get("Last-Event-ID", "0")
         if not (last.isascii() and last.isdigit() and len(last) < 16):
             raise HTTPException(400, "Last-Event-ID must be the sequence of an entry")
@@ -166,11 +169,11 @@ class Sandbox:
                 yield ServerSentEvent(data, event="entry", id=str(entry.sequence))
 
     async def list_faults(self, request: Request) -> Response:
-        """List the faults still to come."""
+        """List the pending faults."""
         return as_json(self._faults.pending())
 
     async def add_faults(self, request: Request) -> Response:
-        """Append faults."""
+        """Add faults to the pending ones."""
         try:
             self._faults.add(await read_body(request))
         except msgspec.MsgspecError as error:
@@ -178,20 +181,20 @@ class Sandbox:
         return as_json(self._faults.pending())
 
     async def clear_faults(self, request: Request) -> Response:
-        """Drop the faults still to come."""
+        """Remove the pending faults."""
         self._faults.clear()
         return Response(status_code=204)
 
 
-class Silence(Response):
-    """No answer at all, until the client gives up or the sandbox shuts down."""
+class NoResponse(Response):
+    """Sends nothing, until the client disconnects or the sandbox shuts down."""
 
     def __init__(self, ended: asyncio.Event) -> None:
         super().__init__()
         self._ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Wait, and send nothing."""
+        """Wait without sending anything."""
         waits = {
             asyncio.ensure_future(self._ended.wait()),
             asyncio.ensure_future(wait_for_disconnect(receive)),
@@ -203,23 +206,23 @@ class Silence(Response):
                 wait.cancel()
 
 
-class BrokenAnswer(Response):
-    """An answer that announces a byte and ends without it: the server closes the connection."""
+class TruncatedResponse(Response):
+    """A response without its announced body, upon which the server closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the head alone."""
+        """Send the headers alone."""
         head = [(b"content-type", b"application/json"), (b"content-length", b"1")]
         await send({"type": "http.response.start", "status": 200, "headers": head})
 
 
 async def wait_for_disconnect(receive: Receive) -> None:
-    """Return when the client has closed the connection."""
+    """Return once the client has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def read_body(request: Request) -> bytes:
-    """Return the request's body; raise ``ContractError`` (413) when it is too large."""
+    """Return the request's body; raise ``ContractError`` (413) if it is too large."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -229,34 +232,34 @@ async def read_body(request: Request) -> bytes:
 
 
 def parse_leniently(raw: bytes) -> dict[str, Any] | None:
-    """Return the event in ``raw``, None if there is none."""
+    """Return the JSON object in ``raw``, or None."""
     try:
         return parse(raw)
     except ContractError:
         return None
 
 
-def answer(status: int, message: str, failed: bool = False) -> Response:
-    """Return the documented answer; failure when the status or ``failed`` says so."""
+def respond(status: int, message: str, failed: bool = False) -> Response:
+    """Return the documented response; a failure if ``failed`` or for an error status."""
     outcome = "failure" if failed or status >= 400 else "success"
     return as_json({"status": outcome, "message": message}, status)
 
 
 def as_json(value: object, status: int = 200) -> Response:
-    """Return a JSON answer."""
+    """Return a JSON response."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-async def answer_refusal(request: Request, error: Exception) -> Response:
-    """Answer what the API's document refuses."""
+async def respond_to_contract_error(request: Request, error: Exception) -> Response:
+    """Return the documented response to an invalid request."""
     assert isinstance(error, ContractError)  # noqa: S101 - registered for this class alone
     log.warning("refused an event: %s", error.reason)
-    return answer(error.status, error.reason)
+    return respond(error.status, error.reason)
 
 
-async def answer_http_error(request: Request, error: Exception) -> Response:
-    """Answer a wrong path, method or argument in the documented form."""
+async def respond_to_http_error(request: Request, error: Exception) -> Response:
+    """Respond to a wrong path, method or argument in the documented form."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    response = answer(error.status_code, error.detail)
+    response = respond(error.status_code, error.detail)
     response.headers.update(error.headers or {})
     return response

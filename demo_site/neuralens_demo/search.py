@@ -1,4 +1,4 @@
-"""The shop's search: which products a text finds, and what to suggest while it is typed."""
+"""The shop's search: ranking of products, and suggestions."""
 
 import re
 from collections.abc import Iterable
@@ -10,20 +10,20 @@ WORD = re.compile(r"\w+")
 
 
 def clean(query: str) -> str:
-    """Return a shopper's text with single blanks, cut to a sensible length."""
+    """Return a query with single spaces, truncated."""
     return " ".join(query.split())[:MAX_QUERY]
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in lower case, without a plural s."""
+    """Return the words of a text in lower case, without a plural ``s``."""
     return [word.removesuffix("s") for word in WORD.findall(text.lower())]
 
 
 def rank(query: str, products: Iterable[Product]) -> list[Product]:
-    """Return what the query finds, best first.
+    """Return the products that match a query, best first.
 
-    A product that has all words stands before one that has some; among those with as many, a hit
-    in the name before one in the description, and otherwise the catalogue's order.
+    Products that match all words, or otherwise those that match most; among these, matches in the
+    name come before those in the description, and otherwise the order is the catalogue's.
     """
     wanted = words(query)
     scored = []
@@ -38,7 +38,7 @@ def rank(query: str, products: Iterable[Product]) -> list[Product]:
 
 
 def phrases(catalogue: Catalogue) -> list[str]:
-    """Return what people look for: kinds of furniture, alone and with each wood or colour."""
+    """Return phrases to suggest: kinds of furniture, alone and with each wood or colour."""
     kinds = list(
         dict.fromkeys(
             [category.name.lower() for category in catalogue.categories.values()]
@@ -54,9 +54,9 @@ def phrases(catalogue: Catalogue) -> list[str]:
 
 
 def suggest(typed: str, known: Iterable[str], count: int = 6) -> list[str]:
-    """Return up to ``count`` phrases in which every word typed begins a word.
+    """Return up to ``count`` phrases in which every typed word is the prefix of a word.
 
-    Phrases that begin with the text come first, shorter before longer.
+    Phrases that start with the text come first, and shorter ones before longer ones.
     """
     wanted = words(typed)
     if not wanted:

@@ -1,4 +1,4 @@
-"""Running several ASGI applications in one process until Ctrl-C, with a clean end."""
+"""Runs several ASGI applications in one process until Ctrl-C, with a graceful shutdown."""
 
 import asyncio
 import contextlib
@@ -9,17 +9,17 @@ from typing import Any
 
 import uvicorn
 
-# What a connection gets to finish once a server is told to stop.
+# Seconds for connections to finish on shutdown.
 GRACE_SECONDS = 5
 
 
 class Server(uvicorn.Server):
-    """One uvicorn server among several: it leaves the signals to ``serve``."""
+    """A uvicorn server that leaves signals to ``serve``."""
 
     def __init__(
         self, app: Any, listener: socket.socket, closing: Callable[[], None] = lambda: None
     ) -> None:
-        """Take a socket that listens, and what to call, on stopping, to end endless requests."""
+        """Take a listening socket; ``closing`` is called on shutdown, to end streaming requests."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -31,11 +31,11 @@ class Server(uvicorn.Server):
         )
         self._listener = listener
         self._closing = closing
-        self.answers = asyncio.Event()
+        self.ready = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Install nothing: two servers cannot both own the signals."""
+        """Install no handlers, because ``serve`` handles signals for all servers."""
         yield
 
     async def run_until_signaled(self) -> None:
@@ -43,20 +43,20 @@ class Server(uvicorn.Server):
         await self.serve(sockets=[self._listener])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so through ``answers``."""
+        """Start, and set ``ready``."""
         await super().startup(sockets)
-        self.answers.set()
+        self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the endless requests, then let the others finish."""
+        """End streaming requests, then let the others finish."""
         self._closing()
         await super().shutdown(sockets)
 
 
 async def serve(servers: Sequence[Server], ready: Callable[[], None]) -> None:
-    """Run the servers until SIGINT or SIGTERM, then stop them one after the other, first first.
+    """Run the servers until SIGINT or SIGTERM, then stop them one after the other, in order.
 
-    ``ready`` is called once all of them answer. If one ends by itself the others are stopped.
+    ``ready`` is called once all are started. If one fails, the others are stopped.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -76,7 +76,8 @@ async def serve(servers: Sequence[Server], ready: Callable[[], None]) -> None:
 
 
 async def announce(servers: Sequence[Server], ready: Callable[[], None]) -> None:
-    """Call ``ready`` once all servers answer."""
+    """Call ``ready`` once all servers are started."""
     for server in servers:
-        await server.answers.wait()
+        await server.ready.wait()
+
     ready()

@@ -1,19 +1,19 @@
-"""The shop's own hooks: what its staff tries out is not tracked, and events name its region."""
+"""The shop's own hooks: drops events of its staff, and adds its region to all others."""
 
 from neuralens_tracker import before
 
-# The account that the shop's people test with.
+# The staff's account for testing.
 STAFF = "staff-test-account"
 REGION = "Europe"
 
 
 def drop_staff(event: dict[str, object]) -> dict[str, object] | None:
-    """Drop what the staff's test account does."""
+    """Drop events of the staff's account."""
     return None if event.get("uid") == STAFF else event
 
 
 def add_region(event: dict[str, object]) -> dict[str, object]:
-    """Add the shop's region where the page does not say where the shopper is."""
+    """Add the shop's region unless the page gives a location."""
     if event.get("geo") is None:
         event["geo"] = {"region": REGION}
     return event

@@ -1,4 +1,4 @@
-"""What the shop remembers of its shoppers: cart, favourites and orders, in bounded memory."""
+"""The shop's sessions: cart, favourites and orders of each shopper, in bounded memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -12,7 +12,7 @@ MAX_QUANTITY = 20
 
 @dataclass(frozen=True)
 class Line:
-    """A product and how many of it."""
+    """A product and its quantity."""
 
     product: Product
     quantity: int
@@ -25,7 +25,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Order:
-    """What was bought, by whom; ``number`` is the shop's own and cannot be guessed."""
+    """An order; ``number`` cannot be guessed."""
 
     number: str
     name: str
@@ -42,18 +42,18 @@ class Shopper:
 
     @property
     def count(self) -> int:
-        """How many pieces are in the cart."""
+        """The number of items in the cart."""
         return sum(self.cart.values())
 
-    def put(self, product: Product, quantity: int) -> None:
-        """Set how many of a product are in the cart; none takes it out."""
+    def set_quantity(self, product: Product, quantity: int) -> None:
+        """Set the quantity of a product in the cart; 0 removes it."""
         if quantity <= 0:
             self.cart.pop(product.id, None)
         else:
             self.cart[product.id] = min(quantity, MAX_QUANTITY)
 
     def buy(self, name: str, lines: tuple[Line, ...], kept: int = 20) -> Order:
-        """Make an order of the lines, empty the cart, and keep the newest orders."""
+        """Place an order of the lines, empty the cart, and keep only the newest orders."""
         order = Order(f"HA-{token_hex(5).upper()}", name, lines)
         self.orders[order.number] = order
         while len(self.orders) > kept:
@@ -63,12 +63,12 @@ class Shopper:
 
 
 def total(lines: tuple[Line, ...]) -> int:
-    """Return what the lines cost together, in whole euros."""
+    """Return the total price of the lines, in whole euros."""
     return sum(line.total for line in lines)
 
 
 class Shoppers:
-    """The newest ``capacity`` shoppers by the secret in their session cookie."""
+    """The ``capacity`` most recently seen shoppers, by their session ids."""
 
     def __init__(
         self, capacity: int = 10_000, secret: Callable[[], str] = lambda: token_urlsafe(24)
@@ -78,14 +78,14 @@ class Shoppers:
         self._secret = secret
 
     def find(self, session: str | None) -> Shopper | None:
-        """Return who comes with this session; None if it is unknown or was forgotten."""
+        """Return the shopper of a session; None if it is unknown or expired."""
         shopper = self._shoppers.get(session or "")
         if shopper is not None and session:
             self._shoppers.move_to_end(session)
         return shopper
 
-    def welcome(self) -> tuple[str, Shopper]:
-        """Return a new session and its shopper; the one not seen for longest is forgotten."""
+    def create(self) -> tuple[str, Shopper]:
+        """Return a new session id and its shopper; beyond the capacity, the oldest is removed."""
         session, shopper = self._secret(), Shopper()
         self._shoppers[session] = shopper
         while len(self._shoppers) > self._capacity:

@@ -1,4 +1,4 @@
-"""The shop as an ASGI application, with the relay and the inspector at its own address."""
+"""The shop as an ASGI application, with relay and inspector on the same origin."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ from neuralens_demo.tracking import Tracking
 
 def create_app(
     application: str,
-    place: Path,
+    bundles: Path,
     mounts: Sequence[BaseRoute] = (),
     catalogue: Catalogue | None = None,
     lifespan: Any = None,
@@ -32,21 +32,21 @@ def create_app(
 ) -> Starlette:
     """Return the shop.
 
-    ``application`` is the id that its pages give the tracker, ``place`` the folder of the bundles.
-    ``mounts`` are other applications at the same address, such as the relay; ``lifespan`` starts
-    and stops what they need. ``consent`` is what holds until a shopper has chosen.
+    ``application`` is the application id, ``bundles`` the folder of the bundles. ``mounts`` are
+    routes of other applications, such as the relay, and ``lifespan`` is theirs. ``consent`` is the
+    state before a shopper has chosen.
     """
     catalogue = catalogue or Catalogue()
     shoppers = Shoppers()
-    pages = Pages(catalogue, shoppers, application, place, consent)
+    pages = Pages(catalogue, shoppers, application, bundles, consent)
     browsing = Browsing(catalogue, pages)
     buying = Buying(catalogue, shoppers, pages)
-    tracking = Tracking(place)
+    tracking = Tracking(bundles)
 
-    async def beside(request: Request) -> Response:
+    async def side_by_side(request: Request) -> Response:
         return FileResponse(STATIC / "beside.html")
 
-    async def explain(request: Request, error: Exception) -> Response:
+    async def show_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
         return pages.render(request, "error.html", error.status_code, message=error.detail)
 
@@ -71,11 +71,11 @@ def create_app(
             Route("/consent", buying.choose_consent, methods=["POST"]),
             Route("/runtime", tracking.choose_runtime, methods=["POST"]),
             Route("/account", tracking.choose_account, methods=["POST"]),
-            Route("/beside", beside),
+            Route("/beside", side_by_side),
             Mount("/static", StaticFiles(directory=STATIC)),
             *mounts,
         ],
         middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={HTTPException: explain},
+        exception_handlers={HTTPException: show_error},
         lifespan=lifespan,
     )

@@ -113,8 +113,8 @@ def test_what_may_pass_is_tried_again(relay, sandbox, status):
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ({"status": 400}, "400: a fault that was asked for"),
-        ({"status": 422}, "422: a fault that was asked for"),
+        ({"status": 400}, "400: an injected fault"),
+        ({"status": 422}, "422: an injected fault"),
         ({"failure": "no such product"}, "failure: no such product"),
     ],
 )

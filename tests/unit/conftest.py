@@ -1,4 +1,4 @@
-"""The demo as a process, with bundles that stand in for the built ones."""
+"""Fixtures of the demo: runs it as a process, with placeholder bundles."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ from tests.polling import PATIENCE
 
 SCRIPT = b"/* stands in for the built script */"
 CHART_LIBRARY = Path(__file__).parents[2] / "node_modules/chart.js/dist/chart.umd.min.js"
-# The command, with the bundles of a folder that the test made.
+# The command, with the bundles in a folder of the test.
 COMMAND = """
 import pathlib, sys
 from neuralens_embed import bundles
@@ -36,7 +36,7 @@ demo()
 
 
 class Demo:
-    """A demo that runs; ``url`` is the shop's address, without a slash at the end."""
+    """A running demo; ``url`` is the shop's address, without a trailing slash."""
 
     def __init__(self, process, url, ledger):
         self.process, self.url, self.ledger_url = process, url, ledger
@@ -45,7 +45,7 @@ class Demo:
         return [entry["body"] for entry in httpx.get(self.ledger_url, timeout=PATIENCE).json()]
 
     def interrupt(self):
-        """Press Ctrl-C, wait for the end, and return what was printed after the start."""
+        """Send SIGINT, wait for the end, and return the output since the start."""
         self.process.send_signal(signal.SIGINT)
         return self.process.communicate(timeout=PATIENCE)
 
@@ -65,7 +65,7 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """A checkout in which everything that the demo needs has been built."""
+    """A checkout with all files that the demo needs."""
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "pyproject.toml").touch()
     (folder / "dist" / "demo").mkdir(parents=True)
@@ -86,7 +86,7 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def run_demo(built) -> Callable:
-    """Run a demo as a context manager; ``temporary`` is its folder for temporary files."""
+    """Return a context manager that runs a demo; ``temporary`` is its TMPDIR."""
 
     @contextmanager
     def run(*options, temporary=None):
@@ -111,7 +111,7 @@ def run_demo(built) -> Callable:
 
 @pytest.fixture(scope="session")
 def try_demo(built) -> Callable:
-    """Start a demo that is to end by itself; ``folder`` is its checkout."""
+    """Return a function that runs a demo that fails to start; ``folder`` is its checkout."""
 
     def start(*options, folder=built):
         return subprocess.run(
@@ -126,6 +126,6 @@ def try_demo(built) -> Callable:
 
 @pytest.fixture(scope="session")
 def demo(run_demo):
-    """A demo that the tests share: each looks at its own shopper alone."""
+    """A demo that is shared by tests; each uses its own shopper."""
     with run_demo() as started:
         yield started

@@ -1,4 +1,4 @@
-"""The demo's pure parts: catalogue, search, pictures, figures, words, forms."""
+"""The demo's pure modules: catalogue, search, pictures, figures, narration, forms."""
 
 from xml.etree import ElementTree
 
@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from neuralens_demo.browsing import whole
+from neuralens_demo.browsing import parse_number
 from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.contract import check_body
 from neuralens_demo.figures import Figures
@@ -15,7 +15,7 @@ from neuralens_demo.narration import explain, narrate
 from neuralens_demo.pictures import draw_living_room
 from neuralens_demo.search import clean, phrases, rank, suggest
 from neuralens_demo.shoppers import Line, Shoppers, total
-from neuralens_demo.waypoints import Waypoints
+from neuralens_demo.transit import TransitLog
 from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
 CATALOGUE = Catalogue()
@@ -40,7 +40,7 @@ def test_catalogue_is_the_same_every_time():
     ]
 
 
-def test_catalogue_holds_some_hundred_products_with_names_of_their_own():
+def test_catalogue_has_a_hundred_distinct_products():
     assert 100 <= len(PRODUCTS) <= 150
     assert len({(product.name, product.finish) for product in PRODUCTS}) == len(PRODUCTS)
     assert CATALOGUE.products["AV768"].category.slug == "chairs"
@@ -63,7 +63,7 @@ def test_recommendations_are_four_other_designs(product):
     assert product.design.name not in names
 
 
-def test_pictures_are_drawn_and_obey_a_strict_policy():
+def test_pictures_have_neither_scripts_nor_inline_styles():
     drawn = {product.id: product.picture for product in PRODUCTS} | {"room": draw_living_room()}
     assert len(set(drawn.values())) == len(drawn)
     for picture in drawn.values():
@@ -78,7 +78,7 @@ def test_pictures_are_drawn_and_obey_a_strict_policy():
 # Search
 
 
-def test_search_finds_all_words_first():
+def test_search_prefers_matches_of_all_words():
     names = [product.name for product in rank("oak chair", PRODUCTS)]
     assert names
     assert all("chair" in name for name in names)
@@ -86,7 +86,7 @@ def test_search_finds_all_words_first():
     assert rank("chairs", PRODUCTS) == rank("chair", PRODUCTS)
 
 
-def test_search_falls_back_to_some_of_the_words():
+def test_search_falls_back_to_matches_of_some_words():
     assert rank("purple chair", PRODUCTS)
     assert rank("xyzzy", PRODUCTS) == []
     assert rank("", PRODUCTS) == []
@@ -100,7 +100,7 @@ def test_any_text_can_be_searched_for(text):
     assert len({product.id for product in found}) == len(found)
 
 
-def test_suggestions_begin_with_what_was_typed_where_they_can():
+def test_suggestions_prefer_phrases_that_start_with_the_query():
     known = phrases(CATALOGUE)
     assert len(set(known)) == len(known)
     assert suggest("cha", known)[0] == "chairs"
@@ -117,8 +117,8 @@ def test_suggestions_begin_with_what_was_typed_where_they_can():
     ("text", "number"),
     [("3", 3), (None, 1), ("", 1), ("-1", 1), ("x", 1), ("99", 9), ("9" * 5000, 1), ("²", 1)],
 )
-def test_numbers_in_addresses_are_kept_in_bounds(text, number):
-    assert whole(text, 1, 9) == number
+def test_numbers_in_query_parameters_are_clamped(text, number):
+    assert parse_number(text, 1, 9) == number
 
 
 @pytest.mark.parametrize("address", ["/", "/cart", "/search?q=oak%20chair&page=2"])
@@ -138,18 +138,18 @@ def test_going_back_within_the_shop(address):
         "/\r\nX: y",
     ],
 )
-def test_going_back_leads_nowhere_else(address):
+def test_going_back_to_another_site_leads_home(address):
     assert go_back(address).headers["location"] == "/"
 
 
 # Shoppers
 
 
-def test_shoppers_are_bounded_and_the_oldest_is_forgotten():
+def test_sessions_are_bounded_and_the_oldest_is_removed():
     shoppers = Shoppers(capacity=2)
-    (first, _), (second, _) = shoppers.welcome(), shoppers.welcome()
+    (first, _), (second, _) = shoppers.create(), shoppers.create()
     assert shoppers.find(first)
-    third, _ = shoppers.welcome()
+    third, _ = shoppers.create()
     assert shoppers.find(second) is None
     assert shoppers.find(first)
     assert shoppers.find(third)
@@ -157,11 +157,11 @@ def test_shoppers_are_bounded_and_the_oldest_is_forgotten():
 
 
 def test_an_order_empties_the_cart():
-    _, shopper = Shoppers().welcome()
-    shopper.put(PRODUCTS[0], 2)
-    shopper.put(PRODUCTS[1], 500)
-    shopper.put(PRODUCTS[2], 1)
-    shopper.put(PRODUCTS[2], 0)
+    _, shopper = Shoppers().create()
+    shopper.set_quantity(PRODUCTS[0], 2)
+    shopper.set_quantity(PRODUCTS[1], 500)
+    shopper.set_quantity(PRODUCTS[2], 1)
+    shopper.set_quantity(PRODUCTS[2], 0)
     assert shopper.cart == {PRODUCTS[0].id: 2, PRODUCTS[1].id: 20}
     lines = (Line(PRODUCTS[0], 2),)
     order = shopper.buy("R", lines)
@@ -170,7 +170,7 @@ def test_an_order_empties_the_cart():
     assert shopper.count == 0
 
 
-# Figures and words
+# Figures and narration
 
 
 def test_figures_count_ranks_and_stages():
@@ -202,21 +202,21 @@ def test_figures_without_events_are_empty():
     assert {stage["count"] for stage in summary["funnel"]} == {0}
 
 
-def test_words_name_deed_place_query_and_rank():
+def test_narration_has_action_page_query_and_rank():
     body = event("ADD_TO_CART", "A", page="SEARCH_RESULT_PAGE", query="oak", index=3)
     assert narrate(body, {"A": "the chair"}.get) == (
-        "Put the chair into the cart in the search results for “oak” at rank 3"
+        "Added the chair to the cart in the search results for “oak” at rank 3"
     )
     assert narrate(event(PURCHASE, "A", "B", "C"), str.lower) == "Bought a, b and c"
 
 
 @pytest.mark.parametrize("name", EVENTS)
 @pytest.mark.parametrize("page", PAGES)
-def test_there_are_words_for_everything(name, page):
+def test_every_event_can_be_narrated(name, page):
     assert "Ann" in narrate(event(name, "Ann", page=page), str)
 
 
-# The way of an event
+# Transit of an event
 
 
 def batch(*events, sent=1.5):
@@ -224,45 +224,46 @@ def batch(*events, sent=1.5):
     return msgspec.json.encode(envelope)
 
 
-def test_an_event_is_recognised_without_its_id():
-    waypoints = Waypoints()
+def test_an_event_is_matched_without_its_id():
+    transits = TransitLog()
     body = event("VIEW_PRODUCT", "A", index=0)
-    waypoints.note(batch(body | {"eid": "1", "query": None}, {"eid": "2"}, sent=2.5), 3.0)
-    waypoints.note(batch(body | {"eid": "3"}, sent=4.5), 5.0)
-    first = waypoints.find(1, body)
-    assert (first.sent, first.arrived, first.together) == (2.5, 3.0, 2)
-    assert waypoints.find(2, body).arrived == 5.0
-    assert waypoints.find(3, body) is None
-    assert waypoints.find(1, body) == first
+    transits.record(batch(body | {"eid": "1", "query": None}, {"eid": "2"}, sent=2.5), 3.0)
+    transits.record(batch(body | {"eid": "3"}, sent=4.5), 5.0)
+    first = transits.find(1, body)
+    assert (first.sent, first.arrived, first.batch_size) == (2.5, 3.0, 2)
+    assert transits.find(2, body).arrived == 5.0
+    assert transits.find(3, body) is None
+    assert transits.find(1, body) == first
 
 
 @given(st.binary() | st.builds(batch, st.dictionaries(st.text(), st.integers())))
-def test_any_bytes_can_pass(raw):
-    waypoints = Waypoints(capacity=3)
-    waypoints.note(raw, 1.0)
-    assert waypoints.find(1, event("SHARE", "A")) is None
+def test_any_bytes_can_be_recorded(raw):
+    transits = TransitLog(capacity=3)
+    transits.record(raw, 1.0)
+    assert transits.find(1, event("SHARE", "A")) is None
 
 
 @pytest.mark.parametrize("raw", [b"[]", b"1", b"{}", b'{"events": 1}', b'{"events": [[]]}'])
-def test_what_is_no_batch_is_left_to_the_relay(raw):
-    Waypoints().note(raw, 1.0)
+def test_an_invalid_batch_is_ignored(raw):
+    TransitLog().record(raw, 1.0)
 
 
-def test_sources_of_an_event_are_recognised_and_told_once():
-    waypoints = Waypoints(capacity=2)
+def test_sources_of_an_event_are_matched_once():
+    transits = TransitLog(capacity=2)
     body = event("VIEW_PRODUCT", "A", index=0)
-    told = body | {"eid": "1", "rankSource": "order", "querySource": None, "source": "view"}
-    waypoints.note_sources(msgspec.json.encode(told))
-    waypoints.note_sources(b"[1]")
-    waypoints.note_sources(b"\xff")
-    assert waypoints.sources(1, body) == {"rankSource": "order"}
-    assert waypoints.sources(2, body) == {}
-    assert waypoints.sources(1, body) == {"rankSource": "order"}
+    reported = body | {"eid": "1", "rankSource": "order", "querySource": None, "source": "view"}
+    transits.record_sources(msgspec.json.encode(reported))
+    transits.record_sources(b"[1]")
+    transits.record_sources(b"\xff")
+    assert transits.sources(1, body) == {"rankSource": "order"}
+    assert transits.sources(2, body) == {}
+    assert transits.sources(1, body) == {"rankSource": "order"}
 
 
-def test_sources_in_words():
+def test_sources_are_explained():
     assert explain({"rankSource": "order", "querySource": "typed"}) == (
-        "rank from its place in the list, query as it was typed"
+        "rank from the position in the list, query as typed"
     )
-    assert explain({"querySource": "attribution"}) == "query of the search that it was found by"
+    assert explain({"querySource": "attribution"}) == "query of the attributed search"
+
     assert explain({"rankSource": "constructor"}) == ""

@@ -1,4 +1,4 @@
-"""The shop's and the inspector's own scripts, in Chromium, under their strict policy."""
+"""The shop's and the inspector's own scripts, in Chromium."""
 
 import time
 import uuid
@@ -12,15 +12,15 @@ def page(chromium, demo):
     with chromium.new_context(
         base_url=demo.url, viewport={"width": 1280, "height": 900}
     ) as context:
-        faults = []
+        errors = []
         opened = context.new_page()
-        opened.on("pageerror", lambda error: faults.append(str(error)))
+        opened.on("pageerror", lambda error: errors.append(str(error)))
         opened.on(
             "console",
-            lambda message: faults.append(message.text) if message.type == "error" else None,
+            lambda message: errors.append(message.text) if message.type == "error" else None,
         )
         yield opened
-        assert faults == []
+        assert errors == []
 
 
 def test_combobox_by_keyboard(page):
@@ -66,7 +66,7 @@ def test_combobox_by_mouse(page):
     page.wait_for_url(f"**/product/{product}")
 
 
-def test_combobox_closes_when_the_focus_leaves_or_the_text_goes(page):
+def test_combobox_closes_on_blur_and_when_emptied(page):
     page.goto("/")
     box = page.get_by_role("combobox")
     box.press_sequentially("lamp")
@@ -79,10 +79,10 @@ def test_combobox_closes_when_the_focus_leaves_or_the_text_goes(page):
     expect(page.get_by_role("listbox")).to_be_hidden()
     box.fill("zzzz")
     box.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing for “zzzz”")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No results for “zzzz”")
 
 
-def test_cart_and_favourites_without_leaving_the_page(page):
+def test_cart_and_favourites_without_a_page_load(page):
     page.goto("/search?q=chair")
     tile = page.locator(".tile").first
     tile.get_by_role("button", name="Add to cart").click()
@@ -100,7 +100,7 @@ def test_cart_and_favourites_without_leaving_the_page(page):
     expect(page.locator("[data-cart-count]")).to_have_text("1")
 
 
-def test_show_more_appends_until_everything_is_there(page):
+def test_show_more_appends_products_until_all_are_shown(page):
     page.goto("/category/chairs")
     tiles = page.locator(".tile")
     for count in (24, 30):
@@ -111,20 +111,20 @@ def test_show_more_appends_until_everything_is_there(page):
     assert len(set(ids)) == 30
 
 
-def test_the_carousel_goes_round(page):
+def test_the_carousel_wraps_around(page):
     page.goto("/")
     strip = page.locator("[data-carousel-slides]")
     slides = strip.locator(".tile")
     expect(slides).to_have_count(16)
-    copies = strip.locator(".tile[aria-hidden=true]")
-    expect(copies).to_have_count(8)
-    expect(copies.locator("a:not([tabindex='-1']), button:not([tabindex='-1'])")).to_have_count(0)
+    clones = strip.locator(".tile[aria-hidden=true]")
+    expect(clones).to_have_count(8)
+    expect(clones.locator("a:not([tabindex='-1']), button:not([tabindex='-1'])")).to_have_count(0)
     first = slides.nth(4)
     expect(first).not_to_have_attribute("aria-hidden", "true")
     strip.scroll_into_view_if_needed()
 
-    def place():
-        """How many slides from the first the strip has gone."""
+    def position():
+        """Return the index of the first slide in view, 0 for the first that is not a clone."""
         return page.evaluate(
             """() => {
                 const strip = document.querySelector("[data-carousel-slides]");
@@ -133,8 +133,8 @@ def test_the_carousel_goes_round(page):
             }"""
         )
 
-    assert place() == 0
-    page.get_by_role("button", name="Back").click()
+    assert position() == 0
+    page.get_by_role("button", name="Previous").click()
     page.wait_for_function(
         """() => {
             const strip = document.querySelector("[data-carousel-slides]");
@@ -142,10 +142,10 @@ def test_the_carousel_goes_round(page):
             return Math.round(strip.scrollLeft / (b.offsetLeft - a.offsetLeft)) === 4 + 7;
         }"""
     )
-    assert place() == 7
+    assert position() == 7
 
 
-def test_a_quick_view_over_the_list(page):
+def test_quick_view(page):
     page.goto("/category/chairs")
     tile = page.locator(".tile").nth(1)
     product = tile.get_attribute("data-nl-product")
@@ -160,32 +160,32 @@ def test_a_quick_view_over_the_list(page):
     assert page.url.endswith("/category/chairs")
 
 
-def test_the_inspector_says_where_rank_and_query_are_from(page, demo):
-    told = event("CLICK_PRODUCT", "AV768", page="SEARCH_RESULT_PAGE", query="oak", index=0)
+def test_the_inspector_shows_the_sources_of_rank_and_query(page, demo):
+    sent = event("CLICK_PRODUCT", "AV768", page="SEARCH_RESULT_PAGE", query="oak", index=0)
     page.goto("/search?q=oak")
-    with page.expect_response("**/inspector/sources") as answered:
+    with page.expect_response("**/inspector/sources") as response:
         page.evaluate(
-            """(told) => {
-                const [, , tell] = neuralens.q.find((call) => call[0] === "on");
-                tell({ ...told, rankSource: "order", querySource: "markup" });
+            """(event) => {
+                const [, , listener] = neuralens.q.find((call) => call[0] === "on");
+                listener({ ...event, rankSource: "order", querySource: "markup" });
             }""",
-            told,
+            sent,
         )
-    assert answered.value.status == 204
+    assert response.value.status == 204
     page.goto("/inspector")
     expect(page.locator("[data-live]")).to_have_text("live")
-    demo.send(told)
+    demo.send(sent)
     expect(page.locator("[data-feed] .event").first.locator(".sources")).to_have_text(
-        "rank from its place in the list, query as the markup says"
+        "rank from the position in the list, query from the markup"
     )
 
 
 def test_consent_reaches_the_tracker_and_the_next_page(page):
     page.goto("/")
-    page.evaluate("() => { window.told = []; window.neuralens = (...call) => told.push(call); }")
+    page.evaluate("() => { window.calls = []; window.neuralens = (...call) => calls.push(call); }")
     page.get_by_role("button", name="Allow").click()
     expect(page.locator("[data-consent-banner]")).to_have_count(0)
-    assert page.evaluate("() => told") == [["consent", "granted"]]
+    assert page.evaluate("() => calls") == [["consent", "granted"]]
     page.reload()
     expect(page.locator("script[data-app-id]")).to_have_attribute("data-consent", "granted")
     expect(page.locator("[data-consent-banner]")).to_have_count(0)
@@ -199,7 +199,7 @@ def test_refusal_reaches_a_tracker_that_has_not_loaded_yet(page):
     expect(page.locator("script[data-app-id]")).to_have_attribute("data-consent", "denied")
 
 
-def test_share_says_what_it_did(page):
+def test_share_shows_a_message(page):
     page.goto("/product/AV768")
     page.get_by_role("link", name="Share").click()
     expect(page.locator("[data-toast]")).to_contain_text("link")
@@ -209,7 +209,7 @@ def test_share_says_what_it_did(page):
 @pytest.mark.parametrize(
     "path", ["/", "/search?q=chair", "/category/beds", "/product/SF768", "/cart", "/inspector"]
 )
-def test_nothing_sticks_out_sideways(page, path, width):
+def test_no_horizontal_scrolling(page, path, width):
     page.set_viewport_size({"width": width, "height": 844})
     page.goto(path)
     assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
@@ -225,7 +225,7 @@ def event(name, product, **fields):
     } | fields
 
 
-def test_inspector_shows_events_as_they_come(page, demo):
+def test_inspector_shows_events_live(page, demo):
     page.goto("/inspector")
     expect(page.locator("[data-live]")).to_have_text("live")
     page.get_by_role("button", name="Clear").click()
@@ -246,7 +246,7 @@ def test_inspector_shows_events_as_they_come(page, demo):
     click.locator(".words").click()
     detail = page.locator(".detail")
     expect(detail.locator("pre")).to_contain_text('"event": "CLICK_PRODUCT"')
-    expect(detail.locator(".way b")).to_have_text(["Tile", "Beacon", "Relay", "API"])
+    expect(detail.locator(".hops b")).to_have_text(["Page", "Beacon", "Relay", "API"])
     click.locator(".words").click()
     expect(detail).to_have_count(0)
     cells = page.locator("[data-table=ranks] td")

@@ -1,4 +1,4 @@
-"""The demo as a process: its pages, its inspector, its start and its end."""
+"""The demo as a process: its pages, its inspector, startup and shutdown."""
 
 import json
 import socket
@@ -30,7 +30,8 @@ def read(response):
     return html5lib.parse(response.text, namespaceHTMLElements=False)
 
 
-def where(page, **attributes):
+def select(page, **attributes):
+    """Return the elements with these attributes; ``...`` stands for any value."""
     wanted = {name.replace("_", "-"): value for name, value in attributes.items()}
     return [
         element
@@ -62,7 +63,7 @@ def where(page, **attributes):
         "/beside",
     ],
 )
-def test_pages_answer_and_keep_to_a_strict_policy(shopper, path):
+def test_pages_work_under_a_strict_policy(shopper, path):
     response = shopper.get(path)
     assert response.status_code == 200
     policy = response.headers["content-security-policy"]
@@ -80,15 +81,15 @@ def test_pages_answer_and_keep_to_a_strict_policy(shopper, path):
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/product/none", "/category/none", "/search?q=chair&page=9", "/order/none"]
 )
-def test_what_is_not_there_is_a_404_with_a_way_on(shopper, path):
+def test_a_404_page_links_to_the_home_page(shopper, path):
     response = shopper.get(path)
     assert response.status_code == 404
-    assert where(read(response), href="/")
+    assert select(read(response), href="/")
 
 
 def test_the_only_tracking_code_is_the_snippet(shopper):
     page = read(shopper.get("/"))
-    [snippet] = where(page, data_app_id=...)
+    [snippet] = select(page, data_app_id=...)
     path, _, version = snippet.get("src").partition("?v=")
     assert path == "/nl/neuralens.js"
     assert snippet.get("integrity").startswith(f"sha384-{version}")
@@ -97,71 +98,71 @@ def test_the_only_tracking_code_is_the_snippet(shopper):
 
 
 def test_results_carry_page_query_list_and_offset(shopper):
-    [first] = where(read(shopper.get("/search?q=chair")), data_nl_list="results")
-    [second] = where(read(shopper.get("/search?q=chair&page=2")), data_nl_list="results")
+    [first] = select(read(shopper.get("/search?q=chair")), data_nl_list="results")
+    [second] = select(read(shopper.get("/search?q=chair&page=2")), data_nl_list="results")
     assert first.get("data-nl-page") == "SEARCH_RESULT_PAGE"
     assert first.get("data-nl-query") == "chair"
     assert (first.get("data-nl-offset"), second.get("data-nl-offset")) == ("0", "24")
-    tiles = where(first, data_nl_product=...)
+    tiles = select(first, data_nl_product=...)
     assert len(tiles) == 24
     seen = {tile.get("data-nl-product") for tile in tiles}
-    assert not seen & {tile.get("data-nl-product") for tile in where(second, data_nl_product=...)}
+    assert not seen & {tile.get("data-nl-product") for tile in select(second, data_nl_product=...)}
     for tile in tiles:
-        assert len(where(tile, data_nl_action="add-to-cart")) == 1
-        assert len(where(tile, data_nl_action="favorite", aria_pressed="false")) == 1
+        assert len(select(tile, data_nl_action="add-to-cart")) == 1
+        assert len(select(tile, data_nl_action="favorite", aria_pressed="false")) == 1
 
 
-def test_suggestions_carry_what_was_typed(shopper):
+def test_suggestions_carry_the_typed_query(shopper):
     page = read(shopper.get("/suggest?q=oak"))
-    suggestions = where(page, data_nl_suggestion=...)
+    suggestions = select(page, data_nl_suggestion=...)
     assert suggestions
     for suggestion in suggestions:
         assert suggestion.get("role") == "option"
         assert suggestion.get("href") == f"/search?q={quote(suggestion.get('data-nl-suggestion'))}"
-    groups = where(page, role="group")
+    groups = select(page, role="group")
     assert {group.get("data-nl-page") for group in groups} == {"AUTOCOMPLETE"}
     assert {group.get("data-nl-query") for group in groups} == {"oak"}
-    assert len(where(page, data_nl_product=...)) == 3
-    assert len({option.get("id") for option in where(page, role="option")}) == len(suggestions) + 3
+    assert len(select(page, data_nl_product=...)) == 3
+    assert len({option.get("id") for option in select(page, role="option")}) == len(suggestions) + 3
 
 
-def test_a_hostile_query_comes_out_as_text(shopper):
-    # The browser's own rule for a blank in a search: one, and no line separators.
+def test_a_hostile_query_is_escaped(shopper):
+    # The shop normalizes whitespace, including line separators.
     query = " ".join(HOSTILE.split())
     page = read(shopper.get(f"/search?q={quote(HOSTILE)}"))
-    [box] = where(page, id="search-input")
+    [box] = select(page, id="search-input")
     assert box.get("value") == query
     assert query in "".join(page.itertext())
 
 
 def test_departments_show_more(shopper):
     page = read(shopper.get("/category/chairs"))
-    [shelf] = where(page, data_nl_page="CATEGORY_PAGE")
+    [shelf] = select(page, data_nl_page="CATEGORY_PAGE")
     assert shelf.get("data-nl-list") == "chairs"
-    shown = [tile.get("data-nl-product") for tile in where(shelf, data_nl_product=...)]
+    shown = [tile.get("data-nl-product") for tile in select(shelf, data_nl_product=...)]
     assert len(shown) == 12
-    [link] = where(page, data_fragment=...)
+    [link] = select(page, data_fragment=...)
     part = read(shopper.get(link.get("data-fragment")))
-    following = [tile.get("data-nl-product") for tile in where(part, data_nl_product=...)]
+    following = [tile.get("data-nl-product") for tile in select(part, data_nl_product=...)]
     without_script = read(shopper.get(link.get("href")))
     everything = [
-        tile.get("data-nl-product") for tile in where(without_script, data_nl_product=...)
+        tile.get("data-nl-product") for tile in select(without_script, data_nl_product=...)
     ]
     assert everything == shown + following
 
 
-def test_a_product_is_landed_on_and_others_are_recommended(shopper):
+def test_a_product_page_has_a_landing_and_recommendations(shopper):
     page = read(shopper.get("/product/AV768"))
-    [landing] = where(page, data_nl_landing="AV768")
+    [landing] = select(page, data_nl_landing="AV768")
     for action in ("add-to-cart", "favorite", "share"):
-        assert len(where(landing, data_nl_action=action)) == 1
-    [shelf] = where(page, data_nl_list="recommendations")
+        assert len(select(landing, data_nl_action=action)) == 1
+    [shelf] = select(page, data_nl_list="recommendations")
     assert shelf.get("data-nl-page") == "PRODUCT_PAGE"
-    assert len(where(shelf, data_nl_product=...)) == 4
-    assert not where(landing, data_nl_product=...)
+    assert len(select(shelf, data_nl_product=...)) == 4
+    assert not select(landing, data_nl_product=...)
 
 
-def test_every_picture_is_there(shopper):
+def test_every_picture_is_served(shopper):
     page = read(shopper.get("/"))
     addresses = {image.get("src") for image in page.iter("img")}
     assert len(addresses) > 12
@@ -179,15 +180,15 @@ def test_buying_without_a_script(shopper, demo):
     shopper.post("/cart", data={"id": "AV768", "quantity": "3"})
     wrong = shopper.post("/checkout", data={"name": "R"})
     assert wrong.status_code == 422
-    assert where(read(wrong), aria_invalid="true")
+    assert select(read(wrong), aria_invalid="true")
     fields = {
         field.get("name"): field.get("value")
-        for field in where(read(shopper.get("/checkout")), maxlength=..., required=...)
+        for field in select(read(shopper.get("/checkout")), maxlength=..., required=...)
     }
     bought = shopper.post("/checkout", data=fields | {"name": "<b>Robin</b>"})
     assert bought.url.path.startswith("/order/")
-    [order] = where(read(bought), data_nl_purchase=...)
-    assert [line.get("data-nl-product") for line in where(order, data_nl_product=...)] == [
+    [order] = select(read(bought), data_nl_purchase=...)
+    assert [line.get("data-nl-product") for line in select(order, data_nl_product=...)] == [
         "AV768",
         "SF768",
     ]
@@ -199,16 +200,16 @@ def test_buying_without_a_script(shopper, demo):
 
 def test_a_script_gets_json(shopper):
     headers = {"Accept": "application/json"}
-    answer = shopper.post("/cart/add", data={"id": "AV768"}, headers=headers)
-    assert answer.json() == {"count": 1, "name": "Alder spindle chair"}
+    response = shopper.post("/cart/add", data={"id": "AV768"}, headers=headers)
+    assert response.json() == {"count": 1, "name": "Alder spindle chair"}
     assert shopper.post(
         "/favourites", data={"id": "AV768", "on": "true"}, headers=headers
     ).json() == {"on": True}
-    [heart] = where(read(shopper.get("/product/AV768")), aria_pressed="true")
+    [heart] = select(read(shopper.get("/product/AV768")), aria_pressed="true")
     assert heart.get("data-nl-action") == "favorite"
 
 
-def test_the_session_is_out_of_scripts_reach(shopper):
+def test_the_session_cookie_is_inaccessible_to_scripts(shopper):
     cookie = shopper.post("/cart/add", data={"id": "AV768"}, follow_redirects=False).headers[
         "set-cookie"
     ]
@@ -219,7 +220,7 @@ def test_the_session_is_out_of_scripts_reach(shopper):
 @pytest.mark.parametrize(
     "path", ["/cart", "/cart/add", "/favourites", "/checkout", "/consent", "/runtime"]
 )
-def test_forms_from_elsewhere_are_refused(shopper, path):
+def test_forms_from_other_origins_are_refused(shopper, path):
     response = shopper.post(path, data={"id": "AV768"}, headers={"Origin": "https://evil.example"})
     assert response.status_code == 403
 
@@ -228,18 +229,18 @@ def test_forms_from_elsewhere_are_refused(shopper, path):
     ("raw", "status"),
     [(b"a" * 20_000, 413), (b"\xff", 400), (b"a=1&" * 100, 400), (b"id=none", 404)],
 )
-def test_broken_forms_are_refused(shopper, raw, status):
+def test_malformed_forms_are_refused(shopper, raw, status):
     assert shopper.post("/cart/add", content=raw).status_code == status
 
 
 def consent_on(http):
-    """What a page tells the tracker, and the number of its banners."""
+    """Return the snippet's consent setting, and the number of consent banners."""
     page = read(http.get("/"))
-    [snippet] = where(page, data_app_id=...)
-    return snippet.get("data-consent"), len(where(page, data_consent_banner=...))
+    [snippet] = select(page, data_app_id=...)
+    return snippet.get("data-consent"), len(select(page, data_consent_banner=...))
 
 
-def test_consent_is_kept_and_taken_back(shopper):
+def test_consent_is_stored_and_can_be_withdrawn(shopper):
     def state():
         return consent_on(shopper)
 
@@ -267,9 +268,9 @@ def test_consent_can_be_asked_for_first(run_demo):
 # The footer's switches
 
 
-def test_the_staff_account_is_told_to_the_tracker_and_given_up(shopper):
+def test_the_staff_account_sets_the_uid(shopper):
     def uid():
-        [snippet] = where(read(shopper.get("/")), data_app_id=...)
+        [snippet] = select(read(shopper.get("/")), data_app_id=...)
         return snippet.get("data-uid")
 
     assert uid() is None
@@ -281,12 +282,12 @@ def test_the_staff_account_is_told_to_the_tracker_and_given_up(shopper):
     assert shopper.post("/account", data={"account": "root"}).status_code == 400
 
 
-def test_the_staff_account_is_the_one_whose_events_the_hooks_drop():
+def test_the_hooks_drop_events_of_the_staff_account():
     source = (Path(neuralens_demo.__file__).parent / "shop_hooks.py").read_text()
     assert f'STAFF = "{STAFF_UID}"' in source
 
 
-def test_a_runtime_that_does_not_exist_or_was_not_built_is_one_sentence(shopper):
+def test_an_unknown_or_unbuilt_runtime_is_one_sentence(shopper):
     wrong = shopper.post("/runtime", data={"runtime": "lua"})
     assert wrong.status_code == 400
     assert "must be one of javascript, brython, pyscript" in wrong.text
@@ -295,11 +296,11 @@ def test_a_runtime_that_does_not_exist_or_was_not_built_is_one_sentence(shopper)
     assert "has no neuralens.brython.js: run `make build` again" in missing.text
 
 
-def test_a_runtime_of_another_visit_that_is_not_built_here_is_not_used(shopper):
+def test_a_stored_runtime_that_is_not_built_is_not_used(shopper):
     shopper.cookies.set("runtime", "brython")
     response = shopper.get("/")
     assert response.status_code == 200
-    [snippet] = where(read(response), data_app_id=...)
+    [snippet] = select(read(response), data_app_id=...)
     assert snippet.get("src").startswith("/nl/neuralens.js")
 
 
@@ -318,7 +319,7 @@ def event(**fields):
     } | fields
 
 
-def test_an_event_goes_all_the_way_into_the_inspector(demo):
+def test_an_event_reaches_the_inspector(demo):
     httpx.post(f"{demo.url}/inspector/clear", timeout=PATIENCE)
     sent = event()
     with httpx.stream("GET", f"{demo.url}/inspector/stream", timeout=PATIENCE) as stream:
@@ -330,8 +331,8 @@ def test_an_event_goes_all_the_way_into_the_inspector(demo):
         assert name == "entry"
         assert entry["body"] == {name: value for name, value in sent.items() if name != "eid"}
         assert entry["words"] == "Opened Alder spindle chair AV768 in a department at rank 0"
-        assert entry["way"]["sent"] <= entry["way"]["arrived"] <= entry["received"]
-        assert entry["way"]["together"] == 1
+        assert entry["transit"]["sent"] <= entry["transit"]["arrived"] <= entry["received"]
+        assert entry["transit"]["batch_size"] == 1
         name, figures = next(messages)
         assert figures["ranks"] == [{"rank": 0, "views": 0, "clicks": 1}]
         httpx.post(f"{demo.url}/inspector/clear", timeout=PATIENCE)
@@ -348,25 +349,25 @@ def follow(stream):
             yield name, json.loads(line.removeprefix("data:"))
 
 
-def test_the_chart_library_comes_from_the_build(shopper):
+def test_the_chart_library_is_served(shopper):
     response = shopper.get("/inspector/chart.js")
     assert "javascript" in response.headers["content-type"]
 
 
-def test_clearing_from_elsewhere_is_refused(shopper):
+def test_clearing_from_another_origin_is_refused(shopper):
     headers = {"Origin": "https://evil.example"}
     assert shopper.post("/inspector/clear", headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/inspector", "/inspector/stream"])
-def test_a_name_that_was_made_to_lead_here_sees_no_events(shopper, path):
+def test_dns_rebinding_is_refused(shopper, path):
     assert shopper.get(path, headers={"Host": "evil.example"}).status_code == 403
 
 
-# Start and end
+# Startup and shutdown
 
 
-def test_ctrl_c_ends_everything_and_leaves_nothing(run_demo, tmp_path):
+def test_ctrl_c_stops_the_demo_and_removes_its_files(run_demo, tmp_path):
     with run_demo(temporary=tmp_path) as demo:
         assert list(tmp_path.iterdir())
         with (
@@ -382,16 +383,16 @@ def test_ctrl_c_ends_everything_and_leaves_nothing(run_demo, tmp_path):
         assert list(tmp_path.iterdir()) == []
 
 
-def test_the_outbox_can_be_kept(run_demo, tmp_path):
+def test_the_outbox_can_be_in_a_given_folder(run_demo, tmp_path):
     with run_demo("--data", str(tmp_path / "kept")) as demo:
         demo.send(event())
         demo.interrupt()
     assert (tmp_path / "kept" / "outbox.db").is_file()
 
 
-def test_a_taken_port_is_named(try_demo):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+def test_a_port_in_use_is_reported(try_demo):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
         done = try_demo("--port", port)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
@@ -399,7 +400,7 @@ def test_a_taken_port_is_named(try_demo):
     assert "--port" in done.stderr
 
 
-def test_an_outbox_that_is_none_is_named(try_demo, tmp_path):
+def test_an_invalid_outbox_is_reported(try_demo, tmp_path):
     (tmp_path / "outbox.db").write_bytes(b"no database " * 500)
     done = try_demo("--port", "0", "--data", str(tmp_path))
     assert done.returncode == 1
@@ -407,7 +408,7 @@ def test_an_outbox_that_is_none_is_named(try_demo, tmp_path):
     assert str(tmp_path / "outbox.db") in done.stderr
 
 
-def test_without_a_build_the_remedy_is_named(try_demo, tmp_path):
+def test_without_a_build_the_remedy_is_reported(try_demo, tmp_path):
     if (Path(__file__).parents[2] / "build" / "neuralens_embed" / "dist").exists():
         pytest.skip("this is an installed wheel: the bundles are in the package")
     (tmp_path / "pyproject.toml").touch()

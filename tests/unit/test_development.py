@@ -1,4 +1,4 @@
-"""The command ``dev``: a shop elsewhere, and its events in the inspector."""
+"""The command ``dev``: events of another shop in the inspector."""
 
 import re
 import signal
@@ -35,7 +35,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shop(pages: Path) -> Iterator[str]:
-    """A shop that is a folder of files, without a proxy; its address."""
+    """The address of a shop of static files, without a proxy."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=pages)) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -46,7 +46,7 @@ def shop(pages: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def development(shop: str) -> Iterator[str]:
-    """What the command prints once it answers."""
+    """The output of the running command."""
     with subprocess.Popen(
         [COMMAND, "dev", "--app-id", "LAMPS", "--port", "0", "--origins", shop],
         stdout=subprocess.PIPE,
@@ -65,7 +65,7 @@ def development(shop: str) -> Iterator[str]:
         assert (process.returncode, errors) == (0, "")
 
 
-def test_a_shop_without_a_proxy_sees_its_events(
+def test_events_of_a_shop_without_a_proxy(
     development: str, shop: str, pages: Path, chromium: Browser
 ) -> None:
     here = re.search(r"Inspector: (\S+?)/ ", development)[1]
@@ -82,9 +82,9 @@ def test_a_shop_without_a_proxy_sees_its_events(
         assert inspector.get_by_role("link", name="Open the shop").get_attribute("href") == shop
 
 
-def test_a_relay_of_ones_own_may_send_to_the_sandbox(development: str) -> None:
+def test_another_relay_can_forward_to_the_sandbox(development: str) -> None:
     settings = dict(re.findall(r"^  NEURALENS_(\w+)=(\S+)$", development, re.MULTILINE))
-    answer = httpx.post(
+    response = httpx.post(
         settings["API_URL"],
         json={"uid": None, "items": [{"id": "A"}], "event": "SHARE", "timestamp": 1795626000},
         headers={
@@ -92,18 +92,18 @@ def test_a_relay_of_ones_own_may_send_to_the_sandbox(development: str) -> None:
             "X-Neuralens-Application-ID": settings["APPLICATION_ID"],
         },
     )
-    assert answer.json()["status"] == "success"
+    assert response.json()["status"] == "success"
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ([], "--app-id"),
         (["--app-id", ""], "app_id"),
         (["--app-id", "A", "--origins", "localhost"], "--origins"),
     ],
 )
-def test_wrong_options_are_said(options: list[str], said: str) -> None:
+def test_invalid_options_are_reported(options: list[str], message: str) -> None:
     done = CliRunner().invoke(main, ["dev", *options])
     assert done.exit_code != 0
-    assert said in done.stderr
+    assert message in done.stderr

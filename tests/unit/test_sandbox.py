@@ -1,4 +1,4 @@
-"""The sandbox: what the API's document says, sentence by sentence."""
+"""The sandbox: every rule of the API's documentation."""
 
 import asyncio
 import json
@@ -81,7 +81,7 @@ def post(client, event, headers=HEADERS):
     return client.post("/analytics/event", headers=headers, json=event)
 
 
-def test_takes_the_documented_example(client):
+def test_accepts_the_documented_example(client):
     before = time()
     response = post(client, EVENT)
     assert (response.status_code, response.json()) == (200, SUCCESS)
@@ -101,16 +101,16 @@ def test_takes_the_documented_example(client):
         {"Host": ""},
     ],
 )
-def test_pages_from_elsewhere_can_neither_see_nor_change_anything(client, headers):
+def test_other_origins_and_hosts_are_refused(client, headers):
     for method, path in [("POST", "/faults"), ("GET", "/ledger"), ("DELETE", "/ledger")]:
-        answer = client.request(method, path, headers=headers, json={"status": 500})
-        assert answer.status_code == 403
-        assert answer.json()["error"]
+        response = client.request(method, path, headers=headers, json={"status": 500})
+        assert response.status_code == 403
+        assert response.json()["error"]
     assert client.get("/faults").json() == []
 
 
 @pytest.mark.parametrize("host", ["localhost:8788", "127.0.0.1", "[::1]:1", "sandbox:8788"])
-def test_names_of_this_machine_and_of_containers_are_its_own(client, host):
+def test_local_host_names_are_allowed(client, host):
     assert client.get("/ledger", headers={"Host": host}).status_code == 200
     own = {"Host": host, "Origin": f"http://{host}"}
     assert client.delete("/ledger", headers=own).is_success
@@ -118,7 +118,7 @@ def test_names_of_this_machine_and_of_containers_are_its_own(client, host):
 
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("page", PAGES)
-def test_takes_every_event_on_every_page(client, event, page):
+def test_accepts_every_event_on_every_page(client, event, page):
     assert post(client, EVENT | {"event": event, "page": page}).json() == SUCCESS
 
 
@@ -134,7 +134,7 @@ def test_takes_every_event_on_every_page(client, event, page):
         EVENT | {"event": PURCHASE, "items": [{"id": "A"}, {"id": "B"}, {"id": "A"}]},
     ],
 )
-def test_takes(client, event):
+def test_accepts(client, event):
     assert post(client, event).json() == SUCCESS
     assert client.get("/ledger").json()[0]["body"] == event
 
@@ -182,7 +182,7 @@ def test_takes(client, event):
         (EVENT | {"timestamp": -1}, "timestamp"),
     ],
 )
-def test_refuses_a_field(client, event, named):
+def test_refuses_an_invalid_field(client, event, named):
     response = post(client, event)
     assert response.status_code == 422
     assert response.json()["status"] == "failure"
@@ -194,14 +194,14 @@ def test_refuses_a_field(client, event, named):
     "raw",
     [b"", b"{", b"[]", b'"x"', b"null", b"\xff", b'{"uid": "\\ud800"}', b"[" * 100_000, b"NaN"],
 )
-def test_refuses_what_is_no_json_object(client, raw):
+def test_refuses_a_body_that_is_not_a_json_object(client, raw):
     response = client.post("/analytics/event", headers=HEADERS, content=raw)
     assert response.status_code == 400
     assert response.json()["status"] == "failure"
     assert response.json()["message"]
 
 
-def test_refuses_a_body_out_of_all_proportion(client):
+def test_refuses_a_body_that_is_too_large(client):
     response = client.post("/analytics/event", headers=HEADERS, content=b" " * ((1 << 20) + 1))
     assert response.status_code == 413
 
@@ -219,7 +219,7 @@ def test_refuses_a_body_out_of_all_proportion(client):
         ({"Authorization": f"Bearer {KEY}", "X-Neuralens-Application-ID": APPLICATION}, 401),
     ],
 )
-def test_demands_both_headers(client, headers, status):
+def test_requires_both_headers(client, headers, status):
     response = post(client, EVENT, headers)
     assert response.status_code == status
     assert response.json()["status"] == "failure"
@@ -228,20 +228,20 @@ def test_demands_both_headers(client, headers, status):
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
-def test_takes_post_alone(client, method):
+def test_accepts_only_post(client, method):
     response = client.request(method, "/analytics/event", headers=HEADERS)
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
 
 
 @pytest.mark.parametrize("path", ["/", "/analytics", "/analytics/event/", "/analytics/events"])
-def test_knows_one_path(client, path):
+def test_serves_only_one_path(client, path):
     response = client.post(path, headers=HEADERS, json=EVENT)
     assert response.status_code == 404
     assert response.json()["status"] == "failure"
 
 
-def test_ledger_keeps_the_order_and_forgets_when_told(client):
+def test_ledger_is_ordered_and_can_be_cleared(client):
     for number in range(5):
         post(client, EVENT | {"index": number})
     assert [entry["body"]["index"] for entry in client.get("/ledger").json()] == [0, 1, 2, 3, 4]
@@ -282,7 +282,7 @@ def test_following_a_ledger():
     assert run(follow()) == [[1], [2, 3], None, [4]]
 
 
-def test_faults_are_met_in_order_and_counted(client):
+def test_faults_occur_in_order_and_as_often_as_requested(client):
     faults = [{"status": 503, "retry_after": 1, "times": 2}, {"failure": "not today"}]
     assert client.post("/faults", json=faults).json() == faults
     first = post(client, EVENT)
@@ -300,7 +300,7 @@ def test_faults_are_met_in_order_and_counted(client):
     assert post(client, EVENT).json() == SUCCESS
 
 
-def test_fault_that_loses_only_the_answer(client):
+def test_fault_that_loses_only_the_response(client):
     client.post("/faults", json={"status": 500, "taken": True})
     assert post(client, EVENT).status_code == 500
     assert [entry["body"] for entry in client.get("/ledger").json()] == [EVENT]
@@ -319,7 +319,7 @@ def test_fault_that_only_delays(client):
     assert client.get("/faults").json() == []
 
 
-def test_faults_can_be_dropped(client):
+def test_faults_can_be_removed(client):
     client.post("/faults", json=[{"status": 500, "times": 9}])
     assert client.delete("/faults").status_code == 204
     assert post(client, EVENT).json() == SUCCESS
@@ -339,7 +339,7 @@ def test_faults_can_be_dropped(client):
         {"status": 500, "retry_after": "1\r\nx: y"},
     ],
 )
-def test_refuses_a_fault_it_does_not_know(client, fault):
+def test_refuses_an_invalid_fault(client, fault):
     response = client.post("/faults", json=fault)
     assert response.status_code == 400
     assert response.json()["message"]
@@ -353,7 +353,7 @@ json_values = st.recursive(
 
 
 def reason(check, argument):
-    """What ``check`` raises for the argument: its status, once it has a reason; None if nothing."""
+    """Return the status of the error that ``check`` raises, which must have a reason, or None."""
     try:
         check(argument)
     except ContractError as error:
@@ -361,11 +361,11 @@ def reason(check, argument):
     return None
 
 
-# The first text drawn in a process builds a table of Unicode, which takes long on a busy machine.
+# Hypothesis builds a table of Unicode for the first text, which takes long on a busy machine.
 
 
 @given(st.dictionaries(st.sampled_from([*EVENT, "eid", "__proto__"]), json_values))
-def test_any_object_is_taken_or_refused_with_a_reason(changes):
+def test_any_object_is_accepted_or_refused_with_a_reason(changes):
     assert reason(check_body, EVENT | changes) in (None, 422)
 
 
@@ -374,7 +374,7 @@ def test_any_bytes_are_parsed_or_refused_with_a_reason(raw):
     assert reason(parse, raw) in (None, 400)
 
 
-def test_command_serves_breaks_off_and_ends_cleanly():
+def test_command_shuts_down_with_open_requests():
     with running_sandbox("--port", "0") as (process, url), connect() as http:
         http.post(f"{url}/faults", json=[{"drop": True}, {"hang": True}])
         with pytest.raises(httpx.RemoteProtocolError):
@@ -393,9 +393,9 @@ def test_command_serves_breaks_off_and_ends_cleanly():
         assert "Traceback" not in errors
 
 
-def test_command_names_a_taken_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_command_reports_a_port_in_use():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
         done = subprocess.run(
             [
                 sys.executable,

@@ -1,36 +1,36 @@
-// A carousel without an end: copies of its last slides stand before the first, and the other way
-// round. They are hidden from assistive technology; a reader hears each slide once.
+// An endless carousel: clones of the last slides precede the first one, and clones of the first
+// slides follow the last one. Clones are hidden from assistive technology.
 
-const COPIES = 4;
+const CLONES = 4;
 
-function copy(slide) {
-  const copied = slide.cloneNode(true);
-  copied.setAttribute("aria-hidden", "true");
-  for (const part of copied.querySelectorAll("a, button")) part.tabIndex = -1;
-  return copied;
+function clone(slide) {
+  const cloned = slide.cloneNode(true);
+  cloned.setAttribute("aria-hidden", "true");
+  for (const control of cloned.querySelectorAll("a, button")) control.tabIndex = -1;
+  return cloned;
 }
 
-/** Turn a list of slides into a carousel. */
+/** Make a carousel of a list of slides. */
 export function attachCarousel(root) {
   const strip = root.querySelector("[data-carousel-slides]");
   const slides = [...strip.children];
-  strip.prepend(...slides.slice(-COPIES).map(copy));
-  strip.append(...slides.slice(0, COPIES).map(copy));
+  strip.prepend(...slides.slice(-CLONES).map(clone));
+  strip.append(...slides.slice(0, CLONES).map(clone));
   const width = () => slides[1].offsetLeft - slides[0].offsetLeft;
 
   function jump(to) {
     strip.scrollTo({ left: to, behavior: "instant" });
   }
 
-  /** Where only copies are in view, go to what they are copies of, which looks the same. */
+  /** If only clones are in view, jump to their originals, which look the same. */
   function wrap() {
-    const whole = slides.length * width();
-    const start = COPIES * width();
-    if (strip.scrollLeft < start - 1) jump(strip.scrollLeft + whole);
-    else if (strip.scrollLeft >= start + whole - 1) jump(strip.scrollLeft - whole);
+    const length = slides.length * width();
+    const start = CLONES * width();
+    if (strip.scrollLeft < start - 1) jump(strip.scrollLeft + length);
+    else if (strip.scrollLeft >= start + length - 1) jump(strip.scrollLeft - length);
   }
 
-  jump(COPIES * width());
+  jump(CLONES * width());
   strip.addEventListener("scrollend", wrap);
   for (const button of root.querySelectorAll("[data-step]")) {
     button.addEventListener("click", () => strip.scrollBy({ left: button.dataset.step * width(), behavior: "smooth" }));

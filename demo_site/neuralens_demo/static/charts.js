@@ -1,42 +1,42 @@
-// The two charts, drawn by Chart.js, each with a table that says the same.
+// The two charts, drawn by Chart.js, each with a table of the same data.
 
 const INK = "#29231f";
 const SOFT = "#6a6058";
 const GRID = "#ece5da";
 const BLUE = "#0072b2";
 const FUNNEL = ["#56b4e9", "#0072b2", "#7a6fb8", "#e69f00", "#009e73"];
-const MANY = 12;
+const MAX_WIDE_BARS = 12;
 const drawn = {};
 
 const percent = (part, whole) => (whole === 0 ? "–" : `${Math.round((100 * part) / whole)} %`);
 
-/** Writes each bar's text at its end, in the chart's own font. */
+/** Draws a text at the end of each bar. */
 const barTexts = {
   id: "barTexts",
   afterDatasetsDraw(chart) {
     const { ctx, options } = chart;
-    const across = options.indexAxis === "y";
+    const horizontal = options.indexAxis === "y";
     ctx.save();
     ctx.fillStyle = INK;
     ctx.font = "600 12px system-ui, sans-serif";
-    ctx.textBaseline = across ? "middle" : "bottom";
-    ctx.textAlign = across ? "left" : "center";
-    chart.getDatasetMeta(0).data.forEach((bar, place) => {
-      const text = chart.data.datasets[0].texts[place];
-      // Where bars are thin their texts would run into each other.
-      const fits = across || ctx.measureText(text).width < bar.width * 1.3;
-      if (text && fits) ctx.fillText(text, bar.x + (across ? 6 : 0), bar.y - (across ? 0 : 4));
+    ctx.textBaseline = horizontal ? "middle" : "bottom";
+    ctx.textAlign = horizontal ? "left" : "center";
+    chart.getDatasetMeta(0).data.forEach((bar, index) => {
+      const text = chart.data.datasets[0].texts[index];
+      // The texts of thin bars would overlap.
+      const fits = horizontal || ctx.measureText(text).width < bar.width * 1.3;
+      if (text && fits) ctx.fillText(text, bar.x + (horizontal ? 6 : 0), bar.y - (horizontal ? 0 : 4));
     });
     ctx.restore();
   },
 };
 
-/** Draw a bar chart, or bring it up to date. Without the library the table has to do. */
+/** Draw or update a bar chart. Without the library there is only the table. */
 function draw(name, { filled, labels, values, texts, colours, summary, options }) {
   const holder = document.querySelector(`[data-chart="${name}"]`);
   holder.classList.toggle("filled", filled && Boolean(window.Chart));
   if (!window.Chart) {
-    holder.querySelector(".empty").textContent = "The chart library is not built: see the table.";
+    holder.querySelector(".empty").textContent = "The chart library is not built; the data is in the table.";
     return;
   }
   holder.querySelector("canvas").setAttribute("aria-label", filled ? summary : "No data yet");
@@ -75,28 +75,28 @@ function fillTable(name, rows) {
 const ticks = { color: SOFT, font: { size: 12 } };
 const plain = { legend: { display: false } };
 
-/** Clicks in percent of views. A click does not wait a second as a view does: there may be more. */
-function share({ views, clicks }) {
+/** Clicks in percent of views, at most 100: a product can be clicked before it counts as seen. */
+function clickRate({ views, clicks }) {
   return clicks === 0 ? 0 : Math.min(100, (100 * clicks) / Math.max(1, views));
 }
 
-/** Draw the share of clicks at each rank: [{rank, views, clicks}]. */
+/** Draw the click-through rate at each rank: [{rank, views, clicks}]. */
 export function drawRanks(ranks) {
-  const few = ranks.length <= MANY;
+  const few = ranks.length <= MAX_WIDE_BARS;
   draw("ranks", {
     filled: ranks.length > 0,
     labels: ranks.map(({ rank, views, clicks }) => (few ? [String(rank), `${clicks}/${views}`] : String(rank))),
-    values: ranks.map(share),
-    texts: ranks.map((rank) => `${Math.round(share(rank))} %`),
+    values: ranks.map(clickRate),
+    texts: ranks.map((rank) => `${Math.round(clickRate(rank))} %`),
     colours: BLUE,
     summary: `Click-through by rank: ${ranks.map(({ rank, views, clicks }) => `rank ${rank} ${clicks} of ${views}`).join(", ")}`,
     options: {
       layout: { padding: { top: 18 } },
       scales: {
-        x: { grid: { display: false }, ticks, title: { display: true, text: few ? "rank, clicked/seen" : "rank", color: SOFT } },
+        x: { grid: { display: false }, ticks, title: { display: true, text: few ? "rank, clicks/views" : "rank", color: SOFT } },
         y: { min: 0, max: 100, grid: { color: GRID }, border: { display: false }, ticks: { ...ticks, stepSize: 25, callback: (value) => `${value} %` } },
       },
-      plugins: { ...plain, tooltip: { callbacks: { label: ({ dataIndex }) => `clicked ${drawn.ranks.source[dataIndex].clicks} of ${drawn.ranks.source[dataIndex].views} times seen` } } },
+      plugins: { ...plain, tooltip: { callbacks: { label: ({ dataIndex }) => `${drawn.ranks.source[dataIndex].clicks} clicks, ${drawn.ranks.source[dataIndex].views} views` } } },
     },
   });
   if (drawn.ranks) drawn.ranks.source = ranks;
@@ -110,7 +110,8 @@ export function drawFunnel(funnel) {
     filled: funnel.some(({ count }) => count > 0),
     labels: funnel.map(({ stage }) => stage),
     values: funnel.map(({ count }) => count),
-    texts: funnel.map(({ count }, place) => (count === 0 ? "" : place === 0 || seen === 0 ? `${count}` : `${count}, ${percent(count, seen)}`)),
+    texts: funnel.map(({ count }, index) => (count === 0 ? "" : index === 0 ||
+ seen === 0 ? `${count}` : `${count}, ${percent(count, seen)}`)),
     colours: FUNNEL,
     summary: `From view to purchase: ${funnel.map(({ stage, count }) => `${stage} ${count}`).join(", ")}`,
     options: {

@@ -3,7 +3,7 @@
 
 const TYPING_MS = 120;
 
-/** Attach to a form that holds the input, the listbox and a status line. */
+/** Attach to a form with the input, the listbox and a status line. */
 export function attachCombobox(form) {
   const input = form.querySelector('[role="combobox"]');
   const listbox = form.querySelector('[role="listbox"]');
@@ -14,10 +14,10 @@ export function attachCombobox(form) {
 
   const options = () => [...listbox.querySelectorAll('[role="option"]')];
 
-  function activate(place) {
+  function activate(index) {
     const all = options();
     all[active]?.setAttribute("aria-selected", "false");
-    active = place;
+    active = index;
     const option = all[active];
     if (option) {
       option.setAttribute("aria-selected", "true");
@@ -62,7 +62,7 @@ export function attachCombobox(form) {
       listbox.replaceChildren(...parts.body.children);
       open();
     } catch (error) {
-      // Newer text has taken over, or there are no suggestions now: searching still works.
+      // The request was superseded, or it failed; search works without suggestions.
       if (error.name !== "AbortError") close();
     }
   }
@@ -75,9 +75,8 @@ export function attachCombobox(form) {
       activate(by > 0 ? 0 : count - 1);
       return;
     }
-    // One place more than there are options: the input itself.
-    const place = ((active + 1 + by + count + 1) % (count + 1)) - 1;
-    activate(place);
+    // The input itself is one more position, -1.
+    activate(((active + 1 + by + count + 1) % (count + 1)) - 1);
   }
 
   input.addEventListener("input", () => {
@@ -95,7 +94,7 @@ export function attachCombobox(form) {
     event.preventDefault();
   });
 
-  // The list stays where the pointer goes down, and the input keeps the focus.
+  // Keep the focus in the input, so that the list stays open.
   listbox.addEventListener("mousedown", (event) => event.preventDefault());
   input.addEventListener("blur", close);
   input.addEventListener("focus", () => {

@@ -1,22 +1,22 @@
-// The inspector's page: fills itself from the stream and keeps two charts.
+// The inspector's page: shows the events of the stream, and two charts.
 
 import { drawFunnel, drawRanks } from "./charts.js";
 
 const MAX_ROWS = 500;
-const MEDIAN_OF = 200;
+const MAX_DURATIONS = 200;
 const feed = document.querySelector("[data-feed]");
 const filter = document.querySelector("[data-filter]");
-const ways = [];
+const durations = [];
 let events = 0;
 let batches = new Set();
-let settled = false;
+let loaded = false;
 
 const template = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 const count = (name) => document.querySelector(`[data-count="${name}"]`);
 const clock = (seconds) =>
   new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
-/** Write a length of time: milliseconds below a second, seconds above. */
+/** Format a duration in milliseconds, seconds or minutes. */
 function duration(seconds) {
   if (seconds < 1) return `${Math.max(0, Math.round(seconds * 1000))} ms`;
   if (seconds < 90) return `${seconds.toFixed(1)} s`;
@@ -28,23 +28,23 @@ function median(values) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-/** The stations of an event: name, Unix time, and a remark. */
-function stations({ body, received, way }) {
-  const list = [{ name: "Tile", at: body.timestamp, remark: "by the browser's clock, in whole seconds" }];
-  if (way?.sent) {
-    const others = way.together - 1;
-    const company = others === 0 ? "alone" : `together with ${others} other${others === 1 ? "" : "s"}`;
-    list.push({ name: "Beacon", at: way.sent, remark: `left the page ${company}` });
+/** The hops of an event: name, Unix time, and a remark. */
+function hops({ body, received, transit }) {
+  const list = [{ name: "Page", at: body.timestamp, remark: "captured, in whole seconds of the browser's clock" }];
+  if (transit?.sent) {
+    const others = transit.batch_size - 1;
+    const batch = others === 0 ? "alone" : `in a batch with ${others} other${others === 1 ? "" : "s"}`;
+    list.push({ name: "Beacon", at: transit.sent, remark: `sent ${batch}` });
   }
-  if (way) list.push({ name: "Relay", at: way.arrived, remark: "written down, then handed on", since: way.sent });
-  list.push({ name: "API", at: received, remark: "taken by the sandbox", since: way?.arrived });
+  if (transit) list.push({ name: "Relay", at: transit.arrived, remark: "stored, then forwarded", since: transit.sent });
+  list.push({ name: "API", at: received, remark: "accepted by the sandbox", since: transit?.arrived });
   return list;
 }
 
 function showDetail(entry, row) {
   const detail = template("detail");
   detail.querySelector("pre").textContent = JSON.stringify(entry.body, null, 2);
-  for (const { name, at, remark, since } of stations(entry)) {
+  for (const { name, at, remark, since } of hops(entry)) {
     const item = document.createElement("li");
     const heading = document.createElement("b");
     heading.textContent = name;
@@ -52,7 +52,7 @@ function showDetail(entry, row) {
     const after = since ? `, ${duration(at - since)} later` : "";
     small.textContent = `${clock(at)}${after}: ${remark}`;
     item.append(heading, small);
-    detail.querySelector(".way").append(item);
+    detail.querySelector(".hops").append(item);
   }
   row.after(detail);
 }
@@ -74,37 +74,37 @@ function addRow(entry) {
   chip.textContent = event;
   row.querySelector(".words").textContent = entry.words;
   row.querySelector(".sources").textContent = entry.sources;
-  const took = entry.way?.sent ? entry.received - entry.way.sent : null;
-  row.querySelector(".took").textContent = took === null ? "–" : duration(took);
-  row.classList.toggle("new", settled);
+  const latency = entry.transit?.sent ? entry.received - entry.transit.sent : null;
+  row.querySelector(".latency").textContent = latency === null ? "–" : duration(latency);
+  row.classList.toggle("new", loaded);
   row.addEventListener("click", () => toggle(entry, row));
   row.hidden = filter.value !== "" && filter.value !== event;
   feed.prepend(row);
   if (![...filter.options].some((option) => option.value === event)) filter.append(new Option(event, event));
   while (feed.children.length > MAX_ROWS) feed.lastElementChild.remove();
-  return took;
+  return latency;
 }
 
 function addEntry(entry) {
-  const took = addRow(entry);
+  const latency = addRow(entry);
   events += 1;
-  if (entry.way) batches.add(`${entry.way.sent} ${entry.way.arrived}`);
-  if (took !== null) ways.push(took);
-  while (ways.length > MEDIAN_OF) ways.shift();
+  if (entry.transit) batches.add(`${entry.transit.sent} ${entry.transit.arrived}`);
+  if (latency !== null) durations.push(latency);
+  while (durations.length > MAX_DURATIONS) durations.shift();
 }
 
 function showCounts() {
   document.querySelector("[data-feed-empty]").hidden = events > 0;
   count("events").textContent = events;
   count("batches").textContent = batches.size;
-  count("median").textContent = ways.length > 0 ? duration(median(ways)) : "–";
+  count("median").textContent = durations.length > 0 ? duration(median(durations)) : "–";
 }
 
 function reset() {
   events = 0;
   batches = new Set();
-  ways.length = 0;
-  settled = false;
+  durations.length = 0;
+  loaded = false;
   feed.replaceChildren();
   showCounts();
 }
@@ -123,12 +123,13 @@ filter.addEventListener("change", () => {
 });
 
 document.querySelector("[data-clear]").addEventListener("click", () => {
-  fetch("/inspector/clear", { method: "POST" }).catch(() => showState("lost", "the server does not answer"));
+  fetch("/inspector/clear", { method: "POST" }).catch(() => showState("lost", "the server does not respond"));
 });
 
 const stream = new EventSource("/inspector/stream");
 stream.addEventListener("open", () => showState("open", "live"));
-stream.addEventListener("error", () => showState("lost", "connection lost, trying again"));
+stream.addEventListener("error", () => showState("lost", "connection lost, reconnecting"
+));
 stream.addEventListener("cleared", reset);
 stream.addEventListener("entry", ({ data }) => addEntry(JSON.parse(data)));
 stream.addEventListener("figures", ({ data }) => {
@@ -136,5 +137,5 @@ stream.addEventListener("figures", ({ data }) => {
   showCounts();
   drawRanks(ranks);
   drawFunnel(funnel);
-  settled = true;
+  loaded = true;
 });

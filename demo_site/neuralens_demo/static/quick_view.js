@@ -1,15 +1,15 @@
-// A product in a dialog over the page that it was found on.
+// The quick view of a product, in a dialog.
 
 const dialog = document.createElement("dialog");
 dialog.className = "quick-view";
 dialog.setAttribute("aria-labelledby", "quick-name");
 document.body.append(dialog);
 dialog.addEventListener("click", (event) => {
-  // Beside its content, which fills it, there is only the backdrop.
+  // The content fills the dialog, so a click on the dialog itself is on the backdrop.
   if (event.target === dialog) dialog.close();
 });
 
-/** Show the product of a link; throws when the shop does not answer. */
+/** Show the product of a link; throws if the request fails. */
 export async function showQuickView(link) {
   const response = await fetch(link.dataset.quick);
   if (!response.ok) throw new Error(`${link.dataset.quick} answered ${response.status}`);

@@ -1,4 +1,4 @@
-// The shop's own script. Every page works without it; with it, less of a page has to be loaded.
+// The shop's own script: progressive enhancement that avoids page loads.
 
 import { attachCarousel } from "./carousel.js";
 import { attachCombobox } from "./combobox.js";
@@ -6,7 +6,7 @@ import { showQuickView } from "./quick_view.js";
 import { reportSources } from "./sources.js";
 import { show } from "./toast.js";
 
-/** Post a form and return the JSON answer. Throws when the server refuses. */
+/** Post a form and return the JSON response. Throws if the server refuses. */
 async function post(form, submitter) {
   const body = new URLSearchParams(new FormData(form, submitter));
   const response = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
@@ -14,7 +14,7 @@ async function post(form, submitter) {
   return response.json();
 }
 
-/** Take a form over: `done` gets the answer. What goes wrong is left to the form itself. */
+/** Submit a form by fetch and pass the response to `done`; after a failure, submit it normally. */
 function enhance(form, event, done) {
   event.preventDefault();
   post(form, event.submitter).then(done, () => form.submit());
@@ -30,7 +30,7 @@ function showCount(count) {
 function addToCart(form, event) {
   enhance(form, event, ({ count, name }) => {
     showCount(count);
-    show(`${name} is in the cart`);
+    show(`${name} was added to the cart`);
   });
 }
 
@@ -38,7 +38,7 @@ function toggleFavourite(form, event) {
   enhance(form, event, ({ on }) => {
     form.querySelector("button").setAttribute("aria-pressed", String(on));
     form.elements.on.value = String(!on);
-    show(on ? "Kept as a favourite" : "No favourite any more");
+    show(on ? "Added to your favourites" : "Removed from your favourites");
   });
 }
 
@@ -46,7 +46,7 @@ function chooseConsent(form, event) {
   const banner = form.closest("[data-consent-banner]");
   if (!banner) return;
   enhance(form, event, ({ choice }) => {
-    // Where the tracker has not loaded yet, it will read its tag.
+    // If the tracker has not loaded yet, it will read the attribute of its tag.
     if (window.neuralens && !window.neuralens.q) window.neuralens("consent", choice);
     else document.querySelector("script[data-app-id]").dataset.consent = choice;
     banner.remove();
@@ -67,7 +67,8 @@ async function share(link) {
     if (navigator.share) await navigator.share(card);
     else {
       await navigator.clipboard.writeText(card.url);
-      show("The link is on the clipboard");
+      show("The link was copied"
+);
     }
   } catch (error) {
     if (error.name !== "AbortError") show(card.url);

@@ -1,8 +1,8 @@
-// Tells the inspector what the API is not told: where the rank and the query of an event are from.
+// Reports the sources of events' rank and query to the inspector; the API does not receive them.
 
-/** Send each event's sources on, from now on and with the page's last breath. */
+/** Report each event's sources by beacon, also while the page is unloading. */
 export function reportSources() {
-  // As the inline stub does, for the tracker may still be on its way.
+  // Queue calls as the inline stub does, because the tracker may not have loaded yet.
   window.neuralens ??= Object.assign((...call) => window.neuralens.q.push(call), { q: [] });
   window.neuralens("on", "event", (event) => {
     navigator.sendBeacon("/inspector/sources", JSON.stringify(event));

@@ -1,9 +1,9 @@
-// A short message at the foot of the window, read out by screen readers.
+// A short message at the bottom of the window, announced by screen readers.
 
 const SHOWN_MS = 2600;
 let hiding;
 
-/** Show a message for a moment. */
+/** Show a message briefly. */
 export function show(message) {
   const toast = document.querySelector("[data-toast]");
   toast.textContent = message;
