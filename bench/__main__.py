@@ -1,4 +1,4 @@
-"""The command: runs the measurements that are named, or all, and fails when a bound is broken."""
+"""The command: runs the given benchmarks, or all, and fails if a bound is exceeded."""
 
 import importlib
 import logging
@@ -8,22 +8,22 @@ import click
 
 from bench.report import Report
 
-# In the order of their duration.
-MEASUREMENTS = ("sizes", "relay", "forwarding", "neighbours", "start", "scrolling", "runtimes")
+# By duration.
+BENCHMARKS = ("sizes", "relay", "forwarding", "neighbours", "start", "scrolling", "runtimes")
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(MEASUREMENTS))
+@click.argument("names", nargs=-1, type=click.Choice(BENCHMARKS))
 def main(names: tuple[str, ...]) -> None:
-    """Run the measurements NAMES, or all. Exit status 1 if a bound is broken."""
-    # That the API cannot be reached is meant: the relay's warnings of it say nothing here.
+    """Run the benchmarks NAMES, or all. The exit status is 1 if a bound is exceeded."""
+    # Hides the relay's warnings about the API, which is unreachable on purpose.
     logging.basicConfig(level=logging.ERROR)
-    broken = False
-    for name in dict.fromkeys(names or MEASUREMENTS):
+    exceeded = False
+    for name in dict.fromkeys(names or BENCHMARKS):
         report: Report = importlib.import_module(f"bench.{name}").measure()
         click.echo(report)
-        broken = broken or not report.holds
-    sys.exit(broken)
+        exceeded = exceeded or not report.holds
+    sys.exit(exceeded)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The least that could stand where the relay does: the same server, and no outbox.
+"""A baseline for the relay: the same server without an outbox.
 
-``python -m bench.baseline`` reads each batch as JSON, counts its events, and answers 202. Nothing
-is checked, and nothing is on disk.
+``python -m bench.baseline`` parses each batch as JSON, counts its events, and responds with 202. It
+validates and stores nothing.
 """
 
 import json
@@ -15,16 +15,16 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 
-async def take_batch(request: Request) -> JSONResponse:
+async def accept_batch(request: Request) -> JSONResponse:
     """Acknowledge a batch."""
     batch = json.loads(await request.body())
     return JSONResponse({"accepted": len(batch["events"])}, 202)
 
 
 def main() -> None:
-    """Serve on a free port, which is printed, until the process is told to end."""
+    """Serve on a free port, which is printed, until terminated."""
     listener = listen("127.0.0.1", 0)
-    site = Starlette(routes=[Route("/events", take_batch, methods=["POST"])])
+    site = Starlette(routes=[Route("/events", accept_batch, methods=["POST"])])
     config = uvicorn.Config(site, log_config=None, access_log=False, server_header=False)
     click.echo(f"Baseline: {address(listener)}")
     uvicorn.Server(config).run(sockets=[listener])

@@ -1,4 +1,4 @@
-"""Chromium, a new one for each sample: nothing is warm, and no sample rests on another."""
+"""Chromium, started anew for each sample, so that samples are cold and independent."""
 
 import json
 import shutil
@@ -18,17 +18,17 @@ ARGUMENTS = (
     "--no-first-run",
 )
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-# The first is what the browser's own developer tools draw their tasks from.
+# The first category contains the tasks that the developer tools show.
 TRACED = ["disabled-by-default-devtools.timeline", "blink.user_timing"]
 
 
 @contextmanager
 def fresh_page(playwright: Playwright) -> Iterator[Page]:
-    """Start a browser and give its only page."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        raise click.ClickException("there is no browser: install Chromium")
-    browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+    """Start a browser and yield its only page."""
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
+    if executable is None:
+        raise click.ClickException("no browser was found on PATH: install Chromium")
+    browser = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
     try:
         yield browser.new_page()
     finally:
@@ -36,23 +36,23 @@ def fresh_page(playwright: Playwright) -> Iterator[Page]:
 
 
 def slow_down(page: Page, rate: int) -> None:
-    """Make the page's processor ``rate`` times slower."""
+    """Throttle the page's CPU by a factor of ``rate``."""
     session = page.context.new_cdp_session(page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": rate})
 
 
 @dataclass
 class Trace:
-    """The tasks of a page's main thread, in milliseconds, once the block is left."""
+    """The durations of the main thread's tasks in milliseconds, available after the block."""
 
     tasks: list[float]
 
 
 @contextmanager
 def traced(page: Page, begin: str, end: str) -> Iterator[Trace]:
-    """Trace what the block does; keep the tasks that began between two performance marks.
+    """Trace the block, and keep the tasks between two performance marks.
 
-    The task in which the first mark is set counts too.
+    The task in which the first mark is set is included.
     """
     browser: Browser | None = page.context.browser
     assert browser is not None

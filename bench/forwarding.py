@@ -1,9 +1,9 @@
-"""How many events a second the relay forwards at its default settings.
+"""The relay's forwarding rate with default settings.
 
-Events wait in an outbox (SQLite) when a relay process starts; the API (``bench.slow_api``) takes
-each after 100 ms, or at once. The baseline sends the same bodies by the same HTTP client from
-memory, as many at once as the relay may: no outbox, and nothing is written down. All of it shares
-this machine.
+A relay process starts with events queued in its outbox (SQLite); the API (``bench.slow_api``)
+responds to each after 100 ms, or immediately. The baseline sends the same bodies from memory with
+the same HTTP client and the same concurrency, without an outbox. Relay, baseline and API share the
+machine.
 """
 
 import asyncio
@@ -26,16 +26,16 @@ from bench.report import Bound, Report
 
 SAMPLES = 3
 COUNT = 10_000
-# Seconds the API takes, and the least events a second that are aimed at.
+# The API's response time in seconds, and the required rate in events per second.
 APIS = {0.1: 2_000, 0.0: 2_000}
 IN_FLIGHT = Settings(api_key="none", application_id="none").concurrency
 
 
 def measure() -> Report:
-    """Measure relay and baseline against a slow and a quick API."""
+    """Measure relay and baseline with a slow and a fast API."""
     report = Report(
-        f"Forwarding, events a second: median of {SAMPLES} samples of {COUNT:,}",
-        ("seconds the API takes", "relay", "baseline", "relay / baseline"),
+        f"Forwarding, events per second: median of {SAMPLES} samples of {COUNT:,}",
+        ("API response time, s", "relay", "baseline", "relay / baseline"),
     )
     for seconds, least in APIS.items():
         relayed, bare = [], []
@@ -51,27 +51,27 @@ def measure() -> Report:
 
 
 def measure_once(seconds: float, send: Callable[[str], float]) -> float:
-    """Return the events a second that ``send`` brings to an API of its own."""
+    """Return the rate of ``send`` to a new API process, in events per second."""
     with serve(("-m", "bench.slow_api", str(seconds))) as url:
         return COUNT / send(url)
 
 
 def forward(url: str) -> float:
-    """Return the seconds in which a relay forwards what waits, from the first arrival on."""
+    """Return the seconds in which a relay forwards all queued events, from the first arrival."""
     with TemporaryDirectory() as folder:
         address = f"sqlite:///{folder}/outbox.db"
         fill(address)
         with serve(RELAY, {"NEURALENS_OUTBOX": address, "NEURALENS_API_URL": url}):
-            while not count_taken(url):
+            while not count_received(url):
                 time.sleep(0.01)
             began = time.perf_counter()
-            while count_taken(url) < COUNT:
+            while count_received(url) < COUNT:
                 time.sleep(0.01)
             return time.perf_counter() - began
 
 
 def fill(address: str) -> None:
-    """Let events wait in an outbox."""
+    """Queue events in an outbox."""
     bodies = make_bodies()
     now = time.time()
     settings = Settings(api_key="none", application_id="none", outbox=address)
@@ -80,27 +80,27 @@ def fill(address: str) -> None:
 
 
 def make_bodies() -> list[bytes]:
-    """Return bodies as the API gets them."""
+    """Return the bodies of requests to the API."""
     events = json.loads(make_batch(20))["events"]
     return [json.dumps(events[number % 20]).encode() for number in range(COUNT)]
 
 
-def count_taken(url: str) -> int:
-    """Return how many events the API has taken."""
-    with urlopen(url) as answer:
-        return int(json.load(answer)["taken"])
+def count_received(url: str) -> int:
+    """Return how many events the API has received."""
+    with urlopen(url) as response:
+        return int(json.load(response)["received"])
 
 
 async def send_all(url: str) -> float:
-    """Return the seconds in which a bare client sends as many events."""
+    """Return the seconds in which the baseline sends all events."""
     bodies = make_bodies()
     connector = aiohttp.TCPConnector(limit=IN_FLIGHT)
     async with aiohttp.ClientSession(connector=connector) as session:
 
         async def work() -> None:
             while bodies:
-                async with session.post(url, data=bodies.pop()) as answer:
-                    await answer.read()
+                async with session.post(url, data=bodies.pop()) as response:
+                    await response.read()
 
         began = time.perf_counter()
         async with asyncio.TaskGroup() as workers:

@@ -1,9 +1,8 @@
-"""What a page feels of what others do: a flood from one address, and dead letters sent again.
+"""Isolation: acknowledgement latency during a flood from another address, and during a replay.
 
-Pages send 200 batches of five events a second, each acknowledgement is timed: alone; while another
-address sends as fast as it can, many more events than it may; and while ``relay --replay`` lets
-300,000 dead letters wait again. The relay has its default settings, but for its limit for one
-address, which all pages here share.
+Pages send 200 batches of five events per second: without other load, while another address floods
+the relay far above its rate limit, and while ``relay --replay`` requeues 300,000 dead letters. The
+relay has default settings except for the rate limit, because all pages here share one address.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ import aiohttp
 from neuralens_relay.outbox import Event, Outcome, Settlement
 from neuralens_relay.sqlite_store import SqliteStore
 
-from bench.relay import RELAY, SETTINGS, make_batch, percentile, send_calmly, serve
+from bench.relay import RELAY, SETTINGS, make_batch, percentile, send_at_rate, serve
 from bench.report import Bound, Report
 
 SIZE = 5
@@ -29,10 +28,10 @@ RATE = 1_000
 ROUNDS = 3
 DEAD = 300_000
 PORTION = 10_000
-# How many times longer an acknowledgement may take in a flood, and milliseconds in a replay.
-MOST_TIMES = 2
-MOST = 100
-# Events a second for one address, and connections of the one that floods.
+# The most by which a flood may multiply the latency, and the most milliseconds during a replay.
+MAX_RATIO = 2
+MAX_MS = 100
+# Events per second allowed per address, and connections and batch size of the flood.
 LIMIT = 1_000
 FLOODERS = 8
 FLOODED = 100
@@ -40,16 +39,16 @@ FLOOD = {"Content-Type": "text/plain", "X-Forwarded-For": "203.0.113.7"}
 
 
 def measure() -> Report:
-    """Measure pages alone, in a flood and in a replay."""
+    """Measure the latency without other load, during a flood, and during a replay."""
     report = Report(
-        "Acknowledgements of other pages, milliseconds: median, 99th percentile",
-        ("meanwhile", "median", "99 in 100"),
+        "Acknowledgement latency of other pages in ms: median, 99th percentile",
+        ("load", "median", "p99"),
     )
     with outbox_of_dead_letters() as outbox:
         changes = {
             "NEURALENS_OUTBOX": outbox,
             "NEURALENS_RATE_LIMIT": str(LIMIT),
-            # Two thirds of them would be dropped otherwise.
+            # Higher than the default, which would drop two thirds of them.
             "NEURALENS_DEAD_LIMIT": str(DEAD),
         }
         with serve(RELAY, changes) as url:
@@ -58,49 +57,49 @@ def measure() -> Report:
             replay = start_replay(outbox)
             replayed = []
             while replay.poll() is None:
-                replayed += asyncio.run(send_calmly(url, SIZE, RATE))
+                replayed += asyncio.run(send_at_rate(url, SIZE, RATE))
             report.remarks.append((replay.stdout.read() if replay.stdout else "").strip())
-    for name, taken in (("nothing", alone), ("a flood", flooded), ("a replay", replayed)):
-        row = (name, f"{percentile(taken, 50):.1f}", f"{percentile(taken, 99):.1f}")
+    for name, samples in (("none", alone), ("flood", flooded), ("replay", replayed)):
+        row = (name, f"{percentile(samples, 50):.1f}", f"{percentile(samples, 99):.1f}")
         report.rows.append(row)
     calm, busy = percentile(alone, 99), percentile(flooded, 99)
-    report.bounds.append(Bound("times as long, 99 in 100, in a flood", busy / calm, MOST_TIMES))
+    report.bounds.append(Bound("p99 during a flood / without", busy / calm, MAX_RATIO))
     late = percentile(replayed, 99)
-    report.bounds.append(Bound("milliseconds, 99 in 100, in a replay", late, MOST))
+    report.bounds.append(Bound("p99 in ms during a replay", late, MAX_MS))
     return report
 
 
 async def send_for_a_while(url: str) -> list[float]:
-    """Return the milliseconds of each acknowledgement over some rounds."""
-    taken: list[float] = []
+    """Return the latency of each acknowledgement in milliseconds, over several rounds."""
+    samples: list[float] = []
     for _ in range(ROUNDS):
-        taken += await send_calmly(url, SIZE, RATE)
-    return taken
+        samples += await send_at_rate(url, SIZE, RATE)
+    return samples
 
 
 async def send_in_a_flood(url: str) -> list[float]:
-    """Return the same while another address floods."""
+    """Return the latencies while another address floods the relay."""
     async with aiohttp.ClientSession(headers=FLOOD) as session:
 
         async def flood() -> None:
             while True:
-                async with session.post(f"{url}/events", data=make_batch(FLOODED)) as answer:
-                    await answer.read()
+                async with session.post(f"{url}/events", data=make_batch(FLOODED)) as response:
+                    await response.read()
 
         flooders = [asyncio.create_task(flood()) for _ in range(FLOODERS)]
-        # What an address may send at once is over.
+        # Until the flood has used up its burst.
         await asyncio.sleep(5)
-        taken = await send_for_a_while(url)
+        samples = await send_for_a_while(url)
         for flooder in flooders:
             flooder.cancel()
         for flooder in flooders:
             with contextlib.suppress(asyncio.CancelledError):
                 await flooder
-    return taken
+    return samples
 
 
 def start_replay(outbox: str) -> "subprocess.Popen[str]":
-    """Start to send all dead letters again."""
+    """Start replaying all dead letters."""
     return subprocess.Popen(
         [sys.executable, *RELAY[:2], "--replay"],
         env={**os.environ, **SETTINGS, "NEURALENS_OUTBOX": outbox},
@@ -111,7 +110,7 @@ def start_replay(outbox: str) -> "subprocess.Popen[str]":
 
 @contextmanager
 def outbox_of_dead_letters() -> Iterator[str]:
-    """Give the address of an outbox in which there are DEAD of them."""
+    """Yield the address of an outbox with DEAD dead letters."""
     body = b'{"uid":"3845","items":[{"id":"AV768"}],"event":"SHARE","timestamp":1715644800}'
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "outbox.db"
@@ -119,8 +118,8 @@ def outbox_of_dead_letters() -> Iterator[str]:
             for start in range(0, DEAD, PORTION):
                 now = time.time()
                 with store.transaction():
-                    events = [Event(f"e{start + place}", body) for place in range(PORTION)]
+                    events = [Event(f"e{start + number}", body) for number in range(PORTION)]
                     store.add(events, now)
-                    taken = store.lease(PORTION, now)
-                    store.settle([Settlement(each.key, Outcome.DEAD, "400") for each in taken])
+                    leases = store.lease(PORTION, now)
+                    store.settle([Settlement(each.key, Outcome.DEAD, "400") for each in leases])
         yield f"sqlite:///{path}"

@@ -1,9 +1,9 @@
-"""How many events a second the relay acknowledges, each of them on disk, and how soon.
+"""The relay's intake: rate and latency of acknowledgements, with each event durable on disk.
 
-A relay process with its default outbox (SQLite, WAL, synchronous FULL), and a baseline process
-(see ``bench.baseline``), in turn. The load is a fixed number of batches, ready made, from 32
-connections that wait for each answer before they send the next batch; generator and server share
-this machine. The event API cannot be reached, so events are taken and not forwarded meanwhile.
+A relay process with its default outbox (SQLite, WAL, synchronous FULL) and a baseline process (see
+``bench.baseline``) are measured alternately. The load is a fixed number of prepared batches on 32
+connections, each of which waits for a response before it sends the next batch; load generator and
+server share the machine. The event API is unreachable, so events are stored but not forwarded.
 """
 
 import asyncio
@@ -28,17 +28,17 @@ from bench.site import APPLICATION, NOWHERE
 
 SAMPLES = 5
 CONNECTIONS = 32
-# Events in a batch, and the batches of one sample.
+# Events per batch, and batches per sample.
 LOADS = {1: 2_000, 10: 1_000, 20: 1_000}
-# Seconds at half the rate that was measured, for the time of an acknowledgement, and the most
-# milliseconds that its 99th percentile is to have.
-CALM = 5
-MOST = 50
+# Seconds for which latency is measured, at half the measured rate, and the bound on its 99th
+# percentile in milliseconds.
+SECONDS = 5
+MAX_MS = 50
 SETTINGS = {
     "NEURALENS_API_KEY": "none",
     "NEURALENS_APPLICATION_ID": APPLICATION,
     "NEURALENS_API_URL": NOWHERE,
-    # All the load comes from one address, which gets a part of this at most.
+    # All load comes from one address, whose share of the outbox is limited.
     "NEURALENS_RATE_LIMIT": "0",
     "NEURALENS_OUTBOX_LIMIT": "1000000000",
 }
@@ -59,14 +59,14 @@ def measure() -> Report:
                     rates[name, size].append(size * count / seconds)
         middle = {key: median(samples) for key, samples in rates.items()}
         report = Report(
-            f"Relay, events acknowledged a second: median of {SAMPLES} samples; and milliseconds of"
-            " an acknowledgement at half the relay's rate: median, 99th percentile",
-            ("events in a batch", "relay", "baseline", "relay / baseline", "relay", "baseline"),
+            f"Relay, events acknowledged per second: median of {SAMPLES} samples; and latency in ms"
+            " at half the relay's rate: median, 99th percentile",
+            ("events per batch", "relay", "baseline", "relay / baseline", "relay", "baseline"),
         )
         for size in LOADS:
             rate = middle["relay", size]
-            relayed = asyncio.run(send_calmly(relay, size, rate / 2))
-            bare = asyncio.run(send_calmly(baseline, size, rate / 2))
+            relayed = asyncio.run(send_at_rate(relay, size, rate / 2))
+            bare = asyncio.run(send_at_rate(baseline, size, rate / 2))
             report.rows.append(
                 (
                     str(size),
@@ -77,16 +77,16 @@ def measure() -> Report:
                     f"{percentile(bare, 50):.1f}, {percentile(bare, 99):.1f}",
                 )
             )
-            what = f"milliseconds of 99 in 100 acknowledgements, batches of {size}"
-            report.bounds.append(Bound(what, percentile(relayed, 99), MOST))
+            what = f"p99 latency in ms, batches of {size}"
+            report.bounds.append(Bound(what, percentile(relayed, 99), MAX_MS))
     return report
 
 
 @contextmanager
 def serve(arguments: tuple[str, ...], changes: Mapping[str, str] = NONE) -> Iterator[str]:
-    """Run Python with the arguments in an empty folder; give the address that it prints.
+    """Run Python with the arguments in an empty folder; yield the address that it prints.
 
-    ``changes`` are made to SETTINGS.
+    ``changes`` override SETTINGS.
     """
     here = str(Path(__file__).parents[1])
     with (
@@ -115,19 +115,19 @@ def serve(arguments: tuple[str, ...], changes: Mapping[str, str] = NONE) -> Iter
 
 
 def make_batch(size: int) -> bytes:
-    """Return a batch of right events that no relay has seen."""
+    """Return a batch of valid, new events."""
     events = [
         {
             "eid": str(uuid4()),
             "uid": "3845",
-            "items": [{"id": f"AV{place}"}],
+            "items": [{"id": f"AV{number}"}],
             "query": "solid wood chair",
             "page": PAGES[0],
             "event": CLICK_PRODUCT,
-            "index": place,
+            "index": number,
             "timestamp": int(time.time()),
         }
-        for place in range(size)
+        for number in range(size)
     ]
     envelope = {
         "v": WIRE_VERSION,
@@ -143,7 +143,7 @@ def make_batch(size: int) -> bytes:
 async def send(url: str, batches: list[bytes], size: int) -> float:
     """Send all batches; return the seconds until the last was acknowledged.
 
-    Raises RuntimeError for an answer that is not 202 for the whole batch.
+    Raises RuntimeError for any response except 202 for the whole batch.
     """
     headers = {"Content-Type": "text/plain"}
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
@@ -151,10 +151,10 @@ async def send(url: str, batches: list[bytes], size: int) -> float:
 
         async def work() -> None:
             while batches:
-                async with session.post(f"{url}/events", data=batches.pop()) as answer:
-                    receipt = await answer.json()
-                    if answer.status != 202 or receipt["accepted"] != size:
-                        raise RuntimeError(f"{url} answered {answer.status} {receipt}")
+                async with session.post(f"{url}/events", data=batches.pop()) as response:
+                    receipt = await response.json()
+                    if response.status != 202 or receipt["accepted"] != size:
+                        raise RuntimeError(f"{url} answered {response.status} {receipt}")
 
         begin = time.perf_counter()
         async with asyncio.TaskGroup() as workers:
@@ -163,31 +163,31 @@ async def send(url: str, batches: list[bytes], size: int) -> float:
         return time.perf_counter() - begin
 
 
-async def send_calmly(url: str, size: int, rate: float) -> list[float]:
-    """Send ``rate`` events a second for CALM seconds; return the milliseconds of each answer."""
-    batches = [make_batch(size) for _ in range(int(CALM * rate / size))]
-    taken = []
+async def send_at_rate(url: str, size: int, rate: float) -> list[float]:
+    """Send ``rate`` events per second for SECONDS; return each latency in milliseconds."""
+    batches = [make_batch(size) for _ in range(int(SECONDS * rate / size))]
+    samples = []
     headers = {"Content-Type": "text/plain"}
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
 
         async def send_one(batch: bytes) -> None:
             began = time.perf_counter()
-            async with session.post(f"{url}/events", data=batch) as answer:
-                await answer.read()
-                if answer.status != 202:
-                    raise RuntimeError(f"{url} answered {answer.status}")
-            taken.append(1000 * (time.perf_counter() - began))
+            async with session.post(f"{url}/events", data=batch) as response:
+                await response.read()
+                if response.status != 202:
+                    raise RuntimeError(f"{url} answered {response.status}")
+            samples.append(1000 * (time.perf_counter() - began))
 
         begin = time.perf_counter()
         async with asyncio.TaskGroup() as senders:
             for number, batch in enumerate(batches):
-                # By the clock, however late the answers are: pages do not wait for one another.
+                # At a fixed rate, regardless of responses: pages are independent.
                 await asyncio.sleep(begin + number * size / rate - time.perf_counter())
                 senders.create_task(send_one(batch))
-    return taken
+    return samples
 
 
 def percentile(values: list[float], part: int) -> float:
-    """Return the value under which so many in a hundred are."""
+    """Return a percentile."""
     return quantiles(values, n=100)[part - 1]

@@ -1,4 +1,4 @@
-"""What a measurement found: a table, remarks, and the bounds that it must keep."""
+"""The report of a benchmark: a table, remarks, and bounds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Bound:
-    """The most that a value may be."""
+    """A value and its upper bound."""
 
     what: str
     value: float
@@ -15,7 +15,7 @@ class Bound:
 
     @property
     def holds(self) -> bool:
-        """Whether the value is within the bound."""
+        """Whether the value is within its bound."""
         return self.value <= self.most
 
     def __str__(self) -> str:
@@ -26,7 +26,7 @@ class Bound:
 
 @dataclass
 class Report:
-    """A table whose first column has names and whose others have numbers or words."""
+    """A table, whose first column has names, with remarks and bounds."""
 
     title: str
     columns: Sequence[str]
@@ -36,7 +36,7 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether every bound does."""
+        """Whether all values are within their bounds."""
         return all(bound.holds for bound in self.bounds)
 
     def __str__(self) -> str:
@@ -50,6 +50,6 @@ class Report:
 
 
 def spread(samples: Iterable[float]) -> str:
-    """Return the median of some milliseconds, and the least and the most of them."""
+    """Format the median and the range of samples in milliseconds."""
     values = list(samples)
     return f"{median(values):,.1f} ({min(values):,.1f} to {max(values):,.1f})"

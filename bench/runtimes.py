@@ -1,15 +1,15 @@
-"""What each runtime of the tracker costs a page.
+"""The cost of each of the tracker's runtimes.
 
-Each sample is a new Chromium, at full speed or slowed four times, and a page of 24 products with
-the snippet of one runtime, served on loopback as the relay serves it; the floor is that page
-without one. ``bytes`` is what all its responses take, headers included, as Resource Timing says.
-``ready`` is the time from the start of the navigation to a tracker that listens; the page's load
-event on the floor. ``long tasks`` is the sum of the tasks over 50 ms, until one second after
-that. ``click to beacon`` is the time from a real click on a product's link to the beacon that
-leaves with the page; until the page is left on the floor, which is when beacons go at the latest.
+Each sample is a new Chromium, at full speed or with a CPU throttled four times, and a page of 24
+products with the snippet of one runtime, served by a relay on loopback; the baseline is the page
+without a snippet. ``bytes`` is the transfer size of all responses, including headers, by Resource
+Timing. ``ready`` is the time from the start of the navigation until the tracker listens; for the
+baseline, until the page's load event. ``long tasks`` is the total duration of tasks over 50 ms,
+until one second after that. ``click to beacon`` is the time from a real click on a product's link
+to the beacon that is sent while the page unloads; for the baseline, until the page is unloaded.
 
-"brython, source" is the same tracker as Python source with the whole of brython.js, as a page
-would have it that runs Python without a build.
+"brython, source" is the same tracker as Python source with the complete brython.js, as in a page
+that runs Python without a build.
 """
 
 import json
@@ -35,18 +35,18 @@ SPEEDS = (1, 4)
 SAMPLES = 5
 TILES = 24
 COLUMNS = ("bytes", "ready", "long tasks", "click to beacon")
-FLOOR = "empty page"
+BASELINE_PAGE = "empty page"
 FROM_SOURCE = "brython, source"
 INSTRUMENTS = (Path(__file__).parent / "page" / "journey.js").read_text("utf-8")
-# The Brython bundle's time to ready, slowed, as a part of what the source takes.
-MOST_OF_SOURCE = 0.65
-SETTLED = "() => notes.ready && performance.now() > notes.ready + 1000"
+# The Brython bundle's time to ready, throttled, divided by that of the source.
+MAX_OF_SOURCE = 0.65
+IS_SETTLED = "() => notes.ready && performance.now() > notes.ready + 1000"
 LOADED = "() => (notes.ready = performance.getEntriesByType('navigation')[0].loadEventEnd)"
 TRANSFERRED = """() => ["navigation", "resource"]
     .flatMap(kind => performance.getEntriesByType(kind))
     .reduce((sum, entry) => sum + entry.transferSize, 0)"""
 
-# The plainest way to run Python in a page with Brython.
+# The simplest way to run Python in a page with Brython.
 SOURCE_PAGE = f"""<script src="{PATH}/brython.js"></script>
 <script src="{PATH}/modules.js" data-app-id="{APPLICATION}"></script>
 <script type="text/python">
@@ -57,13 +57,16 @@ start(call(get(window, "document"), "querySelector", "script[data-app-id]"))
 
 
 def measure() -> Report:
-    """Measure every runtime that was built, in turn."""
+    """Measure all runtimes that are built, alternately."""
     built = [name for name, file in RUNTIMES.items() if file in manifest()]
-    heads = {FLOOR: "", **{name: Snippet(APPLICATION, runtime=name).render() for name in built}}
+    heads = {
+        BASELINE_PAGE: "",
+        **{name: Snippet(APPLICATION, runtime=name).render() for name in built},
+    }
     if "brython" in built:
         heads[FROM_SOURCE] = SOURCE_PAGE
-    pages = {f"/{place}": render(TILES, head) for place, head in enumerate(heads.values())}
-    taken: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    pages = {f"/{number}": render(TILES, head) for number, head in enumerate(heads.values())}
+    samples: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with (
         with_source() as bundles,
         serve({"/blank": "", **pages}, bundles) as url,
@@ -72,39 +75,39 @@ def measure() -> Report:
         names = json.loads((bundles / MANIFEST).read_bytes())
         await_compressed(url, [name for name in names if name.endswith((".js", ".mjs", ".wasm"))])
         for _ in range(SAMPLES):
-            for place, name in enumerate(heads):
+            for number, name in enumerate(heads):
                 for speed in SPEEDS:
                     with fresh_page(playwright) as page:
-                        found = sample(page, url, f"/{place}", speed, name == FLOOR)
+                        found = sample(page, url, f"/{number}", speed, name == BASELINE_PAGE)
                         for column, value in zip(COLUMNS, found, strict=True):
-                            taken[name, speed][column].append(value)
-    return report(taken, [name for name in RUNTIMES if name not in built])
+                            samples[name, speed][column].append(value)
+    return report(samples, [name for name in RUNTIMES if name not in built])
 
 
-def sample(page: Page, url: str, path: str, speed: int, is_floor: bool) -> tuple[float, ...]:
-    """Open the page, click a product when the tracker is ready; return a value for each column."""
-    # The throttle holds for the process of this page, which the next one of its origin shares.
+def sample(page: Page, url: str, path: str, speed: int, is_baseline: bool) -> tuple[float, ...]:
+    """Open the page, click a product once the tracker is ready; return a value for each column."""
+    # Throttling applies to the renderer process, which the next page of the origin shares.
     page.goto(f"{url}/blank")
     slow_down(page, speed)
     page.add_init_script(INSTRUMENTS)
     page.goto(url + path)
-    if is_floor:
+    if is_baseline:
         page.evaluate(LOADED)
-    page.wait_for_function(SETTLED)
+    page.wait_for_function(IS_SETTLED)
     notes: dict[str, float] = page.evaluate("() => notes")
     transferred = page.evaluate(TRANSFERRED)
     page.locator("h2").first.click()
     page.wait_for_url("**/blank")
     kept: dict[str, Any] = page.evaluate("() => ({...sessionStorage})")
-    end = float(kept["left" if is_floor else "sent"])
+    end = float(kept["left" if is_baseline else "sent"])
     return transferred, notes["ready"], notes["longTasks"], end - float(kept["clicked"])
 
 
 @contextmanager
 def with_source() -> Iterator[Path]:
-    """Give a folder with all bundles, the whole brython.js, and the tracker as Python source."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "dist"
+    """Yield a folder with all bundles, the complete brython.js, and the tracker's Python source."""
+    with tempfile.TemporaryDirectory() as number:
+        folder = Path(number) / "dist"
         shutil.copytree(directory(), folder)
         extra = {
             "brython.js": brython.read_runtime(),
@@ -116,17 +119,19 @@ def with_source() -> Iterator[Path]:
         yield folder
 
 
-def report(taken: dict[tuple[str, int], dict[str, list[float]]], missing: list[str]) -> Report:
-    """Return the medians, and what the bound says of them."""
+def report(samples: dict[tuple[str, int], dict[str, list[float]]], missing: list[str]) -> Report:
+    """Return the medians and the bound."""
     report = Report(f"Runtimes; ms, median of {SAMPLES} browsers (range)", ("", "CPU", *COLUMNS))
-    for (name, speed), row in taken.items():
+    for (name, speed), row in samples.items():
         cells = [f"{median(row['bytes']):,.0f}", *(spread(row[column]) for column in COLUMNS[1:])]
         report.rows.append((name, f"1/{speed}" if speed > 1 else "1", *cells))
-    report.remarks = [f"{name} is left out: it is not in {MANIFEST}" for name in missing]
+    report.remarks = [f"{name} was skipped: it is not in {MANIFEST}" for name in missing]
     slowed = SPEEDS[-1]
-    if ("brython", slowed) in taken:
-        ahead, source = (median(taken[name, slowed]["ready"]) for name in ("brython", FROM_SOURCE))
+    if ("brython", slowed) in samples:
+        ahead, source = (
+            median(samples[name, slowed]["ready"]) for name in ("brython", FROM_SOURCE)
+        )
         report.bounds = [
-            Bound("brython ready when slowed, of its source", ahead / source, MOST_OF_SOURCE)
+            Bound("brython ready, throttled / its source", ahead / source, MAX_OF_SOURCE)
         ]
     return report

@@ -1,4 +1,4 @@
-"""The pages that are measured, and the relay under /nl, on one origin."""
+"""The measured pages, and the relay under /nl, on one origin."""
 
 import tempfile
 import threading
@@ -18,9 +18,9 @@ from starlette.routing import Mount, Route
 
 APPLICATION = "bench"
 PATH = "/nl"
-# Seconds for the server to start, and for the relay to compress the largest bundle.
-PATIENCE = 60
-# Nothing listens there: what the relay takes stays in its outbox.
+# Seconds until the relay has compressed the largest bundle.
+TIMEOUT = 60
+# Unreachable, so that events stay in the relay's outbox.
 NOWHERE = "http://127.0.0.1:9/"
 
 PAGE = """<!doctype html>
@@ -30,23 +30,23 @@ li {{ block-size: 12rem; list-style: none }}</style></head>
 <body><main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="chair"><ul data-nl-list="results">
 {tiles}
 </ul></main></body></html>"""
-TILE = """<li data-nl-product="P{place}"><a href="/blank"><h2>Chair {place}</h2></a>
+TILE = """<li data-nl-product="P{number}"><a href="/blank"><h2>Chair {number}</h2></a>
 <p>Oak, oiled <b>199.00</b></p><button data-nl-action="add-to-cart">Add</button></li>"""
 
 
 def render(tiles: int, head: str = "") -> str:
     """Return a page of search results."""
-    return PAGE.format(head=head, tiles="\n".join(TILE.format(place=n) for n in range(tiles)))
+    return PAGE.format(head=head, tiles="\n".join(TILE.format(number=n) for n in range(tiles)))
 
 
 @contextmanager
 def serve(pages: Mapping[str, str], bundles: Path | None = None) -> Iterator[str]:
-    """Serve pages by their paths, and a relay; give the address, without a slash at its end.
+    """Serve pages by their paths, and a relay; yield the address, without a trailing slash.
 
-    ``bundles`` is a folder as the build leaves it; without it that of the build.
+    ``bundles`` is a folder of bundles, by default the build's.
     """
 
-    async def answer(request: Request) -> HTMLResponse:
+    async def respond(request: Request) -> HTMLResponse:
         return HTMLResponse(pages[request.url.path])
 
     with tempfile.TemporaryDirectory() as folder, listen("127.0.0.1", 0) as listener:
@@ -58,7 +58,7 @@ def serve(pages: Mapping[str, str], bundles: Path | None = None) -> Iterator[str
         )
         relay = create_app(settings, bundles)
         site = Starlette(
-            routes=[*(Route(path, answer) for path in pages), Mount(PATH, relay)],
+            routes=[*(Route(path, respond) for path in pages), Mount(PATH, relay)],
             lifespan=relay.state.relay.lifespan,
         )
         server = uvicorn.Server(uvicorn.Config(site, log_config=None, access_log=False))
@@ -72,11 +72,11 @@ def serve(pages: Mapping[str, str], bundles: Path | None = None) -> Iterator[str
 
 
 def await_compressed(url: str, names: list[str]) -> None:
-    """Wait until the relay serves the named bundles compressed, as it does soon after its start."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until the relay serves the bundles compressed, which it does soon after its start."""
+    deadline = time.monotonic() + TIMEOUT
     with httpx.Client(base_url=f"{url}{PATH}/", headers={"Accept-Encoding": "br"}) as client:
         for name in names:
             while "Content-Encoding" not in client.get(name).raise_for_status().headers:
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{name} is not served compressed after {PATIENCE} s")
+                    raise TimeoutError(f"{name} is not served compressed after {TIMEOUT} s")
                 time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The bytes of every file in dist/: as it is, and as gzip -9 and brotli -11 make it."""
+"""The sizes of the files in dist/: raw, gzip -9 and brotli -11."""
 
 import gzip
 
@@ -9,7 +9,7 @@ from bench.report import Bound, Report
 
 
 def measure() -> Report:
-    """Measure every file that the manifest names, and what loads together, against the budgets."""
+    """Measure every file in the manifest, and files that load together, against the budgets."""
     report = Report("Sizes of the files in dist/, in bytes", ("", "raw", "gzip", "brotli"))
     for name, entry in manifest().items():
         content = (directory() / name).read_bytes()

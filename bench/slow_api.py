@@ -1,21 +1,21 @@
-"""An event API that takes each event after a while: the address, and then nothing, is printed.
+"""An event API that responds to each event after a delay; prints its address.
 
-It answers as documented and keeps nothing but a count; it is plain asyncio, so that what is
-measured is the relay. ``GET /`` tells the count; ``POST /?seconds=S`` sets how long it takes.
+It responds as documented and only counts events. It uses plain asyncio, so that benchmarks measure
+the relay. ``GET /`` returns the counts; ``POST /?seconds=S`` sets the delay.
 """
 
 import asyncio
 import json
 import sys
 
-ANSWER = b'{"status": "success", "message": ""}'
+RESPONSE = b'{"status": "success", "message": ""}'
 
 
 class Api(asyncio.Protocol):
-    """One connection; requests come one after the other."""
+    """A connection, without pipelining."""
 
     seconds = 0.1
-    taken = 0
+    received = 0
     in_flight = 0
     most = 0
 
@@ -23,11 +23,11 @@ class Api(asyncio.Protocol):
         self._received = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Store the transport."""
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer each request once it is whole."""
+        """Respond to each complete request."""
         self._received += data
         while True:
             head, gap, rest = self._received.partition(b"\r\n\r\n")
@@ -38,28 +38,28 @@ class Api(asyncio.Protocol):
             if not gap or len(rest) < length:
                 return
             self._received = rest[length:]
-            self._take(head)
+            self._handle(head)
 
-    def _take(self, head: bytes) -> None:
+    def _handle(self, head: bytes) -> None:
         method, target, _ = head.split(b"\r\n")[0].split(b" ", 2)
         if method == b"POST" and b"?seconds=" in target:
             Api.seconds = float(target.partition(b"=")[2])
-            self._answer(b"{}")
+            self._respond(b"{}")
         elif method == b"POST":
             Api.in_flight += 1
             Api.most = max(Api.most, Api.in_flight)
-            asyncio.get_running_loop().call_later(self.seconds, self._deliver)
+            asyncio.get_running_loop().call_later(self.seconds, self._respond_to_event)
         else:
-            state = {"taken": Api.taken, "in_flight": Api.in_flight, "most": Api.most}
+            state = {"received": Api.received, "in_flight": Api.in_flight, "most": Api.most}
             Api.most = Api.in_flight
-            self._answer(json.dumps(state).encode())
+            self._respond(json.dumps(state).encode())
 
-    def _deliver(self) -> None:
-        Api.taken += 1
+    def _respond_to_event(self) -> None:
+        Api.received += 1
         Api.in_flight -= 1
-        self._answer(ANSWER)
+        self._respond(RESPONSE)
 
-    def _answer(self, body: bytes) -> None:
+    def _respond(self, body: bytes) -> None:
         assert isinstance(self._transport, asyncio.Transport)
         head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
         self._transport.write(head.encode() + body)

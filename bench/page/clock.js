@@ -1,5 +1,5 @@
-// Times what the page is made to do from now on: every callback that a script hands to the
-// browser, other than those of events; ``idle`` is how many slices of idle time are still due.
+// Measures the total time of all callbacks except event listeners, in ``later``; ``idle`` is the
+// number of pending idle callbacks.
 (() => {
   const clock = { later: 0, idle: 0 };
   globalThis.clock = clock;

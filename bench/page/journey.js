@@ -1,5 +1,5 @@
-// Notes, from before the page's first script on, when the tracker is ready, the long tasks up to
-// then and after, and the time from a click to the beacon that it causes.
+// Records, from before the page's first script, when the tracker is ready, the duration of long
+// tasks, and the times of a click and of the beacon that it causes.
 (() => {
   const notes = { ready: 0, longTasks: 0 };
   globalThis.notes = notes;
@@ -10,7 +10,7 @@
     get: () => tracker,
     set(value) {
       tracker = value;
-      // A stub has no version. What began the tracker goes on to the end before a microtask runs.
+      // A stub has no version. The microtask runs after the tracker's start has completed.
       if (value?.version) queueMicrotask(() => (notes.ready ||= performance.now()));
     },
   });
@@ -19,7 +19,7 @@
     for (const { duration } of list.getEntries()) notes.longTasks += duration;
   }).observe({ type: "longtask", buffered: true });
 
-  // The page leaves with the click: the next one reads what became of it.
+  // The click unloads the page, so the next page reads the times.
   const keep = (name, value) => (sessionStorage[name] ??= value);
   addEventListener("click", ({ timeStamp }) => keep("clicked", timeStamp), true);
   addEventListener("pagehide", ({ timeStamp }) => keep("left", timeStamp), true);

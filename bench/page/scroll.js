@@ -1,4 +1,4 @@
-// Scrolls through a list of which only the part in the window has elements, and times the frames.
+// Scrolls through a virtualized list, and measures the time between frames.
 async ({ code, settings, tiles, frames }) => {
   const COLUMNS = 4;
   const HEIGHT = 200;
@@ -15,19 +15,19 @@ async ({ code, settings, tiles, frames }) => {
     return tile;
   });
 
-  /** Give each row's elements to the row that is in the window now. */
+  /** Recycle the elements for the rows in the viewport. */
   function render() {
     const first = Math.min(Math.floor(scrollY / HEIGHT), rows - shown);
     for (let row = first; row < first + shown; row += 1) {
       for (let column = 0; column < COLUMNS; column += 1) {
         const tile = elements[(row % shown) * COLUMNS + column];
-        const place = row * COLUMNS + column;
-        if (tile.dataset.nlProduct === `P${place}`) continue;
-        tile.dataset.nlProduct = `P${place}`;
-        tile.setAttribute("aria-posinset", place + 1);
+        const index = row * COLUMNS + column;
+        if (tile.dataset.nlProduct === `P${index}`) continue;
+        tile.dataset.nlProduct = `P${index}`;
+        tile.setAttribute("aria-posinset", index + 1);
         tile.style.cssText = `top: ${row * HEIGHT}px; left: ${column * 25}%`;
-        tile.querySelector("h2").textContent = `Chair ${place}`;
-        tile.querySelector("b").textContent = 100 + (place % 900);
+        tile.querySelector("h2").textContent = `Chair ${index}`;
+        tile.querySelector("b").textContent = 100 + (index % 900);
       }
     }
   }

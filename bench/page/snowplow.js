@@ -1,4 +1,4 @@
-// The peer, started as its documents say; nothing listens at the collector's address.
+// The peer, started as documented; the collector's address is unreachable.
 import { newTracker } from "@snowplow/browser-tracker";
 
 newTracker("sp", "http://127.0.0.1:9");

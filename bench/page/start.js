@@ -1,10 +1,10 @@
-// Runs a script in one element and says how long it and its callbacks took, in milliseconds.
-async ({ code, settings, tiles, patience }) => {
+// Runs a script in one element; returns the milliseconds of its evaluation and its callbacks.
+async ({ code, settings, tiles, timeout }) => {
   const { clock } = globalThis;
   const until = async (condition, what) => {
-    const deadline = performance.now() + patience;
+    const deadline = performance.now() + timeout;
     while (!condition()) {
-      if (performance.now() > deadline) throw new Error(`still without ${what} after ${patience} ms`);
+      if (performance.now() > deadline) throw new Error(`no ${what} after ${timeout} ms`);
       await frame();
     }
   };
@@ -14,7 +14,7 @@ async ({ code, settings, tiles, patience }) => {
   script.textContent = code;
   Object.assign(script.dataset, settings);
 
-  // In a task of its own, without the harness that has brought the code here.
+  // In its own task, without the harness's.
   await task();
   clock.later = 0;
   performance.mark("begin");
@@ -26,21 +26,21 @@ async ({ code, settings, tiles, patience }) => {
   let views = 0;
   neuralens?.("on", "event", () => (views += 1));
   await until(() => clock.idle === 0, `${tiles} tiles`);
-  // Observers tell of what they were given last with the next frame.
+  // Observers report their last targets with the next frame.
   await frame();
   await frame();
-  const taken = evaluated + clock.later;
+  const processed = evaluated + clock.later;
   await until(() => tiles === 0 || views > 0, "a view");
   performance.mark("end");
   await task();
-  if (tiles === 0) return { evaluated, taken, ranked: 0, last: null };
+  if (tiles === 0) return { evaluated, processed, ranked: 0, last: null };
 
-  // Each click asks for the tile's rank. Without consent, the event ends where it was made.
+  // Each click needs the tile's rank. Without consent, the event is suppressed immediately.
   let last = null;
   neuralens("consent", "denied");
   neuralens("on", "suppressed", ({ event }) => (last = event.index));
   const items = document.querySelectorAll("[data-nl-product]");
   const clicked = performance.now();
   for (const item of items) item.click();
-  return { evaluated, taken, ranked: performance.now() - clicked, last };
+  return { evaluated, processed, ranked: performance.now() - clicked, last };
 }
