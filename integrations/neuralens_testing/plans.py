@@ -80,7 +80,7 @@ class Plan:
         differences = []
         for step in self.steps:
             if step.action and step.action not in actions:
-                raise PlanError(f"{self.path}: nobody knows how to {step.action!r}: give an action")
+                raise PlanError(f"{self.path}: no function is given for the action {step.action!r}")
             events.forget()
             if step.page:
                 open_page(step.page)

@@ -1,5 +1,5 @@
-// What portable Python's builtins become where JavaScript has no word for them. Array.from and its
-// like may be the page's own, so nothing here calls them.
+// Python builtins without an equivalent in JavaScript. Array.from and the like may be the page's own,
+// and are not used.
 
 const order = (key, sign) => (a, b) => {
   const [first, second] = [key(a), key(b)];
@@ -18,13 +18,13 @@ export const $sorted = (list, key, reverse) => {
 
 export const $copy = (value) => (Array.isArray(value) ? [...value] : { ...value });
 
-/** `d.get(key, otherwise)`: what is there may be None. */
+/** `d.get(key, otherwise)`; the value may be None. */
 export const $get = (dict, key, otherwise) => (Object.hasOwn(dict, key) ? dict[key] : otherwise);
 
 export const $is_dict = (value) =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The numbers of a range, worked out before the loop begins. */
+/** The numbers of a range, evaluated before the loop. */
 export const $range = (start, end, step) => {
   const numbers = [];
   for (let number = start; step > 0 ? number < end : number > end; number += step) numbers.push(number);
@@ -37,7 +37,7 @@ export const $modulo = (a, b) => {
   return rest && rest < 0 !== b < 0 ? rest + b : rest;
 };
 
-/** Gives an error the name that `except` asks for; it is made where the Python raises it. */
+/** Sets the name of an error, by which `except` matches; it is created where Python raises it. */
 export const $named = (error, name) => Object.assign(error, { name });
 
 export const $remove = (list, item) => {

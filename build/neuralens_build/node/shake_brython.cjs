@@ -1,19 +1,19 @@
-// Leaves out of brython.js what the translated modules cannot reach.
+// Tree-shakes brython.js: removes what the translated modules cannot reach.
 //
-// In:  {runtime: text of brython.js, guard: JavaScript that fills in and binds,
+// In:  {runtime: text of brython.js, guard: JavaScript with replacements and bindings,
 //       modules: {name: translated JavaScript}, sections: [path], severed: [path]}
 // Out: {code, dangling: [path], reached: {name: [path]}, unknown: [path]}
 //
-// brython.js is a row of functions, the sections, that fill two objects: `$B`, the interpreter's
-// own functions, and `_b_`, the builtins. Filling them has no other effect, so a definition can
-// go when nothing that stays can name it. "Can name" is read from the text, so it errs towards
-// keeping: a variable counts inside its section, a property wherever any object has one of that
-// name, and every string literal counts as a name, for Brython looks attributes up by strings.
-// `sections` and `severed` are what the caller knows not to be reached although it is named:
-// whole sections (named by something they define), and single definitions ("_b_.bytes.*" is
-// everything on the class but the class itself). `dangling` are the names of definitions that
-// went though what stays names them, `reached` those that a module names, and `unknown` the
-// entries that name nothing, or more than one thing.
+// brython.js consists of functions, the sections, that define properties of two objects: `$B`, the
+// interpreter's own functions, and `_b_`, the builtins. Definitions have no side effects, so one can
+// be removed if no remaining code refers to it. References are found conservatively in the source: a
+// variable's scope is its section, a property name refers to the property of any object, and every
+// string literal is a reference, because Brython looks up attributes by strings.
+// `sections` and `severed` are known by the caller to be unreachable although there are references:
+// whole sections (identified by something they define), and single definitions ("_b_.bytes.*" means
+// all attributes of the class). `dangling` are removed definitions to which remaining code refers,
+// `reached` those to which a module refers, and `unknown` the entries that match nothing, or more
+// than one thing.
 "use strict";
 
 const fs = require("node:fs");
@@ -22,21 +22,21 @@ const acorn = require("acorn");
 const { runtime, guard, modules, sections, severed } = JSON.parse(fs.readFileSync(0, "utf8"));
 const OPTIONS = { ecmaVersion: "latest", sourceType: "script", allowReturnOutsideFunction: true };
 
-// Lists of the names of a class's methods: no mention, and those that went are taken off the list.
+// Lists of a class's method names: they are not references, and removed methods are removed from them.
 const METHOD_LISTS = new Set(["tp_methods", "tp_getset", "classmethods", "staticmethods"]);
 const FUNCTION_LIST = "$B.builtin_funcs"; // the same for the functions among the builtins
-// Calls at the top of a section that make something and do nothing else.
+// Calls at the top level of a section without side effects.
 const MAKERS = new Set(["$B.make_builtin_class", "$B.make_type", "Symbol", "Object.create"]);
 const MADE_NEW = new Set(["Set", "Map", "WeakMap", "RegExp"]);
-// Where the docstring stands in what `init_type` is given.
+// The index of the docstring in the arguments of `init_type`.
 const TYPE_DOC = 7;
-// Calls that complete the class given as their first argument.
+// Calls that complete the class in their first argument.
 const COMPLETERS = new Set(["$B.set_func_names"]);
-// The names of the two objects; `builtins` is what the guard calls the second.
+// The names of the two objects; `builtins` is the guard's name for the second.
 const NAMESPACES = { $B: "$B", __BRYTHON__: "$B", _b_: "_b_", builtins: "_b_" };
 const isNamespace = (variable) => variable === "$B" || variable === "_b_";
 
-// -- reading the tree -------------------------------------------------------------------------
+// -- syntax tree -------------------------------------------------------------------------
 
 function* children(node) {
   for (const value of Object.values(node)) {
@@ -46,7 +46,7 @@ function* children(node) {
   }
 }
 
-/** The name of the property that a member expression names outright; undefined when computed. */
+/** Return the property name of a member expression; undefined if it is computed. */
 function property(node) {
   if (node.type !== "MemberExpression") return undefined;
   if (!node.computed) return node.property.name;
@@ -55,7 +55,7 @@ function property(node) {
     : undefined;
 }
 
-/** `a.b.c` as ["a", "b", "c"]; undefined for anything else. */
+/** Return `a.b.c` as ["a", "b", "c"]; undefined for anything else. */
 function pathOf(node) {
   const path = [];
   for (; node.type === "MemberExpression"; node = node.object) {
@@ -70,7 +70,7 @@ function pathOf(node) {
     : [root, ...path];
 }
 
-/** Whether evaluating it does nothing but make a value. */
+/** Whether the evaluation of a node has no side effects. */
 function isInert(node) {
   switch (node.type) {
     case "FunctionExpression":
@@ -102,7 +102,7 @@ function isInert(node) {
   }
 }
 
-/** `a = b.c = value` as {targets, value}; undefined where a target is computed. */
+/** Return `a = b.c = value` as {targets, value}; undefined if a target is computed. */
 function assignment(node) {
   const targets = [];
   for (; node.type === "AssignmentExpression" && node.operator === "="; node = node.right) {
@@ -116,8 +116,8 @@ function assignment(node) {
 // -- definitions ------------------------------------------------------------------------------
 
 const definitions = []; // {section, node, targets: [path], parts: [node], value?, declaration?}
-const roots = []; // {section, node}: what runs in any case
-const places = new Map(); // path -> sections where it is assigned at the top
+const roots = []; // {section, node}: code with side effects
+const places = new Map(); // path -> sections that assign it at the top level
 const aliases = new Map(); // "section:variable" -> [path]
 
 const key = (section, variable) => section + ":" + variable;
@@ -194,9 +194,9 @@ for (const node of tree.body) {
   }
 }
 
-// -- what the caller cuts ---------------------------------------------------------------------
+// -- sections and definitions cut by the caller ---------------------------------------------------------------------
 
-/** The paths that a path stands for once the local variable it starts with is resolved. */
+/** Return a path, and its equivalents with its local variable resolved. */
 function resolved(section, path, depth = 0) {
   const known = depth < 4 ? (aliases.get(key(section, path[0])) ?? []) : [];
   return [path, ...known.flatMap((alias) => resolved(section, [...alias, ...path.slice(1)], depth + 1))];
@@ -232,13 +232,13 @@ for (const entry of severed) {
   for (const definition of found) isSevered.add(definition);
 }
 
-// -- what stays -------------------------------------------------------------------------------
+// -- reachable definitions -------------------------------------------------------------------------------
 
 const named = {
   variables: new Set(), // "section:variable"
   paths: new Set(), // "$B.name", "_b_.name", and longer ones
-  properties: new Set(), // names mentioned as anything.name, or as a key
-  methods: new Set(), // names mentioned on a class's table of methods
+  properties: new Set(), // names of any object's properties or keys
+  methods: new Set(), // names in a class's table of methods
   strings: new Set(), // string literals
 };
 
@@ -275,8 +275,8 @@ function mention(section, node) {
   for (const child of children(node)) mention(section, child);
 }
 
-// Brython composes these names: a getter is `name + "_get"`, an operator's method "__" + name + "__"
-// or "__r" + name + "__".
+// Brython concatenates these names: a getter is `name + "_get"`, an operator's method
+// "__" + name + "__" or "__r" + name + "__".
 const accessor = /^(.+)_(?:get|set)$/;
 const slot = /^__(r?(\w+))__$/;
 
@@ -310,7 +310,7 @@ const isNameList = ({ targets, value }) =>
   value?.type === "ArrayExpression" &&
   targets.some((path) => METHOD_LISTS.has(path.at(-1)) || path.join(".") === FUNCTION_LIST);
 
-const filledIn = new Set(); // what the guard defines in the place of what is cut
+const filledIn = new Set(); // definitions in the guard that replace removed ones
 function readGuard(node) {
   const read = node.type === "AssignmentExpression" && assignment(node);
   for (const path of read?.targets ?? []) filledIn.add(path.join("."));
@@ -345,9 +345,9 @@ for (let changed = true; changed; ) {
   }
 }
 
-// -- the text without the rest ----------------------------------------------------------------
+// -- output ----------------------------------------------------------------
 
-// The lists must not name what went.
+// Removed methods are removed from the lists of names.
 const gone = new Set();
 const left = new Set();
 for (const { stays, section, targets } of definitions) {
@@ -390,13 +390,13 @@ for (const { declarations: all, start, end } of declarations) {
 let code = "";
 let position = 0;
 for (const [start, end, text] of edits.sort((a, b) => a[0] - b[0])) {
-  if (start < position) continue; // inside something that went as a whole
+  if (start < position) continue; // inside a removed range
   code += runtime.slice(position, start) + text;
   position = end;
 }
 code += runtime.slice(position);
 
-// Modules of its own that Brython looks up are no definitions, but can be gone all the same.
+// Brython's own modules are looked up without a definition here, and may be missing.
 const isModule = (path) => /^\$B\.imported\.\w+$/.test(path) && !path.endsWith(".hasOwnProperty");
 const dangling = [...named.paths]
   .filter((path) => (gone.has(path) || isModule(path)) && !filledIn.has(path))

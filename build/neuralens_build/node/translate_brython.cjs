@@ -1,4 +1,4 @@
-// Translates Python modules to JavaScript with Brython's own translator, in Node.
+// Translates Python modules to JavaScript with Brython's own translator.
 // In: {runtime: text of brython.js, modules: [{name, source}]}. Out: [JavaScript text].
 "use strict";
 
@@ -7,7 +7,7 @@ const vm = require("node:vm");
 
 const { runtime, modules } = JSON.parse(fs.readFileSync(0, "utf8"));
 
-// brython.js looks for a page when it starts; as a Node program it asks for no more than this.
+// The globals that brython.js uses when it starts in Node.
 const realm = {
   URL,
   console,
@@ -20,16 +20,16 @@ const realm = {
 };
 realm.global = realm;
 vm.createContext(realm);
-// Names and hashes that Brython draws by chance would make two builds differ.
+// Random names and hashes would make builds irreproducible.
 vm.runInContext("Math.random = () => 0.5", realm);
 vm.runInContext(runtime, realm, { filename: "brython.js" });
 const $B = realm.module.exports.__BRYTHON__;
 $B.parse_options();
 
-// Columns of expressions, for carets under the source line in a traceback; a page has no source.
+// Column positions for carets in tracebacks, which are useless without the source.
 const POSITIONS = /^ *frame\.positions = \[.*\]$/gm;
 
-// Half a character in a string literal of Python: text in UTF-8 cannot hold it.
+// A lone surrogate in a Python string literal, which UTF-8 cannot encode.
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 const escape = (half) => `\\u${half.charCodeAt(0).toString(16)}`;
 

@@ -1,8 +1,8 @@
-// What a shop's Playwright tests need: the events that arrive at `neuralens-tracker dev`, or at
-// `neuralens-tracker sandbox`, from the test's start on.
+// Fixtures and matchers for Playwright tests of a shop: the events that `neuralens-tracker dev` or
+// `neuralens-tracker sandbox` has received since the start of the test.
 import { expect as expectOfPlaywright, test as testOfPlaywright } from "@playwright/test";
 
-// The tracker sends after one second; after this long without anything new, all is there.
+// Milliseconds without new events after which none is expected: the tracker sends after one second.
 const QUIET_MS = 1500;
 const PAUSE_MS = 50;
 const TIMEOUT_MS = 10_000;
@@ -10,7 +10,7 @@ const FIELDS = ["id", "ids", "index", "query", "page", "uid", "geo"];
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The events of one test; of one shopper alone where `uid` is given. */
+/** The events of a test, or only those of one shopper if `uid` is given. */
 export class Events {
   #url;
   #uid;
@@ -22,13 +22,13 @@ export class Events {
     this.#uid = uid;
   }
 
-  /** Begin: what has arrived so far does not count. */
+  /** Ignore all events so far. */
   async forget() {
     this.#taken = last(await this.#read("ledger"));
     this.#refused = last(await this.#read("refusals"));
   }
 
-  /** Return the events of one shopper alone, for tests that run side by side. */
+  /** Return the events of one shopper, for tests that run in parallel. */
   of(uid) {
     const chosen = new Events(this.#url, uid);
     chosen.#taken = this.#taken;
@@ -44,7 +44,7 @@ export class Events {
       .filter((body) => this.#uid === undefined || body.uid === this.#uid);
   }
 
-  /** Wait until nothing more arrives, and return the events so far. */
+  /** Wait until no more events arrive, and return those so far. */
   async settle() {
     let found = await this.all();
     for (let changed = Date.now(); Date.now() - changed < QUIET_MS; await wait(PAUSE_MS)) {
@@ -57,7 +57,7 @@ export class Events {
     return found;
   }
 
-  /** Return why events were refused so far. */
+  /** Return the reasons for which events were refused so far. */
   async refusals() {
     return (await this.#read("refusals"))
       .filter((entry) => entry.sequence > this.#refused)
@@ -65,20 +65,20 @@ export class Events {
   }
 
   async #read(name) {
-    let answer;
+    let response;
     try {
-      answer = await fetch(`${this.#url}/${name}`);
+      response = await fetch(`${this.#url}/${name}`);
     } catch (error) {
-      throw new Error(`nothing answers at ${this.#url}: start neuralens-tracker dev`, { cause: error });
+      throw new Error(`${this.#url} does not respond: start neuralens-tracker dev`, { cause: error });
     }
-    if (!answer.ok) throw new Error(`${this.#url}/${name} answered ${answer.status}`);
-    return answer.json();
+    if (!response.ok) throw new Error(`${this.#url}/${name} answered ${response.status}`);
+    return response.json();
   }
 }
 
 const last = (entries) => entries.at(-1)?.sequence ?? 0;
 
-/** Print an event on one line: `CLICK_PRODUCT AV768 #3 SEARCH_RESULT_PAGE "oak chair"`. */
+/** Format an event as one line: `CLICK_PRODUCT AV768 #3 SEARCH_RESULT_PAGE "oak chair"`. */
 const describe = (body) =>
   [
     body.event,
@@ -111,7 +111,7 @@ export const expect = expectOfPlaywright.extend({
     const deadline = Date.now() + timeout;
     let found = await events.all();
     const held = () => found.some((body) => matches(body, event, fields));
-    // With "not", all must have arrived before an event is known to be missing.
+    // With "not", wait until no more events arrive.
     let quiet = Date.now();
     while (Date.now() < deadline && !held() && !(this.isNot && Date.now() - quiet > QUIET_MS)) {
       await wait(PAUSE_MS);
@@ -130,7 +130,7 @@ export const expect = expectOfPlaywright.extend({
   async toHaveNothingRefused(events) {
     let count = -1;
     let found = [];
-    // Until nothing more has arrived for a while.
+    // Until no more events arrive.
     while (count !== (count = (await events.all()).length + found.length)) {
       await wait(QUIET_MS);
       found = await events.refusals();
@@ -143,10 +143,10 @@ export const expect = expectOfPlaywright.extend({
 });
 
 /**
- * Carry out every step of a tracking plan, and throw with all that differs.
+ * Run all steps of a tracking plan, and throw an error with all differences.
  *
- * `plan` is what a parser makes of plan.toml: `{ step: [{ page, action, events }] }`. `open(page)`
- * opens a page, `actions` carry out the plan's actions by their words.
+ * `plan` is the parsed plan.toml: `{ step: [{ page, action, events }] }`. `open(page)` opens a page;
+ * `actions` maps the plan's actions to functions.
  */
 export async function follow(plan, events, open, actions = {}) {
   const steps = plan.step;
@@ -154,7 +154,7 @@ export async function follow(plan, events, open, actions = {}) {
   const differences = [];
   for (const { page = "", action = "", events: wanted = [] } of steps) {
     if (action && !actions[action])
-      throw new Error(`nobody knows how to "${action}": give an action`);
+      throw new Error(`no function is given for the action "${action}"`);
     const name = [page, action].filter(Boolean).join(": ") || "look";
     await testOfPlaywright.step(name, async () => {
       await events.forget();
@@ -172,8 +172,8 @@ export async function follow(plan, events, open, actions = {}) {
 }
 
 /**
- * Return what differs, line by line, "" where nothing does; the order does not matter. What came
- * (`+`) in the place of what was wanted (`-`) stands below it.
+ * Return the differences line by line, "" if there are none; the order does not matter. An unexpected
+ * event (`+`) is listed below the expected one (`-`) that it resembles.
  */
 const compare = (wanted, got) => {
   const extra = [...got];

@@ -1,19 +1,19 @@
-// What the cut runtime needs in the place of what was cut, and the guard, bound to Brython's
-// values and given to Python as the module `neuralens_guard`.
+// Replacements for the parts that are cut from Brython's runtime, and the guard for Brython's
+// values, which Python imports as the module `neuralens_guard`.
 import { property, settingsTag } from "./document.js";
 import { list, makeGuard, stringify } from "./guard.js";
 import { enlist } from "./hooks.js";
 
-/** Stand-ins for what brython.js does in sections that the bundle leaves out. */
+/** Define what brython.js defines in sections that the bundle leaves out. */
 function fill($B) {
   const { builtins } = $B;
   $B.tracefunc = builtins.None; // no debugger
-  $B.get_option = () => 0; // no talk of its own on the console
+  $B.get_option = () => 0; // no console output of its own
   $B.last = (list) => list[list.length - 1];
-  // Browser objects are opaque: one class for all, and none that mirrors a Python object.
+  // Browser objects are opaque: they all have one class.
   $B.JSObj = $B.make_builtin_class("browser object");
   $B.NullType = $B.UndefinedType = $B.make_builtin_class("nothing");
-  // The runtime takes its own functions for methods when it finds them on a class.
+  // The runtime treats its own functions as methods if they are attributes of a class.
   $B.JSFunction = $B.make_builtin_class("browser function");
   $B.JSFunction.tp_call = (callable, ...values) => callable(...values);
   $B.JSFunction.tp_descr_get = (callable, owner) =>
@@ -22,8 +22,8 @@ function fill($B) {
   $B.JSOBJ = Symbol("JSOBJ");
   $B.PYOBJ_MAP = new WeakMap();
 
-  // Every module is registered before one that imports it runs; a package that holds nothing but
-  // modules is not there.
+  // Modules are registered before those that import them run; packages that contain only modules
+  // do not exist.
   $B.$import_from = (module, name, aliases, level, locals) => {
     const [target, alias] = aliases[name] ?? [locals, name];
     const owner = $B.imported[module];
@@ -33,15 +33,15 @@ function fill($B) {
   };
 }
 
-/** Gives Python the guard; returns how to call Python and how to put an exception in words. */
+/** Install the guard for Python; return the functions that call Python and explain exceptions. */
 export function bind($B) {
   const { builtins } = $B;
   const { None } = builtins;
 
   function toPython(value) {
     if (value === null || value === undefined) return None;
-    // Brython keeps whole numbers as they are, others in an object, and text with surrogate
-    // pairs in one that counts code points.
+    // Brython represents integers as numbers, floats as objects, and strings with surrogate pairs
+    // as objects that count code points.
     if (typeof value === "number") return Number.isSafeInteger(value) ? value : $B.fast_float(value);
     return typeof value === "string" ? $B.String(value) : value;
   }
@@ -65,7 +65,7 @@ export function bind($B) {
     if (Array.isArray(value)) return value.map(toJson);
     if (typeof value === "bigint") return Number(value);
     if (!$B.is_dict(value)) return toBrowser(value);
-    // An object without a prototype, so that "__proto__" is a key like any other.
+    // Without a prototype, so that "__proto__" is an ordinary key.
     const object = Object.create(null);
     for (const item of builtins.dict.$iter_items(value)) object[toBrowser(item.key)] = toJson(item.value);
     return object;
@@ -79,7 +79,7 @@ export function bind($B) {
     return object;
   }
 
-  /** A Python exception as a traceback, with the line "Name: message" last. */
+  /** Format a Python exception as a traceback that ends with the line "Name: message". */
   function explain(error) {
     if (error?.ob_type === undefined) return String(error);
     const lines = [];
@@ -95,7 +95,7 @@ export function bind($B) {
   }
 
   function invoke(callable, values) {
-    const frame = $B.frame_obj; // an exception leaves the frames it went through behind
+    const frame = $B.frame_obj; // an exception leaves its frames behind
     try {
       return $B.$call(callable, ...values);
     } finally {
@@ -107,7 +107,7 @@ export function bind($B) {
   const functions = {
     ...guard,
     intercept: (target, name, notice) => guard.intercept(target, name, guard.callback(notice)),
-    // What is guarded is the page's function, or one of Python's, which is no function here.
+    // The handler is a function of the page, or a Python function, which is an object here.
     invoke: (handler, ...given) =>
       guard.invoke(handler.ob_type === undefined ? handler : guard.callback(handler), ...given),
     describe: (error) => toPython(describe(error)),
@@ -121,16 +121,16 @@ export function bind($B) {
   return { describe, explain, invoke, toPython };
 }
 
-/** Runs the hooks' module; what it raises stays with it. */
+/** Run the hooks' module; its exceptions are reported, not thrown. */
 function installHooks($B, name, module, describe) {
   const frame = $B.frame_obj;
   enlist(`${name}.py`, module, describe);
-  $B.frame_obj = frame; // an exception leaves the frames it went through behind
+  $B.frame_obj = frame; // an exception leaves its frames behind
 }
 
 /**
- * Runs the modules in their order, the hooks last if there are any, and calls start(tag) of the
- * entry. An exception ends it with a traceback on the console; nothing is thrown into the page.
+ * Run the modules in order, then the hooks if there are any, and call start(tag) of the entry
+ * module. An exception is printed on the console as a traceback; nothing is thrown into the page.
  */
 export function run($B, names, modules, [entry, hooks]) {
   fill($B);

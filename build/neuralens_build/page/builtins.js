@@ -1,8 +1,8 @@
-// The builtins of the language that a runtime needs as the standard has them, on pages that have
-// replaced some: Prototype.js has an Array.from of its own, for one.
+// The standard builtins that a runtime needs, on pages that have replaced some of them; Prototype.js,
+// for example, replaces Array.from.
 import { createElement, property } from "./document.js";
 
-// Brython and MicroPython need these, and functions of these two.
+// Brython and MicroPython need these classes, and functions of these two.
 const CLASSES = ["Map", "Set", "WeakMap", "WeakSet"];
 const OWNERS = ["Array", "Object"];
 const FUNCTIONS = { Array: ["from"], Object: ["assign", "entries", "fromEntries", "keys", "values"] };
@@ -10,17 +10,17 @@ const FUNCTIONS = { Array: ["from"], Object: ["assign", "entries", "fromEntries"
 const isNative = (callable) => `${callable}`.includes("[native code]");
 const isIntact = (name) => isNative(globalThis[name]) && (FUNCTIONS[name] ?? []).every((each) => isNative(globalThis[name][each]));
 
-/** The page's Array or Object, with the functions of another window's. */
+/** Return the page's Array or Object with functions of another window's. */
 function restore(owner, functions, names) {
   return new Proxy(owner, {
     get: (target, name) => (names.includes(name) ? functions[name] : target[name]),
   });
 }
 
-/** Whether the page has left all of them as they were. */
+/** Whether the page has replaced none of them. */
 export const areIntact = () => [...CLASSES, ...OWNERS].every(isIntact);
 
-/** Map, Set, WeakMap, WeakSet, Array and Object: the page's, or, once it has replaced one, of a window of their own. */
+/** Return Map, Set, WeakMap, WeakSet, Array and Object: the page's, or if it has replaced any, those of a new window. */
 export function builtins() {
   if (areIntact()) return [...CLASSES, ...OWNERS].map((name) => globalThis[name]);
   const frame = createElement("iframe");

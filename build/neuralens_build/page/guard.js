@@ -1,24 +1,23 @@
-// The guard between Python and the browser: no call from Python throws, no callback throws into
-// the page. One for Brython and MicroPython; each says how its values cross:
-//   toPython(value), toBrowser(value)  a value that crosses, null and undefined included
+// The guard between Python and the browser: calls from Python do not throw, and callbacks do not
+// throw into the page. Brython and MicroPython share it; each provides conversions:
+//   toPython(value), toBrowser(value)  convert a value, including null and undefined
 //   invoke(callable, values)           call a Python callable
-//   explain(error)                     the message of whatever was thrown
+//   explain(error)                     return the message of anything that was thrown
 // The functions are those of neuralens_tracker.web.ffi.
 
 import { summarize } from "./hooks.js";
 
-// What has been reported is kept to report it once; a page that throws ever new messages must
-// not make that grow.
-const MOST_MESSAGES = 100;
+// The most messages that are remembered in order to report each only once.
+const MAX_MESSAGES = 100;
 
-/** The members of anything like a list: Array.from may be the page's own. */
+/** Return the members of an array-like object; Array.from may be the page's own. */
 export function list(listLike, convert = (value) => value) {
   const members = [];
   for (let place = 0; place < (listLike?.length ?? 0); place++) members[place] = convert(listLike[place]);
   return members;
 }
 
-/** JSON of an object's own fields: JSON.stringify alone would ask a toJSON of the page's. */
+/** Serialize an object's own fields; JSON.stringify alone would call a toJSON of the page's. */
 export function stringify(value) {
   if (Array.isArray(value)) return `[${list(value, stringify).join()}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
@@ -29,17 +28,17 @@ export function stringify(value) {
 export function makeGuard({ toPython, toBrowser, invoke, explain }) {
   const reported = [];
   let report = null;
-  let reporting = false; // the report itself may go through a call that throws
+  let reporting = false; // the report itself may cause a call that throws
 
   function caught(error) {
     const message = explain(error);
-    if (report === null || reporting || reported.includes(message) || reported.length === MOST_MESSAGES) return;
+    if (report === null || reporting || reported.includes(message) || reported.length === MAX_MESSAGES) return;
     reported.push(message);
     reporting = true;
     try {
       invoke(report, [message]);
     } catch {
-      // There is nobody left to tell.
+      // The report has failed, too.
     } finally {
       reporting = false;
     }

@@ -1,7 +1,7 @@
-// A shop's hooks in the page: they are called before anything that the page has called already,
-// and what they raise is said in one sentence, with file and line.
+// A shop's hooks in the page: their calls precede those that the page has queued, and their
+// exceptions are reported in one sentence, with file and line.
 
-/** A traceback of Python in one sentence: what was raised, and where; a script's file has a mark. */
+/** Summarize a Python traceback in one sentence: the exception, file and line; file names of scripts end in "#". */
 export function summarize(traceback) {
   const last = traceback.trim().split("\n").pop();
   const place = [...traceback.matchAll(/File "([^"#]*)[^"]*", line (\d+)/g)].pop();
@@ -9,9 +9,9 @@ export function summarize(traceback) {
 }
 
 /**
- * Runs `install`, whose calls of window.neuralens come first in the queue of the page's calls. Does
- * nothing beside a tracker that runs. What install throws is on the console; `explain` puts it in
- * words.
+ * Run `install`, whose calls of window.neuralens are put in front of the page's queued calls. Does
+ * nothing if a tracker is already running. Exceptions of `install` are reported on the console, as
+ * described by `explain`.
  */
 export function enlist(file, install, explain) {
   const page = window.neuralens;
@@ -32,12 +32,12 @@ export function enlist(file, install, explain) {
 
 const COMMANDS = ["track", "identify", "consent", "geo", "page", "before", "on", "flush"];
 
-/** What `from neuralens_tracker import ...` gives the compiled hooks of a file. */
+/** Return what the compiled hooks of a file import from neuralens_tracker. */
 export function bind(file) {
-  let place = 0; // the line that runs
+  let place = 0; // the current line
 
   function say(error) {
-    // The compiler puts the name of an exception into its message as well.
+    // The compiler includes an exception's name in its message.
     const said = error?.message?.startsWith(`${error.name}: `) ? error.message : String(error);
     return `${said} (${file}, line ${place})`;
   }
@@ -50,7 +50,7 @@ export function bind(file) {
       try {
         return hook(value);
       } catch (error) {
-        throw `a hook raised ${say(error)}`; // the tracker says it once, and goes on
+        throw `a hook raised ${say(error)}`; // the tracker reports it once, and continues
       }
     };
   }

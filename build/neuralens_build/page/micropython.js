@@ -1,11 +1,11 @@
-// The guard for MicroPython, which cannot catch what JavaScript throws: an exception that escapes
-// through it leaves its collector switched off. PyScript and the bundle give it to Python as the
-// module `neuralens_guard`; neuralens_tracker.web.ffi (ffi_micropython.py) makes the adapter of it.
+// The guard for MicroPython, which cannot catch exceptions of JavaScript: one that passes through it
+// leaves its garbage collector disabled. Python imports it as the module `neuralens_guard`;
+// neuralens_tracker.web.ffi (ffi_micropython.py) is the adapter.
 import { list, makeGuard } from "./guard.js";
 import { summarize } from "./hooks.js";
 
-// MicroPython cuts whole numbers to 32 bits on the way in. Such a number goes as a mark, which
-// the adapter knows, and its text follows on request.
+// MicroPython truncates integers from JavaScript to 32 bits. Larger ones are passed as a marker,
+// upon which the adapter requests their text.
 const mark = Object.freeze({});
 const texts = [];
 
@@ -15,8 +15,8 @@ function toPython(value) {
   return mark;
 }
 
-// MicroPython may collect a browser object that a callback returns before it arrives, so it is given
-// while the callback still runs.
+// MicroPython may collect a browser object that a callback returns before it arrives, so the callback
+// passes it before it returns.
 const given = [];
 
 const guard = makeGuard({
@@ -26,7 +26,7 @@ const guard = makeGuard({
     callable(...values);
     return given.pop();
   },
-  // An exception of Python's carries its traceback as its message.
+  // The message of a Python exception is its traceback.
   explain: (error) => (error?.name === "PythonError" ? error.message.trim() : String(error)),
 });
 

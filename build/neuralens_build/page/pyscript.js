@@ -1,6 +1,6 @@
 // Starts the tracker in MicroPython, with PyScript's core or alone, from its own script tag:
 //   <script async src="neuralens.pyscript.js" data-app-id="APP" data-pyscript="alone"></script>
-// Everything is fetched from its own folder, or from `pyscript/` beside it.
+// All files are fetched from the script's folder, or from its subfolder `pyscript/`.
 import { areIntact } from "./builtins.js";
 import { createElement, find, isShadowed, property, settingsTag } from "./document.js";
 import { enlist } from "./hooks.js";
@@ -12,7 +12,7 @@ const settings = settingsTag(own);
 const folder = new URL(own.src.includes("/pyscript/") ? "./" : "pyscript/", own.src);
 const address = (name) => new URL(name, folder).href;
 
-/** Gives an interpreter the guard and the tracker's modules, and starts the tracker. */
+/** Install the guard and the tracker's modules in an interpreter, and start the tracker. */
 function begin(python) {
   python.registerJsModule("neuralens_guard", guard);
   for (const path of Object.keys(files)) {
@@ -44,12 +44,12 @@ async function startAlone() {
 }
 
 async function startCore() {
-  // PyScript loads an interpreter for a tag that needs one. The page's own tags may come with a
-  // configuration, of which a page has one; without, this one says that nothing comes from a CDN.
+  // PyScript loads an interpreter if a tag needs one. There is one configuration per page; unless the
+  // page has its own, this one prevents loading from a CDN.
   const python = createElement("script");
   python.type = "mpy";
   python.id = "neuralens-python";
-  python.setAttribute("target", python.id); // else PyScript adds an element for its output
+  python.setAttribute("target", python.id); // otherwise PyScript adds an element for its output
   if (find("mpy-config, [config]:is(script[type=mpy], mpy-script)") === null) {
     python.setAttribute("config", JSON.stringify({ interpreter: address("micropython.mjs") }));
   }
@@ -62,7 +62,7 @@ async function startCore() {
   });
 }
 
-/** PyScript's core makes functions from text, which a policy may forbid; MicroPython does not. */
+/** Whether functions can be made from strings, as PyScript's core does; a policy may forbid it. */
 function mayCompileText() {
   try {
     return new Function("return true")();
@@ -71,7 +71,7 @@ function mayCompileText() {
   }
 }
 
-// PyScript's core does not bear what some pages do to the document and to the language.
+// PyScript's core fails on pages with shadowed document members or replaced builtins.
 const isHostile = isShadowed() || !areIntact();
 const alone = (settings ?? own).dataset.pyscript === "alone" || isHostile || !mayCompileText();
 (alone ? startAlone() : startCore()).catch((error) => console.error(`neuralens: ${error.message}`));

@@ -10,7 +10,7 @@ from neuralens_build.subset.whitelist import Whitelist
 
 # Adapters are specific to their runtime, and need not be portable.
 EXEMPT = "ffi_*.py"
-# The rule name for what the compiler itself refuses.
+# The rule name of the compiler's own errors.
 LANGUAGE = "language"
 
 
@@ -38,10 +38,10 @@ def check(
     library: Library | None = None,
     outside: frozenset[str] = frozenset(),
 ) -> list[Problem]:
-    """Return what the compiler or a rule refuses in one module, in the order of the text.
+    """Return what the compiler or a rule refuses in a module, in source order.
 
-    What the module imports from other tracker modules is looked up beside ``filename``, else in
-    the installed package. ``outside`` are names that the module finds around it.
+    Imported tracker modules are searched next to ``filename``, then in the installed package.
+    ``outside`` are names that are defined outside the module.
     """
     try:
         module = Module(source, filename, library or Library())
@@ -54,11 +54,11 @@ def check(
             getattr(node, "lineno", 1),
             getattr(node, "col_offset", 0) + 1,
             rule.name,
-            f"`{word}`: {rule.reason}" if word else rule.reason,
+            f"`{name}`: {rule.reason}" if name else rule.reason,
             rule.remedy,
         )
         for rule in RULES
-        for node, word in rule.find(module)
+        for node, name in rule.find(module)
     }
     problems |= {
         Problem(filename, error.line, error.column, LANGUAGE, error.reason, error.remedy)
@@ -68,7 +68,7 @@ def check(
 
 
 def check_files(paths: Iterable[str | Path]) -> list[Problem]:
-    """Return what the rules refuse in the given files, and in the modules below given folders.
+    """Return what the compiler or a rule refuses in files, and in all modules below folders.
 
     Raises OSError for a path that cannot be read.
     """

@@ -109,7 +109,7 @@ class Library:
         self.homes: dict[ast.AST, Module] = {}
 
     def find(self, name: str, beside: str) -> "Module | None":
-        """Return the module of that dotted name, looked for around ``beside``; None if none."""
+        """Return the module with a dotted name, searched next to ``beside``, or None."""
         path = next((path for path in candidates(name, beside) if path.is_file()), None)
         return self.read(path) if path else None
 
@@ -121,7 +121,7 @@ class Library:
         return [self.read(path) for path in others if path != Path(file).absolute()]
 
     def read(self, path: Path) -> "Module | None":
-        """Return the module in a file; None while it is being read, as imports may be circular."""
+        """Return the module in a file; None while it is being read, for circular imports."""
         if path not in self.modules:
             self.modules[path] = None
             self.modules[path] = Module(path.read_text("utf-8"), str(path), self)
@@ -129,7 +129,7 @@ class Library:
 
 
 def candidates(name: str, beside: str) -> Iterator[Path]:
-    """Yield the files that may hold the module of that dotted name."""
+    """Yield the files that may contain the module with a dotted name."""
     roots = [parent.parent for parent in Path(beside).absolute().parents if parent.name == PACKAGE]
     installed = importlib.util.find_spec(PACKAGE)
     if installed is not None and installed.origin is not None:
@@ -316,7 +316,7 @@ class Module:
     def methods(self, name: str, *, anywhere: bool = False) -> list[ast.FunctionDef]:
         """Return the methods of that name of the classes here and in the imported modules.
 
-        ``anywhere`` takes in all of the package that this module belongs to.
+        ``anywhere``: in all modules of this module's package.
         """
         if anywhere:
             others = self.library.around(self.filename)
@@ -455,7 +455,7 @@ def parameters(arguments: ast.arguments) -> list[ast.arg]:
 
 
 def is_name(node: ast.AST | None, name: str) -> bool:
-    """Return whether a node is that name."""
+    """Return whether a node is a certain name."""
     return isinstance(node, ast.Name) and node.id == name
 
 

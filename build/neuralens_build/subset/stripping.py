@@ -11,37 +11,37 @@ Definition = TypeVar("Definition", ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Stripper(ast.NodeTransformer):
-    """Takes out docstrings, imports of ANNOTATION_MODULES, and annotations but of functions."""
+    """Removes docstrings, imports of ANNOTATION_MODULES, and annotations except in signatures."""
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
-        """Leave out an import for annotations."""
+        """Remove imports for annotations."""
         return None if node.module in ANNOTATION_MODULES else node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
-        """Turn an annotated assignment into a plain one; a bare annotation goes."""
+        """Replace an annotated assignment by a plain one; remove a bare annotation."""
         if node.value is None:
             return None
         plain = ast.Assign(targets=[node.target], value=self.visit(node.value))
         return ast.copy_location(plain, node)
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
-        """Leave out the module's docstring."""
+        """Remove the module's docstring."""
         self.generic_visit(node)
         node.body = without_docstring(node.body)
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        """Leave out the class's docstring."""
+        """Remove the class's docstring."""
         self.generic_visit(node)
         node.body = without_docstring(node.body) or [pass_at(node)]
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        """Leave out the function's docstring."""
+        """Remove the function's docstring."""
         return self.strip_function(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
-        """Leave out the function's docstring."""
+        """Remove the function's docstring."""
         return self.strip_function(node)
 
     def strip_function(self, node: Definition) -> Definition:
@@ -54,14 +54,14 @@ class Stripper(ast.NodeTransformer):
 def strip(tree: ast.Module) -> ast.Module:
     """Return a copy of a module without docstrings, typing imports and most annotations.
 
-    Parameters and functions keep theirs, for the compiler. What stays keeps its place in the file.
+    Signatures keep their annotations, for the compiler. Line numbers are unchanged.
     """
     stripped: ast.Module = Stripper().visit(copy.deepcopy(tree))
     return stripped
 
 
 def is_docstring(statement: ast.AST) -> bool:
-    """Return whether a statement is nothing but a string."""
+    """Return whether a statement is only a string."""
     return (
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)
@@ -75,5 +75,5 @@ def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def pass_at(node: ast.stmt) -> ast.Pass:
-    """Return a pass statement in the place of node."""
+    """Return a pass statement at the position of a node."""
     return ast.copy_location(ast.Pass(), node)

@@ -18,8 +18,8 @@ NOTHING = Code(("",))
 class Whitelist(Emitter):
     """Emits every part of an unlinked module, and collects the errors in ``problems``.
 
-    An attribute is known where a class of the tracker has it; ``outside`` are names that the module
-    finds around it.
+    Attributes are known if a class of the tracker has them. ``outside`` are names that are defined
+    outside the module.
     """
 
     def __init__(self, module: Module, outside: frozenset[str]) -> None:
@@ -51,8 +51,8 @@ class Whitelist(Emitter):
             self.problems.append(
                 self.refuse(
                     node,
-                    "a class is a record, or becomes functions and variables",
-                    "__init__, methods, and nothing else: no base, no attribute of the class",
+                    "a class must be a record, or have only methods",
+                    "only __init__ and methods: no base classes, no class attributes",
                 )
             )
 

@@ -1,4 +1,4 @@
-"""All rules of portable Python, each with a case that it refuses and one that it lets pass."""
+"""All rules of portable Python; each has test cases that it refuses and that it allows."""
 
 from types import ModuleType
 
@@ -7,7 +7,7 @@ from neuralens_build.subset.rules.rule import Rule
 
 
 def rules_of(module: ModuleType) -> list[Rule]:
-    """Return the rules that a module defines, in its order."""
+    """Return the rules in a module, in the order of their definition."""
     return [value for value in vars(module).values() if isinstance(value, Rule)]
 
 

@@ -20,12 +20,12 @@ from neuralens_build.subset.rules.items import catches
 from neuralens_build.subset.rules.rule import Found, rule
 from neuralens_build.subset.rules.values import CONTAINERS
 
-# Parents of other exceptions: what is raised matches by its own name alone.
+# Base classes of other exceptions; in JavaScript, exceptions match only by their own name.
 PARENTS = ("BaseException", "LookupError", "ArithmeticError", "OSError", "IOError")
 
 
 def builtin_calls(module: Module, *names: str) -> list[ast.Call]:
-    """Return the calls of the builtins of those names."""
+    """Return the calls of builtins with these names."""
     return [
         node
         for node in module.walk(ast.Call)
@@ -37,11 +37,11 @@ def builtin_calls(module: Module, *names: str) -> list[ast.Call]:
 
 @rule(
     "arithmetic",
-    reason="`+` is for numbers and for texts, the other signs are for numbers",
+    reason="in JavaScript, `+` works on numbers and strings only, and other operators on numbers",
     remedy="`extend(...)` on a copy, or a loop",
 )
 def arithmetic(module: Module) -> Found:
-    """Find sums of lists, lists and texts that are repeated, and formatting by %."""
+    """Find concatenation of lists, repetition of lists and strings, and formatting by %."""
     for node in module.walk(ast.BinOp):
         kinds = (module.kind(node.left), module.kind(node.right))
         wrong: tuple[str, ...] = (LIST, TUPLE, DICT)
@@ -53,11 +53,11 @@ def arithmetic(module: Module) -> Found:
 
 @rule(
     "extreme",
-    reason="`min` and `max` are for numbers in JavaScript",
+    reason="in JavaScript, `min` and `max` compare numbers only",
     remedy="a loop",
 )
 def extreme(module: Module) -> Found:
-    """Find min and max of what is no number."""
+    """Find min and max of values that are not numbers."""
     for node in module.walk(ast.Call):
         if called(node) in ("min", "max"):
             values = list(node.args)
@@ -71,8 +71,8 @@ def extreme(module: Module) -> Found:
 
 @rule(
     "sort-key",
-    reason="JavaScript compares lists as text",
-    remedy="a number or a text for the key",
+    reason="JavaScript compares lists as strings",
+    remedy="a key that is a number or a string",
 )
 def sort_key(module: Module) -> Found:
     """Find sorting by lists."""
@@ -86,11 +86,11 @@ def sort_key(module: Module) -> Found:
 
 @rule(
     "zero-division",
-    reason="division by zero is no error here",
-    remedy="a comparison of the divisor first",
+    reason="division by zero raises no error in JavaScript",
+    remedy="a check that the divisor is not 0",
 )
 def zero_division(module: Module) -> Found:
-    """Find division by 0, and division in a try for it."""
+    """Find division by 0, and division in a try that catches it."""
     for node in module.walk(ast.BinOp):
         if isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod):
             is_zero = isinstance(node.right, ast.Constant) and node.right.value == 0
@@ -100,11 +100,11 @@ def zero_division(module: Module) -> Found:
 
 @rule(
     "text-of",
-    reason="True, None, lists, dicts and whole floats have another text here",
-    remedy="the words themselves, such as `'yes' if x else 'no'`",
+    reason="True, None, lists, dicts and integral floats are formatted differently in JavaScript",
+    remedy="the text explicitly, such as `'yes' if x else 'no'`",
 )
 def text_of(module: Module) -> Found:
-    """Find text made of such values."""
+    """Find the formatting of such values."""
     values = [node.args[0] for node in builtin_calls(module, "str") if node.args]
     values += [node.value for node in module.walk(ast.FormattedValue)]
     for node in module.walk(ast.Call):
@@ -116,7 +116,7 @@ def text_of(module: Module) -> Found:
 
 
 def is_whole_float(module: Module, node: ast.expr) -> bool:
-    """Return whether an expression is a quotient or a literal float without a fraction."""
+    """Return whether an expression is a quotient, or a float literal without a fraction."""
     if isinstance(node, ast.Constant):
         return isinstance(node.value, float) and node.value.is_integer()
     if isinstance(node, ast.BinOp):
@@ -136,11 +136,11 @@ def is_quotient(node: ast.expr) -> bool:
 
 @rule(
     "number-from-text",
-    reason="text that is no number becomes NaN or 0, and no error",
+    reason="a string that is not a number becomes NaN or 0 in JavaScript, without an error",
     remedy="`int(text) if is_digits(text) else ...`, with value_types.is_digits",
 )
 def number_from_text(module: Module) -> Found:
-    """Find numbers made from text that was not checked, or in another base."""
+    """Find conversions of unchecked strings to numbers, and those with a base."""
     for node in builtin_calls(module, "int", "float"):
         if len(node.args) != 1:
             yield node, ""
@@ -156,7 +156,7 @@ def number_from_text(module: Module) -> Found:
 
 
 def is_digits_checked(module: Module, text: ast.expr) -> bool:
-    """Return whether the function around an expression asks whether it is digits."""
+    """Return whether the enclosing function calls ``is_digits`` on an expression."""
     wanted = ast.dump(text)
     return any(
         called(call) == "is_digits" and call.args and ast.dump(call.args[0]) == wanted
@@ -166,24 +166,24 @@ def is_digits_checked(module: Module, text: ast.expr) -> bool:
 
 @rule(
     "prefix-tuple",
-    reason="`startswith` and `endswith` take one text",
-    remedy="one call for each, joined by `or`",
+    reason="in JavaScript, `startswith` and `endswith` accept one string only",
+    remedy="one call for each string, combined with `or`",
 )
 def prefix_tuple(module: Module) -> Found:
-    """Find startswith and endswith with several choices."""
+    """Find startswith and endswith with a tuple or list."""
     for node in module.walk(ast.Call):
-        is_asked = method_called(node) in ("startswith", "endswith")
-        if is_asked and any(module.kind(value) in (TUPLE, LIST) for value in node.args):
+        is_called = method_called(node) in ("startswith", "endswith")
+        if is_called and any(module.kind(value) in (TUPLE, LIST) for value in node.args):
             yield node, ""
 
 
 @rule(
     "astral",
-    reason="a character past U+FFFF counts as two in JavaScript",
+    reason="a character above U+FFFF counts as two in JavaScript",
     remedy="characters up to U+FFFF",
 )
 def astral(module: Module) -> Found:
-    """Find text with characters outside the basic plane."""
+    """Find strings with characters outside the basic multilingual plane."""
     for node in module.walk(ast.Constant):
         if isinstance(node.value, str) and any(ord(letter) > 0xFFFF for letter in node.value):
             yield node, ""
@@ -191,11 +191,11 @@ def astral(module: Module) -> Found:
 
 @rule(
     "except",
-    reason="several exceptions, and a parent of the one raised, match nothing",
-    remedy="one `except` for each, or `except Exception`",
+    reason="a tuple of exceptions, or a base class of the one raised, is not caught in JavaScript",
+    remedy="one `except` for each exception, or `except Exception`",
 )
 def catching(module: Module) -> Found:
-    """Find handlers of tuples and of parent classes."""
+    """Find handlers of tuples and of base classes."""
     for node in module.walk(ast.ExceptHandler):
         if isinstance(node.type, ast.Name):
             if node.type.id in PARENTS:
@@ -206,11 +206,11 @@ def catching(module: Module) -> Found:
 
 @rule(
     "exception-text",
-    reason="the text of an exception repeats its class, and its attributes are undefined",
-    remedy="a text of your own",
+    reason="in JavaScript, an exception's text includes its class name, and it has no attributes",
+    remedy="your own text",
 )
 def exception_text(module: Module) -> Found:
-    """Find uses of caught exceptions but raising them again."""
+    """Find uses of caught exceptions, except for raising them again."""
     for node in module.walk(ast.Call, ast.FormattedValue, ast.Attribute):
         if isinstance(node, ast.Call):
             is_text = called(node) in ("str", "repr") or method_called(node) == "format"

@@ -29,18 +29,18 @@ INHERITED = (
 
 @rule(
     "missing-item",
-    reason="a missing item is None in JavaScript, and no error",
-    remedy="`d.get(key)`, or ask `key in list(d.keys())` first",
+    reason="in JavaScript, a missing item is None and raises no error",
+    remedy="`d.get(key)`, or check `key in list(d.keys())` first",
 )
 def missing_item(module: Module) -> Found:
-    """Find items in a try for their lack."""
+    """Find items in a try that catches the error for missing ones."""
     for node in module.walk(ast.Subscript):
         if catches(module, node, "KeyError", "IndexError", "LookupError"):
             yield node, ""
 
 
 def catches(module: Module, node: ast.AST, *names: str) -> bool:
-    """Return whether node stands in a try whose handlers name one of those exceptions."""
+    """Return whether a node is in a try with a handler for one of these exceptions."""
     child = node
     for ancestor in module.ancestors(node):
         if isinstance(ancestor, ast.Try) and child in ancestor.body:
@@ -52,7 +52,7 @@ def catches(module: Module, node: ast.AST, *names: str) -> bool:
 
 
 def is_present(module: Module, holder: ast.expr, key: ast.expr) -> bool:
-    """Return whether a dict is known to have a key: the function asks, or loops over the keys."""
+    """Return whether the function checks that a dict has a key, or loops over its keys."""
     wanted, of = ast.dump(key), ast.dump(holder)
     for node in within(module.function(key), ast.Compare, ast.For):
         if isinstance(node, ast.Compare):
@@ -68,12 +68,12 @@ def is_present(module: Module, holder: ast.expr, key: ast.expr) -> bool:
 
 
 def unparsed(node: ast.expr) -> str:
-    """Return what a name or expression is compared by, whether it is read or assigned."""
+    """Return a form of an expression that is equal for reading and assigning a name."""
     return ast.dump(ast.Name(node.id, ast.Load())) if isinstance(node, ast.Name) else ast.dump(node)
 
 
 def looped(node: ast.expr) -> ast.expr:
-    """Return the dict that a loop over ``d``, ``d.keys()``, ``list(d.keys())`` goes through."""
+    """Return ``d`` for ``d``, ``d.keys()``, ``list(d.keys())`` and the like."""
     while isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("keys", "items", "copy"):
             node = node.func.value
@@ -86,12 +86,12 @@ def looped(node: ast.expr) -> ast.expr:
 
 @rule(
     "outside-key",
-    reason="a key such as `constructor` finds what every JavaScript object inherits, and "
+    reason="a key such as `constructor` finds a member that every JavaScript object inherits, and "
     "`__proto__` is lost",
-    remedy="`PREFIX + key`, or ask `key in list(d.keys())` first",
+    remedy="`PREFIX + key`, or check `key in list(d.keys())` first",
 )
 def outside_key(module: Module) -> Found:
-    """Find keys of known dicts that may come from outside."""
+    """Find keys of dicts that may come from outside the program."""
     for holder, key, node in keys_used(module):
         if isinstance(key, ast.Constant):
             if key.value in INHERITED:
@@ -105,7 +105,7 @@ def outside_key(module: Module) -> Found:
 
 
 def keys_used(module: Module) -> list[tuple[ast.expr, ast.expr, ast.expr]]:
-    """Return the dict, the key and the expression of each look-up and each item stored."""
+    """Return the dict, the key and the expression of each lookup and each store."""
     found: list[tuple[ast.expr, ast.expr, ast.expr]] = []
     for call in module.walk(ast.Call):
         name = method_called(call)
@@ -119,25 +119,25 @@ def keys_used(module: Module) -> list[tuple[ast.expr, ast.expr, ast.expr]]:
 
 
 def is_own(module: Module, key: ast.expr, judged: Judged) -> bool:
-    """Return whether a text is the program's own making, so that no inherited name equals it.
+    """Return whether a string is the program's own, so that it equals no inherited name.
 
-    ``judged`` remembers what was found of each expression on the way.
+    ``judged`` memoizes the results by expression.
     """
     if key not in judged:
-        judged[key] = True  # while a definition goes round in a circle
+        judged[key] = True  # for circular definitions
         judged[key] = judge_key(module, key, judged)
     return judged[key]
 
 
 def judge_key(module: Module, key: ast.expr, judged: Judged) -> bool:
-    """Work out whether one expression is of the program's own making."""
+    """Determine whether an expression is a string of the program's own."""
     if isinstance(key, ast.Constant):
         return key.value not in INHERITED
     if isinstance(key, ast.JoinedStr | ast.BinOp):
         return any(
-            is_distinct(module, part, leads=place == 0)
-            or (place == 0 and is_made(module, part, judged))
-            for place, part in enumerate(summands(key))
+            is_distinct(module, part, leads=index == 0)
+            or (index == 0 and is_made(module, part, judged))
+            for index, part in enumerate(summands(key))
         )
     if isinstance(key, ast.IfExp):
         return is_own(module, key.body, judged) and is_own(module, key.orelse, judged)
@@ -150,7 +150,7 @@ def judge_key(module: Module, key: ast.expr, judged: Judged) -> bool:
 
 
 def summands(key: ast.expr) -> list[ast.expr]:
-    """Return the parts that a text is put together from, in order."""
+    """Return the parts from which a string is concatenated, in order."""
     if isinstance(key, ast.JoinedStr):
         return key.values
     if isinstance(key, ast.BinOp) and isinstance(key.op, ast.Add):
@@ -159,7 +159,7 @@ def summands(key: ast.expr) -> list[ast.expr]:
 
 
 def is_distinct(module: Module, part: ast.expr, *, leads: bool) -> bool:
-    """Return whether a part is a text that no inherited name has, or begins with if it leads."""
+    """Return whether no inherited name contains a part, or starts with it if it leads."""
     text = constant_text(module, part)
     if not text:
         return False
@@ -167,7 +167,7 @@ def is_distinct(module: Module, part: ast.expr, *, leads: bool) -> bool:
 
 
 def constant_text(module: Module, part: ast.expr) -> str | None:
-    """Return the text that a literal, or the name of a constant, stands for."""
+    """Return the string of a literal or a constant."""
     if isinstance(part, ast.Constant):
         return part.value if isinstance(part.value, str) else None
     if not isinstance(part, ast.Name):
@@ -183,7 +183,7 @@ def constant_text(module: Module, part: ast.expr) -> str | None:
 
 
 def is_made(module: Module, call: ast.expr, judged: Judged) -> bool:
-    """Return whether a call's function, of whatever class, only returns texts of its own making."""
+    """Return whether a call's function, of any class, returns only strings of the program's own."""
     if not isinstance(call, ast.Call):
         return False
     if isinstance(call.func, ast.Attribute):
@@ -202,14 +202,14 @@ def is_made(module: Module, call: ast.expr, judged: Judged) -> bool:
 
 
 def is_own_binding(module: Module, name: str, binding: Binding, judged: Judged) -> bool:
-    """Return whether a name gets a text of the program's own making in that way."""
+    """Return whether a binding gives a name a string of the program's own."""
     if binding.value is not None:
         return is_own(module, binding.value, judged)
     if isinstance(binding.node, ast.For | ast.comprehension):
         return is_own_source(module, binding.node.iter, judged)
     if isinstance(binding.node, ast.arg):
         if binding.node not in judged:
-            judged[binding.node] = True  # while a function calls itself
+            judged[binding.node] = True  # for recursive functions
             judged[binding.node] = is_own_parameter(module, binding.node, judged)
         return judged[binding.node]
     elsewhere = module.imported(binding, name)
@@ -220,9 +220,9 @@ def is_own_binding(module: Module, name: str, binding: Binding, judged: Judged) 
 
 
 def is_own_source(module: Module, source: ast.expr, judged: Judged) -> bool:
-    """Return whether a loop goes through constants, or through the keys of a dict made here.
+    """Return whether a loop is over constants, or over the keys of a dict of the program's own.
 
-    What is stored in such a dict is judged where it is stored.
+    Keys are checked where they are stored in such a dict.
     """
     source = looped(source)
     if isinstance(source, ast.Tuple | ast.List):
@@ -230,7 +230,7 @@ def is_own_source(module: Module, source: ast.expr, judged: Judged) -> bool:
     if isinstance(source, ast.Dict):
         return all(key is not None and is_own(module, key, judged) for key in source.keys)
     if isinstance(source, ast.Name) and source not in judged:
-        judged[source] = True  # while a definition goes round in a circle
+        judged[source] = True  # for circular definitions
         bindings = module.bindings(source)
         elsewhere = module.imported(bindings[0], source.id) if bindings else None
         home = elsewhere[0] if elsewhere else module
@@ -242,7 +242,7 @@ def is_own_source(module: Module, source: ast.expr, judged: Judged) -> bool:
 
 
 def is_own_parameter(module: Module, parameter: ast.arg, judged: Judged) -> bool:
-    """Return whether all calls of a private function, in its module, hand over own texts."""
+    """Return whether all calls of a private function pass a string of the program's own."""
     function = module.parents[module.parents[parameter]]
     name = getattr(function, "name", "")
     is_nested = module.function(function) is not module.tree
@@ -266,11 +266,11 @@ def is_own_parameter(module: Module, parameter: ast.arg, judged: Judged) -> bool
 
 @rule(
     "index",
-    reason="an index below 0 finds nothing in JavaScript unless it is a literal",
+    reason="in JavaScript, a negative index finds nothing unless it is a literal",
     remedy="`xs[len(xs) - n]`",
 )
 def index(module: Module) -> Found:
-    """Find indexes that are or may be negative."""
+    """Find indexes that are, or may be, negative."""
     for node in module.walk(ast.Subscript):
         place = node.slice
         if isinstance(place, ast.UnaryOp) and isinstance(place.op, ast.USub):
@@ -287,14 +287,14 @@ def index(module: Module) -> Found:
 
 
 def is_negative(node: ast.expr | None) -> bool:
-    """Return whether an expression is a negative literal or a search that may find nothing."""
+    """Return whether an expression is a negative literal, or a search that may fail."""
     is_minus = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
     return is_minus or method_called(node) in ("find", "rfind")
 
 
 @rule(
     "list-plus",
-    reason="`+=` makes a new list, where Python extends the old one for all who hold it",
+    reason="in JavaScript, `+=` creates a new list, whereas Python extends the existing one",
     remedy="`extend(...)` or `append(...)`",
 )
 def list_plus(module: Module) -> Found:
@@ -306,11 +306,11 @@ def list_plus(module: Module) -> Found:
 
 @rule(
     "dict-key",
-    reason="keys are text on every engine, digits are reordered and `__proto__` is lost",
-    remedy="text keys that begin with a letter",
+    reason="in JavaScript, keys are strings, numeric keys are reordered, and `__proto__` is lost",
+    remedy="string keys that start with a letter",
 )
 def dict_key(module: Module) -> Found:
-    """Find literal keys that JavaScript changes."""
+    """Find literal keys that are different in JavaScript."""
     for node in module.walk(ast.Dict):
         for key in node.keys:
             if key is not None and is_wrong_key(module, key):
@@ -321,7 +321,7 @@ def dict_key(module: Module) -> Found:
 
 
 def is_wrong_key(module: Module, key: ast.expr) -> bool:
-    """Return whether a key is not text, or is text that JavaScript treats specially."""
+    """Return whether a key is not a string, or one that JavaScript treats specially."""
     if isinstance(key, ast.Constant) and isinstance(key.value, str):
         return key.value == "__proto__" or key.value.isdigit()
     return module.kind(key) not in (None, "str")
@@ -329,11 +329,11 @@ def is_wrong_key(module: Module, key: ast.expr) -> bool:
 
 @rule(
     "del",
-    reason="`del` leaves the length of a list as it was, and the name in its place",
+    reason="in JavaScript, `del` neither shortens a list nor deletes a name",
     remedy="`pop(i)`",
 )
 def deletion(module: Module) -> Found:
-    """Find del of anything but attributes and items of known dicts."""
+    """Find del of anything except attributes and items of dicts."""
     for node in module.walk(ast.Delete):
         for target in node.targets:
             is_item = isinstance(target, ast.Subscript) and module.kind(target.value) == "dict"
@@ -343,11 +343,11 @@ def deletion(module: Module) -> Found:
 
 @rule(
     "dict-question",
-    reason="`len`, `list`, `sorted` and `in` ask a list or a text, and a loop goes through one",
-    remedy="`list(d.keys())` in its place",
+    reason="in JavaScript, `len`, `list`, `sorted`, `in` and loops do not work on dicts",
+    remedy="`list(d.keys())` instead",
 )
 def dict_question(module: Module) -> Found:
-    """Find such builtins, `in` and loops on known dicts."""
+    """Find these builtins, `in` and loops on dicts."""
     for call in module.walk(ast.Call):
         is_asked = called(call) in ("len", "list", "sorted") and call.args
         if is_asked and module.kind(call.args[0]) == DICT:
@@ -363,11 +363,11 @@ def dict_question(module: Module) -> Found:
 
 @rule(
     "view",
-    reason="what keys() gives is a list in JavaScript, and misses what is stored later",
+    reason="in JavaScript, keys() returns a list, which does not reflect later changes",
     remedy="`list(...)` around it",
 )
 def view(module: Module) -> Found:
-    """Find views that are kept."""
+    """Find views that are stored."""
     for node in module.walk(ast.Call):
         if method_called(node) in VIEWS and module.kind(node) == VIEW:
             parent = module.parents[node]

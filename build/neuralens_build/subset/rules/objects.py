@@ -9,11 +9,11 @@ from neuralens_build.subset.rules.rule import Found, rule
 
 @rule(
     "object",
-    reason="the one object of a class with methods is known by the one place where it is made",
+    reason="a class with methods has one instance, which is created in one place",
     remedy="`name = Class(...)` in `start`, or `self._name = Class(...)` in `__init__`, once",
 )
 def one_object(module: Module) -> Found:
-    """Find objects made in any other place, or several of one class; records aside."""
+    """Find instances created elsewhere, or several of one class, except of records."""
     made: set[str] = set()
     for node in module.walk(ast.Call):
         if not isinstance(node.func, ast.Name):
@@ -21,13 +21,13 @@ def one_object(module: Module) -> Found:
         definition = module.definition(node.func)
         if not isinstance(definition, ast.ClassDef) or is_record(definition):
             continue
-        if node.func.id in made or not is_place(module, node):
+        if node.func.id in made or not is_composition(module, node):
             yield node, node.func.id
         made.add(node.func.id)
 
 
-def is_place(module: Module, call: ast.Call) -> bool:
-    """Return whether what a call makes is held at once, where the program puts itself together."""
+def is_composition(module: Module, call: ast.Call) -> bool:
+    """Return whether a call's result is assigned directly, once, in ``start`` or ``__init__``."""
     around = list(module.ancestors(call))
     function = module.function(call)
     is_held = isinstance(around[0], ast.Assign | ast.AnnAssign) and around[0].value is call

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from neuralens_build.subset.module import Module
 
-# The nodes that a rule refuses, each with the word that it is about, or "".
+# The nodes that a rule refuses, each with the name at fault, or "".
 Found = Iterator[tuple[ast.AST, str]]
 
 
@@ -14,7 +14,7 @@ Found = Iterator[tuple[ast.AST, str]]
 class Rule:
     """A construct that behaves differently, or not at all, on one of the engines.
 
-    ``reason`` says what goes wrong, ``remedy`` what to write.
+    ``reason`` describes the difference, ``remedy`` what to write instead.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Rule:
 
 
 def rule(name: str, *, reason: str, remedy: str) -> Callable[[Callable[[Module], Found]], Rule]:
-    """Make a Rule of the function that finds what it refuses."""
+    """Create a Rule from the function that finds the refused nodes."""
 
     def make(find: Callable[[Module], Found]) -> Rule:
         return Rule(name, reason, remedy, find)

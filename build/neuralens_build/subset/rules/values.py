@@ -22,18 +22,18 @@ CONTAINERS = (LIST, TUPLE, DICT, VIEW)
 
 @rule(
     "truth",
-    reason="an empty list or dict counts as true in JavaScript",
+    reason="an empty list or dict is truthy in JavaScript",
     remedy="a comparison, such as `len(xs) > 0` or `x is not None`",
 )
 def truth(module: Module) -> Found:
-    """Find lists and dicts whose truth decides something."""
+    """Find lists and dicts that are tested for truth."""
     for test in tests(module):
         if may_be_container(module, test):
             yield test, ""
 
 
 def may_be_container(module: Module, node: ast.expr | None) -> bool:
-    """Return whether a value is a list or a dict in one of the ways in which it is given here."""
+    """Return whether a value may be a list or a dict, as far as this module shows."""
     if isinstance(node, ast.BoolOp):
         return any(may_be_container(module, value) for value in node.values)
     return module.kind(node) in CONTAINERS or any(
@@ -42,7 +42,7 @@ def may_be_container(module: Module, node: ast.expr | None) -> bool:
 
 
 def given(module: Module, node: ast.expr | None) -> list[ast.expr | None]:
-    """Return the values that an expression may have, as far as this module says."""
+    """Return the values that an expression may have, as far as this module shows."""
     if isinstance(node, ast.Name):
         bindings = module.bindings(node)
         values = [binding.value for binding in bindings]
@@ -68,7 +68,7 @@ def given(module: Module, node: ast.expr | None) -> list[ast.expr | None]:
 
 
 def arguments(module: Module, parameter: ast.arg) -> list[ast.expr | None]:
-    """Return what the calls of a plain function give for one of its parameters."""
+    """Return the arguments that calls in this module pass for a parameter."""
     function = module.parents[module.parents[parameter]]
     if not isinstance(function, ast.FunctionDef) or parameter not in function.args.args:
         return []
@@ -78,7 +78,7 @@ def arguments(module: Module, parameter: ast.arg) -> list[ast.expr | None]:
 
 
 def tests(module: Module) -> list[ast.expr]:
-    """Return every expression whose truth decides something."""
+    """Return every expression that is tested for truth."""
     found: list[ast.expr] = []
     for node in module.walk(ast.If, ast.IfExp, ast.While, ast.UnaryOp, ast.BoolOp):
         if isinstance(node, ast.If | ast.IfExp | ast.While):
@@ -94,11 +94,11 @@ def tests(module: Module) -> list[ast.expr]:
 
 @rule(
     "identity",
-    reason="engines differ on which values are one object",
+    reason="engines differ in which values are the same object",
     remedy="`==`, or `is` with None, True or False",
 )
 def identity(module: Module) -> Found:
-    """Find `is` between anything but the three constants."""
+    """Find `is` with anything except the three constants."""
     for node in module.walk(ast.Compare):
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, ast.Is | ast.IsNot):
@@ -111,11 +111,11 @@ def identity(module: Module) -> Found:
 
 @rule(
     "equality",
-    reason="to Python True is 1; lists and dicts are compared as objects or not at all",
-    remedy="a comparison of two texts or two numbers, one by one",
+    reason="in Python, True equals 1; in JavaScript, lists and dicts are compared by identity",
+    remedy="comparisons of two strings or two numbers",
 )
 def equality(module: Module) -> Found:
-    """Find comparisons with lists and dicts, and between text and numbers."""
+    """Find comparisons of lists and dicts, and of bools with numbers."""
     for node in module.walk(ast.Compare):
         values = [node.left, *node.comparators]
         for operator, left, right in zip(node.ops, values, values[1:], strict=False):
@@ -132,17 +132,17 @@ def equality(module: Module) -> Found:
 
 
 def is_mixed(left: str | None, right: str | None) -> bool:
-    """Return whether one is a bool and the other a number: to Python True is 1."""
+    """Return whether one is a bool and the other a number: in Python, True equals 1."""
     return {left, right} == {BOOL, NUMBER}
 
 
 @rule(
     "number-type",
-    reason="to CPython and Brython True and False are numbers",
-    remedy="`x is True or x is False` for a bool, and ask that first where one may come",
+    reason="in CPython and Brython, True and False are numbers",
+    remedy="`x is True or x is False` for a bool, and check that first where one may occur",
 )
 def number_type(module: Module) -> Found:
-    """Find isinstance of known bools with the types of numbers."""
+    """Find isinstance of bools with numeric types."""
     for call in module.walk(ast.Call):
         if called(call) == "isinstance" and len(call.args) == 2:
             is_number = isinstance(call.args[1], ast.Tuple)
@@ -152,11 +152,11 @@ def number_type(module: Module) -> Found:
 
 @rule(
     "import",
-    reason="only the tracker's own modules are on every engine; time and randomness are passed in",
+    reason="engines have only the tracker's own modules; pass in time and randomness",
     remedy=f"`from {PACKAGE}... import names` at the top",
 )
 def importing(module: Module) -> Found:
-    """Find imports of anything but tracker modules, and typing names used as values."""
+    """Find imports of other than tracker modules, and typing names used as values."""
     for node in module.walk(ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):
             yield node, node.names[0].name
