@@ -108,7 +108,7 @@ class TransitRecorder:
         self, app: ASGIApp, transits: TransitLog, clock: Callable[[], float] = time
     ) -> None:
         self._app = app
-        self._waypoints = transits
+        self._transits = transits
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,7 +123,7 @@ class TransitRecorder:
             if message["type"] == "http.request" and len(raw) <= MAX_BATCH_BYTES:
                 raw.extend(message.get("body", b""))
                 if not message.get("more_body", False) and len(raw) <= MAX_BATCH_BYTES:
-                    self._waypoints.note(bytes(raw), self._clock())
+                    self._transits.record(bytes(raw), self._clock())
             return message
 
         await self._app(scope, receive_and_record, send)

@@ -42,7 +42,7 @@ WRONG = {
     ),
     "import": (
         "import os\n" + IMPORT + "before(os)\n",
-        ":1:1: `os`: only the tracker's own modules are on every engine",
+        ":1:1: `os`: engines have only the tracker's own modules",
     ),
     "other module": (
         IMPORT + "from neuralens_tracker.web.ffi import window\nbefore(window)\n",
