@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
 RELAY = "neuralens_relay.cli:relay"
 SANDBOX = "neuralens_demo.cli:sandbox"
@@ -50,7 +50,7 @@ class Process:
                 preexec_fn=lower_descriptors(self._descriptors) if self._descriptors else None,
             )
         assert self.popen.stdout
-        ready, _, _ = select.select([self.popen.stdout], [], [], PATIENCE)
+        ready, _, _ = select.select([self.popen.stdout], [], [], TIMEOUT)
         line = self.popen.stdout.readline() if ready else ""
         if "http" not in line:
             self.popen.kill()
@@ -70,7 +70,7 @@ class Process:
         """Send a signal and return the exit status."""
         self.popen.send_signal(number)
         try:
-            return self.popen.wait(PATIENCE)
+            return self.popen.wait(TIMEOUT)
         finally:
             self.popen.kill()
             self.popen.wait()

@@ -1,4 +1,4 @@
-"""A Chromium that no debugger is attached to."""
+"""Chromium without an attached debugger."""
 
 import subprocess
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from tests.browser.shop import Shop
-from tests.polling import PATIENCE, eventually
+from tests.polling import TIMEOUT, eventually
 
 
 class BareBrowser:
-    """A Chromium that nothing is attached to.
+    """Chromium without an attached debugger.
 
-    A debugger, and Playwright is one, keeps pages visible and from being rendered ahead.
+    A debugger such as Playwright keeps pages visible, and prevents prerendering.
     """
 
     def __init__(self, command: list[str], url: str, folder: Path) -> None:
@@ -25,7 +25,7 @@ class BareBrowser:
         self.start()
 
     def start(self) -> None:
-        """Start it, once more with the same profile."""
+        """Start it, or restart it with the same profile."""
         port = self._profile / "DevToolsActivePort"
         port.unlink(missing_ok=True)
         profile = f"--user-data-dir={self._profile}"
@@ -36,11 +36,11 @@ class BareBrowser:
         )
         eventually(lambda: port.exists() and port.read_text().count("\n"))
         self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{port.read_text().split()[0]}/json", timeout=PATIENCE
+            base_url=f"http://127.0.0.1:{port.read_text().split()[0]}/json", timeout=TIMEOUT
         )
 
     def open(self, path: str) -> str:
-        """Open a page of the shop in a new tab, in front of the others, and return the tab's id."""
+        """Open a page of the shop in a new foreground tab, and return the tab's id."""
         tab = self._http.put(f"new?{self._url}{path}").raise_for_status().json()
         return str(tab["id"])
 
@@ -49,24 +49,24 @@ class BareBrowser:
         self._http.get(f"activate/{tab}").raise_for_status()
 
     def close(self, tab: str) -> None:
-        """Close a tab; the one that was in front before is in front again."""
+        """Close a tab, upon which the previous one returns to the front."""
         self._http.get(f"close/{tab}").raise_for_status()
 
     def has_on_disk(self, text: bytes) -> bool:
-        """Tell whether the storage of its pages has been written, with a text in it."""
+        """Return whether the storage of its pages was written to disk with a text."""
         files = (self._profile / "Default" / "Local Storage" / "leveldb").glob("*.log")
         return any(text in path.read_bytes() for path in files)
 
     def kill(self) -> None:
-        """End it at once, without a chance to save anything."""
+        """Kill it."""
         self._http.close()
         self._popen.kill()
-        self._popen.wait(PATIENCE)
+        self._popen.wait(TIMEOUT)
 
     def end(self) -> None:
         self._http.close()
         self._popen.terminate()
-        self._popen.wait(PATIENCE)
+        self._popen.wait(TIMEOUT)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Fixture scripts that import packages of npm, bundled as a shop would bundle them."""
+"""Bundles fixture scripts with the npm packages that they import, as a shop does."""
 
 import functools
 from pathlib import Path
@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 @functools.cache
 def bundle(path: str) -> str:
-    """Return a script below this folder with all that it imports, for a script element."""
+    """Return a script of this folder, bundled with its imports, for a script element."""
     script = npm_tools.run_esbuild(
         str(HERE / path),
         "--bundle",

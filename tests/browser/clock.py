@@ -1,4 +1,4 @@
-"""A page whose time goes by when a test says so."""
+"""A page whose clock is controlled by the test."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-# Whether half of an element is in the window now: told in the same frame as the tracker is.
+# Whether half of an element is in the viewport, by an observer in the same frame as the tracker's.
 IS_SHOWN = """(selector) => new Promise((resolve) => {
     const observer = new IntersectionObserver(([entry]) => {
         observer.disconnect();
@@ -14,50 +14,50 @@ IS_SHOWN = """(selector) => new Promise((resolve) => {
     }, { threshold: 0.5 });
     observer.observe(document.querySelector(selector));
 })"""
-# Milliseconds in which the tracker has taken in what has changed, see ``Discovery``.
+# Milliseconds until the tracker has processed a change of the page, see ``Discovery``.
 DISCOVERY_MS = 100
 
 
 class Clock:
-    """The time of a page, which stands still."""
+    """The paused clock of a page."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         page.evaluate(
             """() => {
-                window.told = [];
-                neuralens("on", "event", (event) => told.push(event.items[0].id));
+                window.captured = [];
+                neuralens("on", "event", (event) => captured.push(event.items[0].id));
             }"""
         )
         page.clock.pause_at(page.evaluate("Date.now() / 1000") + 1)
 
     def insert(self, html: str) -> None:
-        """Fill the page, and have the tracker take it in."""
+        """Replace the page's body, and let the tracker process it."""
         self.page.evaluate("(html) => { document.body.innerHTML = html; }", html)
         self.page.clock.run_for(DISCOVERY_MS)
 
     def is_shown(self, selector: str = "[data-nl-product]") -> bool:
-        """Tell whether an element is in view, once the tracker was told so, too."""
+        """Return whether an element is in view, once the tracker's observer has reported it."""
         return bool(self.page.evaluate(IS_SHOWN, selector))
 
     def scroll(self, top: int) -> bool:
-        """Scroll, and tell whether the product is in view."""
+        """Scroll, and return whether the product is in view."""
         self.page.evaluate("(top) => scrollTo(0, top)", top)
         return self.is_shown()
 
-    def tell(self, milliseconds: int) -> list[str]:
-        """Let time go by, and return the ids of the events so far."""
+    def run_for(self, milliseconds: int) -> list[str]:
+        """Advance the clock, and return the ids of the events so far."""
         self.page.clock.run_for(milliseconds)
-        return list(self.page.evaluate("told"))
+        return list(self.page.evaluate("captured"))
 
 
 @pytest.fixture
 def stop_clock(show: Callable[..., Page], context: BrowserContext) -> Callable[..., Clock]:
-    """Show a page as ``show`` does, and stop its clock once the tracker is there."""
+    """Show a page as ``show`` does, and pause its clock once the tracker has started."""
 
-    def stop_clock(source: str = "", **given: Any) -> Clock:
+    def stop_clock(source: str = "", **settings: Any) -> Clock:
         tab = context.new_page()
         tab.clock.install()
-        return Clock(show(source, tab=tab, **given))
+        return Clock(show(source, tab=tab, **settings))
 
     return stop_clock

@@ -1,8 +1,8 @@
-"""Real parts for the browser tests: the browsers, a shop, a relay process and a sandbox process.
+"""Fixtures of the browser tests: browsers, a shop, and processes of the relay and the sandbox.
 
-Pages come from the shop, which passes what is under /nl on to the relay as a shop's own proxy
-does. So a page, the bundles and the relay share one origin, and a relay may end and come back.
-The fixtures are in the modules beside this one.
+The shop serves the pages, and forwards /nl to the relay as a shop's proxy does. So pages, bundles
+and relay have one origin, and the relay can be restarted. The fixtures are defined in the modules
+of this package.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ from tests.browser.engines.fixtures import (
     parametrize_engine,
     webkit,
 )
-from tests.browser.ledger import ledger, strangers, uid
+from tests.browser.ledger import earlier_uids, ledger, uid
 from tests.browser.page import context, put, show, tag
 from tests.browser.runtimes import is_nightly, runtime
 from tests.browser.servers import credentials, relay, relay_process, sandbox
@@ -32,17 +32,17 @@ HERE = Path(__file__).parent
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run in every engine what is marked so."""
+    """Run tests marked ``every_engine`` in each installed engine."""
     parametrize_engine(metafunc)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which browsers were tested, and what was left out."""
+    """Print which browsers were tested, and which were skipped."""
     terminalreporter.write_line(describe_engines())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave what is repeated on the heavy runtimes to ``make nightly``."""
+    """Mark the tests that are repeated on the heavy runtimes as nightly."""
     for item in items:
         if item.path.is_relative_to(HERE) and is_nightly(item):
             item.add_marker("nightly")

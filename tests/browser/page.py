@@ -15,11 +15,11 @@ from tests.browser.engines.page import LISTEN
 from tests.browser.servers import APPLICATION
 from tests.browser.shop import Shop
 
-# Milliseconds, where the time itself is not what a test is about.
+# Short thresholds in milliseconds, for tests that are not about the time itself.
 VIEW_MS = 150
 SUGGESTION_MS = 100
 TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
-LOUD = ("warning", "error")
+REPORTED_TYPES = ("warning", "error")
 
 
 @pytest.fixture
@@ -27,15 +27,15 @@ def tag(runtime: str, uid: str) -> Callable[..., Markup]:
     """Return the embed snippet: ``tag(view_ms=1000, stub=True, ...)``, see ``Snippet``."""
 
     def tag(**settings: Any) -> Markup:
-        usual = {"uid": uid, "view_ms": VIEW_MS, "suggestion_ms": SUGGESTION_MS}
-        return Snippet(APPLICATION, runtime=runtime, **{**usual, **settings}).render()
+        defaults = {"uid": uid, "view_ms": VIEW_MS, "suggestion_ms": SUGGESTION_MS}
+        return Snippet(APPLICATION, runtime=runtime, **{**defaults, **settings}).render()
 
     return tag
 
 
 @pytest.fixture
 def context(new_profile: Callable[..., BrowserContext], shop: Shop) -> Iterator[BrowserContext]:
-    """A browser profile of its own, in the engine of the test."""
+    """A new browser profile, in the engine of the test."""
     with new_profile(shop.url) as context:
         yield context
 
@@ -44,8 +44,8 @@ def context(new_profile: Callable[..., BrowserContext], shop: Shop) -> Iterator[
 def put(shop: Shop, tag: Callable[..., Markup], engine: str) -> Callable[..., str]:
     """Serve a page of the folder pages/, or one with the given body, and return its path.
 
-    ``before`` is a script that runs before the tag; ``values`` are for the template; the other
-    named arguments are settings of the tag.
+    ``before`` is a script that runs before the tag; ``values`` are the template's; other keyword
+    arguments are settings of the tag.
     """
 
     def put(
@@ -57,38 +57,42 @@ def put(shop: Shop, tag: Callable[..., Markup], engine: str) -> Callable[..., st
         **settings: Any,
     ) -> str:
         if source.endswith(".html"):
-            template, given = TEMPLATES.get_template(source), values or {}
+            template, variables = TEMPLATES.get_template(source), values or {}
         else:
-            template, given = TEMPLATES.get_template("layout.html"), {"body": Markup(source)}
-        # Playwright hears what the page says by itself.
+            template, variables = TEMPLATES.get_template("layout.html"), {"body": Markup(source)}
+        # Playwright reports the console itself.
         script = before if engine == "chromium" else LISTEN + before
         first = Markup("<script>{}</script>").format(Markup(script)) if script else ""
-        shop.put(path, template.render(tag=Markup(first) + tag(**settings), **given), headers)
+        shop.put(path, template.render(tag=Markup(first) + tag(**settings), **variables), headers)
         return path
 
     return put
 
 
-def listen(page: Page) -> None:
-    """Keep in ``page.said`` what a page of Playwright's says."""
-    page.said = []
-    page.on("console", lambda line: page.said.append(line.text) if line.type in LOUD else None)
-    page.on("pageerror", lambda error: page.said.append(f"thrown: {error}"))
+def collect_messages(page: Page) -> None:
+    """Collect the warnings and errors of a Playwright page in ``page.console_messages``."""
+    page.console_messages = []
+    page.on(
+        "console",
+        lambda line: (
+            page.console_messages.append(line.text) if line.type in REPORTED_TYPES else None
+        ),
+    )
+    page.on("pageerror", lambda error: page.console_messages.append(f"thrown: {error}"))
 
 
 @pytest.fixture
 def show(put: Callable[..., str], context: BrowserContext, engine: str) -> Callable[..., Page]:
-    """Serve a page as ``put`` does, open it in a tab, a new one if none is given, and wait for
-    the tracker.
+    """Serve a page as ``put`` does, open it in ``tab`` or a new one, and wait for the tracker.
 
-    ``page.said`` are the warnings and errors on its console, and what was thrown into it.
+    ``page.console_messages`` are the warnings and errors on its console, and its exceptions.
     """
 
-    def show(source: str, path: str = "/", tab: Page | None = None, **given: Any) -> Page:
-        put(source, path, **given)
+    def show(source: str, path: str = "/", tab: Page | None = None, **options: Any) -> Page:
+        put(source, path, **options)
         page = tab or context.new_page()
         if engine == "chromium":
-            listen(page)
+            collect_messages(page)
         page.goto(path)
         page.wait_for_function("() => window.neuralens && neuralens.version")
         return page
@@ -97,11 +101,11 @@ def show(put: Callable[..., str], context: BrowserContext, engine: str) -> Calla
 
 
 def wait_until_loaded(page: Page) -> None:
-    """Wait until the shop's next call of ``page`` is no longer about the page as it was loaded."""
+    """Wait until the next call of ``page`` starts a new page view instead of changing the first."""
     page.wait_for_function(f"performance.now() > {(SAME_START_SECONDS + 1) * 1000}")
 
 
-def ask_relay(page: Page) -> None:
-    """Send what waits, and have something else come back from the server after it."""
+def round_trip(page: Page) -> None:
+    """Flush the queue, and wait for the response to a later request."""
     page.evaluate("neuralens('flush')")
-    page.evaluate("fetch('/elsewhere').then((answer) => answer.text())")
+    page.evaluate("fetch('/elsewhere').then((response) => response.text())")

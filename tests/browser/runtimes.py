@@ -1,4 +1,4 @@
-"""The runtimes that the browser tests go through, and which of them wait for the night."""
+"""The runtimes of the browser tests, and which tests of them are nightly."""
 
 import pytest
 from neuralens_embed import bundles
@@ -6,7 +6,7 @@ from neuralens_embed.snippet import RUNTIMES
 
 
 def built_runtimes() -> list[str]:
-    """Return the runtimes whose bundles were built; the default one in any case."""
+    """Return the runtimes whose bundles are built, and the default one."""
     try:
         files = bundles.manifest()
     except bundles.NotBuiltError:
@@ -20,10 +20,10 @@ def runtime(request: pytest.FixtureRequest) -> str:
 
 
 def is_nightly(item: pytest.Item) -> bool:
-    """Tell whether a test repeats on a heavy runtime what the default one has shown.
+    """Return whether a test is a repetition on a heavy runtime.
 
-    The journey in Chromium always runs on all three, and what Brython's early part keeps in any
-    case.
+    The journey in Chromium always runs on all three, and the tests of the early script always run
+    on Brython.
     """
     callspec = getattr(item, "callspec", None)
     runtime = callspec.params.get("runtime") if callspec else None

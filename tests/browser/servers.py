@@ -1,4 +1,4 @@
-"""The relay and the sandbox of the API, each as a process."""
+"""Processes of the relay and the sandbox of the API."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from tests.processes import RELAY, SANDBOX, Process
 
 KEY = "test-key-4711"
 APPLICATION = "test-app"
-# Settings of a relay that does not wait long.
-PROMPT = {
-    # One after the other, so that the ledger is in the order in which the events came.
+# Settings of a relay with short delays.
+SHORT_DELAYS = {
+    # Sequential requests, so that the ledger has the order of the events.
     "NEURALENS_CONCURRENCY": "1",
     "NEURALENS_BACKOFF_BASE": "0.02",
     "NEURALENS_BACKOFF_CAP": "0.1",
@@ -36,7 +36,7 @@ def sandbox(
 def relay_process(
     tmp_path_factory: pytest.TempPathFactory, credentials: dict[str, str], sandbox: Process
 ) -> Iterator[Process]:
-    environment = PROMPT | {
+    environment = SHORT_DELAYS | {
         "NEURALENS_API_URL": f"{sandbox.url}/analytics/event",
         "NEURALENS_RATE_LIMIT": "0",
     }
@@ -48,7 +48,7 @@ def relay_process(
 
 @pytest.fixture
 def relay(relay_process: Process) -> Iterator[Process]:
-    """The relay; a test that ends it need not start it again."""
+    """The relay, which is restarted after a test that has ended it."""
     yield relay_process
     if not relay_process.runs:
         relay_process.start()

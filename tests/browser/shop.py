@@ -1,4 +1,4 @@
-"""The shop's server: its pages, and what is under /nl passed on to the relay."""
+"""The shop's server, which serves pages and forwards /nl to the relay."""
 
 import asyncio
 import json
@@ -20,11 +20,10 @@ from starlette.routing import Route
 from tests.polling import eventually
 from tests.processes import Process
 
-# Headers that hold for one connection and are not passed on. Source: RFC 9110, 7.6.1.
+# Headers that a proxy must not forward. Source: RFC 9110, 7.6.1.
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
-
-# What a fault may do to a batch instead of answering it with a status.
+# What a fault may do instead of responding to a batch with a status.
 RESET = "reset"
 HANG = "hang"
 Fault = Callable[[Request, bytes], int | str | None]
@@ -32,7 +31,7 @@ Fault = Callable[[Request, bytes], int | str | None]
 
 @dataclass
 class Post:
-    """A batch that a page sent to the relay, and the status it was answered with."""
+    """A batch that a page sent to the relay, and the status of the response."""
 
     batch: dict[str, Any]
     status: int
@@ -44,27 +43,27 @@ class Post:
 class Shop:
     """The shop's server.
 
-    ``outage`` is the status that it answers with in the relay's place, with ``error`` for a word of
-    the relay's own, ``fault`` says what happens to each batch; ``delay`` the seconds that a
-    batch takes on its way.
+    ``outage`` is a status with which it responds in place of the relay, with the relay's ``error``
+    if there is one; ``fault`` determines what happens to each batch; ``delay`` is the latency of
+    batches in seconds.
     """
 
     relay: Process
     url: str = ""
     pages: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    requested_paths: list[str] = field(default_factory=list)
     outage: int | None = None
     error: str = ""
     delay: float = 0
     fault: Fault | None = None
     refused: int = 0
 
-    def forget(self) -> None:
-        """Begin a new test."""
+    def reset(self) -> None:
+        """Reset the state for a new test."""
         self.pages.clear()
         self.posts.clear()
-        self.asked.clear()
+        self.requested_paths.clear()
         self.outage = None
         self.error = ""
         self.delay = 0
@@ -72,42 +71,42 @@ class Shop:
         self.refused = 0
 
     def put(self, path: str, html: str, headers: dict[str, str] | None = None) -> None:
-        """Serve a page from now on; what stands behind a ? does not matter."""
+        """Serve a page from now on, for any query string."""
         self.pages[path] = (html, headers or {})
 
     def wait_for_request(self, path: str) -> None:
-        """Wait until a page, or a script of one, has asked for a path outside /nl."""
-        eventually(lambda: path in self.asked)
+        """Wait until a page, or a script of one, has requested a path outside /nl."""
+        eventually(lambda: path in self.requested_paths)
 
     async def show(self, request: Request) -> Response:
-        """Answer with a page; a page that was left must not be refused the back/forward cache."""
-        self.asked.append(request.url.path)
+        """Respond with a page, whose headers allow the back/forward cache."""
+        self.requested_paths.append(request.url.path)
         html, headers = self.pages.get(request.url.path, ("", {}))
         status = 200 if request.url.path in self.pages else 404
         return HTMLResponse(html, status, {"Cache-Control": "no-cache", **headers})
 
     async def forward(self, request: Request) -> Response:
-        """Pass a request on to the relay, and its answer back."""
+        """Forward a request to the relay, and return its response."""
         body = await request.body()
         if request.method == "POST":
             await asyncio.sleep(self.delay)
         fault = self.fault(request, body) if self.fault and request.method == "POST" else None
         if fault is not None:
-            answer = await self._go_wrong(request, fault)
+            response = await self._inject(request, fault)
         elif self.outage is not None:
-            answer = self._refuse(self.outage)
+            response = self._refuse(self.outage)
         else:
-            answer = await self._ask_relay(request, body)
+            response = await self._forward_to_relay(request, body)
         if request.method == "POST":
-            post = Post(json.loads(body), answer.status_code, dict(request.headers), len(body))
+            post = Post(json.loads(body), response.status_code, dict(request.headers), len(body))
             self.posts.append(post)
-        return answer
+        return response
 
-    async def _go_wrong(self, request: Request, fault: int | str) -> Response:
-        """Answer with a status, reset the connection, or do not answer."""
+    async def _inject(self, request: Request, fault: int | str) -> Response:
+        """Respond with a status, reset the connection, or do not respond."""
         self.refused += 1
         if fault == RESET:
-            # The server's own end of the connection: the bound method is of its cycle.
+            # The server's transport: ``receive`` is a bound method of its request cycle.
             request.receive.__self__.transport.abort()
             return Response(status_code=502)
         if fault == HANG:
@@ -115,20 +114,20 @@ class Shop:
         return Response(status_code=int(fault))
 
     async def hang(self, request: Request) -> Response:
-        """Answer when the client is gone."""
+        """Wait until the client has disconnected."""
         while (await request.receive())["type"] != "http.disconnect":
             pass
         return Response(status_code=503)
 
     def _refuse(self, status: int) -> Response:
-        """Answer as a proxy does, or with ``error`` as the relay itself."""
+        """Respond as a proxy does, or with ``error`` as the relay does."""
         if self.error:
             return Response(
                 json.dumps({"error": self.error}), status, media_type="application/json"
             )
         return Response(status_code=status)
 
-    async def _ask_relay(self, request: Request, body: bytes) -> Response:
+    async def _forward_to_relay(self, request: Request, body: bytes) -> Response:
         path = request.url.path.removeprefix("/nl")
         session: aiohttp.ClientSession = request.app.state.session
         try:
@@ -138,9 +137,9 @@ class Shop:
                 params=request.query_params,
                 data=body,
                 headers={k: v for k, v in request.headers.items() if k not in HOP_BY_HOP},
-            ) as answer:
-                response = Response(await answer.read(), answer.status)
-                for name, value in answer.headers.items():
+            ) as upstream:
+                response = Response(await upstream.read(), upstream.status)
+                for name, value in upstream.headers.items():
                     if name.lower() not in HOP_BY_HOP:
                         response.headers.append(name, value)
                 return response
@@ -149,7 +148,7 @@ class Shop:
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> Any:
-        """Hold the connections to the relay."""
+        """Hold the HTTP session to the relay."""
         async with aiohttp.ClientSession(auto_decompress=False) as app.state.session:
             yield
 

@@ -1,4 +1,4 @@
-"""Source maps, read: which place in which Python file a place in a bundle stands for."""
+"""Reads source maps: the Python line for a position in a bundle."""
 
 import json
 from bisect import bisect_right
@@ -22,7 +22,7 @@ def decode(text: str) -> list[int]:
 
 
 class SourceMap:
-    """A map by the text of its file. Lines of Python count from 1, those of the bundle from 0."""
+    """A parsed source map. Lines of Python are counted from 1, those of the bundle from 0."""
 
     def __init__(self, text: str) -> None:
         content = json.loads(text)
@@ -47,9 +47,9 @@ class SourceMap:
                     yield (row, column), (content["sources"][source], line + 1)
 
     def origin(self, row: int, column: int) -> tuple[str, int]:
-        """Return the Python file and line that a place of the bundle stands for."""
+        """Return the Python file and line of a position in the bundle."""
         return self._segments[bisect_right(self._places, (row, column)) - 1][1]
 
     def places(self, file: str, line: int) -> list[tuple[int, int]]:
-        """Return the places [row, column] of the bundle that stand for a line."""
+        """Return the positions [row, column] in the bundle of a Python line."""
         return [place for place, origin in self._segments if origin == (file, line)]

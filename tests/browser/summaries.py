@@ -1,15 +1,15 @@
-"""Events as a test names them: what happened to what, at which rank, after which search."""
+"""Summaries of events for assertions: event, id, rank and query."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from tests.browser.ledger import Event
 
-Brief = tuple[str, str, int | None, str | None]
+Summary = tuple[str, str, int | None, str | None]
 
 
-def brief(events: Iterable[Event], *names: str) -> list[Brief]:
-    """Return (event, id, index, query) of each event, or of those whose name begins with one."""
+def summarize(events: Iterable[Event], *names: str) -> list[Summary]:
+    """Return (event, id, index, query) of the events whose names start with any of ``names``."""
     return [
         (event.name, event.id, event.get("index"), event.get("query"))
         for event in events
@@ -17,9 +17,9 @@ def brief(events: Iterable[Event], *names: str) -> list[Brief]:
     ]
 
 
-def count(events: Iterable[Event], *names: str) -> dict[Any, int]:
-    """Return how often each (event, id) happened."""
+def count_events(events: Iterable[Event], *names: str) -> dict[Any, int]:
+    """Return how often each (event, id) occurs."""
     found: dict[Any, int] = {}
-    for name, item, _, _ in brief(events, *names):
+    for name, item, _, _ in summarize(events, *names):
         found[name, item] = found.get((name, item), 0) + 1
     return found

@@ -1,11 +1,11 @@
-"""Tiles that come, change, move and go after the tracker has started."""
+"""Tiles that are inserted, changed, moved and removed after the tracker has started."""
 
 import pytest
 
 from tests.browser.clock import DISCOVERY_MS
 
 LIST = '<main data-nl-list="results" data-nl-page="CATEGORY_PAGE"></main>'
-# Draws the list again and again, as a shop does that filters while its shopper types.
+# Renders the list repeatedly, as a shop that filters while the shopper types.
 REFRESH = """async (times) => {
     const list = document.querySelector("main");
     for (let time = 0; time < times; time++) {
@@ -22,7 +22,7 @@ REFRESH = """async (times) => {
 
 def test_inserted(show, ledger):
     page = show(LIST)
-    assert ledger.settle(page) == []
+    assert ledger.wait_for_all(page) == []
     page.evaluate(
         """() => {
             const tile = document.createElement("div");
@@ -36,9 +36,9 @@ def test_inserted(show, ledger):
             document.querySelector("main").append(tile, wrapper, later);
         }"""
     )
-    assert len(ledger.settle(page)) == 2
+    assert len(ledger.wait_for_all(page)) == 2
     page.evaluate("later.dataset.nlProduct = 'attribute'")
-    seen = ledger.settle(page)
+    seen = ledger.wait_for_all(page)
     assert sorted((event.id, event["page"], event["index"]) for event in seen) == [
         ("attribute", "CATEGORY_PAGE", 2),
         ("below", "CATEGORY_PAGE", 1),
@@ -51,69 +51,69 @@ def test_moved(show, ledger):
         '<div style="height: 2000px"><div data-nl-list="one"></div></div>'
         '<div data-nl-list="two"><p data-nl-product="A">A</p></div>'
     )
-    assert ledger.settle(page) == []
+    assert ledger.wait_for_all(page) == []
     page.evaluate(
         "document.querySelector('[data-nl-list=one]')"
         ".append(document.querySelector('[data-nl-product]'))"
     )
-    assert [event.id for event in ledger.settle(page)] == ["A"]
+    assert [event.id for event in ledger.wait_for_all(page)] == ["A"]
 
 
 def test_recycled(show, ledger):
     page = show('<div data-nl-list="row"><p data-nl-product="A">A</p></div>')
-    assert [event.id for event in ledger.settle(page)] == ["A"]
+    assert [event.id for event in ledger.wait_for_all(page)] == ["A"]
     page.evaluate("document.querySelector('p').dataset.nlProduct = 'B'")
-    assert [event.id for event in ledger.settle(page)] == ["A", "B"]
+    assert [event.id for event in ledger.wait_for_all(page)] == ["A", "B"]
 
 
-def test_recycled_before_it_was_seen(stop_clock):
+def test_recycled_before_seen(stop_clock):
     clock = stop_clock(view_ms=1000)
     clock.insert('<p data-nl-product="A">A</p>')
     assert clock.is_shown()
-    assert clock.tell(800) == []
+    assert clock.run_for(800) == []
     clock.page.evaluate("document.querySelector('p').dataset.nlProduct = 'B'")
-    assert clock.tell(DISCOVERY_MS) == []
+    assert clock.run_for(DISCOVERY_MS) == []
     assert clock.is_shown()
-    assert clock.tell(999) == []
-    assert clock.tell(1) == ["B"]
+    assert clock.run_for(999) == []
+    assert clock.run_for(1) == ["B"]
 
 
 @pytest.mark.parametrize(
     "change", ["remove()", "removeAttribute('data-nl-product')", "style.display = 'none'"]
 )
-def test_gone_before_it_was_seen(stop_clock, change):
+def test_removed_before_seen(stop_clock, change):
     clock = stop_clock(view_ms=1000)
     clock.insert('<p data-nl-product="A">A</p><i>Something else</i>')
     assert clock.is_shown()
-    assert clock.tell(900) == []
+    assert clock.run_for(900) == []
     clock.page.evaluate(f"document.querySelector('p').{change}")
-    # In the same frame, the tracker is told what has gone out of view.
+    # In the same frame, the tracker's observer reports that it left the viewport.
     assert clock.is_shown("i")
-    assert clock.tell(10_000) == []
-    assert clock.page.said == []
+    assert clock.run_for(10_000) == []
+    assert clock.page.console_messages == []
 
 
-def test_not_in_the_page(show, ledger):
-    """A template's content, and what was made but not inserted, is no part of the page."""
+def test_template_and_detached_elements(show, ledger):
+    """The content of a template, and elements that are not inserted, are not part of the page."""
     page = show('<template><p data-nl-product="A">A</p></template>')
     page.evaluate(
         "() => { window.kept = document.createElement('p'); kept.dataset.nlProduct = 'B';"
         " kept.textContent = 'B'; }"
     )
-    assert ledger.settle(page) == []
+    assert ledger.wait_for_all(page) == []
     page.evaluate("document.body.append(document.querySelector('template').content, kept)")
-    assert sorted(event.id for event in ledger.settle(page)) == ["A", "B"]
+    assert sorted(event.id for event in ledger.wait_for_all(page)) == ["A", "B"]
 
 
-def test_before_the_document_was_read(show, ledger):
-    """Tiles far down are taken in, whenever the script came."""
+def test_started_before_the_document_is_parsed(show, ledger):
+    """Tiles below are discovered whenever the script was loaded."""
     page = show(
         '<p data-nl-product="A">A</p>' + "<i></i>" * 20_000 + '<p data-nl-product="B">B</p>'
     )
-    assert sorted(event.id for event in ledger.settle(page)) == ["A", "B"]
+    assert sorted(event.id for event in ledger.wait_for_all(page)) == ["A", "B"]
 
 
-def test_a_thousand_refreshes_leave_nothing(show, ledger, context):
+def test_a_thousand_refreshes_leak_nothing(show, ledger, context):
     page = show(LIST)
     session = context.new_cdp_session(page)
     session.send("HeapProfiler.enable")
@@ -125,14 +125,14 @@ def test_a_thousand_refreshes_leave_nothing(show, ledger, context):
         return counters["nodes"], counters["jsEventListeners"], heap
 
     page.evaluate(REFRESH, 200)
-    ledger.settle(page)
+    ledger.wait_for_all(page)
     nodes, listeners, heap = measure()
     page.evaluate(REFRESH, 1000)
-    ledger.settle(page)
+    ledger.wait_for_all(page)
     nodes_after, listeners_after, heap_after = measure()
-    # 20,000 tiles have come and gone.
+    # 20,000 tiles were inserted and removed.
     assert nodes_after - nodes < 100
     assert listeners_after - listeners <= 2
     assert heap_after - heap < 20 * 20_000
     page.evaluate("document.querySelector('main').innerHTML = '<p data-nl-product=\"last\">!</p>'")
-    assert "last" in [event.id for event in ledger.settle(page)]
+    assert "last" in [event.id for event in ledger.wait_for_all(page)]

@@ -1,4 +1,4 @@
-"""What the audit says of a page is what a browser sends of it, all of it seen and clicked."""
+"""The audit of a page equals the events of a browser in which everything is seen and clicked."""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -13,7 +13,7 @@ from tests.browser.shop import Shop
 from tests.markups import MARKUPS
 from tests.polling import eventually
 
-# The pages of the folder pages/ that need no script, each with what its template asks for.
+# The pages of the folder pages/ without scripts, with the values of their templates.
 PAGES = {
     "bad_markup.html": {"wrong": Markup('data-nl-product="W" data-nl-index="x"'), "control": ""},
     "context.html": {},
@@ -25,7 +25,7 @@ PAGES = {
     "rank.html": {},
     "view.html": {},
 }
-# Leaves the layout to the browser's own style sheet, so that all of the page is to be seen.
+# Removes all styles, so that the whole page is visible.
 UNSTYLE = """() => {
     for (const style of document.querySelectorAll("style")) style.remove();
     for (const element of document.querySelectorAll("[style]")) element.removeAttribute("style");
@@ -33,7 +33,7 @@ UNSTYLE = """() => {
     style.textContent = "body * { min-width: 8px; min-height: 8px }";
     document.head.append(style);
 }"""
-# Every control and then every item, in ``used``; none of it leads away from the page.
+# Collects every control and then every item in ``used``, and prevents navigation.
 COLLECT = """() => {
     for (const name of ["click", "submit"]) addEventListener(name, (e) => e.preventDefault());
     const items = "[data-nl-product],[data-nl-suggestion],[data-nl-landing],[role=option]";
@@ -51,19 +51,19 @@ USE = "(n) => { used[n].tagName === 'FORM' ? used[n].requestSubmit() : used[n].c
 
 @pytest.fixture
 def runtime() -> str:
-    """The default alone: the other runtimes run the same source, which has its own tests there."""
+    """Only the default, because all runtimes run the same source."""
     return "javascript"
 
 
 def facts(event: Event) -> str:
-    """What an event of the ledger and one of the audit have in common."""
+    """Return the fields of an event that the audit reports, too."""
     ids = tuple(item["id"] for item in event["items"])
     return repr((event.name, ids, event.get("index"), event.get("page"), event.get("query")))
 
 
 @pytest.fixture
 def compare(show: Callable[..., Page], shop: Shop, ledger: Ledger) -> Callable[..., None]:
-    """Have a page seen and clicked in the browser, and audited; both must say the same."""
+    """Compare the events of a page that is seen and clicked in a browser with its audit."""
 
     def compare(source: str, values: dict[str, object]) -> None:
         page = show(source, values=values)
@@ -76,21 +76,21 @@ def compare(show: Callable[..., Page], shop: Shop, ledger: Ledger) -> Callable[.
             for event in report.events
         ]
         for number in range(page.evaluate(COLLECT)):
-            # Each use is an act of its own, which a shopper's key press begins.
+            # Each use is a separate act, which starts with a key press.
             page.keyboard.press("Shift")
             page.evaluate(USE, number)
-        eventually(lambda: len(told(ledger, page)) >= len(expected))
-        assert sorted(told(ledger, page)) == sorted(expected)
-        # The browser itself has a word for a template that is no shadow tree.
-        said = [line for line in page.said if line.startswith("neuralens: ")]
-        complaints = {line.removeprefix("neuralens: ").split(" ")[0] for line in said}
+        eventually(lambda: len(summarize(ledger, page)) >= len(expected))
+        assert sorted(summarize(ledger, page)) == sorted(expected)
+        # The browser itself reports a template that is not a shadow tree.
+        reported = [line for line in page.console_messages if line.startswith("neuralens: ")]
+        complaints = {line.removeprefix("neuralens: ").split(" ")[0] for line in reported}
         assert complaints == {problem.attribute for problem in report.problems}
 
     return compare
 
 
-def told(ledger: Ledger, page: Page) -> list[str]:
-    return [facts(event) for event in ledger.settle(page)]
+def summarize(ledger: Ledger, page: Page) -> list[str]:
+    return [facts(event) for event in ledger.wait_for_all(page)]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,10 +1,10 @@
-"""A mistake in the markup: one line on the console names element and remedy; the rest goes on."""
+"""A mistake in the markup is reported once, with element and remedy; the rest is captured."""
 
 import pytest
 from markupsafe import Markup
 
-# What is wrong, what of it is captured all the same, as (id, index, page), and what is said: the
-# attribute and the remedy.
+# The wrong markup, what is captured of it nevertheless, as (id, index, page), and the reported
+# attribute and remedy.
 MISTAKES = {
     "tile without an id": ('data-nl-product=""', [], "data-nl-product", "text"),
     "rank in words": (
@@ -62,7 +62,7 @@ ACTIONS = {
 
 @pytest.fixture
 def show_wrong(show):
-    """Show a page with something wrong between two tiles that are right."""
+    """Show a page with wrong markup between two correct tiles."""
 
     def show_wrong(wrong, control=""):
         return show("bad_markup.html", values={"wrong": Markup(wrong), "control": Markup(control)})
@@ -70,7 +70,7 @@ def show_wrong(show):
     return show_wrong
 
 
-def told(events):
+def summarize(events):
     return {(event.id, event.get("index"), event.get("page")) for event in events}
 
 
@@ -80,13 +80,13 @@ def test_mistake(show_wrong, ledger, mistake):
     page = show_wrong(wrong)
     place = len(captured)
     right = {("before", 0, None), ("after", 1 + place, None)}
-    assert told(ledger.settle(page)) == right | set(captured)
+    assert summarize(ledger.wait_for_all(page)) == right | set(captured)
     page.click("text=After")
-    assert ledger.settle(page)[-1].name == "CLICK_PRODUCT"
-    (line,) = page.said
-    said, _, element = line.partition(": <")
-    assert said.startswith(f"neuralens: {name} must be ")
-    assert remedy in said
+    assert ledger.wait_for_all(page)[-1].name == "CLICK_PRODUCT"
+    (line,) = page.console_messages
+    message, _, element = line.partition(": <")
+    assert message.startswith(f"neuralens: {name} must be ")
+    assert remedy in message
     assert element.startswith(f"p {wrong}>Wrong")
 
 
@@ -94,44 +94,44 @@ def test_mistake(show_wrong, ledger, mistake):
 def test_mistake_of_a_control(show_wrong, ledger, mistake):
     wrong, control, sentence = ACTIONS[mistake]
     page = show_wrong(wrong, control)
-    seen = ledger.settle(page)
-    assert page.said == []
+    seen = ledger.wait_for_all(page)
+    assert page.console_messages == []
     for _ in range(2):
         page.click("button")
-    assert len(ledger.settle(page)) == len(seen)
-    (line,) = page.said
-    said, _, element = line.partition(": <")
-    # MicroPython's dicts have an order of their own.
-    assert sorted(said.replace(",", "").split()) == sorted(
+    assert len(ledger.wait_for_all(page)) == len(seen)
+    (line,) = page.console_messages
+    message, _, element = line.partition(": <")
+    # MicroPython's dicts are unordered.
+    assert sorted(message.replace(",", "").split()) == sorted(
         ["neuralens:", *sentence.replace(",", "").split()]
     )
     assert element.startswith(f'button type="button" {control}>')
     page.click("text=After")
-    assert ledger.settle(page)[-1].name == "CLICK_PRODUCT"
+    assert ledger.wait_for_all(page)[-1].name == "CLICK_PRODUCT"
 
 
 def test_order_without_an_id(show_wrong, ledger):
     page = show_wrong('data-nl-purchase=""', 'data-nl-product="bought"')
-    assert told(ledger.settle(page)) == {("before", 0, None), ("after", 1, None)}
-    (line,) = page.said
+    assert summarize(ledger.wait_for_all(page)) == {("before", 0, None), ("after", 1, None)}
+    (line,) = page.console_messages
     assert line.startswith("neuralens: data-nl-purchase must be text")
 
 
-def test_each_is_said_and_no_more_than_once(show, ledger):
+def test_each_mistake_is_reported_once(show, ledger):
     page = show('<p data-nl-product=""></p><p data-nl-product=""></p><i data-nl-product=""></i>')
     page.evaluate("document.body.append(document.querySelector('i'))")
-    assert ledger.settle(page) == []
-    assert sorted(line.partition(": <")[2] for line in page.said) == [
+    assert ledger.wait_for_all(page) == []
+    assert sorted(line.partition(": <")[2] for line in page.console_messages) == [
         'i data-nl-product=""></i>',
         'p data-nl-product=""></p>',
     ]
 
 
 def test_ids_of_any_kind(show, ledger):
-    """Ids that are names of JavaScript's own are ids like any other."""
+    """Ids that equal names in JavaScript are ordinary ids."""
     ids = ["__proto__", "constructor", "toString", "0", "null", "é\U0001f600", " "]
     tiles = "".join(f'<p data-nl-product="{each}">.</p>' for each in ids)
     page = show(f'<main data-nl-list="__proto__">{tiles}</main>')
-    seen = {event.id: event["index"] for event in ledger.settle(page)}
+    seen = {event.id: event["index"] for event in ledger.wait_for_all(page)}
     assert seen == {each: place for place, each in enumerate(ids)}
-    assert page.said == []
+    assert page.console_messages == []

@@ -1,4 +1,4 @@
-"""The relay's balance closes on a journey with losses: nothing is unaccounted for."""
+"""The relay's balance accounts for every event of a journey with losses."""
 
 import json
 import subprocess
@@ -23,8 +23,8 @@ TRACK = """([count, name]) => { for (let place = 0; place < count; place += 1)
 
 
 @pytest.fixture
-def books(shop, relay_process, sandbox, credentials, tmp_path):
-    """A relay of this test's own; return its balance."""
+def read_balance(shop, relay_process, sandbox, credentials, tmp_path):
+    """Return a function that reads the balance of this test's own relay."""
     environment = {"NEURALENS_API_URL": f"{sandbox.url}/analytics/event"} | credentials
     own = Process(RELAY, environment=environment, cwd=tmp_path)
     shop.relay = own
@@ -51,19 +51,19 @@ def books(shop, relay_process, sandbox, credentials, tmp_path):
     own.end()
 
 
-def test_a_journey_with_losses(show, shop, books):
+def test_a_journey_with_losses(show, shop, read_balance):
     page = show("")
-    # Refused by the relay's own word, for good.
+    # Refused permanently by the relay.
     shop.outage, shop.error = 400, "no batch"
     page.evaluate(TRACK, [2, "refused"])
     page.evaluate("neuralens('flush')")
     eventually(lambda: page.evaluate(JOURNAL) == 0)
     shop.outage = None
-    # More than a browser keeps.
+    # More than a browser queues.
     page.evaluate(SHUT)
     page.evaluate(TRACK, [1003, "over"])
     page.evaluate("open_again()")
-    # Damaged in storage, of a page that was left.
+    # Corrupted in storage, by a previous page.
     page.evaluate(
         """() => {
             const key = Object.keys(localStorage).find((key) => key.startsWith("nl:e:"));
@@ -76,7 +76,7 @@ def test_a_journey_with_losses(show, shop, books):
     page.evaluate(TRACK, [1, "last"])
     wanted = {"overflow": 3, "refused": 2, "storage": 1}
     eventually(lambda: page.evaluate(JOURNAL) == 0, 60)
-    assert books() == {
+    assert read_balance() == {
         "tracked": 1006,
         "stored": 1000,
         "duplicate": 0,

@@ -1,4 +1,4 @@
-"""The Brython bundle: translated ahead of time, cut, in one file, a guest that leaves no trace."""
+"""The Brython bundle: translated ahead of time, tree-shaken, one file, without side effects."""
 
 import json
 
@@ -10,7 +10,7 @@ from neuralens_build.edits import Edit, EditError
 BUDGET = 160_000
 STRICT = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'unsafe-inline'"
 TAG = '<script async src="/neuralens.brython.js" data-app-id="APP"></script>'
-# What Brython's own start-up does to a page, and a page can see.
+# Side effects of Brython's own startup on a page.
 TRACES = """() => ({
     observers: before.observers ?? 0,
     onload: document.body.onload,
@@ -21,9 +21,9 @@ TRACES = """() => ({
 })"""
 COUNT_OBSERVERS = """
 const Observer = MutationObserver;
-window.MutationObserver = function (...given) {
+window.MutationObserver = function (...args) {
     before.observers = (before.observers ?? 0) + 1;
-    return new Observer(...given);
+    return new Observer(...args);
 };
 """
 
@@ -57,12 +57,12 @@ def test_adapter_under_a_strict_policy(page, findings):
 def test_one_request_and_one_global(page, site, findings, new_globals):
     findings(page)
     page.wait_for_load_state("networkidle")
-    # The program itself fetches the page once more.
+    # The program itself fetches the page again.
     assert site.requests == ["/", "/neuralens.brython.js", "/"]
     assert new_globals(page) == ["found", "neuralens"]
 
 
-def test_page_is_left_as_it_was(site, visit, bundle, findings):
+def test_page_is_unchanged(site, visit, bundle, findings):
     site.put_page("<script>" + COUNT_OBSERVERS + '</script><script src="/none.js"></script>')
     site.put("/none.js", "")
     page = visit()
@@ -74,7 +74,7 @@ def test_page_is_left_as_it_was(site, visit, bundle, findings):
     assert page.evaluate(TRACES) == untouched
 
 
-def test_brython_of_the_page_is_left_alone(site, visit, bundle, findings):
+def test_brython_of_the_page_is_unaffected(site, visit, bundle, findings):
     site.put("/neuralens.brython.js", bundle)
     site.put_page("<script>window.__BRYTHON__ = {}; window.process = {}</script>" + TAG)
     page = visit()
@@ -99,7 +99,7 @@ def test_page_calls_python(page, findings):
     assert page.evaluate("neuralens('invoke', () => { throw Error('no') })") == "otherwise"
 
 
-def test_traceback_names_the_lines_of_the_source(page, program, findings):
+def test_traceback_has_the_lines_of_the_source(page, program, findings):
     findings(page)
     page.evaluate("neuralens('raise')")
     lines = program("brython")["neuralens_tracker.main"].splitlines()
@@ -118,11 +118,11 @@ def test_exception_at_the_start_stays_on_the_console(site, visit, program):
     site.put("/neuralens.brython.js", build(program, main="def start(tag):\n    tag.missing(1)\n"))
     site.put_page("")
     page = visit()
-    with page.expect_console_message() as said:
+    with page.expect_console_message() as messages:
         page.add_script_tag(url="/neuralens.brython.js")
-    assert said.value.type == "error"
-    assert 'File "neuralens_tracker/main.py", line 2, in start' in said.value.text
-    assert said.value.text.splitlines()[-1].startswith("AttributeError: ")
+    assert messages.value.type == "error"
+    assert 'File "neuralens_tracker/main.py", line 2, in start' in messages.value.text
+    assert messages.value.text.splitlines()[-1].startswith("AttributeError: ")
 
 
 def test_throwing_calls_are_reported_once(page, findings):
@@ -142,7 +142,7 @@ def test_blocked_storage(site, visit, bundle, findings):
     assert found == findings.expected | blocked
 
 
-def test_source_beside_the_whole_of_brython(site, visit, program, findings):
+def test_source_with_the_complete_brython(site, visit, program, findings):
     site.put("/brython.js", brython.read_runtime())
     site.put("/modules.js", brython.build_source(program("brython")))
     site.put_page(
@@ -156,7 +156,7 @@ def test_source_beside_the_whole_of_brython(site, visit, program, findings):
     assert found == findings.expected
 
 
-def test_two_builds_are_alike(program, bundle):
+def test_builds_are_reproducible(program, bundle):
     assert build(program) == bundle
 
 
@@ -174,12 +174,12 @@ def test_budget():
         ("def start(tag:\n    pass\n", r"was never closed"),
     ],
 )
-def test_module_that_needs_what_is_left_out(program, text, sentence):
+def test_module_that_needs_a_removed_part(program, text, sentence):
     with pytest.raises((brython.BrythonError, SyntaxError), match=sentence):
         build(program, main=text)
 
 
-def test_another_brython(program, monkeypatch):
+def test_another_version_of_brython(program, monkeypatch):
     monkeypatch.setattr(brython, "RUNTIME_SHA256", "0" * 64)
     with pytest.raises(brython.BrythonError, match=r"not that of .*pip install brython==3\.15\.0"):
         build(program)
@@ -193,13 +193,13 @@ def test_edit_that_does_not_fit(program, monkeypatch):
 
 
 @pytest.mark.parametrize("table", ["SECTIONS", "SEVERED"])
-def test_cut_that_is_not_there(program, monkeypatch, table):
+def test_cut_of_an_unknown_definition(program, monkeypatch, table):
     monkeypatch.setitem(getattr(brython_cuts, table), "$B.no_such_name", "a test")
     with pytest.raises(brython.BrythonError, match=r"brython\.js has no \$B\.no_such_name"):
         build(program)
 
 
-def test_cut_that_something_still_names(program, monkeypatch):
+def test_cut_of_a_referenced_definition(program, monkeypatch):
     monkeypatch.delitem(brython_cuts.SEVERED, "$B.make_complex")
     with pytest.raises(brython.BrythonError, match=r"what stays .* names \$B\.make_complex"):
         build(program)

@@ -1,4 +1,4 @@
-"""A click, a key or a submit on a product or its controls is one event, whatever the page does."""
+"""A click, key press or submit on a product or its controls is exactly one event."""
 
 import re
 
@@ -28,24 +28,24 @@ INTERFERENCE = """([method, targets]) => {
 
 
 @pytest.fixture
-def acts(ledger):
-    """Return what was done on a page in its order: every field but the time, and no views."""
+def interactions(ledger):
+    """Return the events of interactions in order, without timestamps, and without views."""
 
-    def acts(page):
+    def interactions(page):
         return [
             without_time(event)
-            for event in ledger.settle(page)
+            for event in ledger.wait_for_all(page)
             if not event["event"].startswith(("VIEW_", "LAND_"))
         ]
 
-    return acts
+    return interactions
 
 
 @pytest.fixture
-def told(uid):
-    """Return an event of this shopper on one product of the results."""
+def expected(uid):
+    """Return the expected event of this shopper on a product of the results."""
 
-    def told(event, product, index):
+    def expected(event, product, index):
         return {
             "uid": uid,
             "items": [{"id": product}],
@@ -55,30 +55,30 @@ def told(uid):
             "index": index,
         }
 
-    return told
+    return expected
 
 
-def test_child_of_a_tile(show, acts, told):
+def test_click_on_a_child_of_a_tile(show, interactions, expected):
     page = show(RESULTS)
     targets = ["#link b", "circle", "#text", "#plain"]
     for target in targets:
         page.click(target)
     page.click("[data-nl-product=A]")
-    assert acts(page) == [
-        *[told("CLICK_PRODUCT", "B", 25) for _ in targets],
-        told("CLICK_PRODUCT", "A", 24),
+    assert interactions(page) == [
+        *[expected("CLICK_PRODUCT", "B", 25) for _ in targets],
+        expected("CLICK_PRODUCT", "A", 24),
     ]
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_nothing_outside_a_tile(show, acts):
+def test_click_outside_any_tile(show, interactions):
     page = show(RESULTS + "<a id='elsewhere' href='#elsewhere'>Elsewhere</a>")
     page.click("#elsewhere")
     page.mouse.click(990, 790)
-    assert acts(page) == []
+    assert interactions(page) == []
 
 
-def test_tile_in_a_shadow_tree(show, acts, told):
+def test_tile_in_a_shadow_tree(show, interactions, expected):
     page = show(RESULTS)
     page.evaluate(
         """() => {
@@ -89,12 +89,12 @@ def test_tile_in_a_shadow_tree(show, acts, told):
         }"""
     )
     page.click("#inside")
-    assert [(event["event"], event["items"]) for event in acts(page)] == [
+    assert [(event["event"], event["items"]) for event in interactions(page)] == [
         ("CLICK_PRODUCT", [{"id": "S"}])
     ]
 
 
-def test_shadow_tree_in_a_tile(show, acts, told):
+def test_shadow_tree_in_a_tile(show, interactions, expected):
     page = show(RESULTS)
     page.evaluate(
         """() => {
@@ -103,10 +103,10 @@ def test_shadow_tree_in_a_tile(show, acts, told):
         }"""
     )
     page.click("#inside")
-    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
+    assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25)]
 
 
-def test_control_that_is_a_shadow_host(show, acts, told):
+def test_control_that_is_a_shadow_host(show, interactions, expected):
     page = show(RESULTS)
     page.evaluate(
         """() => {
@@ -118,83 +118,85 @@ def test_control_that_is_a_shadow_host(show, acts, told):
     page.click("#deep")
     page.focus("#deep")
     page.keyboard.press("Enter")
-    assert acts(page) == [told("SHARE", "B", 25)] * 2
+    assert interactions(page) == [expected("SHARE", "B", 25)] * 2
 
 
 @pytest.mark.parametrize(
     ("method", "early"),
     [
-        # A listener that stands before the tracker's on the window itself is the one exception:
-        # what it stops immediately, nobody after it can see.
+        # The exception is a listener on the window that precedes the tracker's and calls
+        # stopImmediatePropagation.
         ("stopImmediatePropagation", ["document"]),
         ("stopPropagation", ["window", "document"]),
         ("preventDefault", ["window", "document"]),
     ],
 )
-def test_page_that_interferes(show, context, acts, told, method, early):
+def test_page_that_interferes(show, context, interactions, expected, method, early):
     context.add_init_script(f"({INTERFERENCE})({[method, early]})")
     page = show(RESULTS + "<form data-nl-product='F' data-nl-action='add-to-cart'></form>")
     page.evaluate(INTERFERENCE, [method, ["window", "document"]])
     page.click("#link")
     page.click("[data-nl-product=A] a", button="middle")
     page.evaluate("document.querySelector('form').dispatchEvent(new Event('submit'))")
-    # The tab that the middle click opens hides the page, which sends what it has at once: batches
-    # that are so close may arrive in any order.
-    middle, clicked, submitted = sorted(acts(page), key=lambda event: event["items"][0]["id"])
-    assert clicked == told("CLICK_PRODUCT", "B", 25)
-    assert middle == told("CLICK_PRODUCT", "A", 24)
+    # The tab that the middle click opens hides the page, which then flushes its queue: batches in
+    # quick succession may arrive in any order.
+    middle, clicked, submitted = sorted(
+        interactions(page), key=lambda event: event["items"][0]["id"]
+    )
+    assert clicked == expected("CLICK_PRODUCT", "B", 25)
+    assert middle == expected("CLICK_PRODUCT", "A", 24)
     assert (submitted["event"], submitted["items"]) == ("ADD_TO_CART", [{"id": "F"}])
 
 
-def test_click_with_a_modifier(show, acts, told):
+def test_click_with_a_modifier(show, interactions, expected):
     page = show(RESULTS)
     modifiers = ["Control", "Meta", "Shift", "Alt"]
     for modifier in modifiers:
         page.click("#link", modifiers=[modifier])
-    assert acts(page) == [told("CLICK_PRODUCT", "B", 25) for _ in modifiers]
+    assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25) for _ in modifiers]
 
 
-def test_middle_click_opens_the_link_and_counts(show, context, acts, told):
+def test_middle_click_counts(show, context, interactions, expected):
     page = show(RESULTS)
     with context.expect_page() as opened:
         page.click("#link", button="middle")
     opened.value.close()
-    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
+    assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25)]
 
 
-def test_right_click_opens_a_menu_and_nothing_more(show, acts):
+def test_right_click_does_not_count(show, interactions):
     page = show(RESULTS)
     page.click("#link", button="right")
-    assert acts(page) == []
+    assert interactions(page) == []
 
 
-def test_label_clicks_its_control_too(show, acts, told):
+def test_click_on_a_label_counts_once(show, interactions, expected):
     page = show(RESULTS)
     page.click("#label", position={"x": 60, "y": 8})
     assert page.is_checked("#compare")
-    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
+    assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25)]
 
 
-def test_every_click_counts(show, acts, told):
+def test_every_click_counts(show, interactions, expected):
     page = show(RESULTS)
     for _ in range(3):
         page.click("#text")
-    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)] * 3
+    assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25)] * 3
 
 
-def test_clicks_of_a_script_are_no_acts_of_the_shopper(show, acts, told):
+def test_clicks_by_scripts_do_not_count(show, interactions, expected):
     page = show(RESULTS)
     page.evaluate("for (const time of [1, 2]) document.querySelector('#text').click()")
-    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
+    assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25)]
 
 
-def test_native_control_by_keyboard(show, acts, told):
+def test_native_control_by_keyboard(show, interactions, expected):
     page = show(RESULTS)
     presses = [("#link", "Enter"), ("#plain", "Enter"), ("#plain", " "), ("#compare", " ")]
     for target, key in presses:
         page.focus(target)
         page.keyboard.press(key)
-    assert acts(page) == [told("CLICK_PRODUCT", "B", 25) for _ in presses]
+    assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25) for _ in presses]
 
 
 CUSTOM = """
@@ -203,45 +205,45 @@ CUSTOM = """
   <li data-nl-product="B"><span id="opener" tabindex="0">A part that takes the focus</span></li>
 </ul>
 """
-# A widget of this kind answers to Enter by going on, or by clicking what it stands for.
+# Some widgets respond to Enter with a click by script.
 CLICKING = """document.addEventListener("keydown", (event) => event.target.click())"""
 
 
 @pytest.mark.parametrize("script", ["", CLICKING], ids=["goes on", "clicks"])
-def test_custom_control_by_keyboard(show, acts, uid, script):
+def test_custom_control_by_keyboard(show, interactions, uid, script):
     page = show(CUSTOM + f"<script>{script}</script>")
     for target in ("[role=link]", "#opener"):
         page.focus(target)
         page.keyboard.press("Enter")
-    assert acts(page) == [
+    assert interactions(page) == [
         {"uid": uid, "items": [{"id": product}], "event": "CLICK_PRODUCT", "index": index}
         for index, product in enumerate("AB")
     ]
 
 
-def test_other_keys_activate_nothing(show, acts):
+def test_other_keys_activate_nothing(show, interactions):
     page = show(CUSTOM)
     page.focus("[role=link]")
     for key in ("Tab", "ArrowDown", "a", "Escape"):
         page.keyboard.press(key)
-    assert acts(page) == []
+    assert interactions(page) == []
 
 
 def without_time(event):
     return {name: value for name, value in event.items() if name != "timestamp"}
 
 
-def wait_for_acts(ledger):
-    """Return what was done on a page that was left, once anything is there; no views."""
+def wait_for_interactions(ledger):
+    """Wait for the events of interactions on an unloaded page, without views."""
 
-    def acts():
+    def interactions():
         return [without_time(each) for each in ledger.entries() if each.name != "VIEW_PRODUCT"]
 
-    return eventually(acts)
+    return eventually(interactions)
 
 
-def test_default_is_left_alone_and_the_click_arrives(show, ledger, told):
-    """The link is followed at once, to a page without a tracker, and the click is not lost."""
+def test_click_arrives_and_its_default_action_happens(show, ledger, expected):
+    """The link leads to a page without a tracker, and the event is not lost."""
     page = show(RESULTS.replace("#b", "/b?from=a"))
     page.evaluate(
         "window.addEventListener('click', (event) => sessionStorage.prevented ="
@@ -251,11 +253,11 @@ def test_default_is_left_alone_and_the_click_arrives(show, ledger, told):
     page.click("#link")
     page.wait_for_url("**/b?from=a")
     assert page.evaluate("sessionStorage.prevented") == "false"
-    assert wait_for_acts(ledger) == [told("CLICK_PRODUCT", "B", 25)]
+    assert wait_for_interactions(ledger) == [expected("CLICK_PRODUCT", "B", 25)]
 
 
-def test_click_while_the_document_is_loading(put, context, runtime, ledger, told):
-    """A script of somebody else's keeps the parser waiting below the tile.
+def test_click_while_the_document_is_loading(put, context, runtime, ledger, expected):
+    """A third-party script blocks the parser after the tile.
 
     The heavy runtimes are loaded later; what stands in for them keeps the click.
     """
@@ -268,11 +270,11 @@ def test_click_while_the_document_is_loading(put, context, runtime, ledger, told
     page.click("#text")
     page.evaluate("neuralens('flush')")
     if runtime == "javascript":
-        assert wait_for_acts(ledger) == [told("CLICK_PRODUCT", "B", 25)]
+        assert wait_for_interactions(ledger) == [expected("CLICK_PRODUCT", "B", 25)]
     assert page.evaluate("document.readyState") == "loading"
     held[0].fulfill(body="", content_type="text/javascript")
     page.wait_for_selector("#end", state="attached")
-    assert wait_for_acts(ledger) == [told("CLICK_PRODUCT", "B", 25)]
+    assert wait_for_interactions(ledger) == [expected("CLICK_PRODUCT", "B", 25)]
 
 
 ACTIONS = """
@@ -292,7 +294,7 @@ ACTIONS = """
 """
 
 
-def test_action_in_place_of_the_click(show, acts, told):
+def test_action_replaces_the_click(show, interactions, expected):
     page = show(ACTIONS)
     events = {
         "#cart": "ADD_TO_CART",
@@ -303,26 +305,26 @@ def test_action_in_place_of_the_click(show, acts, told):
     }
     for target in events:
         page.click(target)
-    assert acts(page) == [told(event, "B", 25) for event in events.values()]
+    assert interactions(page) == [expected(event, "B", 25) for event in events.values()]
 
 
-def test_action_by_keyboard(show, acts, told):
+def test_action_by_keyboard(show, interactions, expected):
     page = show(ACTIONS)
     for target in ("#cart", "#custom"):
         page.focus(target)
         page.keyboard.press("Enter")
-    assert acts(page) == [told("ADD_TO_CART", "B", 25), told("FAVORITE", "B", 25)]
+    assert interactions(page) == [expected("ADD_TO_CART", "B", 25), expected("FAVORITE", "B", 25)]
 
 
-def test_every_add_to_cart_counts(show, acts, told):
+def test_every_add_to_cart_counts(show, interactions, expected):
     page = show(ACTIONS)
     for _ in range(2):
         page.click("#cart")
-    assert acts(page) == [told("ADD_TO_CART", "B", 25)] * 2
+    assert interactions(page) == [expected("ADD_TO_CART", "B", 25)] * 2
 
 
-def test_control_that_is_switched_off(show, acts, told):
-    """What counts is the state before the click, though the page changes it at the click."""
+def test_toggle_that_is_switched_off(show, interactions, expected):
+    """The state before the click counts, although the page changes it during the click."""
     page = show(ACTIONS)
     page.evaluate(
         """() => favorite.addEventListener("click", () => favorite.setAttribute(
@@ -331,7 +333,7 @@ def test_control_that_is_switched_off(show, acts, told):
     for _ in range(3):
         page.click("#favorite")
     assert page.get_attribute("#favorite", "aria-pressed") == "true"
-    assert acts(page) == [told("FAVORITE", "B", 25)] * 2
+    assert interactions(page) == [expected("FAVORITE", "B", 25)] * 2
 
 
 FORMS = """
@@ -354,7 +356,7 @@ FORMS = """
 
 
 @pytest.mark.parametrize("way", ["button", "Enter", "script"])
-def test_form_is_submitted(show, acts, uid, way):
+def test_form_is_submitted(show, interactions, uid, way):
     page = show(FORMS)
     for form in ("#whole", "#part"):
         if way == "button":
@@ -364,7 +366,7 @@ def test_form_is_submitted(show, acts, uid, way):
             page.keyboard.press("Enter")
         else:
             page.evaluate("(form) => document.querySelector(form + ' button').click()", form)
-    assert acts(page) == [
+    assert interactions(page) == [
         {
             "uid": uid,
             "items": [{"id": product}],
@@ -376,22 +378,22 @@ def test_form_is_submitted(show, acts, uid, way):
     ]
 
 
-def test_form_that_is_not_valid_is_no_event(show, acts):
+def test_invalid_form_is_no_event(show, interactions):
     page = show(FORMS.replace('value="1"', "required"))
     page.click("#whole button")
-    assert acts(page) == []
+    assert interactions(page) == []
 
 
-def test_action_that_leaves_the_page(show, ledger, uid):
+def test_action_that_navigates(show, ledger, uid):
     page = show(FORMS.replace("event.preventDefault()", "0"))
     page.route("**/cart?*", lambda route: route.fulfill(body="the cart"))
     page.click("#whole button")
     page.wait_for_url("**/cart?quantity=1")
-    (added,) = wait_for_acts(ledger)
+    (added,) = wait_for_interactions(ledger)
     assert (added["event"], added["items"]) == ("ADD_TO_CART", [{"id": "A"}])
 
 
-def test_actions_in_a_landing(show, acts, uid):
+def test_actions_in_a_landing(show, interactions, uid):
     page = show(
         """<article data-nl-landing="L" data-nl-query="oak chair">
           <p id="text">A product's page</p>
@@ -409,12 +411,12 @@ def test_actions_in_a_landing(show, acts, uid):
         "page": "PRODUCT_PAGE",
         "query": "oak chair",
     }
-    assert acts(page) == [
+    assert interactions(page) == [
         expected | {"event": event} for event in ("ADD_TO_CART", "FAVORITE", "SHARE")
     ]
 
 
-def test_product_inside_a_landing(show, acts, uid):
+def test_product_inside_a_landing(show, interactions, uid):
     page = show(
         """<article data-nl-landing="L">
           <section data-nl-list="set"><div data-nl-product="P">
@@ -424,13 +426,13 @@ def test_product_inside_a_landing(show, acts, uid):
     )
     page.click("b")
     page.click("button")
-    assert [(event["event"], event["items"], event["index"]) for event in acts(page)] == [
+    assert [(event["event"], event["items"], event["index"]) for event in interactions(page)] == [
         ("CLICK_PRODUCT", [{"id": "P"}], 0),
         ("ADD_TO_CART", [{"id": "P"}], 0),
     ]
 
 
-def test_ignored(show, acts, told):
+def test_ignored(show, interactions, expected):
     page = show(
         RESULTS.replace(
             "</li>\n  </ul>",
@@ -444,8 +446,8 @@ def test_ignored(show, acts, told):
     for target in ("#ad", "#cart", "#whole", "#submit"):
         page.click(target)
     page.click("#text")
-    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
-    assert page.said == []
+    assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25)]
+    assert page.console_messages == []
 
 
 @pytest.mark.parametrize(
@@ -469,12 +471,14 @@ def test_ignored(show, acts, told):
     ],
     ids=["unknown action", "action without an owner", "no id"],
 )
-def test_wrong_markup_is_said_once(show, acts, told, markup, line):
+def test_wrong_markup_is_reported_once(show, interactions, expected, markup, line):
     page = show(RESULTS + markup)
     page.click("main ~ * button, main ~ button")
     page.click("main ~ * button, main ~ button")
     page.click("#text")
-    assert acts(page) == [told("CLICK_PRODUCT", "B", 25)]
-    assert len(page.said) == 1
-    # MicroPython does not keep the order of a dict, and so of the words to choose from.
-    assert sorted(re.findall(r"[^\s,:]+", page.said[0])) == sorted(re.findall(r"[^\s,:]+", line))
+    assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25)]
+    assert len(page.console_messages) == 1
+    # MicroPython's dicts are unordered, and so are the listed values.
+    assert sorted(re.findall(r"[^\s,:]+", page.console_messages[0])) == sorted(
+        re.findall(r"[^\s,:]+", line)
+    )

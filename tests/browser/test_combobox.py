@@ -1,17 +1,17 @@
-"""Suggestions of any combobox of ARIA's, and what a shopper typed."""
+"""Suggestions of ARIA comboboxes, and the typed query."""
 
 import pytest
 
-from tests.browser.brief import brief
+from tests.browser.summaries import summarize
 from tests.polling import eventually
 
 BOX = '<input id="box" type="search" role="combobox" aria-controls="list" data-nl-suggestions>'
 
 
 @pytest.fixture
-def told(ledger):
-    """Return what was seen and chosen of the suggestions of a page, in short."""
-    return lambda page: brief(ledger.settle(page), "VIEW_SUGGESTION", "CLICK")
+def captured(ledger):
+    """Return summaries of the views and clicks of suggestions."""
+    return lambda page: summarize(ledger.wait_for_all(page), "VIEW_SUGGESTION", "CLICK")
 
 
 HIDDEN_TEXT = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip: rect(0 0 0 0)"
@@ -30,11 +30,11 @@ HIDDEN_TEXT = "position: absolute; width: 1px; height: 1px; overflow: hidden; cl
         ("<mark style='display: contents'>oak</mark>\n  chair", "oak chair"),
     ],
 )
-def test_text_of_the_markup(show, told, markup, text):
+def test_text_is_that_of_the_markup(show, captured, markup, text):
     page = show(f'{BOX}<ul id="list" role="listbox"><li role="option">{markup}</li></ul>')
-    assert told(page) == [("VIEW_SUGGESTION", text, 0, None)]
+    assert captured(page) == [("VIEW_SUGGESTION", text, 0, None)]
     page.click("[role=option]")
-    assert told(page)[1:] == [("CLICK_SUGGESTION", text, 0, None)]
+    assert captured(page)[1:] == [("CLICK_SUGGESTION", text, 0, None)]
 
 
 WRITES = """
@@ -75,14 +75,14 @@ COUNT_VIEWS = """() => {
         "box.setAttribute('value', box.value)",
     ],
 )
-def test_what_a_widget_writes_was_not_typed(show, told, say):
+def test_text_written_by_a_widget_is_not_typed(show, captured, say):
     page = show(WRITES.replace("SAY", say))
     page.evaluate(COUNT_VIEWS)
     page.fill("#box", "cha")
     page.wait_for_function("() => seen >= 2")
     page.click("text=chaise")
-    first = told(page)
-    # Whether the list was open for long enough before the text is up to the machine.
+    first = captured(page)
+    # Whether the list was open for long enough before the text depends on the machine.
     assert [each for each in first if each[3]] == [
         ("VIEW_SUGGESTION", "chaise", 0, "cha"),
         ("VIEW_SUGGESTION", "chair", 1, "cha"),
@@ -90,17 +90,17 @@ def test_what_a_widget_writes_was_not_typed(show, told, say):
     ]
     page.click("button")
     page.focus("#box")
-    assert told(page) == first
+    assert captured(page) == first
 
 
-def test_text_that_the_page_came_with_is_the_search(show, told):
+def test_initial_text_is_the_query(show, captured):
     page = show(WRITES.replace("SAY", "").replace('id="box"', 'id="box" value="cha"'))
     page.focus("#box")
     page.click("text=chaise")
-    assert told(page)[-1] == ("CLICK_SUGGESTION", "chaise", 0, "cha")
+    assert captured(page)[-1] == ("CLICK_SUGGESTION", "chaise", 0, "cha")
 
 
-def test_half_a_composition_is_no_query(show, told):
+def test_unfinished_composition_is_not_the_query(show, captured):
     page = show(WRITES.replace("SAY", ""))
     page.evaluate(
         """() => {
@@ -114,10 +114,10 @@ def test_half_a_composition_is_no_query(show, told):
             write("ㅇ", true);
         }"""
     )
-    assert "ㅇ" not in {query for _, _, _, query in told(page)}
+    assert "ㅇ" not in {query for _, _, _, query in captured(page)}
 
 
-def test_composition_that_ends_is_the_query(show, context, told):
+def test_finished_composition_is_the_query(show, context, captured):
     page = show(WRITES.replace("SAY", ""))
     page.evaluate(COUNT_VIEWS)
     page.focus("#box")
@@ -127,10 +127,10 @@ def test_composition_that_ends_is_the_query(show, context, told):
             "Input.imeSetComposition",
             {"text": text, "selectionStart": len(text), "selectionEnd": len(text)},
         )
-    told(page)
+    captured(page)
     session.send("Input.insertText", {"text": "椅子"})
     page.wait_for_function("() => queries.includes('椅子')")
-    queries = {query for _, _, _, query in told(page)}
+    queries = {query for _, _, _, query in captured(page)}
     assert "椅子" in queries
     assert not queries & {"い", "いす"}
 
@@ -148,16 +148,16 @@ def test_composition_that_ends_is_the_query(show, context, told):
         '<li role="option">12 Baker Street</li></ul>',
     ],
 )
-def test_what_is_typed_elsewhere_is_not_read(show, told, box):
+def test_other_inputs_are_not_read(show, captured, box):
     page = show(
         box + '<ul data-nl-list="popular" data-nl-query="popular">'
         '<li data-nl-suggestion="lamp">lamp</li></ul>'
     )
     page.click("#other")
     page.type("#other", "12 Baker Street")
-    eventually(lambda: told(page))
+    eventually(lambda: captured(page))
     page.click("text=lamp")
-    assert told(page) == [
+    assert captured(page) == [
         ("VIEW_SUGGESTION", "lamp", 0, "popular"),
         ("CLICK_SUGGESTION", "lamp", 0, "popular"),
     ]
@@ -179,7 +179,7 @@ def test_what_is_typed_elsewhere_is_not_read(show, told, box):
         '<div id="box" role="combobox" contenteditable style="height: 20px"></div>',
     ],
 )
-def test_boxes_that_are_read(show, told, box):
+def test_search_boxes_are_read(show, captured, box):
     page = show(
         f'{box}<ul id="list" role="listbox" data-nl-list="s">'
         '<li role="option" data-nl-suggestion="oak chair">oak chair</li></ul>',
@@ -188,7 +188,7 @@ def test_boxes_that_are_read(show, told, box):
     page.click("#box")
     page.keyboard.type("oa")
     page.click("[role=option]")
-    assert told(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
+    assert captured(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
 
 
 @pytest.mark.parametrize(
@@ -203,15 +203,15 @@ def test_boxes_that_are_read(show, told, box):
         ("position: fixed; top: 2000px", "position: fixed; top: 20px"),
     ],
 )
-def test_invisible_list(show, told, style, shown):
+def test_invisible_list(show, captured, style, shown):
     page = show(
         f'<input id="box" type="search"><ul id="list" role="listbox" style="{style}">'
         '<li data-nl-suggestion="lamp">lamp</li></ul>'
     )
     page.type("#box", "la")
-    assert told(page) == []
+    assert captured(page) == []
     page.evaluate("(style) => { list.style = style; }", shown)
-    assert told(page) == [("VIEW_SUGGESTION", "lamp", 0, "la")]
+    assert captured(page) == [("VIEW_SUGGESTION", "lamp", 0, "la")]
 
 
 OPTION = '<li id="one" role="option">oak chair</li><li id="two" role="option">oak table</li>'
@@ -234,18 +234,18 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", list(FORMS))
-def test_forms_of_the_pattern(show, told, form):
+def test_variants_of_the_pattern(show, captured, form):
     page = show(FORMS[form].replace('aria-owns="b"', 'aria-owns="b a list"'))
     if form == "cyclic":
         page.evaluate(
             "document.querySelector('ul').id = 'list'; b.setAttribute('aria-owns', 'a list')"
         )
     page.type("#box", "oa")
-    told(page)
+    captured(page)
     page.evaluate("document.querySelector('#box').setAttribute('aria-activedescendant', 'two')")
     page.press("#box", "Enter")
     page.click("#one")
-    told_once = [event for event in told(page) if event[3] == "oa"]
+    told_once = [event for event in captured(page) if event[3] == "oa"]
     assert told_once == [
         ("VIEW_SUGGESTION", "oak chair", 0, "oa"),
         ("VIEW_SUGGESTION", "oak table", 1, "oa"),
@@ -254,17 +254,17 @@ def test_forms_of_the_pattern(show, told, form):
     ]
 
 
-def test_focus_that_roves(show, told):
+def test_roving_focus(show, captured):
     page = show(
         f'{BOX}<ul id="list" role="listbox">{OPTION.replace("role", "tabindex=-1 role")}</ul>'
     )
     page.type("#box", "oa")
     page.focus("#two")
     page.keyboard.press("Enter")
-    assert ("CLICK_SUGGESTION", "oak table", 1, "oa") in told(page)
+    assert ("CLICK_SUGGESTION", "oak table", 1, "oa") in captured(page)
 
 
-def test_option_that_is_disabled(show, told):
+def test_disabled_option(show, captured):
     page = show(
         f'{BOX}<ul id="list" role="listbox">'
         '<li id="one" role="option" aria-disabled="true">sold out</li></ul>',
@@ -273,11 +273,11 @@ def test_option_that_is_disabled(show, told):
     page.evaluate("document.querySelector('#box').setAttribute('aria-activedescendant', 'one')")
     page.press("#box", "Enter")
     page.click("#one", force=True)
-    assert told(page) == []
+    assert captured(page) == []
 
 
-def test_widget_without_aria_that_writes_what_is_marked(show, told):
-    """Nothing names the marked item, but the box holds it, and nobody typed it."""
+def test_widget_without_aria_that_writes_the_active_item(show, captured):
+    """The active item is not marked up, but its text is in the box without having been typed."""
     page = show(
         """<input id="box" type="search"><ul id="list" data-nl-list="s">
         <li data-nl-suggestion="oak chair">oak chair</li>
@@ -296,39 +296,39 @@ def test_widget_without_aria_that_writes_what_is_marked(show, told):
     page.press("#box", "ArrowDown")
     page.press("#box", "ArrowDown")
     page.press("#box", "Enter")
-    assert [event for event in told(page) if event[0].startswith("CLICK")] == [
+    assert [event for event in captured(page) if event[0].startswith("CLICK")] == [
         ("CLICK_SUGGESTION", "oak table", 1, "oa")
     ]
 
 
-def test_listbox_of_five_thousand(show, told):
+def test_listbox_of_five_thousand(show, captured):
     options = "".join(f'<li role="option">option {place}</li>' for place in range(5000))
     page = show(
         f'{BOX}<ul id="list" role="listbox" style="height: 100px; overflow: auto; margin: 0">'
         f"{options}</ul>"
     )
     page.type("#box", "o")
-    eventually(lambda: told(page))
-    assert len(told(page)) < 30
+    eventually(lambda: captured(page))
+    assert len(captured(page)) < 30
     page.locator("[role=option]").nth(4000).click()
-    assert ("CLICK_SUGGESTION", "option 4000", 4000, "o") in told(page)
-    assert page.said == []
+    assert ("CLICK_SUGGESTION", "option 4000", 4000, "o") in captured(page)
+    assert page.console_messages == []
 
 
-def test_two_elements_of_one_id(show, told):
+def test_duplicate_element_ids(show, captured):
     page = show(f'<ul id="list" hidden></ul>{BOX}<ul id="list" role="listbox">{OPTION}</ul>')
     page.type("#box", "oa")
     page.click("#two")
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_option_that_goes_in_its_own_handler(show, told):
+def test_option_that_is_removed_in_its_handler(show, captured):
     page = show(
         f'{BOX}<ul id="list" role="listbox">{OPTION}</ul>'
         "<script>addEventListener('click', (event) => event.target.remove(), true)</script>"
     )
     page.type("#box", "oa")
-    told(page)
+    captured(page)
     page.click("#two")
-    assert ("CLICK_SUGGESTION", "oak table", 1, "oa") in told(page)
-    assert page.said == []
+    assert ("CLICK_SUGGESTION", "oak table", 1, "oa") in captured(page)
+    assert page.console_messages == []

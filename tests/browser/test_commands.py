@@ -1,4 +1,4 @@
-"""The page's own calls, with right and with wrong arguments, and before the script is there."""
+"""The page's own calls: with valid and invalid arguments, and before the script has loaded."""
 
 import time
 
@@ -6,17 +6,17 @@ import pytest
 from neuralens_tracker.vocabulary import EVENTS, PURCHASE
 
 from tests.browser.page import wait_until_loaded
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
 TILE = '<div data-nl-product="A" style="height: 100px">A</div>'
 
 
 @pytest.fixture
 def events(ledger):
-    """Return what a page has told, every field but the time."""
+    """Return the events of a page, without timestamps."""
 
     def events(page):
-        return [without_time(event) for event in ledger.settle(page)]
+        return [without_time(event) for event in ledger.wait_for_all(page)]
 
     return events
 
@@ -30,20 +30,20 @@ def call(page, *values):
 
 
 def listen(page, *names):
-    """Have the page list what its listeners are told, as [name, detail]."""
+    """Register listeners that collect their calls as [name, detail]."""
     page.evaluate(
         """(names) => {
-            window.told = [];
-            for (const name of names) neuralens("on", name, (detail) => told.push([name, detail]));
+            window.calls = [];
+            for (const name of names) neuralens("on", name, (detail) => calls.push([name, detail]));
         }""",
         list(names),
     )
 
 
-def heard(page, count):
-    """Wait for so many things that listeners were told, and return them."""
-    page.wait_for_function("(count) => told.length >= count", arg=count)
-    return page.evaluate("told")
+def wait_for_calls(page, count):
+    """Wait for at least ``count`` calls of listeners, and return them."""
+    page.wait_for_function("(count) => calls.length >= count", arg=count)
+    return page.evaluate("calls")
 
 
 def test_track(show, ledger, uid):
@@ -55,19 +55,19 @@ def test_track(show, ledger, uid):
     call(page, "track", PURCHASE, {"ids": ["A", "B", 7]})
     call(page, "track", "SHARE", {"id": 0})
     call(page, "track", "SHARE", {"ids": ["C"], "index": 0, "query": ""})
-    events = ledger.settle(page)
+    events = ledger.wait_for_all(page)
     assert all(before <= event["timestamp"] <= time.time() for event in events)
-    usual = {"uid": uid, "items": [{"id": "A"}], "index": 3, "query": "oak"}
+    common = {"uid": uid, "items": [{"id": "A"}], "index": 3, "query": "oak"}
     assert [without_time(event) for event in events] == [
-        *[usual | {"event": event, "page": "CATEGORY_PAGE"} for event in EVENTS],
+        *[common | {"event": event, "page": "CATEGORY_PAGE"} for event in EVENTS],
         {"uid": uid, "items": [{"id": "A"}, {"id": "B"}, {"id": "7"}], "event": PURCHASE},
         {"uid": uid, "items": [{"id": "0"}], "event": "SHARE"},
         {"uid": uid, "items": [{"id": "C"}], "event": "SHARE", "index": 0},
     ]
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_track_without_what_an_event_needs(show, events):
+def test_track_without_required_fields(show, events):
     page = show("")
     listen(page, "suppressed")
     unknown = f"event must be one of {', '.join(EVENTS)}"
@@ -78,33 +78,33 @@ def test_track_without_what_an_event_needs(show, events):
         call(page, "track", "PURCHASE", fields)
     call(page, "track", "SHARE", {"ids": ["A", "B"]})
     assert events(page) == []
-    assert page.said[:2] == [f"neuralens: {unknown}", f"neuralens: {no_item}"]
-    (two,) = page.said[2:]
+    assert page.console_messages[:2] == [f"neuralens: {unknown}", f"neuralens: {no_item}"]
+    (two,) = page.console_messages[2:]
     assert two.startswith("neuralens: items must be one")
-    reasons = [detail["reason"] for _, detail in heard(page, 11)]
+    reasons = [detail["reason"] for _, detail in wait_for_calls(page, 11)]
     assert reasons == [unknown] * 3 + [no_item] * 7 + [two.removeprefix("neuralens: ")]
 
 
-def test_track_with_a_field_that_is_wrong(show, events, uid):
-    """The field is left out, and said; the event goes on."""
+def test_track_with_an_invalid_field(show, events, uid):
+    """The field is removed and reported; the event is sent."""
     page = show("")
     call(page, "track", "SHARE", {"id": "A", "index": -1, "query": "oak"})
     call(page, "track", "SHARE", {"id": "B", "index": 1.5, "page": "HOME"})
     call(page, "track", "SHARE", {"id": "C", "index": "first"})
     call(page, "track", "SHARE", {"id": "D", "query": ["oak"], "index": 4})
-    usual = {"uid": uid, "event": "SHARE"}
+    common = {"uid": uid, "event": "SHARE"}
     assert events(page) == [
-        usual | {"items": [{"id": "A"}], "query": "oak"},
-        usual | {"items": [{"id": "B"}]},
-        usual | {"items": [{"id": "C"}]},
-        usual | {"items": [{"id": "D"}], "index": 4},
+        common | {"items": [{"id": "A"}], "query": "oak"},
+        common | {"items": [{"id": "B"}]},
+        common | {"items": [{"id": "C"}]},
+        common | {"items": [{"id": "D"}], "index": 4},
     ]
-    assert sorted(line.partition(" must")[0] for line in page.said) == [
+    assert sorted(line.partition(" must")[0] for line in page.console_messages) == [
         "neuralens: index",
         "neuralens: page",
         "neuralens: query",
     ]
-    assert "neuralens: index must be a whole number from 0" in page.said
+    assert "neuralens: index must be a whole number from 0" in page.console_messages
 
 
 def test_identify(show, events, uid):
@@ -117,8 +117,8 @@ def test_identify(show, events, uid):
     call(page, "identify", uid)
     call(page, "track", "SHARE", {"id": "C"})
     assert [event["uid"] for event in events(page)] == [uid, "3845", uid]
-    assert len(page.said) == 1
-    assert page.said[0].startswith("neuralens: uid must be text")
+    assert len(page.console_messages) == 1
+    assert page.console_messages[0].startswith("neuralens: uid must be text")
 
 
 def test_geo(show, events, uid):
@@ -132,12 +132,12 @@ def test_geo(show, events, uid):
     for place in places:
         call(page, "geo", place)
         call(page, "track", "SHARE", {"id": "A"})
-    usual = {"uid": uid, "event": "SHARE", "items": [{"id": "A"}]}
-    assert events(page) == [usual | ({} if place is None else {"geo": place}) for place in places]
-    assert page.said == []
+    common = {"uid": uid, "event": "SHARE", "items": [{"id": "A"}]}
+    assert events(page) == [common | ({} if place is None else {"geo": place}) for place in places]
+    assert page.console_messages == []
 
 
-def test_geo_that_is_no_place(show, events, uid):
+def test_invalid_geo(show, events, uid):
     page = show("")
     wrong = [
         {"lat": 91, "long": 0},
@@ -153,45 +153,47 @@ def test_geo_that_is_no_place(show, events, uid):
         call(page, "geo", place)
         call(page, "track", "SHARE", {"id": "A"})
     assert events(page) == [{"uid": uid, "event": "SHARE", "items": [{"id": "A"}]}] * len(wrong)
-    assert len(page.said) == 1
-    assert page.said[0].startswith("neuralens: geo must be ")
+    assert len(page.console_messages) == 1
+    assert page.console_messages[0].startswith("neuralens: geo must be ")
 
 
-def test_page_begins_a_new_view(show, ledger, events, uid):
-    """In a single-page shop: what was seen, and the landing, count again, under a new page."""
+def test_page_starts_a_new_page_view(show, ledger, events, uid):
+    """Impressions and the landing count again under the new page."""
     page = show(TILE + '<div data-nl-landing="L">L</div>', page="CATEGORY_PAGE", query="old")
     first = events(page)
     wait_until_loaded(page)
     call(page, "page", {"page": "SEARCH_RESULT_PAGE", "query": "oak"})
-    # What stands there counts again only when no other document has followed the call for a while.
+    # Existing items count again only if the document has not changed soon after the call.
     ledger.wait_for(2 * len(first))
     second = events(page)[len(first) :]
     tile = {"uid": uid, "event": "VIEW_PRODUCT", "items": [{"id": "A"}]}
     landing = {"uid": uid, "event": "LAND_PRODUCT_PAGE", "items": [{"id": "L"}]}
-    for told, where, query in (
+    for captured, where, query in (
         (first, "CATEGORY_PAGE", "old"),
         (second, "SEARCH_RESULT_PAGE", "oak"),
     ):
-        assert sorted(told, key=lambda event: event["event"]) == [
+        assert sorted(captured, key=lambda event: event["event"]) == [
             landing | {"page": "PRODUCT_PAGE", "query": query},
             tile | {"page": where, "query": query},
         ]
     call(page, "page", {})
     call(page, "track", "SHARE", {"id": "A"})
     assert {"uid": uid, "event": "SHARE", "items": [{"id": "A"}]} in events(page)
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_page_that_is_none(show, events, uid):
+def test_invalid_page(show, events, uid):
     page = show("")
     call(page, "page", {"page": "HOME", "query": "oak"})
     call(page, "track", "SHARE", {"id": "A"})
     assert events(page) == [{"uid": uid, "event": "SHARE", "items": [{"id": "A"}], "query": "oak"}]
-    assert len(page.said) == 1
-    assert page.said[0].startswith("neuralens: page must be one of SEARCH_RESULT_PAGE, ")
+    assert len(page.console_messages) == 1
+    assert page.console_messages[0].startswith(
+        "neuralens: page must be one of SEARCH_RESULT_PAGE, "
+    )
 
 
-def test_before_changes_and_drops(show, ledger, uid):
+def test_before_changes_and_drops_events(show, ledger, uid):
     page = show("")
     listen(page, "suppressed")
     page.evaluate(
@@ -205,11 +207,11 @@ def test_before_changes_and_drops(show, ledger, uid):
     )
     call(page, "track", "SHARE", {"id": "A", "query": "oak"})
     call(page, "track", "SHARE", {"id": "staff", "query": "oak"})
-    ((name, detail),) = heard(page, 1)
+    ((name, detail),) = wait_for_calls(page, 1)
     assert (name, detail["reason"]) == ("suppressed", "before")
     assert detail["event"]["items"] == [{"id": "staff"}]
-    # The tracker's own control comes by here too, and is let pass.
-    assert [without_time(event) for event in ledger.settle(page)] == [
+    # The ledger's control tile passes through this hook, too.
+    assert [without_time(event) for event in ledger.wait_for_all(page)] == [
         {
             "uid": uid,
             "event": "SHARE",
@@ -232,15 +234,15 @@ def test_before_that_throws(show, events, uid):
     for _ in range(3):
         call(page, "track", "SHARE", {"id": "A"})
     assert events(page) == [{"uid": uid, "event": "SHARE", "items": [{"id": "A"}]}] * 3
-    assert len(page.said) == 1
-    assert "no such thing" in page.said[0]
-    ((name, detail),) = heard(page, 1)
+    assert len(page.console_messages) == 1
+    assert "no such thing" in page.console_messages[0]
+    ((name, detail),) = wait_for_calls(page, 1)
     assert name == "error"
     assert "no such thing" in detail["message"]
 
 
-def test_before_that_returns_no_event(show, events, uid):
-    """What it makes of an event is checked like everything else."""
+def test_before_that_returns_an_invalid_event(show, events, uid):
+    """The event that it returns is validated."""
     page = show("")
     page.evaluate(
         """() => neuralens("before", (event) =>
@@ -249,7 +251,7 @@ def test_before_that_returns_no_event(show, events, uid):
     call(page, "track", "SHARE", {"id": "A"})
     call(page, "track", "SHARE", {"id": "B", "index": 2})
     assert events(page) == [{"uid": uid, "event": "SHARE", "items": [{"id": "B"}]}]
-    assert page.said == [
+    assert page.console_messages == [
         f"neuralens: event must be one of {', '.join(EVENTS)}",
         "neuralens: index must be a whole number from 0",
     ]
@@ -267,15 +269,15 @@ def test_on(show, ledger, uid):
     call(page, "track", "SHARE", {"id": "A"})
     call(page, "track", "BUY", {"id": "A"})
     call(page, "flush")
-    told = heard(page, 5)
-    assert [name for name, _ in told[:4]] == ["event", "error", "error", "suppressed"]
-    event = told[0][1]
-    # Who has told of it is for listeners alone.
+    calls = wait_for_calls(page, 5)
+    assert [name for name, _ in calls[:4]] == ["event", "error", "error", "suppressed"]
+    event = calls[0][1]
+    # Only listeners receive the source.
     assert event.pop("source") == "call"
     assert (event["event"], event["items"], event["uid"]) == ("SHARE", [{"id": "A"}], uid)
-    assert "listener" in told[1][1]["message"]
-    assert told[2][1]["message"].startswith("event must be one of")
-    name, batch = told[4]
+    assert "listener" in calls[1][1]["message"]
+    assert calls[2][1]["message"].startswith("event must be one of")
+    name, batch = calls[4]
     assert name == "delivered"
     assert batch["events"] == [event | {"seq": 1}]
     (taken,) = ledger.wait_for(1)
@@ -285,7 +287,7 @@ def test_on(show, ledger, uid):
 
 
 def test_flush(context, put, ledger, shop):
-    """The page's clock stands: without the call nothing would ever be sent."""
+    """The page's clock is paused, so without the call nothing would be sent."""
     put("")
     page = context.new_page()
     page.clock.install()
@@ -306,18 +308,18 @@ def test_flush(context, put, ledger, shop):
 NAMES = {"track", "identify", "consent", "geo", "page", "confirm", "before", "on", "flush"}
 
 
-def test_call_that_there_is_not(show, events, uid):
+def test_unknown_command(show, events, uid):
     page = show("")
     for values in (["trak", "SHARE"], [], [None], [7], ["constructor"], [{}]):
         call(page, *values)
     call(page, "on", "evnt")
     call(page, "consent", "yes")
     call(page, "track", "SHARE", {"id": "A"})
-    # Consent that is misspelt is none yet.
+    # Misspelled consent counts as pending.
     call(page, "consent", "granted")
     assert events(page) == [{"uid": uid, "event": "SHARE", "items": [{"id": "A"}]}]
-    unknown, *others = page.said
-    # MicroPython does not keep the order of a dict.
+    unknown, *others = page.console_messages
+    # MicroPython's dicts are unordered.
     start, names = unknown.split("one of ")
     assert (start, set(names.split(", "))) == ("neuralens: a call must be ", NAMES)
     assert others == [
@@ -326,8 +328,8 @@ def test_call_that_there_is_not(show, events, uid):
     ]
 
 
-def test_arguments_that_cannot_be_read(show, events, uid):
-    """Circular, throwing and foreign objects neither stop the page nor the tracker."""
+def test_unreadable_arguments(show, events, uid):
+    """Circular, throwing and cross-realm objects break neither the page nor the tracker."""
     page = show("")
     page.evaluate(
         """() => {
@@ -344,19 +346,19 @@ def test_arguments_that_cannot_be_read(show, events, uid):
     )
     call(page, "track", "SHARE", {"id": "B"})
     assert events(page) == [{"uid": uid, "event": "SHARE", "items": [{"id": "B"}]}]
-    assert not any(line.startswith("thrown") for line in page.said)
+    assert not any(line.startswith("thrown") for line in page.console_messages)
 
 
 def wait(page, expression, also=lambda: True):
-    """Wait in the way that a strict policy allows: without a function made from text."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait without eval, as a strict policy requires."""
+    deadline = time.monotonic() + TIMEOUT
     while not (page.evaluate(expression) and also()):
         assert time.monotonic() < deadline, f"{expression} did not come true"
         page.wait_for_timeout(20)
 
 
-def test_calls_before_the_script_is_there(put, context, runtime, ledger, uid):
-    """The stub, inline with a nonce, queues them; the script carries them out in their order."""
+def test_calls_before_the_script_has_loaded(put, context, runtime, ledger, uid):
+    """The inline stub queues them; the script executes them in order."""
     policy = (
         "default-src 'none'; img-src data:; connect-src 'self'; script-src 'self' 'nonce-c2VjcmV0'"
     )
@@ -384,8 +386,10 @@ def test_calls_before_the_script_is_there(put, context, runtime, ledger, uid):
 
     context.route("**/nl/*.js?v=*", hold)
     page = context.new_page()
-    said = []
-    page.on("console", lambda line: line.type in ("warning", "error") and said.append(line.text))
+    messages = []
+    page.on(
+        "console", lambda line: line.type in ("warning", "error") and messages.append(line.text)
+    )
     page.goto("/", wait_until="commit")
     wait(page, "!!window.neuralens && neuralens.q?.length === 4")
     wait(page, "true", lambda: held)
@@ -399,7 +403,7 @@ def test_calls_before_the_script_is_there(put, context, runtime, ledger, uid):
         {"uid": "early-bird", "items": [{"id": "A"}], "event": "SHARE"},
         here | {"event": "FAVORITE"},
     ]
-    assert said == []
+    assert messages == []
 
 
 def test_two_tags_are_one_tracker(show, tag, events, uid):
@@ -407,8 +411,12 @@ def test_two_tags_are_one_tracker(show, tag, events, uid):
     page.wait_for_load_state("networkidle")
     page.click("[data-nl-product]")
     call(page, "track", "SHARE", {"id": "B"})
-    usual = {"uid": uid, "items": [{"id": "A"}]}
-    told = events(page)
-    assert sorted(event["event"] for event in told) == ["CLICK_PRODUCT", "SHARE", "VIEW_PRODUCT"]
-    assert usual | {"event": "CLICK_PRODUCT"} in told
-    assert page.said == []
+    common = {"uid": uid, "items": [{"id": "A"}]}
+    captured = events(page)
+    assert sorted(event["event"] for event in captured) == [
+        "CLICK_PRODUCT",
+        "SHARE",
+        "VIEW_PRODUCT",
+    ]
+    assert common | {"event": "CLICK_PRODUCT"} in captured
+    assert page.console_messages == []

@@ -1,11 +1,11 @@
-"""Nothing is stored or sent before consent, and the browser's own signal counts as a refusal."""
+"""Nothing is stored or sent before consent, and Global Privacy Control counts as a refusal."""
 
 import re
 import time
 
 import pytest
 
-from tests.browser.page import ask_relay
+from tests.browser.page import round_trip
 
 pytestmark = pytest.mark.every_engine
 TILE = '<div data-nl-product="A" style="height: 100px">A</div>'
@@ -19,8 +19,8 @@ FULL = """Storage.prototype.setItem = () => {
 }"""
 
 
-def stored(page):
-    """Return the keys that the tracker keeps in the browser."""
+def stored_keys(page):
+    """Return the tracker's keys in storage."""
     return page.evaluate("Object.keys(localStorage)")
 
 
@@ -29,13 +29,13 @@ def share(page, name):
 
 
 def stop_clock(page, seconds):
-    """Have it be one time on a page from now on, Unix time in seconds."""
+    """Fix a page's clock at a Unix time in seconds."""
     page.evaluate("(seconds) => { Date.now = () => seconds * 1000; }", seconds)
 
 
 @pytest.fixture
 def sent(shop, uid):
-    """Return the ids that were sent for this test's shopper, or for one without a name."""
+    """Return the ids that were sent for this test's shopper, or for an anonymous one."""
 
     def sent():
         return [
@@ -50,63 +50,63 @@ def sent(shop, uid):
 
 def test_pending_holds_everything_and_stores_nothing(show, ledger, context, sent, uid):
     page = show("", consent="pending")
-    # Not so far off that the relay would put it right.
+    # Not so wrong that the relay would correct it.
     start = int(time.time()) - 60
     stop_clock(page, start)
     share(page, "early")
     stop_clock(page, start + 20)
     page.evaluate("(html) => { document.body.innerHTML = html; }", TILE)
     page.click("[data-nl-product]")
-    ask_relay(page)
-    assert (stored(page), context.cookies(), sent()) == ([], [], [])
+    round_trip(page)
+    assert (stored_keys(page), context.cookies(), sent()) == ([], [], [])
     stop_clock(page, start + 40)
     page.evaluate("neuralens('consent', 'granted')")
     share(page, "late")
-    usual = {"uid": uid, "event": "SHARE"}
+    common = {"uid": uid, "event": "SHARE"}
     # With the view of the tile.
     events = ledger.wait_for(4)
-    assert usual | {"items": [{"id": "early"}], "timestamp": start} in events
-    assert usual | {"items": [{"id": "late"}], "timestamp": start + 40} in events
+    assert common | {"items": [{"id": "early"}], "timestamp": start} in events
+    assert common | {"items": [{"id": "late"}], "timestamp": start + 40} in events
     clicked = {"event": "CLICK_PRODUCT", "items": [{"id": "A"}], "timestamp": start + 20}
-    assert usual | clicked in events
+    assert common | clicked in events
 
 
 @pytest.mark.parametrize("word", ["'declined'", "undefined", "true", "['granted']"])
-def test_misspelt_call_is_pending(show, ledger, sent, word):
-    """A word that is none of the three holds everything back, until a right one comes."""
+def test_misspelled_call_is_pending(show, ledger, sent, word):
+    """An unknown state holds all events until a valid one is given."""
     page = show("")
     share(page, "sent")
     ledger.wait_for(1)
     page.evaluate(f"neuralens('consent', {word})")
     page.evaluate(f"neuralens('consent', {word})")
     share(page, "held")
-    ask_relay(page)
+    round_trip(page)
     assert sent() == ["sent"]
     assert '"held"' not in page.evaluate("JSON.stringify(localStorage)")
-    said = [line for line in page.said if line.startswith("neuralens: ")]
-    assert said == ["neuralens: consent must be one of granted, pending, denied"]
+    messages = [line for line in page.console_messages if line.startswith("neuralens: ")]
+    assert messages == ["neuralens: consent must be one of granted, pending, denied"]
     page.evaluate("neuralens('consent', 'granted')")
     assert [event.id for event in ledger.wait_for(2)] == ["sent", "held"]
 
 
-def test_what_waits_when_consent_becomes_pending(show, ledger, sent):
+def test_queued_events_when_consent_becomes_pending(show, ledger, sent):
     page = show("")
     share(page, "A")
     page.evaluate("neuralens('consent', 'pending')")
-    ask_relay(page)
+    round_trip(page)
     assert sent() == []
     page.evaluate("neuralens('consent', 'granted')")
     assert [event.id for event in ledger.wait_for(1)] == ["A"]
 
 
-def test_pending_to_the_end_leaves_nothing(show, shop, ledger, context, sent):
+def test_pending_until_the_end_leaves_nothing(show, shop, ledger, context, sent):
     page = show(TILE, consent="pending", uid=None)
     page.click("[data-nl-product]")
     shop.put("/elsewhere", "A page without a tracker")
     page.goto("/elsewhere")
-    assert (stored(page), context.cookies(), sent()) == ([], [], [])
+    assert (stored_keys(page), context.cookies(), sent()) == ([], [], [])
     page = show("", tab=page, uid=None)
-    assert ledger.settle(page) == []
+    assert ledger.wait_for_all(page) == []
 
 
 def test_denied_drops_and_erases(show, ledger, shop, uid):
@@ -115,11 +115,11 @@ def test_denied_drops_and_erases(show, ledger, shop, uid):
     share(page, "A")
     ledger.wait_for(1)
     page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('nl:e:'))")
-    assert stored(page) != ["cart"]
+    assert stored_keys(page) != ["cart"]
     page.evaluate("neuralens('track', 'SHARE', { id: 'B' }); neuralens('consent', 'denied')")
     share(page, "C")
-    ask_relay(page)
-    assert stored(page) == ["cart"]
+    round_trip(page)
+    assert stored_keys(page) == ["cart"]
     page.evaluate("neuralens('consent', 'granted')")
     share(page, "D")
     page.evaluate("neuralens('flush')")
@@ -130,28 +130,30 @@ def test_denied_drops_and_erases(show, ledger, shop, uid):
     assert first["uid"] != second["uid"]
 
 
-def test_denied_on_the_tag_erases_what_earlier_pages_kept(show, shop):
+def test_denied_on_the_tag_erases_what_earlier_pages_stored(show, shop):
     page = show("", uid=None)
     shop.outage = 503
     share(page, "A")
-    assert sorted(key.split(":")[1] for key in stored(page)) == ["e", "j", "uid"]
+    assert sorted(key.split(":")[1] for key in stored_keys(page)) == ["e", "j", "uid"]
     page.close()
     shop.outage = None
     page = show(TILE, consent="denied", uid=None)
-    assert stored(page) == []
-    page.evaluate("window.told = []; neuralens('on', 'suppressed', (what) => told.push(what))")
+    assert stored_keys(page) == []
+    page.evaluate(
+        "window.suppressed = []; neuralens('on', 'suppressed', (what) => suppressed.push(what))"
+    )
     page.click("[data-nl-product]")
-    told = page.evaluate("told")
-    assert {what["reason"] for what in told} == {"consent"}
-    assert "CLICK_PRODUCT" in [what["event"]["event"] for what in told]
+    suppressed = page.evaluate("suppressed")
+    assert {what["reason"] for what in suppressed} == {"consent"}
+    assert "CLICK_PRODUCT" in [what["event"]["event"] for what in suppressed]
     before = len(shop.posts)
-    ask_relay(page)
-    assert (len(shop.posts), stored(page)) == (before, [])
+    round_trip(page)
+    assert (len(shop.posts), stored_keys(page)) == (before, [])
 
 
 @pytest.mark.chromium_alone
-def test_denied_while_a_batch_is_on_its_way(show, shop):
-    """What the relay could not take is not sent again once the shopper has refused."""
+def test_denied_while_a_batch_is_in_flight(show, shop):
+    """A failed batch is not retried once the shopper has refused."""
     page = show("", uid=None)
     page.clock.install()
     shop.outage = 503
@@ -160,43 +162,45 @@ def test_denied_while_a_batch_is_on_its_way(show, shop):
         page.evaluate("neuralens('flush'); neuralens('consent', 'denied')")
     shop.outage = None
     page.clock.run_for(3_600_000)
-    ask_relay(page)
-    assert (len(shop.posts), stored(page)) == (1, [])
+    round_trip(page)
+    assert (len(shop.posts), stored_keys(page)) == (1, [])
 
 
-def test_page_that_asks_later_and_is_refused(show, ledger, sent):
+def test_refusal_after_pending(show, ledger, sent):
     page = show(TILE, consent="pending")
     page.click("[data-nl-product]")
-    page.evaluate("window.told = []; neuralens('on', 'suppressed', (what) => told.push(what))")
+    page.evaluate(
+        "window.suppressed = []; neuralens('on', 'suppressed', (what) => suppressed.push(what))"
+    )
     page.evaluate("neuralens('consent', 'denied'); neuralens('consent', 'granted')")
-    told = page.evaluate("told")
+    suppressed = page.evaluate("suppressed")
     assert ("CLICK_PRODUCT", "consent") in [
-        (what["event"]["event"], what["reason"]) for what in told
+        (what["event"]["event"], what["reason"]) for what in suppressed
     ]
     share(page, "B")
-    events = ledger.settle(page)
+    events = ledger.wait_for_all(page)
     assert [event["event"] for event in events if event["event"] != "VIEW_PRODUCT"] == ["SHARE"]
 
 
-@pytest.mark.parametrize("said", ["granted", "pending"])
-def test_global_privacy_control(show, sent, said):
-    """It outweighs what the page says: on the tag, and later."""
-    page = show(TILE, before=SIGNAL.replace("VALUE", "true"), consent=said)
+@pytest.mark.parametrize("consent", ["granted", "pending"])
+def test_global_privacy_control(show, sent, consent):
+    """It overrides the consent that the page gives, on the tag and later."""
+    page = show(TILE, before=SIGNAL.replace("VALUE", "true"), consent=consent)
     page.click("[data-nl-product]")
     page.evaluate("neuralens('consent', 'granted')")
     share(page, "A")
-    ask_relay(page)
-    assert (stored(page), sent()) == ([], [])
+    round_trip(page)
+    assert (stored_keys(page), sent()) == ([], [])
 
 
 @pytest.mark.parametrize(("signal", "respected"), [("true", False), ("false", True)])
 def test_no_global_privacy_control(show, ledger, signal, respected, uid):
     page = show("", before=SIGNAL.replace("VALUE", signal), respect_gpc=respected)
     share(page, "A")
-    assert [event["uid"] for event in ledger.settle(page)] == [uid]
+    assert [event["uid"] for event in ledger.wait_for_all(page)] == [uid]
 
 
-def test_anonymous_shopper_is_one_on_every_page(show, ledger):
+def test_anonymous_uid_is_the_same_on_every_page(show, ledger):
     page = show("", uid=None)
     share(page, "A")
     page = show("", path="/next", tab=page, uid=None)
@@ -211,26 +215,26 @@ def test_anonymous_shopper_is_one_on_every_page(show, ledger):
     assert page.evaluate("localStorage.getItem('nl:uid')") == uid
 
 
-def test_shopper_with_a_name_is_given_no_number(show, ledger, uid):
+def test_no_anonymous_uid_for_a_known_shopper(show, ledger, uid):
     page = show("")
     share(page, "A")
-    assert [event["uid"] for event in ledger.settle(page)] == [uid]
-    # The journal counts events, not shoppers.
+    assert [event["uid"] for event in ledger.wait_for_all(page)] == [uid]
+    # The journal's sequence number is unrelated to the shopper.
     page.wait_for_function("Object.keys(localStorage).join() === 'nl:j'")
 
 
 @pytest.mark.parametrize("script", [BLOCKED, FULL], ids=["blocked", "full"])
-def test_storage_that_keeps_nothing(show, ledger, script):
-    """A number for one page alone would count a shopper many times: there is none."""
+def test_storage_that_is_full_or_blocked(show, ledger, script):
+    """There is no anonymous uid, because one per page would count a shopper many times."""
     page = show("", before=script, uid=None)
     share(page, "A")
     page.evaluate("neuralens('flush')")
     (event,) = ledger.wait_for(1)
     assert (event["uid"], event["items"]) == (None, [{"id": "A"}])
-    assert not any(line.startswith("thrown") for line in page.said)
+    assert not any(line.startswith("thrown") for line in page.console_messages)
 
 
-def test_storage_with_nonsense_in_it(show, ledger):
+def test_corrupt_storage(show, ledger):
     page = show("", uid=None, consent="pending")
     page.evaluate(
         """() => {
@@ -246,5 +250,5 @@ def test_storage_with_nonsense_in_it(show, ledger):
     (event,) = ledger.wait_for(1)
     assert UUID.fullmatch(event["uid"])
     page.wait_for_function("Object.keys(localStorage).sort().join() === 'nl:j,nl:uid'")
-    # The journal counts what could not be read.
+    # The journal counts unreadable events.
     assert page.evaluate("JSON.parse(localStorage['nl:j']).storage") == 3

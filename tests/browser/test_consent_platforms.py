@@ -1,14 +1,14 @@
-"""Each consent platform by its published interface: nothing before the grant, nothing after."""
+"""Each consent platform by its published interface: nothing is stored or sent without consent."""
 
 import pytest
 
 from tests.browser.bundling import bundle
-from tests.browser.page import ask_relay
+from tests.browser.page import round_trip
 
 pytestmark = pytest.mark.chromium_alone
 
-# What stands on a page in the platform's place: ``ask()`` shows its banner, ``decide(granted)`` is
-# the shopper's decision. Each uses what the vendor's documents describe.
+# Stand-ins for the platforms: ``ask()`` shows the banner, ``decide(granted)`` is the shopper's
+# choice. Each uses the interface that the vendor documents.
 GOOGLE = """
 window.dataLayer = [];
 function gtag() { dataLayer.push(arguments); }
@@ -103,31 +103,31 @@ PLATFORMS = {
 
 @pytest.fixture(params=PLATFORMS)
 def platform(request):
-    """The name of a platform, and the script that stands for it."""
+    """The name of a platform, and its stand-in script."""
     script = PLATFORMS[request.param]
     name = request.param.removesuffix("-2").removesuffix("-3")
     return name, script or bundle("consent/tcf.js")
 
 
 @pytest.fixture
-def opened(show, platform):
-    """Open a page whose platform is there: ``opened(ask=False)``."""
+def show_platform(show, platform):
+    """Open a page with a platform: ``show_platform(ask=False)``."""
     name, script = platform
 
-    def opened(then="", **given):
-        page = show("", before=script + then, consent_platform=name, **given)
+    def show_platform(then="", **settings):
+        page = show("", before=script + then, consent_platform=name, **settings)
         page.wait_for_function(f"window['neuralens.consent-{name}.js']")
         return page
 
-    return opened
+    return show_platform
 
 
 def share(page, name):
     page.evaluate("(id) => neuralens('track', 'SHARE', { id })", name)
 
 
-def kept(page):
-    """What is stored, but for what the platform itself stores."""
+def stored_keys(page):
+    """Return the keys in storage, without the platform's own."""
     return page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('nl:'))")
 
 
@@ -140,46 +140,46 @@ def posts(shop, uid):
     ]
 
 
-def test_nothing_before_the_grant_and_all_after_it(opened, ledger, shop, uid):
-    page = opened()
+def test_events_are_held_until_consent_is_granted(show_platform, ledger, shop, uid):
+    page = show_platform()
     share(page, "before the platform")
     page.evaluate("ask()")
     share(page, "before the decision")
-    ask_relay(page)
-    assert kept(page) == []
+    round_trip(page)
+    assert stored_keys(page) == []
     assert posts(shop, uid) == []
     page.evaluate("decide(true)")
     share(page, "after")
-    taken = {event.id for event in ledger.settle(page)}
+    taken = {event.id for event in ledger.wait_for_all(page)}
     assert {"before the platform", "before the decision", "after"} <= taken
-    assert [line for line in page.said if "neuralens" in line] == []
+    assert [line for line in page.console_messages if "neuralens" in line] == []
 
 
-def test_a_decision_from_an_earlier_page(opened, ledger):
-    page = opened(then="ask(); decide(true);")
+def test_a_decision_from_an_earlier_page(show_platform, ledger):
+    page = show_platform(then="ask(); decide(true);")
     share(page, "at once")
-    assert "at once" in {event.id for event in ledger.settle(page)}
+    assert "at once" in {event.id for event in ledger.wait_for_all(page)}
 
 
-def test_a_refusal(opened, shop, uid):
-    page = opened()
+def test_a_refusal(show_platform, shop, uid):
+    page = show_platform()
     share(page, "A")
     page.evaluate("ask()")
     page.evaluate("decide(false)")
     share(page, "B")
-    ask_relay(page)
-    assert kept(page) == []
+    round_trip(page)
+    assert stored_keys(page) == []
     assert posts(shop, uid) == []
 
 
-def test_a_withdrawal_empties_everything_within_one_task(opened, shop, uid):
-    page = opened(then="ask(); decide(true);")
+def test_withdrawal_erases_everything_synchronously(show_platform, shop, uid):
+    page = show_platform(then="ask(); decide(true);")
     share(page, "first")
     page.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('nl:'))")
     shop.fault = lambda request, body: 503
     share(page, "A")
     page.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('nl:e:'))")
-    # Promises end with the task that they belong to.
+    # Promise callbacks run within the same task.
     left = page.evaluate(
         """() => new Promise((resolve) => {
             decide(false);
@@ -191,11 +191,11 @@ def test_a_withdrawal_empties_everything_within_one_task(opened, shop, uid):
     shop.fault = None
     before = len(posts(shop, uid))
     share(page, "B")
-    ask_relay(page)
+    round_trip(page)
     assert len(posts(shop, uid)) == before
 
 
-def test_the_data_layer_is_to_the_page_what_it_was(show, ledger):
+def test_the_data_layer_is_unchanged(show, ledger):
     page = show(
         "", before=GOOGLE + "dataLayer.push(null, 'consent', []);", consent_platform="google"
     )
@@ -204,12 +204,12 @@ def test_the_data_layer_is_to_the_page_what_it_was(show, ledger):
         5,
         ["0", "1", "2", "3", "4"],
     ]
-    # Tag Manager throws old entries away, and a call may be incomplete.
+    # Tag Manager truncates the data layer, and a call may be incomplete.
     page.evaluate("dataLayer.splice(0); gtag('consent', 'update'); decide(true)")
     share(page, "A")
-    assert "A" in {event.id for event in ledger.settle(page)}
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
     page.evaluate("dataLayer.splice(0); decide(false)")
-    assert kept(page) == []
+    assert stored_keys(page) == []
 
 
 @pytest.mark.parametrize("state", ["granted", "denied"])
@@ -220,14 +220,14 @@ def test_google_defaults_for_a_region_grant_nothing(show, shop, uid, state):
     page = show("", before=script, consent_platform="google")
     page.wait_for_function("window['neuralens.consent-google.js']")
     share(page, "A")
-    ask_relay(page)
-    assert kept(page) == []
+    round_trip(page)
+    assert stored_keys(page) == []
     assert posts(shop, uid) == []
 
 
-def test_where_no_consent_is_needed(show, ledger):
+def test_consent_is_not_required(show, ledger):
     script = """window.__tcfapi = (command, version, heard) =>
         heard({ gdprApplies: false, eventStatus: "tcloaded" }, true);"""
     page = show("", before=script, consent_platform="tcf")
     share(page, "A")
-    assert "A" in {event.id for event in ledger.settle(page)}
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}

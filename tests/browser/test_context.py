@@ -1,8 +1,8 @@
-"""An item takes page and query from the nearest element that says them, else from the settings."""
+"""An item's page and query come from the closest element that has them, or the settings."""
 
 import pytest
 
-SAID = {
+CONTEXTS = {
     "inherited": ("SEARCH_RESULT_PAGE", "oak  chair & “table”"),
     "its own": ("PRODUCT_PAGE", "own"),
     "nearest query": ("SEARCH_RESULT_PAGE", "sofa"),
@@ -12,23 +12,25 @@ SAID = {
 
 
 @pytest.mark.parametrize(
-    ("settings", "nothing_said"),
+    ("settings", "default"),
     [
         ({}, (None, None)),
         ({"page": "CATEGORY_PAGE"}, ("CATEGORY_PAGE", None)),
         ({"page": "SEARCH_RESULT_PAGE", "query": "lamp"}, ("SEARCH_RESULT_PAGE", "lamp")),
     ],
 )
-def test_nearest(show, ledger, settings, nothing_said):
+def test_closest_element(show, ledger, settings, default):
     page = show("context.html", **settings)
-    seen = {event.id: (event.get("page"), event.get("query")) for event in ledger.settle(page)}
-    assert seen == {"nothing said": nothing_said, **SAID}
-    assert page.said == []
+    seen = {
+        event.id: (event.get("page"), event.get("query")) for event in ledger.wait_for_all(page)
+    }
+    assert seen == {"no context": default, **CONTEXTS}
+    assert page.console_messages == []
 
 
-def test_as_it_is_when_something_is_seen(show, ledger):
+def test_context_at_the_time_of_the_view(show, ledger):
     page = show('<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak"></main>')
-    assert ledger.settle(page) == []
+    assert ledger.wait_for_all(page) == []
     page.evaluate(
         """() => {
             const main = document.querySelector("main");
@@ -36,5 +38,5 @@ def test_as_it_is_when_something_is_seen(show, ledger):
             main.innerHTML = '<p data-nl-product="A">A</p>';
         }"""
     )
-    (seen,) = ledger.settle(page)
+    (seen,) = ledger.wait_for_all(page)
     assert seen["query"] == "oak table"

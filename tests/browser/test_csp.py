@@ -1,17 +1,17 @@
-"""The tracker runs under a strict Content-Security-Policy and gives it nothing to report."""
+"""The tracker runs under a strict Content-Security-Policy without violations."""
 
 import pytest
 
 SCRIPTS = {
     "javascript": "'self'",
     "brython": "'self'",
-    # PyScript's core makes functions of text; MicroPython alone does not.
+    # PyScript's core needs eval; MicroPython alone does not.
     "pyscript": "'self' 'unsafe-eval'",
 }
 REST = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'"
 NONCE = "bm9uY2Utb2YtdGhpcy1wYWdl"
 BODY = '<main data-nl-list="a"><button data-nl-product="A">Chair</button></main>'
-# Later, for a debugger's own call may do everything.
+# Deferred, because evaluations by a debugger bypass the policy.
 EVALUATES = """() => new Promise((resolve) => setTimeout(() => {
     try { resolve(eval("true")) } catch { resolve(false) }
 }))"""
@@ -19,8 +19,8 @@ TRUSTED = "; require-trusted-types-for 'script'; trusted-types 'none'"
 
 
 @pytest.fixture
-def watched(context):
-    """A tab that keeps what a page does against its policy."""
+def monitored_tab(context):
+    """A tab that collects violations of a page's policy."""
     tab = context.new_page()
     tab.add_init_script(
         """window.violations = [];
@@ -30,49 +30,49 @@ def watched(context):
     return tab
 
 
-def told(events):
+def summarize(events):
     return [(event.name, event.id, event["index"]) for event in events]
 
 
 def expect_all_captured(page, ledger):
-    assert told(ledger.settle(page)) == [("VIEW_PRODUCT", "A", 0)]
+    assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", 0)]
     page.click("button")
-    assert told(ledger.settle(page))[1:] == [("CLICK_PRODUCT", "A", 0)]
+    assert summarize(ledger.wait_for_all(page))[1:] == [("CLICK_PRODUCT", "A", 0)]
     assert page.evaluate("violations") == []
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_own_scripts_only(show, ledger, watched, runtime):
+def test_own_scripts_only(show, ledger, monitored_tab, runtime):
     policy = f"script-src {SCRIPTS[runtime]}; {REST}"
-    page = show(BODY, tab=watched, headers={"Content-Security-Policy": policy})
+    page = show(BODY, tab=monitored_tab, headers={"Content-Security-Policy": policy})
     expect_all_captured(page, ledger)
-    # The policy is in force.
+    # The policy is enforced.
     assert page.evaluate(EVALUATES) is ("'unsafe-eval'" in policy)
 
 
-def test_nonce(show, ledger, watched, runtime):
-    """The inline stub runs where it carries the page's nonce."""
+def test_nonce(show, ledger, monitored_tab, runtime):
+    """The inline stub runs if it has the page's nonce."""
     policy = f"script-src 'nonce-{NONCE}' {SCRIPTS[runtime]}; {REST}"
     page = show(
         f"""{BODY}
         <script nonce="{NONCE}">neuralens("track", "SHARE", {{ id: "early" }})</script>""",
-        tab=watched,
+        tab=monitored_tab,
         headers={"Content-Security-Policy": policy},
         stub=True,
         nonce=NONCE,
     )
-    seen = ledger.settle(page)
+    seen = ledger.wait_for_all(page)
     assert sorted((event.name, event.id) for event in seen) == [
         ("SHARE", "early"),
         ("VIEW_PRODUCT", "A"),
     ]
     assert page.evaluate("violations") == []
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_trusted_types(show, ledger, watched, runtime):
+def test_trusted_types(show, ledger, monitored_tab, runtime):
     if runtime != "javascript":
         pytest.skip("the runtime's own code makes scripts")
     policy = f"script-src 'self'; {REST}{TRUSTED}"
-    page = show(BODY, tab=watched, headers={"Content-Security-Policy": policy})
+    page = show(BODY, tab=monitored_tab, headers={"Content-Security-Policy": policy})
     expect_all_captured(page, ledger)

@@ -1,4 +1,4 @@
-"""From the page to the relay: every event arrives, once, whatever becomes of page and relay."""
+"""Delivery to the relay: every event arrives exactly once, whatever happens to page and relay."""
 
 import json
 import re
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.every_engine
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 APPLICATION = "test-app"
 MAX_BATCH_BYTES = 48 * 1024
-# The page's way out is shut: nothing leaves it, and it learns of that.
+# Blocks all requests of the page, which observes the failures.
 SHUT = """() => {
     navigator.sendBeacon = () => false;
     window.fetch = () => Promise.reject(new TypeError("shut"));
@@ -34,7 +34,7 @@ def flush(page):
 
 
 def journal(page):
-    """Return the events that the browser keeps until their fate is known."""
+    """Return the journaled events, whose outcome is not known yet."""
     return page.evaluate(
         """Object.entries(localStorage).filter(([key]) => key.startsWith("nl:e:"))
             .map(([, text]) => JSON.parse(text))"""
@@ -47,7 +47,7 @@ def ids(events):
 
 @pytest.fixture
 def posts(shop, uid):
-    """Return what this test's shopper posted, in order, once it is as much as expected."""
+    """Return the batches of this test's shopper, in order, once there are at least ``count``."""
 
     def posts(count=0):
         def own():
@@ -61,13 +61,13 @@ def posts(shop, uid):
 
 
 @pytest.fixture
-def emptied():
-    """Wait until nothing is left in the journal."""
+def await_empty_journal():
+    """Wait until the journal is empty."""
 
-    def emptied(page):
+    def await_empty_journal(page):
         eventually(lambda: journal(page) == [])
 
-    return emptied
+    return await_empty_journal
 
 
 @pytest.mark.chromium_alone
@@ -126,20 +126,20 @@ def test_batch_on_the_wire(show, ledger, posts, uid):
     assert set(shared) <= known
 
 
-def test_journal_keeps_an_event_until_it_was_taken(show, ledger, posts, emptied):
+def test_journal_keeps_an_event_until_it_is_acknowledged(show, ledger, posts, await_empty_journal):
     page = show("")
     share(page, "A", "B")
     assert sorted(ids(journal(page))) == ["A", "B"]
     kept = {event["eid"] for event in journal(page)}
     flush(page)
     assert ids(ledger.wait_for(2)) == ["A", "B"]
-    emptied(page)
+    await_empty_journal(page)
     (post,) = posts(1)
     assert {event["eid"] for event in post.batch["events"]} == kept
     assert post.status == 202
 
 
-def test_what_happens_together_travels_together(show, ledger, posts):
+def test_concurrent_events_share_a_batch(show, ledger, posts):
     page = show("")
     share(page, *"ABCDE")
     assert ids(ledger.wait_for(5)) == list("ABCDE")
@@ -147,10 +147,12 @@ def test_what_happens_together_travels_together(show, ledger, posts):
 
 
 @pytest.mark.chromium_alone
-def test_next_page_sends_what_the_last_one_could_not(show, ledger, posts, emptied, uid):
+def test_next_page_delivers_events_of_the_previous_one(
+    show, ledger, posts, await_empty_journal, uid
+):
     page = show("", uid=uid)
     page.evaluate(SHUT)
-    # Not so far off that the relay would correct it.
+    # Not so wrong that the relay would correct it.
     now = int(time.time()) - 60
     page.clock.set_fixed_time(now)
     share(page, "A", "B")
@@ -158,29 +160,29 @@ def test_next_page_sends_what_the_last_one_could_not(show, ledger, posts, emptie
     kept = {event["eid"] for event in journal(page)}
     page = show("", path="/next", tab=page)
     events = ledger.wait_for(2)
-    # Storage has no order of its own.
+    # Storage is unordered.
     assert sorted((event.id, event["timestamp"], event["uid"]) for event in events) == [
         ("A", now, uid),
         ("B", now, uid),
     ]
     assert {event["eid"] for post in posts() for event in post.batch["events"]} == kept
-    emptied(page)
+    await_empty_journal(page)
 
 
-def test_event_that_is_sent_twice_is_taken_once(show, ledger, posts, emptied):
-    """A page that was left does not learn that its last beacon was taken; the next one asks."""
+def test_event_that_is_sent_twice_is_stored_once(show, ledger, posts, await_empty_journal):
+    """An unloaded page does not see the response to its last beacon; the next page resends it."""
     page = show("")
     share(page, "A")
     page = show("", path="/next", tab=page)
     share(page, "B")
     flush(page)
-    emptied(page)
-    assert ids(ledger.settle(page)) == ["A", "B"]
+    await_empty_journal(page)
+    assert ids(ledger.wait_for_all(page)) == ["A", "B"]
     assert {post.status for post in posts()} == {202}
 
 
-def test_relay_that_is_busy(show, shop, ledger, posts, emptied, engine):
-    """A 503 is no end: the batch goes out again, by a request whose answer can be read."""
+def test_unavailable_relay(show, shop, ledger, posts, await_empty_journal, engine):
+    """After a 503, the batch is retried by a request whose response can be read."""
     page = show("")
     shop.outage = 503
     share(page, "A")
@@ -188,7 +190,7 @@ def test_relay_that_is_busy(show, shop, ledger, posts, emptied, engine):
     assert ids(journal(page)) == ["A"]
     shop.outage = None
     assert ids(ledger.wait_for(1)) == ["A"]
-    emptied(page)
+    await_empty_journal(page)
     first, second = posts(2)
     assert (first.status, second.status) == (503, 202)
     assert first.batch["events"] == second.batch["events"]
@@ -197,14 +199,14 @@ def test_relay_that_is_busy(show, shop, ledger, posts, emptied, engine):
     assert [post.headers["sec-fetch-mode"] for post in posts()] == ["no-cors", "cors"]
     share(page, "B")
     assert ids(ledger.wait_for(2)) == ["A", "B"]
-    # WebKit does not say that a beacon was refused, so there it is asked for by fetch from then on.
+    # WebKit does not report that a beacon was refused, so fetch is used from then on.
     mode = "cors" if engine == "webkit" else "no-cors"
     assert posts(3)[2].headers["sec-fetch-mode"] == mode
-    assert [line for line in page.said if "503" not in line] == []
+    assert [line for line in page.console_messages if "503" not in line] == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["ends", "dies"])
-def test_relay_that_goes_and_comes_back(show, ledger, relay, posts, emptied, number):
+def test_relay_that_is_restarted(show, ledger, relay, posts, await_empty_journal, number):
     page = show("")
     share(page, "A")
     flush(page)
@@ -217,43 +219,45 @@ def test_relay_that_goes_and_comes_back(show, ledger, relay, posts, emptied, num
     eventually(lambda: ids(journal(page)) == ["B"])
     relay.start()
     assert ids(ledger.wait_for(2)) == ["A", "B"]
-    emptied(page)
+    await_empty_journal(page)
     share(page, "C")
-    assert ids(ledger.settle(page)) == ["A", "B", "C"]
+    assert ids(ledger.wait_for_all(page)) == ["A", "B", "C"]
     assert ledger.metric("neuralens_forwarded_ambiguous_total") == 0
 
 
-def test_relay_that_dies_between_sending_and_noting_it(show, ledger, relay, emptied):
-    """The API has no idempotency key: what may have been taken is sent again, and counted."""
+def test_relay_that_is_killed_between_sending_and_settling(
+    show, ledger, relay, await_empty_journal
+):
+    """The API has no idempotency key: ambiguous events are sent again, and counted."""
     page = show("")
     ledger.fail(hang=True, taken=True, item="A")
     share(page, "A")
     flush(page)
     ledger.wait_for(1)
-    emptied(page)
+    await_empty_journal(page)
     relay.end(signal.SIGKILL)
     relay.start()
     assert ids(ledger.wait_for(2)) == ["A", "A"]
     share(page, "B")
-    assert ids(ledger.settle(page)) == ["A", "A", "B"]
+    assert ids(ledger.wait_for_all(page)) == ["A", "A", "B"]
     assert ledger.metric("neuralens_forwarded_ambiguous_total") == 1
 
 
 @pytest.mark.parametrize("status", [400, 415])
-def test_what_the_relay_itself_refuses_is_counted_as_lost(
-    show, shop, ledger, posts, emptied, status
+def test_events_refused_by_the_relay_are_counted_as_lost(
+    show, shop, ledger, posts, await_empty_journal, status
 ):
     page = show("")
     shop.outage, shop.error = status, "no batch"
     share(page, "A", "B")
     flush(page)
-    emptied(page)
-    assert any("no batch" in line and "neuralens" in line for line in page.said)
+    await_empty_journal(page)
+    assert any("no batch" in line and "neuralens" in line for line in page.console_messages)
     shop.outage = None
     share(page, "C")
     flush(page)
     assert ids(ledger.wait_for(1)) == ["C"]
-    emptied(page)
+    await_empty_journal(page)
     taken = [post.batch for post in posts() if post.status == 202]
     assert [batch["losses"] for batch in taken] == [{"overflow": 0, "refused": 2, "storage": 0}]
     assert [batch["lost"] for batch in taken] == [2]
@@ -264,7 +268,7 @@ def test_what_the_relay_itself_refuses_is_counted_as_lost(
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 415])
-def test_what_a_proxy_refuses_is_kept(show, shop, ledger, posts, emptied, status):
+def test_events_refused_by_a_proxy_are_kept(show, shop, ledger, posts, await_empty_journal, status):
     page = show("")
     shop.outage = status
     share(page, "A", "B", "C")
@@ -274,13 +278,13 @@ def test_what_a_proxy_refuses_is_kept(show, shop, ledger, posts, emptied, status
     shop.outage = None
 
     def has_arrived():
-        # By itself it would wait for minutes after so many refusals.
+        # After so many refusals, the backoff would be minutes.
         flush(page)
         return len(ledger.entries()) == 3
 
     eventually(has_arrived)
     assert sorted(ids(ledger.entries())) == ["A", "B", "C"]
-    emptied(page)
+    await_empty_journal(page)
     assert sum(post.batch["lost"] for post in posts()) == 0
 
 
@@ -296,8 +300,8 @@ ONCE_MORE = f"""() => {{
 }}"""
 
 
-def test_event_that_is_always_refused_is_lost_across_pages(show, shop, ledger, posts, emptied):
-    """It is refused eight times, whichever pages it takes, and holds up nothing meanwhile."""
+def test_poison_event_is_discarded_across_pages(show, shop, ledger, posts, await_empty_journal):
+    """It is refused eight times, over several pages, and does not block other events."""
     shop.fault = refuse_poison
     page = show("")
     share(page, "good", "poison", "better")
@@ -311,9 +315,9 @@ def test_event_that_is_always_refused_is_lost_across_pages(show, shop, ledger, p
     page.evaluate(ONCE_MORE)
     show("", "/next", tab=page)
     share(page, "next")
-    emptied(page)
+    await_empty_journal(page)
     assert sorted(ids(ledger.entries())) == ["better", "good", "next"]
-    assert any("events were refused: it was answered 400" in line for line in page.said)
+    assert any("events were refused: it was answered 400" in line for line in page.console_messages)
     shop.fault = None
     share(page, "last")
     flush(page)
@@ -321,18 +325,18 @@ def test_event_that_is_always_refused_is_lost_across_pages(show, shop, ledger, p
     assert posts()[-1].batch["losses"] == {"overflow": 0, "refused": 1, "storage": 0}
 
 
-def test_no_more_than_a_thousand_events_wait(show):
+def test_queue_is_bounded(show):
     page = show("")
     page.evaluate(SHUT)
     share(page, *[f"P{place}" for place in range(1003)])
     assert sorted(ids(journal(page))) == sorted(f"P{place}" for place in range(3, 1003))
-    # Nothing of this is meant for the tests that follow.
+    # Discards the events, so that they do not arrive in later tests.
     page.evaluate("neuralens('consent', 'denied')")
     assert journal(page) == []
 
 
-def test_batches_stay_small(show, ledger, posts, emptied):
-    """Many events at once, of three bytes a character: more than fits into one beacon, or two."""
+def test_batches_stay_small(show, ledger, posts, await_empty_journal):
+    """Many events with three bytes per character, which exceed one beacon, or two."""
     page = show("")
     count = 80
     page.evaluate(
@@ -343,10 +347,10 @@ def test_batches_stay_small(show, ledger, posts, emptied):
         count,
     )
     flush(page)
-    events = ledger.wait_for(count, patience=30)
+    events = ledger.wait_for(count, timeout=30)
     assert sorted(ids(events)) == sorted(f"P{place}" for place in range(count))
     assert {event["query"] for event in events} == {"€" * 500}
-    emptied(page)
+    await_empty_journal(page)
     sizes = [int(post.headers["content-length"]) for post in posts()]
     assert len(sizes) > 2
     assert max(sizes) <= MAX_BATCH_BYTES
@@ -354,7 +358,7 @@ def test_batches_stay_small(show, ledger, posts, emptied):
 
 
 @pytest.mark.chromium_alone
-def test_offline_and_online_again(show, context, ledger, posts, emptied):
+def test_offline_and_online_again(show, context, ledger, posts, await_empty_journal):
     page = show("")
     context.set_offline(True)
     share(page, "A")
@@ -363,23 +367,23 @@ def test_offline_and_online_again(show, context, ledger, posts, emptied):
     share(page, "B")
     assert (sorted(ids(journal(page))), posts()) == (["A", "B"], [])
     context.set_offline(False)
-    assert sorted(ids(ledger.wait_for(2, patience=20))) == ["A", "B"]
-    emptied(page)
+    assert sorted(ids(ledger.wait_for(2, timeout=20))) == ["A", "B"]
+    await_empty_journal(page)
 
 
-def test_browser_without_beacons(show, ledger, posts, emptied):
+def test_browser_without_beacons(show, ledger, posts, await_empty_journal):
     page = show("", before="Navigator.prototype.sendBeacon = () => false;")
     share(page, "A")
     assert ids(ledger.wait_for(1)) == ["A"]
-    emptied(page)
+    await_empty_journal(page)
     (post,) = posts(1)
     assert (post.status, post.headers["sec-fetch-mode"]) == (202, "cors")
     assert post.headers["content-type"].lower() == "text/plain;charset=utf-8"
 
 
 @pytest.fixture
-def distant(relay, sandbox, shop, credentials, tmp_path):
-    """A relay of another origin, which lets the shop's pages send."""
+def remote_relay(relay, sandbox, shop, credentials, tmp_path):
+    """A relay on another origin, which allows the shop's."""
     environment = {
         "NEURALENS_API_URL": f"{sandbox.url}/analytics/event",
         "NEURALENS_ALLOWED_ORIGINS": shop.url,
@@ -390,28 +394,28 @@ def distant(relay, sandbox, shop, credentials, tmp_path):
 
 
 @pytest.mark.chromium_alone
-def test_relay_of_another_origin(show, distant, ledger, emptied):
-    """What became of a beacon cannot be read there: what is unknown is asked for by fetch."""
-    page = show("", endpoint=f"{distant.url}/events")
+def test_relay_on_another_origin(show, remote_relay, ledger, await_empty_journal):
+    """The outcome of beacons cannot be read there, so unknown batches are resent by fetch."""
+    page = show("", endpoint=f"{remote_relay.url}/events")
     ways = []
     page.on("request", lambda request: ways.append((request.resource_type, request.post_data)))
     share(page, "A")
     flush(page)
     ledger.wait_for(1)
-    emptied(page)
+    await_empty_journal(page)
     assert [way for way, _ in ways] == ["ping", "fetch"]
     first, second = (json.loads(text) for _, text in ways)
     assert first["events"] == second["events"]
     share(page, "B")
     flush(page)
-    emptied(page)
+    await_empty_journal(page)
     assert ids(ledger.wait_for(2)) == ["A", "B"]
     assert [way for way, _ in ways] == ["ping", "fetch", "fetch"]
-    assert page.said == []
+    assert page.console_messages == []
 
 
 @pytest.mark.chromium_alone
-def test_origin_that_may_not_send(show, relay, posts):
+def test_origin_that_is_not_allowed(show, relay, posts):
     page = show("", endpoint=f"{relay.url}/events")
     with page.expect_response("**/events?**") as answer:
         share(page, "A")

@@ -1,4 +1,4 @@
-"""Nothing that happens while a heavy runtime loads is lost, doubled, or told without consent."""
+"""Interactions while a heavy runtime loads are neither lost nor duplicated, nor sent early."""
 
 import asyncio
 import socket
@@ -10,11 +10,11 @@ from neuralens_embed import bundles
 from neuralens_embed.snippet import RUNTIMES, Snippet
 from neuralens_tracker.vocabulary import EARLY_KEY
 
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
 APPLICATION = "test-app"
-LOUD = ("warning", "error")
-# What the runtime has no part in.
+REPORTED_TYPES = ("warning", "error")
+# Requests that do not depend on the runtime.
 WITH_ONE = pytest.mark.parametrize("runtime", ["brython"], indirect=True)
 RESULTS = """
 <main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak chair">
@@ -53,7 +53,7 @@ LEAVE = """() => {
     delete document.visibilityState;
     document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
 }"""
-# The page's script tells the test, by a request, how far things are.
+# The page's script reports its progress to the test by requests.
 HIDDEN_AND_SHOWN = """
 <main data-nl-landing="A"><p data-nl-product="B">Table</p></main>
 <img src="{address}" alt="">
@@ -71,25 +71,25 @@ def runtime(request):
 
 
 class Gate:
-    """Holds the runtime's script back at the shop's server until it is opened."""
+    """Delays the runtime's script at the shop's server until the gate is opened."""
 
     def __init__(self, shop, file):
         self._shop, self._path = shop, f"/nl/{file}"
         self._opened = threading.Event()
-        self._ask_relay = shop._ask_relay
-        shop._ask_relay = self._hold
+        self._forward_to_relay = shop._forward_to_relay
+        shop._forward_to_relay = self._hold
 
     async def _hold(self, request, body):
         if request.url.path == self._path:
-            await asyncio.to_thread(self._opened.wait, PATIENCE)
-        return await self._ask_relay(request, body)
+            await asyncio.to_thread(self._opened.wait, TIMEOUT)
+        return await self._forward_to_relay(request, body)
 
     def open(self):
         self._opened.set()
 
     def close(self):
         self.open()
-        self._shop._ask_relay = self._ask_relay
+        self._shop._forward_to_relay = self._forward_to_relay
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def gate(shop, runtime):
 
 
 class Stall:
-    """An address that answers nothing until it is closed: what loads it is not loaded."""
+    """A server that does not respond until it is closed, so that a page stays loading."""
 
     def __init__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -134,55 +134,60 @@ def stall():
 
 
 @pytest.fixture
-def begin(put, context, gate):
-    """Show a page whose runtime does not come yet; ``neuralens.early.js`` runs."""
+def show_early(put, context, gate):
+    """Show a page whose runtime is delayed, while ``neuralens.early.js`` runs."""
 
-    def begin(source, path="/", tab=None, **settings):
+    def show_early(source, path="/", tab=None, **settings):
         put(source, path, **settings)
         page = tab or context.new_page()
-        page.said = []
-        page.on("console", lambda line: page.said.append(line.text) if line.type in LOUD else None)
-        page.on("pageerror", lambda error: page.said.append(f"thrown: {error}"))
+        page.console_messages = []
+        page.on(
+            "console",
+            lambda line: (
+                page.console_messages.append(line.text) if line.type in REPORTED_TYPES else None
+            ),
+        )
+        page.on("pageerror", lambda error: page.console_messages.append(f"thrown: {error}"))
         page.goto(path)
         wait_for(page, "early")
         return page
 
-    return begin
+    return show_early
 
 
 def wait_for(page, name):
-    page.wait_for_function(f"() => window.neuralens?.{name}", timeout=PATIENCE * 1000)
+    page.wait_for_function(f"() => window.neuralens?.{name}", timeout=TIMEOUT * 1000)
 
 
 @pytest.fixture
-def finish(gate, ledger):
-    """Let the runtime come, and return what arrived, without times and views."""
+def load_runtime(gate, ledger):
+    """Load the runtime, and return the events of interactions, without timestamps and views."""
 
-    def finish(page):
+    def load_runtime(page):
         gate.open()
         wait_for(page, "version")
-        return acts(ledger.settle(page))
+        return interactions(ledger.wait_for_all(page))
 
-    return finish
+    return load_runtime
 
 
-def stored(page):
-    """Return the keys of what the tracker has in storage."""
+def stored_keys(page):
+    """Return the tracker's keys in storage."""
     keys = page.evaluate("Object.keys(localStorage)")
     return [key for key in keys if key.startswith("nl:")]
 
 
-def kept(page):
-    """Return the keys of what waits there for the runtime."""
-    return [key for key in stored(page) if key.startswith(f"nl:{EARLY_KEY}")]
+def pending_keys(page):
+    """Return the keys of what is stored for the runtime."""
+    return [key for key in stored_keys(page) if key.startswith(f"nl:{EARLY_KEY}")]
 
 
 def leave(page):
-    """Hide a page and show it again, as far as its scripts can tell."""
+    """Simulate that a page is hidden and shown again."""
     page.evaluate(LEAVE)
 
 
-def acts(events):
+def interactions(events):
     return [
         {name: value for name, value in event.items() if name != "timestamp"}
         for event in events
@@ -199,11 +204,11 @@ def names(events):
 
 
 @pytest.fixture
-def told(uid):
-    """Return an event of this shopper on one product of the results."""
+def expected(uid):
+    """Return the expected event of this shopper on a product of the results."""
 
-    def told(event, product="B", index=25, **changed):
-        usual = {
+    def expected(event, product="B", index=25, **changed):
+        common = {
             "uid": uid,
             "items": [{"id": product}],
             "event": event,
@@ -211,23 +216,23 @@ def told(uid):
             "query": "oak chair",
             "index": index,
         }
-        return {name: value for name, value in (usual | changed).items() if value is not None}
+        return {name: value for name, value in (common | changed).items() if value is not None}
 
-    return told
+    return expected
 
 
-def test_click_50_ms_after_the_first_paint(begin, put, show, gate, finish, told):
+def test_click_50_ms_after_the_first_paint(show_early, put, show, gate, load_runtime, expected):
     put(RESULTS + CLICK_SOON, "/results")
     put('<main data-nl-landing="C"></main>', "/next")
-    page = begin(NEXT)
+    page = show_early(NEXT)
     page.goto("/results")
     page.wait_for_url("**/next")
     assert page.evaluate("sessionStorage.there") == "[true,false]"
-    clicks = [told("CLICK_PRODUCT")]
-    landing = told("LAND_PRODUCT_PAGE", "C", page="PRODUCT_PAGE", query=None, index=None)
-    assert ordered(finish(page)) == [*clicks, landing]
+    clicks = [expected("CLICK_PRODUCT")]
+    landing = expected("LAND_PRODUCT_PAGE", "C", page="PRODUCT_PAGE", query=None, index=None)
+    assert ordered(load_runtime(page)) == [*clicks, landing]
     show(NEXT, "/next", tab=page)
-    assert ordered(finish(page)) == [*clicks, landing]
+    assert ordered(load_runtime(page)) == [*clicks, landing]
 
 
 def act(page):
@@ -238,27 +243,27 @@ def act(page):
     page.click("text=oak table")
 
 
-def test_interactions_while_the_runtime_loads(begin, finish, told):
-    page = begin(RESULTS)
+def test_interactions_while_the_runtime_loads(show_early, load_runtime, expected):
+    page = show_early(RESULTS)
     page.fill("input", "oak t")
     act(page)
     once = [
-        told("ADD_TO_CART"),
-        told("CLICK_PRODUCT"),
-        told("CLICK_SUGGESTION", "oak table", 0, page="AUTOCOMPLETE", query="oak t"),
-        told("FAVORITE"),
-        told("SHARE"),
+        expected("ADD_TO_CART"),
+        expected("CLICK_PRODUCT"),
+        expected("CLICK_SUGGESTION", "oak table", 0, page="AUTOCOMPLETE", query="oak t"),
+        expected("FAVORITE"),
+        expected("SHARE"),
     ]
-    assert ordered(finish(page)) == once
-    # What was typed early holds for what is chosen late.
+    assert ordered(load_runtime(page)) == once
+    # The query typed early applies to a later choice.
     act(page)
-    assert ordered(finish(page)) == ordered(once + once)
-    assert page.said == []
+    assert ordered(load_runtime(page)) == ordered(once + once)
+    assert page.console_messages == []
 
 
-def test_context_as_it_was(begin, finish, told):
-    """A page that changes after the click, and calls that change it before."""
-    page = begin(
+def test_context_at_the_time_of_the_click(show_early, load_runtime, expected):
+    """The page changes after the click; calls change it before."""
+    page = show_early(
         '<ul data-nl-list="l"><li data-nl-product="A">A</li><li data-nl-product="B">B</li></ul>',
         page="CATEGORY_PAGE",
         query="oak",
@@ -268,16 +273,16 @@ def test_context_as_it_was(begin, finish, told):
     page.click("text=B")
     page.evaluate("document.querySelector('li').remove()")
     page.click("text=B")
-    # A rank that was told stays for the page view, though the product before it is gone.
-    assert sorted(finish(page), key=lambda event: event["query"]) == [
-        told("CLICK_PRODUCT", index=1, query="ash"),
-        told("CLICK_PRODUCT", index=1, query="ash"),
-        told("CLICK_PRODUCT", index=1, page="CATEGORY_PAGE", query="oak"),
+    # A reported rank is kept for the page view, although the product before it was removed.
+    assert sorted(load_runtime(page), key=lambda event: event["query"]) == [
+        expected("CLICK_PRODUCT", index=1, query="ash"),
+        expected("CLICK_PRODUCT", index=1, query="ash"),
+        expected("CLICK_PRODUCT", index=1, page="CATEGORY_PAGE", query="oak"),
     ]
 
 
-def test_calls_while_the_runtime_loads(begin, finish, told, uid):
-    page = begin(RESULTS, page="CATEGORY_PAGE")
+def test_calls_while_the_runtime_loads(show_early, load_runtime, expected, uid):
+    page = show_early(RESULTS, page="CATEGORY_PAGE")
     page.click("text=Oak")
     page.evaluate(
         """(uid) => {
@@ -296,11 +301,11 @@ def test_calls_while_the_runtime_loads(begin, finish, told, uid):
         uid,
     )
     changed = {"uid": f"{uid}-2", "geo": {"region": "Uri"}}
-    first, *rest = finish(page)
-    assert first == told("SHARE", "1", page="CATEGORY_PAGE", index=None, query="SHARE")
+    first, *rest = load_runtime(page)
+    assert first == expected("SHARE", "1", page="CATEGORY_PAGE", index=None, query="SHARE")
     assert rest == [
-        told("SHARE", "2", 7, page="PRODUCT_PAGE", query="SHARE", **changed),
-        told(
+        expected("SHARE", "2", 7, page="PRODUCT_PAGE", query="SHARE", **changed),
+        expected(
             "PURCHASE",
             items=[{"id": "3"}, {"id": "4"}],
             page="CATEGORY_PAGE",
@@ -308,13 +313,13 @@ def test_calls_while_the_runtime_loads(begin, finish, told, uid):
             query="PURCHASE",
             **changed,
         ),
-        told("CLICK_PRODUCT", query="CLICK_PRODUCT", **changed),
+        expected("CLICK_PRODUCT", query="CLICK_PRODUCT", **changed),
     ]
     assert page.evaluate("heard.slice(0, 4)") == ["1", "2", "3", "B"]
 
 
-def test_calls_of_a_page_that_was_left(begin, show, gate, finish, told):
-    page = begin(RESULTS, page="CATEGORY_PAGE", query="oak")
+def test_calls_of_a_page_that_is_unloaded(show_early, show, gate, load_runtime, expected):
+    page = show_early(RESULTS, page="CATEGORY_PAGE", query="oak")
     page.evaluate(
         """() => {
         neuralens("track", "SHARE", { id: 1 });
@@ -326,23 +331,25 @@ def test_calls_of_a_page_that_was_left(begin, show, gate, finish, told):
     )
     gate.open()
     expected = [
-        told(
+        expected(
             "PURCHASE",
             items=[{"id": "2"}, {"id": "3"}],
             page="PRODUCT_PAGE",
             query="ash",
             index=None,
         ),
-        told("SHARE", "1", page="CATEGORY_PAGE", query="oak", index=None),
+        expected("SHARE", "1", page="CATEGORY_PAGE", query="oak", index=None),
     ]
     show(NEXT, "/next", tab=page)
-    assert ordered(finish(page)) == expected
-    assert kept(page) == []
+    assert ordered(load_runtime(page)) == expected
+    assert pending_keys(page) == []
     page.reload()
-    assert ordered(finish(page)) == expected
+    assert ordered(load_runtime(page)) == expected
 
 
-def test_landing_and_purchase_of_a_page_that_was_left(begin, put, show, finish, told):
+def test_landing_and_purchase_of_a_page_that_is_unloaded(
+    show_early, put, show, load_runtime, expected
+):
     order = uuid4().hex
     body = f"""
     <main data-nl-landing="A" data-nl-index="3"></main>
@@ -350,28 +357,28 @@ def test_landing_and_purchase_of_a_page_that_was_left(begin, put, show, finish, 
     <div data-nl-ignore><p data-nl-landing="D"></p>
     <ul data-nl-purchase="SECRET"><li data-nl-product="E"></li></ul></div>
     """
-    page = begin(body)
-    page = begin(body, tab=page)
+    page = show_early(body)
+    page = show_early(body, tab=page)
     put(NEXT, "/next")
     page.goto("/next")
     expected = [("LAND_PRODUCT_PAGE", "A"), ("LAND_PRODUCT_PAGE", "A"), ("PURCHASE", "B")]
-    assert names(finish(page)) == expected
+    assert names(load_runtime(page)) == expected
     show(body, tab=page)
-    seen = finish(page)
+    seen = load_runtime(page)
     assert names(seen) == [expected[0], *expected]
     fields = {"query": None, "page": None, "index": None}
-    assert told("PURCHASE", items=[{"id": "B"}, {"id": "C"}], **fields) in seen
-    assert told("LAND_PRODUCT_PAGE", "A", 3, page="PRODUCT_PAGE", query=None) in seen
+    assert expected("PURCHASE", items=[{"id": "B"}, {"id": "C"}], **fields) in seen
+    assert expected("LAND_PRODUCT_PAGE", "A", 3, page="PRODUCT_PAGE", query=None) in seen
 
 
-def test_page_that_is_left_as_soon_as_the_runtime_is_there(begin, put, gate, finish):
-    """There are too many tiles to come to the landing at once."""
-    page = begin('<i data-nl-product="P"></i>' * 3000 + '<main data-nl-landing="A"></main>')
+def test_page_that_is_unloaded_when_the_runtime_starts(show_early, put, gate, load_runtime):
+    """There are so many tiles that the landing is not processed immediately."""
+    page = show_early('<i data-nl-product="P"></i>' * 3000 + '<main data-nl-landing="A"></main>')
     gate.open()
     wait_for(page, "version")
     put(NEXT, "/next")
     page.goto("/next")
-    assert names(finish(page)) == [("LAND_PRODUCT_PAGE", "A")]
+    assert names(load_runtime(page)) == [("LAND_PRODUCT_PAGE", "A")]
 
 
 @WITH_ONE
@@ -385,98 +392,98 @@ def test_hidden_and_shown_again_while_loading(put, shop, ledger, bare_browser, s
     bare_browser.close(other)
     shop.wait_for_request("/visible")
     stall.close()
-    # What is seen is seen after the page was taken in.
+    # Views are captured after the page was processed.
     ledger.wait_for(2)
     assert names(ledger.entries()) == [("LAND_PRODUCT_PAGE", "A"), ("VIEW_PRODUCT", "B")]
 
 
 @WITH_ONE
-def test_consent_pending(begin, show, gate, finish):
-    page = begin(RESULTS, consent="pending")
+def test_consent_pending(show_early, show, gate, load_runtime):
+    page = show_early(RESULTS, consent="pending")
     page.click("text=Oak")
     page.evaluate("neuralens('track', 'SHARE', { id: '1' })")
     leave(page)
-    assert stored(page) == []
+    assert stored_keys(page) == []
     gate.open()
     show(NEXT, tab=page)
-    assert finish(page) == []
+    assert load_runtime(page) == []
 
 
-def test_consent_granted_while_loading(begin, finish):
-    page = begin(RESULTS, consent="pending")
+def test_consent_granted_while_loading(show_early, load_runtime):
+    page = show_early(RESULTS, consent="pending")
     page.click("text=Oak")
     page.evaluate("neuralens('consent', 'granted')")
     page.click("#favorite")
-    assert len(kept(page)) == 2
-    assert names(finish(page)) == [("CLICK_PRODUCT", "B"), ("FAVORITE", "B")]
-    assert kept(page) == []
+    assert len(pending_keys(page)) == 2
+    assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B"), ("FAVORITE", "B")]
+    assert pending_keys(page) == []
 
 
-def test_consent_granted_on_a_page_that_was_left(begin, show, gate, finish):
-    page = begin(RESULTS, consent="pending")
+def test_consent_granted_on_a_page_that_is_unloaded(show_early, show, gate, load_runtime):
+    page = show_early(RESULTS, consent="pending")
     page.click("text=Oak")
     page.evaluate("neuralens('consent', 'granted')")
     gate.open()
     show(NEXT, tab=page, consent="pending")
-    # There the shopper's consent is known when the tracker has started.
+    # On that page, consent is known when the tracker has started.
     page.evaluate("neuralens('consent', 'granted')")
-    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
-    assert kept(page) == []
+    assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B")]
+    assert pending_keys(page) == []
 
 
 @WITH_ONE
 @pytest.mark.parametrize("refusal", ["setting", "call", "signal"])
-def test_consent_denied(begin, show, context, gate, finish, refusal):
+def test_consent_denied(show_early, show, context, gate, load_runtime, refusal):
     if refusal == "signal":
         context.add_init_script(REFUSE_TRACKING)
-    page = begin(RESULTS, consent="denied" if refusal == "setting" else None)
+    page = show_early(RESULTS, consent="denied" if refusal == "setting" else None)
     if refusal == "call":
         page.evaluate("neuralens('track', 'SHARE', { id: '1' })")
         page.evaluate("neuralens('consent', 'denied')")
     page.click("text=Oak")
     leave(page)
-    assert stored(page) == []
+    assert stored_keys(page) == []
     gate.open()
     wait_for(page, "version")
-    assert stored(page) == []
+    assert stored_keys(page) == []
     show(NEXT, tab=page, respect_gpc=False)
-    assert finish(page) == []
+    assert load_runtime(page) == []
 
 
 @WITH_ONE
-@pytest.mark.parametrize("given", ["setting", "call"])
-def test_misspelt_consent(begin, context, gate, finish, given):
-    """It keeps everything out of storage, and is said once, by the runtime."""
-    if given == "setting":
+@pytest.mark.parametrize("source", ["setting", "call"])
+def test_misspelled_consent(show_early, context, gate, load_runtime, source):
+    """It prevents storage, and is reported once, by the runtime."""
+    if source == "setting":
         context.add_init_script("window.neuralensConfig = { consent: 'pendign' }")
-    page = begin(RESULTS)
-    if given == "call":
+    page = show_early(RESULTS)
+    if source == "call":
         page.evaluate("neuralens('consent', 'declined')")
     page.click("text=Oak")
     leave(page)
-    assert stored(page) == []
-    assert page.said == []
+    assert stored_keys(page) == []
+    assert page.console_messages == []
     gate.open()
     wait_for(page, "version")
-    assert stored(page) == []
-    assert page.said == ["neuralens: consent must be one of granted, pending, denied"]
+    assert stored_keys(page) == []
+    assert page.console_messages == ["neuralens: consent must be one of granted, pending, denied"]
     page.evaluate("neuralens('consent', 'granted')")
-    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+    assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B")]
 
 
 @WITH_ONE
-def test_query_is_kept_without_what_is_personal(begin, finish):
-    page = begin('<p data-nl-product="A">Oak</p>', query="oak for ann@example.com")
+def test_query_is_stored_without_personal_data(show_early, load_runtime):
+    page = show_early('<p data-nl-product="A">Oak</p>', query="oak for ann@example.com")
     page.click("text=Oak")
     kept = page.evaluate("JSON.stringify({ ...localStorage })")
     assert "oak for" in kept
     assert "ann" not in kept
-    assert [event["query"] for event in finish(page)] == ["oak for"]
+    assert [event["query"] for event in load_runtime(page)] == ["oak for"]
 
 
 @WITH_ONE
-def test_entries_of_version_0_1_0(begin, finish):
-    page = begin("<p>Nothing</p>")
+def test_entries_of_version_0_1_0(show_early, load_runtime):
+    page = show_early("<p>Nothing</p>")
     page.evaluate(
         """() => {
         const fields = { page: "PRODUCT_PAGE", query: null, index: 3, ids: "A" };
@@ -484,26 +491,26 @@ def test_entries_of_version_0_1_0(begin, finish):
         localStorage.setItem("nl:k:" + kept[0], JSON.stringify(kept));
         }"""
     )
-    (event,) = finish(page)
+    (event,) = load_runtime(page)
     assert (event["event"], event["items"], event["index"]) == ("SHARE", [{"id": "A"}], 3)
-    assert kept(page) == []
+    assert pending_keys(page) == []
 
 
 @WITH_ONE
-def test_consent_withdrawn_while_loading(begin, show, gate, finish):
-    page = begin(RESULTS)
+def test_consent_withdrawn_while_loading(show_early, show, gate, load_runtime):
+    page = show_early(RESULTS)
     page.click("text=Oak")
-    assert len(kept(page)) == 1
+    assert len(pending_keys(page)) == 1
     page.evaluate("neuralens('consent', 'denied')")
     gate.open()
     wait_for(page, "version")
-    assert stored(page) == []
+    assert stored_keys(page) == []
     show(NEXT, tab=page)
-    assert finish(page) == []
+    assert load_runtime(page) == []
 
 
 def test_runtime_waits_for_the_page(put, context, runtime):
-    """The runtime's script begins after the load event, with its hash and its settings."""
+    """The runtime's script is loaded after the load event, with its hash and settings."""
     put(RESULTS, pyscript="alone" if runtime == "pyscript" else None)
     page = context.new_page()
     page.goto("/")
@@ -526,8 +533,8 @@ def test_runtime_waits_for_the_page(put, context, runtime):
 
 
 @WITH_ONE
-def test_runtime_that_is_not_the_one_it_should_be(begin, shop, runtime, gate, finish):
-    page = begin(RESULTS)
+def test_runtime_with_a_wrong_hash(show_early, shop, runtime, gate, load_runtime):
+    page = show_early(RESULTS)
     html, headers = shop.pages["/"]
     integrity = f'data-integrity="{bundles.integrity(RUNTIMES[runtime])}"'
     assert integrity in html
@@ -539,29 +546,29 @@ def test_runtime_that_is_not_the_one_it_should_be(begin, shop, runtime, gate, fi
     assert page.evaluate("neuralens.version") is None
     shop.pages["/"] = html, headers
     page.goto("/")
-    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+    assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B")]
 
 
-def test_policy(begin, finish, until, runtime):
+def test_policy(show_early, load_runtime, until, runtime):
     evaluation = "" if runtime == "brython" else " 'wasm-unsafe-eval'"
     policy = f"default-src 'none'; connect-src 'self'; img-src data:; script-src 'self'{evaluation}"
-    page = begin(RESULTS, headers={"Content-Security-Policy": policy})
+    page = show_early(RESULTS, headers={"Content-Security-Policy": policy})
     page.click("text=Oak")
-    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
-    assert page.said == []
+    assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B")]
+    assert page.console_messages == []
 
 
 @WITH_ONE
-def test_policy_of_a_nonce_alone(begin, finish):
-    """The nonce is handed on: the runtime's script is no other's."""
+def test_policy_with_only_a_nonce(show_early, load_runtime):
+    """The runtime's script gets the nonce, too."""
     policy = f"script-src 'nonce-{NONCE}' 'unsafe-eval'"
-    page = begin(RESULTS, nonce=NONCE, headers={"Content-Security-Policy": policy})
+    page = show_early(RESULTS, nonce=NONCE, headers={"Content-Security-Policy": policy})
     page.click("text=Oak")
-    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+    assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B")]
 
 
 @pytest.mark.parametrize("company", ["twice", "stub", "tracker"])
-def test_plain_tag_in_company(shop, context, gate, finish, runtime, company):
+def test_plain_tag_with_other_tags(shop, context, gate, load_runtime, runtime, company):
     plain = (
         '<script async src="/nl/neuralens.early.js" data-src="/nl/{}" data-integrity="{}"'
         f' data-app-id="{APPLICATION}"></script>'
@@ -577,29 +584,29 @@ def test_plain_tag_in_company(shop, context, gate, finish, runtime, company):
     wait_for(page, "version" if company == "tracker" else "early")
     page.click("text=Oak")
     page.evaluate("neuralens('track', 'SHARE', { id: '1' })")
-    assert names(finish(page)) == [("CLICK_PRODUCT", "B"), ("SHARE", "1")]
+    assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B"), ("SHARE", "1")]
 
 
-def test_storage_blocked(begin, context, finish):
+def test_storage_blocked(show_early, context, load_runtime):
     context.add_init_script(BLOCK_STORAGE)
-    page = begin(RESULTS)
+    page = show_early(RESULTS)
     page.click("text=Oak")
     page.evaluate("neuralens('track', 'SHARE', { id: '1' })")
     leave(page)
-    assert names(finish(page)) == [("CLICK_PRODUCT", "B"), ("SHARE", "1")]
+    assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B"), ("SHARE", "1")]
 
 
 @WITH_ONE
-def test_configuration_that_cannot_be_read(begin, context, finish):
+def test_unreadable_configuration(show_early, context, load_runtime):
     context.add_init_script("window.neuralensConfig = { toJSON() { throw new Error('no') } }")
-    page = begin(RESULTS)
+    page = show_early(RESULTS)
     page.click("text=Oak")
-    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
+    assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B")]
 
 
 @WITH_ONE
-def test_storage_of_somebody_else(begin, finish, uid):
-    page = begin(RESULTS)
+def test_storage_written_by_others(show_early, load_runtime, uid):
+    page = show_early(RESULTS)
     page.click("text=Oak")
     page.evaluate(
         """() => {
@@ -610,5 +617,5 @@ def test_storage_of_somebody_else(begin, finish, uid):
         wrong.forEach((text, place) => localStorage.setItem("nl:k:" + place, text));
         }"""
     )
-    assert names(finish(page)) == [("CLICK_PRODUCT", "B")]
-    assert kept(page) == []
+    assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B")]
+    assert pending_keys(page) == []

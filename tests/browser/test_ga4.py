@@ -1,4 +1,4 @@
-"""The GA4 bridge: what the sandbox takes of what a page pushes to its data layer."""
+"""The GA4 bridge: the events for what a page pushes to its data layer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,8 +23,8 @@ PRODUCT = "PRODUCT_PAGE"
 def shop_page(show: Callable[..., Page]) -> Callable[..., Page]:
     """Show a page with the bridge: ``shop_page(before, body="", **settings)``."""
 
-    def shop_page(before: str = EMPTY, body: str = "", **given: Any) -> Page:
-        page = show(body, before=before, addons=["ga4"], **given)
+    def shop_page(before: str = EMPTY, body: str = "", **settings: Any) -> Page:
+        page = show(body, before=before, addons=["ga4"], **settings)
         page.wait_for_function("window['neuralens.ga4.js']")
         return page
 
@@ -32,16 +32,16 @@ def shop_page(show: Callable[..., Page]) -> Callable[..., Page]:
 
 
 @pytest.fixture
-def told(ledger: Any) -> Callable[[Page], list[tuple[Any, ...]]]:
-    """Return what came of it: (event, ids, index, query, page), in the order of the pushes."""
+def captured(ledger: Any) -> Callable[[Page], list[tuple[Any, ...]]]:
+    """Return the events as (event, ids, index, query, page), in the order of the pushes."""
 
-    def told(page: Page) -> list[tuple[Any, ...]]:
-        return [brief(event) for event in ledger.settle(page)]
+    def captured(page: Page) -> list[tuple[Any, ...]]:
+        return [summarize(event) for event in ledger.wait_for_all(page)]
 
-    return told
+    return captured
 
 
-def brief(event: Event) -> tuple[Any, ...]:
+def summarize(event: Event) -> tuple[Any, ...]:
     ids = " ".join(item["id"] for item in event["items"])
     return (event.name, ids, event.get("index"), event.get("query"), event.get("page"))
 
@@ -50,30 +50,30 @@ def push(page: Page, *entries: str) -> None:
     page.evaluate(f"void dataLayer.push({', '.join(entries)})")
 
 
-def test_pushes_from_before_the_script_and_after_it(shop_page, told):
+def test_pushes_before_and_after_the_script(shop_page, captured):
     page = shop_page(f"dataLayer = [{LIST}]", ga4_index_base=1)
     push(
         page,
         """{event: "select_item", ecommerce: {items: [
             {item_id: "B", index: 2, item_list_name: "Search results"}]}}""",
     )
-    assert told(page) == [
+    assert captured(page) == [
         ("VIEW_PRODUCT", "A", 0, None, SEARCH),
         ("VIEW_PRODUCT", "B", 1, None, SEARCH),
         ("VIEW_PRODUCT", "C", None, None, SEARCH),
         ("VIEW_PRODUCT", "4", None, None, SEARCH),
         ("CLICK_PRODUCT", "B", 1, None, SEARCH),
     ]
-    assert page.said == []
+    assert page.console_messages == []
 
 
 @pytest.fixture
 def order():
-    """The number of an order that no other test has: a relay takes each once."""
+    """A unique order number: a relay stores each order once."""
     return uuid4().int % 10**9
 
 
-def test_every_event_of_the_mapping_by_both_forms(shop_page, told, order):
+def test_every_event_by_push_and_gtag(shop_page, captured, order):
     page = shop_page()
     item = 'items: [{item_id: "A", index: 3}]'
     names = ["view_item", "add_to_cart", "add_to_wishlist", "view_cart", "share"]
@@ -86,7 +86,7 @@ def test_every_event_of_the_mapping_by_both_forms(shop_page, told, order):
         f"gtag('event', 'purchase', {{transaction_id: {order}, items: [{{item_id: 'G'}}]}})"
     )
     page.evaluate("gtag('event', 'page_view'); gtag('js', new Date())")
-    assert told(page) == [
+    assert captured(page) == [
         ("LAND_PRODUCT_PAGE", "A", 3, None, PRODUCT),
         ("ADD_TO_CART", "A", 3, None, None),
         ("FAVORITE", "A", 3, None, None),
@@ -96,7 +96,7 @@ def test_every_event_of_the_mapping_by_both_forms(shop_page, told, order):
         ("ADD_TO_CART", "G", 0, None, None),
         ("PURCHASE", "G", None, None, None),
     ]
-    assert page.said == []
+    assert page.console_messages == []
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,12 @@ def test_every_event_of_the_mapping_by_both_forms(shop_page, told, order):
         ('{page_type: {product: 1}, search_term: ["oak"]}', None, None),
     ],
 )
-def test_page_and_query_of_what_follows(pushed, query, page_type, shop_page, told):
+def test_page_and_query_of_later_events(pushed, query, page_type, shop_page, captured):
     page = shop_page(f"dataLayer = [{pushed}, {ADD}]")
-    assert told(page) == [("ADD_TO_CART", "A", None, query, page_type)]
+    assert captured(page) == [("ADD_TO_CART", "A", None, query, page_type)]
 
 
-def test_another_path_is_another_page(shop_page, told):
+def test_another_path_resets_the_context(shop_page, captured):
     page = shop_page(
         f"{EMPTY}gtag('event', 'view_search_results', {{search_term: 'oak', page_type: 'search'}})"
     )
@@ -126,63 +126,63 @@ def test_another_path_is_another_page(shop_page, told):
     push(page, view)
     page.evaluate("history.pushState(null, '', '/chairs')")
     push(page, view, view)
-    assert told(page) == [
+    assert captured(page) == [
         ("VIEW_PRODUCT", "A", None, "oak", SEARCH),
         ("VIEW_PRODUCT", "A", None, None, None),
     ]
 
 
-def test_what_is_pushed_alone_is_about_the_next_event(shop_page, told):
+def test_separate_ecommerce_belongs_to_the_next_event(shop_page, captured):
     page = shop_page()
     push(page, '{ecommerce: {items: [{item_id: "A"}]}}', '{event: "add_to_cart"}')
     push(page, '{event: "add_to_wishlist"}', "{ecommerce: null}")
-    assert told(page) == [("ADD_TO_CART", "A", None, None, None)]
+    assert captured(page) == [("ADD_TO_CART", "A", None, None, None)]
 
 
-def test_one_order_is_one_purchase(shop_page, told, show, order):
+def test_one_order_is_one_purchase(shop_page, captured, show, order):
     purchase = f"""{{event: "purchase", ecommerce: {{transaction_id: "T-{order}", items: [
         {{item_id: "A", index: 1}}, {{item_id: "B"}}, {{item_name: "without an id"}}]}}}}"""
     page = shop_page(f"dataLayer = [{purchase}, {purchase}]")
-    told(page)
+    captured(page)
     page.reload()
     page.wait_for_function("window['neuralens.ga4.js'] && neuralens.version")
     push(page, purchase)
-    assert told(page) == [("PURCHASE", "A B", None, None, None)]
+    assert captured(page) == [("PURCHASE", "A B", None, None, None)]
 
 
-def test_an_act_that_is_pushed_twice_is_one_unless_the_shopper_acts_twice(shop_page, told):
+def test_an_interaction_pushed_twice_is_one_event_unless_repeated(shop_page, captured):
     page = shop_page(body="<p>Chair</p>")
     push(page, ADD, ADD)
     page.evaluate("gtag('event', 'add_to_cart', {items: [{item_id: 'A'}]})")
     page.click("p")
     push(page, ADD)
-    assert told(page) == [("ADD_TO_CART", "A", None, None, None)] * 2
+    assert captured(page) == [("ADD_TO_CART", "A", None, None, None)] * 2
 
 
-def test_a_push_confirms_what_waits_for_the_shops_word(shop_page, told):
+def test_a_push_confirms_an_action(shop_page, captured):
     page = shop_page(
         body="""<ol data-nl-list="l" data-nl-page="CATEGORY_PAGE"><li data-nl-product="A">
         <button data-nl-action="add-to-cart" data-nl-confirm>Add</button></ol>"""
     )
     page.click("button")
     push(page, ADD)
-    adds = [event for event in told(page) if event[0] == "ADD_TO_CART"]
+    adds = [event for event in captured(page) if event[0] == "ADD_TO_CART"]
     assert adds == [("ADD_TO_CART", "A", 0, None, CATEGORY)]
 
 
-def test_what_markup_tells_is_not_told_twice(shop_page, told):
+def test_markup_and_pushes_are_deduplicated(shop_page, captured):
     page = shop_page(
         f"dataLayer = [{LIST}, {{event: 'view_item', ecommerce: {{items: [{{item_id: 'A'}}]}}}}]",
         '<h1 data-nl-landing="A">A</h1><div data-nl-product="B">B</div>',
     )
     page.wait_for_load_state("networkidle")
-    events = told(page)
+    events = captured(page)
     ids = sorted(event[:2] for event in events)
     assert ("LAND_PRODUCT_PAGE", "A") in ids
     assert len(ids) == len(set(ids)), events
 
 
-# Each returns what ``push`` returned; ``seen`` holds what a replaced push was called with.
+# Each returns the result of ``push``; ``seen`` are the arguments of a replaced push.
 REPLACEMENTS = {
     "before": (
         """window.seen = []; dataLayer = []; const own = dataLayer.push;
@@ -206,7 +206,7 @@ REPLACEMENTS = {
 
 
 @pytest.mark.parametrize("kind", REPLACEMENTS)
-def test_a_push_that_somebody_replaces(kind, shop_page, told):
+def test_a_replaced_push(kind, shop_page, captured):
     before, after = REPLACEMENTS[kind]
     page = shop_page(before)
     page.evaluate(f"() => {{ {after} }}")
@@ -220,16 +220,16 @@ def test_a_push_that_somebody_replaces(kind, shop_page, told):
             dataLayer[dataLayer.length] = {event: "share", item_id: "S"};
         })"""
     )
-    assert [event[:2] for event in told(page)] == [("ADD_TO_CART", "A"), ("SHARE", "S")]
+    assert [event[:2] for event in captured(page)] == [("ADD_TO_CART", "A"), ("SHARE", "S")]
 
 
-def test_to_the_page_the_data_layer_is_what_it_was(shop_page, told):
+def test_the_data_layer_is_unchanged(shop_page, captured):
     page = shop_page("dataLayer = [{a: 1}]; before = [...dataLayer]")
     assert page.evaluate(
         """[dataLayer.push({b: 2}, {c: 3}), Object.keys(dataLayer), dataLayer.length,
             dataLayer[0] === before[0], JSON.stringify(dataLayer), String(dataLayer.push.name)]"""
     ) == [3, ["0", "1", "2"], 3, True, '[{"a":1},{"b":2},{"c":3}]', "push"]
-    # Tag Manager throws old entries away; a page may begin another list, or freeze it.
+    # Tag Manager truncates the data layer; a page may replace or freeze it.
     page.evaluate(f"dataLayer.shift(); dataLayer.push({ADD})")
     other = ADD.replace('"A"', '"F"')
     page.evaluate(
@@ -238,11 +238,11 @@ def test_to_the_page_the_data_layer_is_what_it_was(shop_page, told):
             dataLayer = Object.freeze([...dataLayer, {other}]);
         }})"""
     )
-    assert [event[:2] for event in told(page)] == [("ADD_TO_CART", "A"), ("ADD_TO_CART", "F")]
+    assert [event[:2] for event in captured(page)] == [("ADD_TO_CART", "A"), ("ADD_TO_CART", "F")]
     assert page.evaluate("Object.isFrozen(dataLayer)")
 
 
-def test_hostile_entries_do_no_harm(shop_page, told, order):
+def test_hostile_entries_are_harmless(shop_page, captured, order):
     page = shop_page(
         f"const ORDER = {order};"
         """
@@ -263,15 +263,15 @@ def test_hostile_entries_do_no_harm(shop_page, told, order):
                 Object.defineProperty({}, "item_id", {get: throws}), {item_id: "bought"}]}},
             cycle]"""
     )
-    assert [event[:2] for event in told(page)] == [
+    assert [event[:2] for event in captured(page)] == [
         ("ADD_TO_CART", "fine"),
         ("PURCHASE", "bought"),
         ("ADD_TO_CART", "cycle"),
     ]
-    assert [line for line in page.said if not line.startswith("neuralens: ")] == []
+    assert [line for line in page.console_messages if not line.startswith("neuralens: ")] == []
 
 
-def test_a_wrong_base_is_said(shop_page, told):
+def test_an_invalid_base_is_reported(shop_page, captured):
     page = shop_page(f"neuralensConfig = {{ga4IndexBase: 'one'}}; dataLayer = [{LIST}]")
-    assert [event[2] for event in told(page)] == [1, 2, None, 0]
-    assert page.said == ["neuralens: ga4IndexBase must be a whole number from 0"]
+    assert [event[2] for event in captured(page)] == [1, 2, None, 0]
+    assert page.console_messages == ["neuralens: ga4IndexBase must be a whole number from 0"]

@@ -1,25 +1,25 @@
-"""A click is what the shopper meant: one act is one event, whatever the page makes of it."""
+"""One gesture is one event, whatever the page does with it."""
 
 import pytest
 
-from tests.browser.brief import brief
+from tests.browser.summaries import summarize
 
 SEARCH = '<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="chair">{}</main>'
 ACTS = ("CLICK", "ADD", "FAVORITE", "SHARE")
-# Longer than ``Clicks`` takes to decide whether a press has chosen an option.
+# Milliseconds until ``Clicks`` has decided whether a press has chosen an option.
 DECIDED_MS = 400
 CLICKED = ("CLICK_PRODUCT", "A", 0, "chair")
 
 
 @pytest.fixture
-def acts(ledger):
-    """Return what was done on a page, in short, once no choice is undecided any more."""
+def interactions(ledger):
+    """Return summaries of interactions, once pending choices are decided."""
 
-    def acts(page):
+    def interactions(page):
         page.evaluate("(ms) => new Promise((resolve) => setTimeout(resolve, ms))", DECIDED_MS)
-        return brief(ledger.settle(page), *ACTS)
+        return summarize(ledger.wait_for_all(page), *ACTS)
 
-    return acts
+    return interactions
 
 
 CAROUSEL = SEARCH.format(
@@ -41,36 +41,36 @@ CAROUSEL = SEARCH.format(
 
 
 @pytest.mark.parametrize("end", [(220, 100), (104, 100)], ids=["away", "and back"])
-def test_drag_is_no_click(show, acts, end):
+def test_drag_is_no_click(show, interactions, end):
     page = show(CAROUSEL)
     page.mouse.move(100, 100)
     page.mouse.down()
     page.mouse.move(220, 100, steps=6)
     page.mouse.move(*end, steps=6)
     page.mouse.up()
-    assert acts(page) == []
+    assert interactions(page) == []
     page.mouse.click(100, 100)
-    assert acts(page) == [CLICKED]
+    assert interactions(page) == [CLICKED]
 
 
-def test_hand_that_trembles_clicks(show, acts):
+def test_small_movement_is_a_click(show, interactions):
     page = show(CAROUSEL)
     page.mouse.move(100, 100)
     page.mouse.down()
     page.mouse.move(104, 102)
     page.mouse.up()
-    assert acts(page) == [CLICKED]
+    assert interactions(page) == [CLICKED]
 
 
-def test_double_click_is_one(show, acts):
+def test_double_click_is_one_event(show, interactions):
     page = show(
         SEARCH.format('<div data-nl-list="a"><p data-nl-product="A"><a href="#a">A</a></p></div>')
     )
     page.dblclick("a")
-    assert acts(page) == [("CLICK_PRODUCT", "A", 0, "chair")]
+    assert interactions(page) == [("CLICK_PRODUCT", "A", 0, "chair")]
 
 
-# A widget that takes what is pressed and empties its list, or keeps it.
+# A widget that chooses the pressed option, and empties its list or keeps it.
 PRESS = """
 <input id="box" type="search" role="combobox" aria-controls="list">
 <ul id="list" role="listbox" data-nl-list="suggestions">
@@ -89,7 +89,7 @@ list.addEventListener("TYPE", (event) => {
 @pytest.mark.parametrize("way", ["mouse", "touch"])
 @pytest.mark.parametrize("after", ["list.innerHTML = ''", "list.hidden = true", ""])
 @pytest.mark.parametrize("kind", ["pointerdown", "mousedown", "mouseup"])
-def test_chosen_on_press(show, acts, chromium, shop, kind, after, way):
+def test_chosen_on_press(show, interactions, chromium, shop, kind, after, way):
     with chromium.new_context(base_url=shop.url, has_touch=way == "touch") as profile:
         page = show(PRESS.replace("TYPE", kind).replace("AFTER", after), tab=profile.new_page())
         page.type("#box", "oa")
@@ -100,11 +100,11 @@ def test_chosen_on_press(show, acts, chromium, shop, kind, after, way):
         else:
             option.tap()
         page.wait_for_function("() => document.querySelector('#box').value === 'oak table'")
-        assert acts(page) == [("CLICK_SUGGESTION", "oak table", 1, "oa")]
+        assert interactions(page) == [("CLICK_SUGGESTION", "oak table", 1, "oa")]
 
 
-def test_chosen_on_press_and_left(show, put, ledger):
-    """The press itself leads to another page."""
+def test_chosen_on_press_with_navigation(show, put, ledger):
+    """The press itself navigates to another page."""
     put("<p>found</p>", "/found")
     page = show(PRESS.replace("TYPE", "mousedown").replace("AFTER", "location.assign('/found')"))
     page.type("#box", "oa")
@@ -112,11 +112,13 @@ def test_chosen_on_press_and_left(show, put, ledger):
     page.locator("[role=option]").first.dispatch_event("mousedown", {"button": 0})
     page.wait_for_url("**/found")
     page.wait_for_function("() => window.neuralens && neuralens.version")
-    assert brief(ledger.settle(page), *ACTS) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
+    assert summarize(ledger.wait_for_all(page), *ACTS) == [
+        ("CLICK_SUGGESTION", "oak chair", 0, "oa")
+    ]
 
 
-def test_press_that_only_closes_the_list(show, acts):
-    """The focus leaves the box, so the list goes before a click could come: nothing was chosen."""
+def test_press_that_closes_the_list(show, interactions):
+    """The box loses focus, so the list is removed before a click: nothing was chosen."""
     page = show(
         PRESS.replace("TYPE", "never").replace("AFTER", "")
         + "<script>box.addEventListener('blur', () => { list.hidden = true; })</script>"
@@ -125,7 +127,7 @@ def test_press_that_only_closes_the_list(show, acts):
     page.mouse.move(*centre(page, "[role=option]"))
     page.mouse.down()
     page.mouse.up()
-    assert acts(page) == []
+    assert interactions(page) == []
 
 
 def centre(page, selector):
@@ -133,14 +135,14 @@ def centre(page, selector):
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def test_press_that_scrolls_the_list(show, acts):
+def test_press_that_scrolls_the_list(show, interactions):
     page = show(PRESS.replace("TYPE", "never").replace("AFTER", ""))
     page.type("#box", "oa")
     page.mouse.move(*centre(page, "[role=option]"))
     page.mouse.down()
     page.mouse.move(400, 300, steps=5)
     page.mouse.up()
-    assert acts(page) == []
+    assert interactions(page) == []
 
 
 ACTIVE = """
@@ -154,14 +156,14 @@ COMPOSE = """([isComposing, keyCode]) => {
 }"""
 
 
-def test_enter_that_ends_a_composition(show, acts):
+def test_enter_that_ends_a_composition(show, interactions):
     page = show(ACTIVE.replace("STYLE", ""))
     page.type("#box", "oa")
     page.evaluate(COMPOSE, [True, 13])
     page.evaluate(COMPOSE, [False, 229])
-    assert acts(page) == []
+    assert interactions(page) == []
     page.press("#box", "Enter")
-    assert acts(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
+    assert interactions(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
 
 
 @pytest.mark.parametrize(
@@ -176,14 +178,14 @@ def test_enter_that_ends_a_composition(show, acts):
         'style="clip-path: inset(50%)"',
     ],
 )
-def test_option_of_a_list_that_is_not_shown(show, acts, hidden):
+def test_option_of_a_hidden_list(show, interactions, hidden):
     page = show(ACTIVE.replace("STYLE", hidden))
     page.type("#box", "free text")
     page.press("#box", "Enter")
-    assert acts(page) == []
+    assert interactions(page) == []
 
 
-# ArrowDown marks an option; Tab takes it where the widget says so, or puts back what was typed.
+# ArrowDown activates an option; Tab chooses it or restores the typed text, depending on the widget.
 TAB = """
 <input id="box" type="search" role="combobox" aria-controls="list" aria-expanded="true">
 <button>Next</button>
@@ -217,12 +219,12 @@ box.addEventListener("keydown", (event) => {
     ],
     ids=["takes", "takes later", "does not", "clears", "puts back"],
 )
-def test_tab_that_takes_an_option(show, acts, writes, take, chosen):
+def test_tab_that_chooses_an_option(show, interactions, writes, take, chosen):
     page = show(TAB.replace("WRITES", writes).replace("TAKE", take))
     page.type("#box", "oa")
     page.press("#box", "ArrowDown")
     page.press("#box", "Tab")
-    assert acts(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")] * chosen
+    assert interactions(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")] * chosen
 
 
 BUSY = SEARCH.format(
@@ -235,17 +237,17 @@ BUSY = SEARCH.format(
 )
 
 
-def test_busy_control(show, acts):
+def test_busy_control(show, interactions):
     page = show(BUSY)
     for target in ("#aria", "#busy", "#link b", "#held"):
         page.click(target, force=True)
     page.mouse.click(*centre(page, "#off b"))
     page.focus("#aria")
     page.keyboard.press("Enter")
-    assert acts(page) == []
+    assert interactions(page) == []
 
 
-def test_busy_form(show, acts):
+def test_busy_form(show, interactions):
     page = show(
         SEARCH.format(
             """<div data-nl-list="one"><form data-nl-product="A" data-nl-action="add-to-cart">
@@ -261,7 +263,7 @@ def test_busy_form(show, acts):
     )
     for _ in range(3):
         page.click("#add", force=True)
-    assert acts(page) == [("ADD_TO_CART", "A", 0, "chair")]
+    assert interactions(page) == [("ADD_TO_CART", "A", 0, "chair")]
 
 
 CONFIRM = SEARCH.format(
@@ -278,30 +280,30 @@ ADDED = ("ADD_TO_CART", "A", 0, "chair")
         "neuralens('track', 'ADD_TO_CART', { id: 'A' })",
     ],
 )
-def test_action_that_waits_for_the_shop(show, acts, word):
+def test_action_that_is_confirmed(show, interactions, word):
     page = show(CONFIRM.format(""))
     page.click("button")
-    assert acts(page) == []
+    assert interactions(page) == []
     page.evaluate(word)
-    assert acts(page) == [ADDED]
+    assert interactions(page) == [ADDED]
     page.evaluate("neuralens('confirm', 'ADD_TO_CART', 'A')")
-    assert acts(page) == [ADDED]
+    assert interactions(page) == [ADDED]
 
 
-def test_action_that_the_shop_never_confirms(show, acts):
+def test_action_that_is_never_confirmed(show, interactions):
     page = show(CONFIRM.format("50"))
     page.click("button")
-    assert acts(page) == []
+    assert interactions(page) == []
     page.evaluate("neuralens('confirm', 'ADD_TO_CART', 'A')")
-    assert acts(page) == []
+    assert interactions(page) == []
 
 
-def test_word_for_another_action_confirms_nothing(show, acts):
+def test_confirmation_of_another_action(show, interactions):
     page = show(CONFIRM.format(""))
     page.click("button")
     page.evaluate("neuralens('confirm', 'ADD_TO_CART', 'B')")
     page.evaluate("neuralens('confirm', 'FAVORITE', 'A')")
-    assert acts(page) == []
+    assert interactions(page) == []
 
 
 BUTTON = SEARCH.format(
@@ -314,24 +316,27 @@ BUTTON = SEARCH.format(
 
 @pytest.mark.parametrize("kind", ["mousedown", "click"])
 @pytest.mark.parametrize("delay", ["0", "300"])
-def test_told_by_the_shop_too(show, acts, kind, delay):
+def test_action_that_the_shop_tracks_too(show, interactions, kind, delay):
     page = show(BUTTON.replace("TYPE", kind).replace("DELAY", delay))
     page.click("button")
-    told = acts(page)
-    # A call that comes before the click is the event, and has no context.
-    assert told == [ADDED] or (kind, told) == ("mousedown", [("ADD_TO_CART", "A", None, None)])
+    captured = interactions(page)
+    # A call that precedes the click is the event, and has no context.
+    assert captured == [ADDED] or (kind, captured) == (
+        "mousedown",
+        [("ADD_TO_CART", "A", None, None)],
+    )
 
 
-def test_two_acts_are_two(show, acts):
+def test_two_interactions_are_two_events(show, interactions):
     page = show(BUTTON.replace("TYPE", "click").replace("DELAY", "100"))
     for _ in range(2):
         page.click("button")
-        acts(page)
-    assert acts(page) == [ADDED] * 2
+        interactions(page)
+    assert interactions(page) == [ADDED] * 2
 
 
-def test_each_call_counts(show, acts):
-    """A call is the shop's own word: nothing tells a repetition from a second act."""
+def test_each_call_counts(show, interactions):
+    """Calls are not deduplicated: a repetition may be a second interaction."""
     page = show("")
     page.evaluate("for (const time of [1, 2]) neuralens('track', 'FAVORITE', { id: 'A' })")
-    assert acts(page) == [("FAVORITE", "A", None, None)] * 2
+    assert interactions(page) == [("FAVORITE", "A", None, None)] * 2

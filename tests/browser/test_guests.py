@@ -1,11 +1,11 @@
-"""A guest on hostile pages: it trusts nothing that a page can replace."""
+"""Hostile pages: the tracker does not rely on anything that a page can replace."""
 
 from uuid import uuid4
 
 import pytest
 
-from tests.browser.brief import brief
-from tests.browser.page import listen
+from tests.browser.page import collect_messages
+from tests.browser.summaries import summarize
 
 SHOP = """
 <style>a, button, input, [role=option] { position: fixed; left: 10px; height: 20px; width: 90px }
@@ -20,7 +20,7 @@ SHOP = """
 <div data-nl-landing="L"></div>
 <script>addEventListener("submit", (event) => event.preventDefault())</script>
 """
-# Properties that names in the page shadow: fields those of a form, images those of the document.
+# Properties shadowed by named elements: fields shadow a form's, images the document's.
 FIELDS = """
     getAttribute closest parentElement tagName matches isConnected getRootNode contains
     querySelectorAll nodeType getBoundingClientRect checkVisibility getClientRects children
@@ -30,7 +30,7 @@ IMAGES = """
     querySelectorAll getElementById visibilityState readyState documentElement addEventListener
     createElement cookie prerendering activeElement URL baseURI head nodeType contains getRootNode
 """
-# What a page has done before the tracker comes.
+# What a page has done before the tracker starts.
 HOSTILE = {
     "names": "",
     "Prototype.js": """
@@ -57,7 +57,7 @@ HOSTILE["all of them"] = "".join(f"{{ {script} }}" for script in HOSTILE.values(
 
 @pytest.mark.parametrize("kind", list(HOSTILE))
 def test_whole_journey(put, context, ledger, runtime, kind):
-    """The mouse goes by coordinates: a page like this breaks a test's own tools, too."""
+    """The mouse is moved by coordinates, because such pages break Playwright, too."""
     if runtime == "brython" and HOSTILE["Prototype.js"] in HOSTILE[kind]:
         pytest.skip("Brython itself does not run there, see test_extended_prototypes")
     fields = "".join(f'<input name="{name}" type="hidden">' for name in FIELDS.split())
@@ -74,7 +74,7 @@ def test_whole_journey(put, context, ledger, runtime, kind):
     page.keyboard.type("oa")
     page.mouse.click(50, 140)
     ledger.wait_for(7, 30)
-    events = brief(ledger.entries())
+    events = summarize(ledger.entries())
     for event in [
         ("VIEW_PRODUCT", "A", 0, "chair"),
         ("VIEW_PRODUCT", "B", None, "chair"),
@@ -91,18 +91,18 @@ TILE = '<p data-nl-product="A">A</p>'
 
 @pytest.mark.parametrize("runtime", ["brython"])
 def test_extended_prototypes(put, context):
-    """Brython, whose loops meet what a page has added, says so, and throws nothing into it."""
+    """Brython, whose loops include inherited properties, reports that, and does not throw."""
     put(f"<script>{HOSTILE['Prototype.js']}</script>{TILE}")
     page = context.new_page()
-    listen(page)
+    collect_messages(page)
     with page.expect_console_message(lambda line: line.text.startswith("neuralens: ")):
         page.goto("/")
-    assert len(page.said) == 1
+    assert len(page.console_messages) == 1
 
 
 def test_base_of_another_host(show, ledger):
     page = show('<base href="https://cdn.example/">' + TILE)
-    assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", None, None)]
+    assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None, None)]
 
 
 def test_fetch_that_throws_once(show, context, ledger):
@@ -122,7 +122,7 @@ def test_fetch_that_throws_once(show, context, ledger):
     assert page.evaluate("thrown")
 
 
-# What a tag manager makes of the snippet: INERT is its tag as text, SRC and TEXT the script's.
+# How tag managers insert the snippet: INERT is an inert copy of the tag, SRC and TEXT the script's.
 WAYS = {
     "a script without attributes": """INERT<script>
         const script = document.createElement("script");
@@ -157,35 +157,35 @@ def test_tag_manager(shop, tag, context, ledger, uid, runtime, way):
     )
     shop.put("/", f"<!doctype html><body>{TILE}{page_source}</body>")
     page = context.new_page()
-    said = []
-    page.on("console", lambda line: said.append(line.text))
+    messages = []
+    page.on("console", lambda line: messages.append(line.text))
     page.goto("/")
     if way == "no application anywhere":
         page.evaluate("localStorage['nl:e:kept'] = '{}'")
         page.wait_for_timeout(1500)
-        assert [line for line in said if "data-app-id" in line] == said
-        assert len(said) == 1
+        assert [line for line in messages if "data-app-id" in line] == messages
+        assert len(messages) == 1
         assert shop.posts == []
         assert page.evaluate("Object.keys(localStorage)") == ["nl:e:kept"]
     else:
         assert [event.id for event in ledger.wait_for(1, 20)] == ["A"]
 
 
-def test_misspelt_consent_by_a_call(show, ledger, shop):
+def test_misspelled_consent_by_a_call(show, ledger, shop):
     page = show(TILE, consent="pending")
     page.evaluate("neuralens('consent', 'declined')")
     page.wait_for_timeout(600)
     assert shop.posts == []
     assert page.evaluate("Object.keys(localStorage)") == []
-    assert len(page.said) == 1
+    assert len(page.console_messages) == 1
     page.evaluate("neuralens('consent', 'granted')")
-    assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", None, None)]
+    assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None, None)]
 
 
-def test_gift_in_an_order(show, ledger):
+def test_ignored_line_of_an_order(show, ledger):
     page = show(
         f'<div data-nl-purchase="{uuid4()}"><p data-nl-product="A">A</p>'
         '<div data-nl-ignore><p data-nl-product="gift">G</p></div></div>'
     )
-    (bought,) = ledger.settle(page)
+    (bought,) = ledger.wait_for_all(page)
     assert bought["items"] == [{"id": "A"}]

@@ -1,4 +1,4 @@
-"""Pages that are hostile or broken lose no event they can give, and keep all that is theirs."""
+"""On hostile or broken pages no event is lost unnecessarily, and the page is unaffected."""
 
 import pytest
 
@@ -18,7 +18,7 @@ ALL = [
     ("VIEW_PRODUCT", "A", 0),
     ("VIEW_PRODUCT", "B", 1),
 ]
-# What a page may have done before the tracker comes, none of which costs an event.
+# What a page may have done before the tracker starts, without an effect on events.
 OBSTACLES = {
     "stops propagation": """
         for (const type of ["click", "submit", "keydown", "pointerdown", "visibilitychange"]) {
@@ -63,7 +63,7 @@ OBSTACLES = {
     "frozen objects": """
         Object.freeze(Object.prototype);""",
 }
-# What leaves the tracker nothing to work with.
+# What makes tracking impossible.
 DISABLED = {
     "no IntersectionObserver": "delete window.IntersectionObserver",
     "no MutationObserver": "delete window.MutationObserver",
@@ -84,14 +84,14 @@ DISABLED = {
             return wait(act, delay, ...more);
         };""",
 }
-# What the runtimes themselves cannot do without, whatever the tracker does.
+# What the runtimes themselves need, independently of the tracker.
 NEEDED = {
     "brython": ["additions to objects", "frozen objects"],
     "pyscript": ["console throws", "no fetch and no beacons", "searching throws", "time throws"],
 }
-# PyScript's core knows listeners of a kind of its own.
+# PyScript's core has its own kind of listeners.
 PATCHED = {"pyscript": ["addEventListener"]}
-# Everything of a page that a script could change, in words.
+# Describes everything that a script could change on a page.
 SNAPSHOT = """() => {
     const copy = document.documentElement.cloneNode(true);
     // The heavier runtimes come as scripts of their own.
@@ -110,26 +110,26 @@ SNAPSHOT = """() => {
 }"""
 
 
-def told(events):
+def summarize(events):
     return sorted((event.name, event.id, event.get("index")) for event in events)
 
 
 @pytest.fixture(autouse=True)
 def possible(request, runtime):
-    """Skip what the runtime itself cannot do."""
+    """Skip obstacles with which the runtime itself does not work."""
     if request.node.callspec.params.get("hindrance") in NEEDED.get(runtime, []):
         pytest.skip(f"{runtime} cannot do without")
 
 
 @pytest.fixture
 def show_to(show, context):
-    """Show a page in a tab that runs a script first."""
+    """Show a page after a script has run in its tab."""
 
-    def show_to(script, body=BODY, **given):
+    def show_to(script, body=BODY, **settings):
         tab = context.new_page()
         tab.add_init_script(f"(() => {{ {script} }})()")
         tab.route("**/cart*", lambda route: route.fulfill(status=204))
-        return show(body, tab=tab, **given)
+        return show(body, tab=tab, **settings)
 
     return show_to
 
@@ -137,16 +137,16 @@ def show_to(show, context):
 @pytest.mark.parametrize("hindrance", OBSTACLES)
 def test_obstacle(show_to, ledger, hindrance):
     page = show_to(OBSTACLES[hindrance])
-    ledger.settle(page)
+    ledger.wait_for_all(page)
     page.click("text=Chair")
     page.click("text=Buy table")
-    assert told(ledger.settle(page)) == ALL
-    assert [line for line in page.said if not line.startswith("neuralens: ")] == []
+    assert summarize(ledger.wait_for_all(page)) == ALL
+    assert [line for line in page.console_messages if not line.startswith("neuralens: ")] == []
 
 
 @pytest.mark.parametrize("hindrance", DISABLED)
 def test_disabled(put, context, hindrance):
-    """Nothing reaches the page: no exception, no delay, and its own handlers run."""
+    """The page is unaffected: no exceptions, no delay, and its own handlers run."""
     script = f"<script>{DISABLED[hindrance]}</script>"
     put(
         f"""{script}<button onclick="this.textContent = 'Pressed'" data-nl-product="A">A</button>
@@ -165,9 +165,9 @@ def test_disabled(put, context, hindrance):
     assert thrown == []
 
 
-def test_only_one_name_is_added(show, ledger, put, context, runtime):
+def test_only_one_global_is_added(show, ledger, put, context, runtime):
     page = show(BODY)
-    ledger.settle(page)
+    ledger.wait_for_all(page)
     after = page.evaluate(SNAPSHOT)
     without = context.new_page()
     put(BODY, "/without")
@@ -180,12 +180,12 @@ def test_only_one_name_is_added(show, ledger, put, context, runtime):
     assert after == before
 
 
-def test_a_page_without_tiles_tells_nothing(show, ledger, shop):
+def test_a_page_without_items_sends_nothing(show, ledger, shop):
     page = show("<p>Nothing</p>")
     page.click("text=Nothing")
-    # Leaving it sends what waits, and the page that follows sends a control after it.
+    # Unloading it flushes the queue, and the next page sends a control tile afterwards.
     page = show("<p>Next</p>", "/next", tab=page)
-    assert ledger.settle(page) == []
+    assert ledger.wait_for_all(page) == []
     posted = [event["items"][0]["id"] for post in shop.posts for event in post.batch["events"]]
     assert [name for name in posted if not name.startswith(CONTROL)] == []
 
@@ -195,12 +195,12 @@ def test_form_whose_fields_have_the_names_of_its_methods(show, ledger):
     page = show(form + BODY)
     page.click("text=Chair")
     events = [event for event in ALL if event[0] != "ADD_TO_CART"]
-    assert told(ledger.settle(page)) == sorted([*events, ("VIEW_PRODUCT", "F", None)])
-    assert page.said == []
+    assert summarize(ledger.wait_for_all(page)) == sorted([*events, ("VIEW_PRODUCT", "F", None)])
+    assert page.console_messages == []
 
 
 def test_nothing_is_prevented(show, ledger):
-    """The page's own listeners get every event as it is, and defaults happen."""
+    """The page's own listeners receive every event unchanged, and default actions happen."""
     page = show(BODY + '<a data-nl-product="C" href="#there">Sofa</a>')
     page.evaluate(
         """() => {
@@ -222,11 +222,11 @@ def test_nothing_is_prevented(show, ledger):
 def test_two_tags_count_once(show, ledger, tag):
     page = show(f"{BODY}{tag()}{tag()}")
     page.click("text=Chair")
-    seen = told(ledger.settle(page))
+    seen = summarize(ledger.wait_for_all(page))
     assert seen == [event for event in ALL if event[0] != "ADD_TO_CART"]
 
 
-def test_storage_that_holds_nonsense(show_to, ledger):
+def test_corrupt_storage(show_to, ledger):
     """Another script, or an older version, may have written anything."""
     page = show_to(
         """if (window === top) {
@@ -238,5 +238,7 @@ def test_storage_that_holds_nonsense(show_to, ledger):
         }""",
     )
     page.click("text=Chair")
-    assert told(ledger.settle(page)) == [event for event in ALL if event[0] != "ADD_TO_CART"]
+    assert summarize(ledger.wait_for_all(page)) == [
+        event for event in ALL if event[0] != "ADD_TO_CART"
+    ]
     assert page.evaluate("localStorage.getItem('not ours')") == "{"

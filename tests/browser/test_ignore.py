@@ -1,32 +1,32 @@
 """Nothing inside data-nl-ignore is captured, whatever its value."""
 
 
-def told(events):
+def summarize(events):
     return [(event.name, event.id, event.get("index")) for event in events]
 
 
-def test_nothing_inside(show, ledger):
+def test_nothing_inside_is_captured(show, ledger):
     page = show("ignore.html")
-    assert told(ledger.settle(page)) == [("VIEW_PRODUCT", "A", 0)]
+    assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", 0)]
     names = ("Ignored", "Ignored suggestion", "Ignored action", "Ignored purchase")
     for name in (*names, "Ignored form", "Ignored option", "Quick look"):
         page.get_by_text(name, exact=True).click()
     page.get_by_text("Captured").click()
-    assert told(ledger.settle(page))[1:] == [("CLICK_PRODUCT", "A", 0)]
-    assert page.said == []
+    assert summarize(ledger.wait_for_all(page))[1:] == [("CLICK_PRODUCT", "A", 0)]
+    assert page.console_messages == []
 
 
 def test_inserted_later(show, ledger):
     page = show('<main data-nl-ignore></main><p data-nl-product="A">A</p>')
     page.evaluate("document.querySelector('main').innerHTML = '<p data-nl-product=\"B\">B</p>'")
-    assert told(ledger.settle(page)) == [("VIEW_PRODUCT", "A", None)]
+    assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None)]
 
 
-def test_while_it_is_being_looked_at(stop_clock):
-    """What is ignored when its time has come was not captured."""
+def test_ignored_during_the_view(stop_clock):
+    """A product that is ignored before the threshold is not captured."""
     clock = stop_clock(view_ms=1000)
     clock.insert('<main><p data-nl-product="A">A</p></main>')
     assert clock.is_shown()
-    assert clock.tell(900) == []
+    assert clock.run_for(900) == []
     clock.page.evaluate("document.querySelector('main').dataset.nlIgnore = ''")
-    assert clock.tell(10_000) == []
+    assert clock.run_for(10_000) == []

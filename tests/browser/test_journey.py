@@ -1,4 +1,4 @@
-"""A shopper's way through the demo, from the first scroll to a reloaded confirmation.
+"""A shopper's journey through the demo, from the first scroll to a reloaded confirmation.
 
 After every step the sandbox's ledger has to hold exactly what was expected so far: each event,
 every field of it, and nothing else.
@@ -19,13 +19,13 @@ from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.search import phrases, rank, suggest
 from neuralens_tracker.vocabulary import EVENTS
 
-from tests.polling import PATIENCE, eventually
+from tests.polling import TIMEOUT, eventually
 
 pytestmark = pytest.mark.every_engine
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 # The demo's own hooks add it to every event.
 PLACE = {"region": "Europe"}
-# [id, list] of the tiles of which at least half is in the window, and in the box they scroll in.
+# [id, list] of the tiles of which at least half is in the viewport and in its scroll container.
 IN_VIEW = """() => [...document.querySelectorAll("[data-nl-product]")].filter((tile) => {
     const box = tile.getBoundingClientRect();
     const around = tile.closest("[role=listbox]")?.getBoundingClientRect();
@@ -55,11 +55,11 @@ def demo(tmp_path_factory):
     shop, _, ledger = (line[0] for line in found)
     yield shop.rstrip("/"), ledger
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=PATIENCE)
+    process.communicate(timeout=TIMEOUT)
 
 
 class Shop:
-    """What the shop has to show, from its catalogue and not from its pages."""
+    """The expected content of the shop, from its catalogue instead of its pages."""
 
     def __init__(self):
         self.catalogue = Catalogue()
@@ -79,7 +79,7 @@ class Shop:
 
 
 class Journey:
-    """A shopper's tab and the events that it must have told so far."""
+    """A shopper's tab, and the events that are expected so far."""
 
     def __init__(self, page, ledger, shop):
         self.page = page
@@ -90,13 +90,13 @@ class Journey:
         self._lists = {}
 
     def arrive(self, **lists):
-        """Look around on a new page; ``lists`` are the ids of each list and their context."""
+        """Look at a new page; ``lists`` are the ids of each list and their context."""
         self._seen, self._lists = set(), {}
         self.page.wait_for_load_state()
         self.look(**lists)
 
     def look(self, **lists):
-        """Stay until each product in the window was seen, once a page; there are new lists."""
+        """Stay until each product in the viewport was seen, once per page; ``lists`` are added."""
         self._lists |= lists
         for product, name in self.page.evaluate(IN_VIEW):
             ids, context = self._lists[name.replace("-", "_")]
@@ -106,13 +106,13 @@ class Journey:
         self.check()
 
     def reach(self, target):
-        """Scroll until the target can be used, and see what is there."""
+        """Scroll to an element, and look at the page there."""
         target.scroll_into_view_if_needed()
         self.look()
         return target
 
     def type(self, text):
-        """Type into the search box, and wait until what the shop suggests was seen."""
+        """Type into the search box, and wait until the suggestions were seen."""
         self.page.get_by_role("combobox").fill(text)
         products = self.shop.results(text)[:3]
         eventually(lambda: self.page.evaluate(SUGGESTED) == products)
@@ -127,10 +127,10 @@ class Journey:
         self._expected.append({"event": event, "items": items, "geo": PLACE, **fields})
 
     def events(self):
-        return [entry["body"] for entry in httpx.get(self._ledger, timeout=PATIENCE).json()]
+        return [entry["body"] for entry in httpx.get(self._ledger, timeout=TIMEOUT).json()]
 
     def check(self):
-        """Wait until exactly what was expected is in the ledger."""
+        """Wait until the ledger contains exactly the expected events."""
 
         def in_order(events):
             return sorted(json.dumps(event, sort_keys=True) for event in events)
@@ -138,7 +138,7 @@ class Journey:
         def stripped(event):
             return {k: v for k, v in event.items() if k not in ("uid", "timestamp")}
 
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         expected = in_order(self._expected)
         while (taken := in_order(map(stripped, self.events()))) != expected:
             if time.monotonic() > deadline:
@@ -149,7 +149,7 @@ class Journey:
 @pytest.fixture
 def journey(new_profile, demo, runtime, engine):
     shop, ledger = demo
-    httpx.delete(ledger, timeout=PATIENCE).raise_for_status()
+    httpx.delete(ledger, timeout=TIMEOUT).raise_for_status()
     with new_profile(shop, {"width": 1280, "height": 900}) as context:
         context.add_cookies([{"name": "runtime", "value": runtime, "url": shop}])
         page = context.new_page()
@@ -203,7 +203,7 @@ def test_journey(journey):
     journey.expect("CLICK_PRODUCT", second, index=RESULTS + 1, **chairs)
     page.wait_for_url(f"**/product/{second}")
     landing = {"page": "PRODUCT_PAGE"}
-    # What was found by searching carries the search on.
+    # A product found by search keeps the query.
     found = {**landing, "index": RESULTS + 1, "query": "chairs"}
     journey.expect("LAND_PRODUCT_PAGE", second, **found)
     journey.arrive(recommendations=(shop.recommended(second), landing))
@@ -219,7 +219,7 @@ def test_journey(journey):
         journey.check()
     favourite = article.get_by_role("button", name="Favourite")
     page.locator("article button[aria-pressed=true]").wait_for()
-    # Switching it off again is no event, and neither is anything in the cart.
+    # Neither removing the favourite nor changes in the cart are events.
     favourite.click()
     page.locator("article button[aria-pressed=false]").wait_for()
 
@@ -233,7 +233,7 @@ def test_journey(journey):
     page.reload()
     page.get_by_role("link", name="Back to the shop").click()
     journey.arrive(**home)
-    # Last comes an event that could not overtake what the reload might have told.
+    # Finally, an event that would arrive after any event of the reload.
     page.goto(f"/product/{first}")
     journey.expect("LAND_PRODUCT_PAGE", first, **landing)
     journey.arrive(recommendations=(shop.recommended(first), landing))

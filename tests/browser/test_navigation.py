@@ -1,6 +1,6 @@
-"""Pages that are rendered ahead, left, and restored from the back/forward cache."""
+"""Pages that are prerendered, unloaded, and restored from the back/forward cache."""
 
-# Rendered ahead at once; the shopper follows the link when the shop's server says so.
+# Prerendered immediately; the link is followed when the shop's server responds.
 SHOP_WINDOW = """
 <script type="speculationrules">
 {"prerender": [{"urls": ["/product"], "eagerness": "immediate"}]}
@@ -8,8 +8,8 @@ SHOP_WINDOW = """
 <a href="/product">Chair</a>
 <script>
 const go = async () => {
-    const told = await fetch("/go");
-    if (told.ok) document.querySelector("a").click();
+    const response = await fetch("/go");
+    if (response.ok) document.querySelector("a").click();
     else setTimeout(go, 20);
 };
 go();
@@ -24,13 +24,13 @@ if (document.prerendering) fetch("/rendered-ahead");
 """
 
 
-def test_rendered_ahead(put, ledger, shop, bare_browser):
+def test_prerendered(put, ledger, shop, bare_browser):
     put(SHOP_WINDOW, "/")
     put(PRODUCT, "/product", stub=True, view_ms=100)
     put('<p data-nl-product="control">!</p>', "/control", view_ms=800)
     bare_browser.open("/")
     shop.wait_for_request("/rendered-ahead")
-    # A page that is really shown takes longer than what the other one must not do.
+    # Showing the page takes longer than anything that the prerendered one must not do.
     control = bare_browser.open("/control")
     assert [event.id for event in ledger.wait_for(1)] == ["control"]
     bare_browser.close(control)
@@ -47,24 +47,24 @@ def test_restored(show, put, ledger, caching):
     put('<p data-nl-product="C">Sofa</p>', "/next")
     page = show(PRODUCT, tab=caching.new_page(), stub=True)
     first = [("LAND_PRODUCT_PAGE", "AV768"), ("SHARE", "false"), ("VIEW_PRODUCT", "B")]
-    assert sorted((event.name, event.id) for event in ledger.settle(page)) == first
+    assert sorted((event.name, event.id) for event in ledger.wait_for_all(page)) == first
     page.evaluate("addEventListener('pageshow', (event) => { window.restored = event.persisted; })")
     page.goto("/next")
     page.go_back(wait_until="commit")
     page.wait_for_function("() => window.restored")
-    again = ledger.settle(page)[3:]
+    again = ledger.wait_for_all(page)[3:]
     assert sorted((event.name, event.id) for event in again if event.id != "C") == [
         ("LAND_PRODUCT_PAGE", "AV768"),
         ("VIEW_PRODUCT", "B"),
     ]
-    # What is captured is captured once: the page's listeners were restored with it.
+    # Events are captured once: the page's listeners were restored with it.
     page.click("text=Table")
-    clicks = [event for event in ledger.settle(page) if event.name == "CLICK_PRODUCT"]
+    clicks = [event for event in ledger.wait_for_all(page) if event.name == "CLICK_PRODUCT"]
     assert len(clicks) == 1
 
 
-def test_left_at_once(show, put, ledger):
-    """What was seen or done just before the page was left arrives."""
+def test_unloaded_immediately(show, put, ledger):
+    """Views and interactions just before the page is unloaded arrive."""
     put("<p>Next</p>", "/next")
     page = show('<a data-nl-product="A" href="/next">Chair</a>', view_ms=60_000)
     page.click("a")
@@ -72,7 +72,7 @@ def test_left_at_once(show, put, ledger):
     assert [(event.name, event.id) for event in ledger.wait_for(1)] == [("CLICK_PRODUCT", "A")]
 
 
-def test_closed_at_once(show, ledger):
+def test_closed_immediately(show, ledger):
     page = show('<p data-nl-product="A">Chair</p>', view_ms=60_000)
     page.evaluate("neuralens('track', 'FAVORITE', { id: 'A' })")
     page.close()
@@ -81,7 +81,7 @@ def test_closed_at_once(show, ledger):
 
 def test_another_view_in_a_single_page_shop(show, ledger):
     page = show('<main data-nl-list="a"><p data-nl-product="A">Chair</p></main>')
-    assert len(ledger.settle(page)) == 1
+    assert len(ledger.wait_for_all(page)) == 1
     page.evaluate(
         """() => {
             history.pushState(null, "", "/tables");
@@ -90,7 +90,7 @@ def test_another_view_in_a_single_page_shop(show, ledger):
             neuralens("page", { page: "CATEGORY_PAGE" });
         }"""
     )
-    seen = ledger.settle(page)[1:]
+    seen = ledger.wait_for_all(page)[1:]
     assert [(event.id, event["page"], event["index"]) for event in seen] == [
         ("B", "CATEGORY_PAGE", 0),
         ("A", "CATEGORY_PAGE", 1),

@@ -8,7 +8,7 @@ from neuralens_embed.notation import describe_body
 from neuralens_tracker.vocabulary import VERSION
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
-from tests.browser.page import ask_relay
+from tests.browser.page import round_trip
 from tests.polling import eventually
 
 RESULTS = """<ol data-nl-list="r" data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak chair">
@@ -28,8 +28,8 @@ HERE = "SEARCH_RESULT_PAGE · “oak chair” (markup)"
 def overlaid(show: Callable[..., Page]) -> Callable[..., Page]:
     """Show a page with the overlay."""
 
-    def overlaid(body: str = RESULTS, **given: Any) -> Page:
-        page = show(body, **{"debug": True, **given})
+    def overlaid(body: str = RESULTS, **settings: Any) -> Page:
+        page = show(body, **{"debug": True, **settings})
         expect(panel(page)).to_be_visible()
         return page
 
@@ -41,12 +41,12 @@ def panel(page: Page) -> Locator:
 
 
 def labels(page: Page, kind: str) -> list[str]:
-    """Return the texts of the frames that are shown, in order."""
+    """Return the labels of the visible frames, in order."""
     frames = page.locator(f"neuralens-overlay .frame.{kind}:visible")
     return [text.replace("\n", " | ") for text in frames.all_inner_texts()]
 
 
-def test_items_are_outlined_with_what_is_told_of_them(overlaid):
+def test_items_are_outlined_with_labels(overlaid):
     page = overlaid()
     expect(page.locator("neuralens-overlay .frame:visible")).to_have_count(9)
     assert labels(page, "right") == [
@@ -65,7 +65,7 @@ def test_items_are_outlined_with_what_is_told_of_them(overlaid):
     ]
 
 
-def test_a_frame_stands_where_the_item_is(overlaid):
+def test_a_frame_follows_its_item(overlaid):
     page = overlaid(
         '<div style="height: 2000px"></div><p data-nl-product="A" style="width: 300px">A</p>'
     )
@@ -104,18 +104,18 @@ def test_events_are_listed_with_cause_and_delivery(overlaid, ledger):
         "VIEW_PRODUCT A | “oak” (page) | sent: half of it stayed in view · delivered",
     ]
     assert texts[1].startswith("Error | a call must be one of")
-    assert all("source" not in event for event in ledger.settle(page))
+    assert all("source" not in event for event in ledger.wait_for_all(page))
 
 
-def test_it_comes_by_the_address_and_not_without(show, put, context, ledger):
+def test_it_is_enabled_by_the_url(show, put, context, ledger):
     page = show('<p data-nl-product="A">A</p>')
-    ledger.settle(page)
+    ledger.wait_for_all(page)
     assert page.locator("neuralens-overlay").count() == 0
     page.goto("/?nl-debug")
     expect(panel(page)).to_be_visible()
-    # Nothing of its own is captured.
+    # The overlay itself is not captured.
     page.locator("neuralens-overlay summary").first.click()
-    events = ledger.settle(page)
+    events = ledger.wait_for_all(page)
     assert {event.id for event in events} == {"A"}
 
 
@@ -128,10 +128,10 @@ def test_it_works_under_a_strict_policy(overlaid, runtime):
         headers={"Content-Security-Policy": policy},
     )
     assert panel(page).evaluate("(panel) => getComputedStyle(panel).position") == "fixed"
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_keys_do_all_that_a_mouse_does(overlaid):
+def test_keyboard_operation(overlaid):
     page = overlaid()
     expect(page.locator("neuralens-overlay .frame:visible")).to_have_count(9)
     pressed: list[str] = []
@@ -168,7 +168,7 @@ SEEN = r'VIEW_PRODUCT A #3 SEARCH_RESULT_PAGE "12\" \\ chair"'
 
 
 class Console:
-    """What the tracker prints on a page's console: each line, and the object after it."""
+    """The tracker's console output on a page: lines, and the object after each."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -176,13 +176,13 @@ class Console:
         page.on("console", lambda message: self._heard.append(message))
 
     def messages(self) -> list[ConsoleMessage]:
-        """Return what was printed so far."""
-        # Playwright hears the console while it is asked for something.
+        """Return the messages so far."""
+        # Playwright handles console events only during calls.
         self._page.evaluate("true")
         return [heard for heard in self._heard if heard.type == "log"]
 
     def lines(self, count: int) -> list[str]:
-        """Return the lines, without their objects, as soon as there are so many."""
+        """Wait for ``count`` lines, and return them without their objects."""
         eventually(lambda: len(self.messages()) >= count)
         return [heard.args[0].json_value() for heard in self.messages()]
 
@@ -195,10 +195,10 @@ class Console:
 def printed(
     put: Callable[..., str], context: BrowserContext
 ) -> Callable[..., tuple[Page, Console]]:
-    """Show a page, and return it with its console, heard from the beginning."""
+    """Show a page, and return it with its console output from the beginning."""
 
-    def printed(body: str = TILE, **given: Any) -> tuple[Page, Console]:
-        path = put(body, **{"debug": True, **given})
+    def printed(body: str = TILE, **settings: Any) -> tuple[Page, Console]:
+        path = put(body, **{"debug": True, **settings})
         page = context.new_page()
         console = Console(page)
         page.goto(path)
@@ -215,11 +215,11 @@ def test_each_event_is_a_line_on_the_console(printed, ledger, uid):
     assert (event["items"], event["rankSource"]) == ([{"id": "A"}], "explicit")
     page.evaluate("(order) => neuralens('track', 'PURCHASE', {ids: ['A', 'B'], order})", uid)
     assert console.lines(3)[2] == "neuralens PURCHASE A,B"
-    events = [f"neuralens {describe_body(event)}" for event in ledger.settle(page)]
+    events = [f"neuralens {describe_body(event)}" for event in ledger.wait_for_all(page)]
     assert sorted(console.lines(3)[1:3]) == sorted(events)
 
 
-def test_an_event_that_is_held_is_a_line_and_another_once_it_is_sent(printed, ledger):
+def test_a_held_event_is_printed_again_when_it_is_sent(printed, ledger):
     page, console = printed(consent="pending")
     held = f"neuralens {SEEN} held: consent is pending"
     assert console.lines(2) == [STARTED + "consent pending, GPC off", held]
@@ -230,10 +230,10 @@ def test_an_event_that_is_held_is_a_line_and_another_once_it_is_sent(printed, le
     assert console.lines(3)[2] == f"neuralens {SEEN}"
     page.evaluate("neuralens('flush')")
     expect(listed).to_contain_text("sent: half of it stayed in view · delivered")
-    assert [event.id for event in ledger.settle(page)] == ["A"]
+    assert [event.id for event in ledger.wait_for_all(page)] == ["A"]
 
 
-def test_an_event_that_is_suppressed_is_a_line_with_the_reason(printed, ledger):
+def test_a_suppressed_event_is_printed_with_the_reason(printed, ledger):
     page, console = printed(consent="pending")
     console.lines(2)
     page.evaluate("neuralens('consent', 'denied')")
@@ -251,12 +251,12 @@ def test_an_event_that_is_suppressed_is_a_line_with_the_reason(printed, ledger):
         "neuralens SHARE B #0 suppressed: a before hook dropped it",
         "neuralens SHARE suppressed: items must be a list of {id}",
     ]
-    ask_relay(page)
+    round_trip(page)
     assert [event.name for event in ledger.wait_for(1)] == ["ADD_TO_CART"]
 
 
 @pytest.mark.parametrize("respected", [True, False])
-def test_the_console_names_global_privacy_control(printed, context, ledger, respected):
+def test_the_console_reports_global_privacy_control(printed, context, ledger, respected):
     context.add_init_script(SIGNAL)
     page, console = printed(respect_gpc=respected)
     if respected:
@@ -269,11 +269,11 @@ def test_the_console_names_global_privacy_control(printed, context, ledger, resp
             STARTED + "consent granted, GPC on, not respected",
             f"neuralens {SEEN}",
         ]
-    ask_relay(page)
+    round_trip(page)
     assert len(ledger.wait_for(0 if respected else 1)) == (0 if respected else 1)
 
 
-def test_the_console_names_a_missing_app_id(shop, context):
+def test_the_console_reports_a_missing_app_id(shop, context):
     shop.put("/", '<script src="/nl/neuralens.js" data-debug data-endpoint="/x"></script>')
     page = context.new_page()
     console = Console(page)
@@ -283,7 +283,7 @@ def test_the_console_names_a_missing_app_id(shop, context):
     ]
 
 
-def test_settings_of_the_module_are_named_too(shop, context):
+def test_settings_of_the_module_are_reported_too(shop, context):
     shop.put(
         "/",
         """<script type="module">

@@ -1,4 +1,4 @@
-"""The token that the snippet signs goes with each batch."""
+"""Each batch contains the page token of the snippet."""
 
 from neuralens_embed.page_tokens import Verdict, judge_token, make_token
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.brief import brief
+from tests.browser.summaries import summarize
 
 LANDING = '<article data-nl-landing="{0}"><h1>{0}</h1></article>'
 LIST = (
@@ -13,18 +13,20 @@ CALL = "neuralens('page', { page: 'PRODUCT_PAGE' });"
 
 
 @pytest.fixture
-def told(ledger):
-    """Return what was seen on a page, in short."""
+def captured(ledger):
+    """Return summaries of the views on a page."""
 
-    def told(page):
-        return [(name, item, query) for name, item, _, query in brief(ledger.settle(page))]
+    def captured(page):
+        return [
+            (name, item, query) for name, item, _, query in summarize(ledger.wait_for_all(page))
+        ]
 
-    return told
+    return captured
 
 
 @pytest.fixture
 def shop_page(show):
-    """Show a page whose main element holds the markup, with ``go`` to have scripts run in turn."""
+    """Show a page with the markup in its main element, and ``go`` to run scripts in sequence."""
 
     def shop_page(markup):
         page = show(f"<main>{markup}</main>")
@@ -40,7 +42,7 @@ def shop_page(show):
 
 
 def go(page, *steps):
-    """Run steps, 300 ms after each other."""
+    """Run steps at intervals of 300 ms."""
     for step in steps:
         page.evaluate(f"() => {{ {step} }}")
         page.wait_for_timeout(300)
@@ -50,21 +52,21 @@ def put(markup):
     return f"main.innerHTML = `{markup}`;"
 
 
-def test_address_alone(shop_page, told):
+def test_change_of_the_url_alone(shop_page, captured):
     page = shop_page(LIST.format('data-nl-query="chair"'))
-    assert told(page) == [("VIEW_PRODUCT", "X", "chair")]
+    assert captured(page) == [("VIEW_PRODUCT", "X", "chair")]
     go(page, "history.pushState(null, '', '/table');" + put(LIST.format('data-nl-query="table"')))
-    assert told(page)[1:] == [("VIEW_PRODUCT", "X", "table")]
+    assert captured(page)[1:] == [("VIEW_PRODUCT", "X", "table")]
 
 
 @pytest.mark.parametrize("order", ["route first", "document first"])
-def test_another_list_without_a_query(shop_page, told, order):
+def test_another_list_without_a_query(shop_page, captured, order):
     page = shop_page(LIST.format(""))
-    assert told(page) == [("VIEW_PRODUCT", "X", None)]
+    assert captured(page) == [("VIEW_PRODUCT", "X", None)]
     page.wait_for_timeout(2000)
     steps = ["history.pushState(null, '', '/tables');", put(LIST.format(""))]
     go(page, *(steps if order == "route first" else steps[::-1]))
-    assert told(page) == [("VIEW_PRODUCT", "X", None)] * 2
+    assert captured(page) == [("VIEW_PRODUCT", "X", None)] * 2
 
 
 @pytest.mark.parametrize(
@@ -77,12 +79,12 @@ def test_another_list_without_a_query(shop_page, told, order):
         "history.replaceState(null, '', '/page/2');main.insertAdjacentHTML('beforeend', '<hr>');",
     ],
 )
-def test_same_page(shop_page, told, change):
+def test_same_page(shop_page, captured, change):
     page = shop_page(LIST.format('data-nl-query="chair"') + LANDING.format("A"))
-    first = sorted(told(page), key=str)
+    first = sorted(captured(page), key=str)
     assert first == [("LAND_PRODUCT_PAGE", "A", None), ("VIEW_PRODUCT", "X", "chair")]
     go(page, change)
-    assert sorted(told(page), key=str) == first
+    assert sorted(captured(page), key=str) == first
 
 
 ONCE = [("LAND_PRODUCT_PAGE", "A", None), ("LAND_PRODUCT_PAGE", "B", None)]
@@ -101,8 +103,8 @@ ONCE = [("LAND_PRODUCT_PAGE", "A", None), ("LAND_PRODUCT_PAGE", "B", None)]
         ("document.querySelector('[data-nl-landing]').dataset.nlLanding = 'B'; " + CALL,),
     ],
     ids=[
-        "told late",
-        "told early",
+        "captured late",
+        "captured early",
         "preview",
         "route first",
         "document first",
@@ -111,32 +113,32 @@ ONCE = [("LAND_PRODUCT_PAGE", "A", None), ("LAND_PRODUCT_PAGE", "B", None)]
         "one element",
     ],
 )
-def test_one_landing_after_another(shop_page, told, steps):
+def test_one_landing_after_another(shop_page, captured, steps):
     page = shop_page(LANDING.format("A"))
-    assert told(page) == ONCE[:1]
+    assert captured(page) == ONCE[:1]
     go(page, *steps)
     page.wait_for_timeout(1200)
-    assert told(page) == ONCE
+    assert captured(page) == ONCE
 
 
 @pytest.mark.parametrize("call", ["", CALL])
-def test_back_to_the_first(shop_page, told, call):
+def test_back_to_the_first(shop_page, captured, call):
     page = shop_page(LANDING.format("A"))
-    told(page)
+    captured(page)
     for name in "BA":
         go(page, f"history.pushState(null, '', '/{name}'); {put(LANDING.format(name))} {call}")
         page.wait_for_timeout(700)
-    assert told(page) == [*ONCE, ONCE[0]]
+    assert captured(page) == [*ONCE, ONCE[0]]
 
 
-def test_back_by_the_browser(shop_page, told):
+def test_back_by_the_browser(shop_page, captured):
     page = shop_page(LANDING.format("A"))
     page.evaluate(
         """(landing) => addEventListener("popstate", () => { main.innerHTML = landing; })""",
         LANDING.format("A"),
     )
-    told(page)
+    captured(page)
     go(page, "history.pushState(null, '', '/b'); " + put(LANDING.format("B")))
-    assert told(page) == ONCE
+    assert captured(page) == ONCE
     page.go_back()
-    assert told(page) == [*ONCE, ONCE[0]]
+    assert captured(page) == [*ONCE, ONCE[0]]

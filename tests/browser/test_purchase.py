@@ -1,4 +1,4 @@
-"""An order is told once, for good, with the ids of all its lines."""
+"""An order is sent once, permanently, with the ids of all its lines."""
 
 from uuid import uuid4
 
@@ -10,13 +10,13 @@ PURCHASE = ("PURCHASE", ["A", "B"])
 VIEW = ("VIEW_PRODUCT", ["recommended"])
 
 
-def told(events):
+def summarize(events):
     return [(event.name, [item["id"] for item in event["items"]]) for event in events]
 
 
 @pytest.fixture
 def order():
-    """The number of an order that no other test has: a relay takes each once."""
+    """A unique order number: a relay stores each order once."""
     return uuid4().hex
 
 
@@ -24,15 +24,15 @@ def order():
 def confirm(show, order):
     """Show the confirmation page of an order of this test."""
 
-    def confirm(name, **given):
-        return show("purchase.html", values={"order": f"{name}-{order}"}, **given)
+    def confirm(name, **settings):
+        return show("purchase.html", values={"order": f"{name}-{order}"}, **settings)
 
     return confirm
 
 
 def test_every_field(confirm, ledger, uid):
     page = confirm("ORDER-1")
-    (purchase,) = (event for event in ledger.settle(page) if event.name == "PURCHASE")
+    (purchase,) = (event for event in ledger.wait_for_all(page) if event.name == "PURCHASE")
     del purchase["timestamp"]
     assert purchase == {
         "uid": uid,
@@ -40,29 +40,29 @@ def test_every_field(confirm, ledger, uid):
         "event": "PURCHASE",
         "page": "CATEGORY_PAGE",
     }
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_lines_are_no_tiles(confirm, ledger):
+def test_lines_are_not_tiles(confirm, ledger):
     page = confirm("ORDER-1")
     page.click("text=Table")
-    assert sorted(told(ledger.settle(page))) == [PURCHASE, VIEW]
+    assert sorted(summarize(ledger.wait_for_all(page))) == [PURCHASE, VIEW]
 
 
-def test_once_for_good(confirm, ledger):
+def test_once_permanently(confirm, ledger):
     page = confirm("ORDER-1")
-    assert sorted(told(ledger.settle(page))) == [PURCHASE, VIEW]
+    assert sorted(summarize(ledger.wait_for_all(page))) == [PURCHASE, VIEW]
     page.reload()
-    assert told(ledger.settle(page))[2:] == [VIEW]
+    assert summarize(ledger.wait_for_all(page))[2:] == [VIEW]
     again = confirm("ORDER-1")
-    assert told(ledger.settle(again))[3:] == [VIEW]
-    # A new page view without a new page.
+    assert summarize(ledger.wait_for_all(again))[3:] == [VIEW]
+    # A new page view without a page load.
     wait_until_loaded(again)
     again.evaluate("neuralens('page', {})")
     ledger.wait_for(5)
-    assert told(ledger.settle(again))[4:] == [VIEW]
+    assert summarize(ledger.wait_for_all(again))[4:] == [VIEW]
     other = confirm("ORDER-2")
-    assert sorted(told(ledger.settle(other))[5:]) == [PURCHASE, VIEW]
+    assert sorted(summarize(ledger.wait_for_all(other))[5:]) == [PURCHASE, VIEW]
 
 
 @pytest.mark.parametrize(
@@ -73,20 +73,20 @@ def test_once_for_good(confirm, ledger):
         ('<section data-nl-ignore><p data-nl-product="A">A</p></section>', ["A"]),
     ],
 )
-def test_what_is_ignored_is_not_bought(show, ledger, order, markup, bought):
+def test_ignored_lines_are_not_bought(show, ledger, order, markup, bought):
     lines = f'{markup}<p data-nl-product="A">A</p>'
     page = show(f'<div data-nl-purchase="{order}">{lines}</div>')
-    assert told(ledger.settle(page)) == [("PURCHASE", bought)]
-    assert page.said == []
+    assert summarize(ledger.wait_for_all(page)) == [("PURCHASE", bought)]
+    assert page.console_messages == []
 
 
-def test_order_of_which_everything_is_ignored(show, ledger):
+def test_order_with_only_ignored_lines(show, ledger):
     page = show(
         '<div data-nl-purchase="ORDER-1"><p data-nl-ignore data-nl-product="gift">Gift</p></div>'
     )
-    assert ledger.settle(page) == []
-    assert len(page.said) == 1
-    assert page.said[0].startswith("neuralens: data-nl-purchase must be text, around")
+    assert ledger.wait_for_all(page) == []
+    assert len(page.console_messages) == 1
+    assert page.console_messages[0].startswith("neuralens: data-nl-purchase must be text, around")
 
 
 def test_added_later(show, ledger, order):
@@ -97,7 +97,7 @@ def test_added_later(show, ledger, order):
             <i data-nl-product="A"></i><i data-nl-product="B"></i>
             </div>`"""
     )
-    assert told(ledger.settle(page)) == [PURCHASE]
+    assert summarize(ledger.wait_for_all(page)) == [PURCHASE]
 
 
 def test_two_orders_on_one_page(show, ledger, order):
@@ -105,11 +105,11 @@ def test_two_orders_on_one_page(show, ledger, order):
         f'<div data-nl-purchase="{order}-1"><p data-nl-product="A">A</p></div>'
         f'<div data-nl-purchase="{order}-2"><p data-nl-product="A">A</p></div>'
     )
-    assert told(ledger.settle(page)) == [("PURCHASE", ["A"]), ("PURCHASE", ["A"])]
+    assert summarize(ledger.wait_for_all(page)) == [("PURCHASE", ["A"]), ("PURCHASE", ["A"])]
 
 
 def test_order_of_a_hundred_lines(show, ledger, order):
     ids = [f"P{place}" for place in range(100)]
     lines = "".join(f'<p data-nl-product="{line}">{line}</p>' for line in ids)
     page = show(f'<div data-nl-purchase="{order}">{lines}</div>')
-    assert told(ledger.settle(page)) == [("PURCHASE", ids)]
+    assert summarize(ledger.wait_for_all(page)) == [("PURCHASE", ids)]

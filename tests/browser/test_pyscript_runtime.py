@@ -14,11 +14,11 @@ WASM_ONLY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; 
 WITH_EVAL = WASM_ONLY.replace("'wasm-unsafe-eval'", "'unsafe-eval'")
 TAG = '<script async src="/neuralens.pyscript.js" data-app-id="APP"></script>'
 TAG_ALONE = TAG.replace(" data-app", ' data-pyscript="alone" data-app')
-# Keeps hold of the memory of whatever WebAssembly program the page starts.
+# Keeps a reference to the memory of the page's WebAssembly instance.
 WATCH_MEMORY = """
 const { instantiateStreaming } = WebAssembly;
-WebAssembly.instantiateStreaming = async (...given) => {
-    const result = await instantiateStreaming(...given);
+WebAssembly.instantiateStreaming = async (...args) => {
+    const result = await instantiateStreaming(...args);
     window.memory = Object.values(result.instance.exports)
         .find((value) => value instanceof WebAssembly.Memory);
     return result;
@@ -33,7 +33,7 @@ def files(program):
 
 @pytest.fixture
 def serve(site, files):
-    """Put the bundle and a page on the site."""
+    """Serve the bundle and a page."""
 
     def serve(head, policy=None):
         for path, content in files.items():
@@ -44,7 +44,7 @@ def serve(site, files):
 
 
 def heap(page):
-    """Return the bytes in use on the page's JavaScript heap, after its garbage is gone."""
+    """Return the used size of the JavaScript heap after garbage collection."""
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     return session.send("Runtime.getHeapUsage")["usedSize"]
@@ -83,14 +83,14 @@ def pyscript_files(site):
     return [path.removeprefix("/") for path in site.files]
 
 
-def test_core_where_the_policy_forbids_it(site, serve, visit, findings):
+def test_core_forbidden_by_the_policy(site, serve, visit, findings):
     serve(TAG, WASM_ONLY)
     found = findings(visit())
     assert found["tag"] == "APP"
     assert "/pyscript/core.js" not in site.requests
 
 
-def test_python_of_the_page_beside_the_tag(serve, visit, findings, until):
+def test_other_python_on_the_page(serve, visit, findings, until):
     serve(
         TAG.replace("async", "defer")
         + '<script type="mpy">from neuralens_tracker.main import note\nnote("mine", 7)</script>'
@@ -153,7 +153,7 @@ def test_exception_in_python_is_reported_with_its_line(serve, visit, program, fi
     ]
 
 
-def test_throwing_calls_stop_nothing_and_leave_nothing(serve, visit, findings, until):
+def test_throwing_calls_are_harmless_and_leak_nothing(serve, visit, findings, until):
     serve(f"<script>{WATCH_MEMORY}</script>" + TAG_ALONE)
     page = visit()
     findings(page)
@@ -167,7 +167,7 @@ def test_throwing_calls_stop_nothing_and_leave_nothing(serve, visit, findings, u
     program, objects = throw_and_work()
     for _ in range(5):
         program_now, objects_now = throw_and_work()
-    # 20,000 calls that threw, in between: not a page of memory, and not 10 bytes a call.
+    # After 20,000 throwing calls: not a page of memory more, and less than 10 bytes per call.
     assert program_now == program
     assert objects_now - objects < 200_000
     assert len(json.loads(page.evaluate("found.caught"))) == 4
@@ -196,7 +196,7 @@ def test_exception_at_the_start_stays_on_the_console(site, serve, visit, program
     built = pyscript.build(modules, "1.2.3")
     site.put("/neuralens.pyscript.js", built["neuralens.pyscript.js"])
     page = visit()
-    with page.expect_console_message() as said:
+    with page.expect_console_message() as messages:
         page.evaluate(
             """() => {
                 const script = document.createElement("script");
@@ -205,11 +205,11 @@ def test_exception_at_the_start_stays_on_the_console(site, serve, visit, program
                 document.head.append(script);
             }"""
         )
-    assert said.value.type == "error"
-    assert 'File "neuralens_tracker/main.py", line 2, in start' in said.value.text
+    assert messages.value.type == "error"
+    assert 'File "neuralens_tracker/main.py", line 2, in start' in messages.value.text
 
 
-def test_two_builds_are_alike(program, files):
+def test_builds_are_reproducible(program, files):
     assert pyscript.build(program("micropython"), "1.2.3") == files
 
 
@@ -251,7 +251,7 @@ def test_edit_that_does_not_fit(program, monkeypatch, table):
         pyscript.build(program("micropython"), "1.2.3")
 
 
-def test_global_that_is_new(program, monkeypatch):
+def test_new_global(program, monkeypatch):
     monkeypatch.setattr(pyscript, "GLOBALS", pyscript.GLOBALS[1:])
     with pytest.raises(EditError, match=r"sets the globals proxy_js_ref: add them to GLOBALS"):
         pyscript.build(program("micropython"), "1.2.3")

@@ -1,4 +1,4 @@
-"""A shop's own hooks in Python, as each runtime runs them: compiled, translated, or as they are."""
+"""A shop's hooks in Python on each runtime: compiled, translated, or as source."""
 
 import re
 from pathlib import Path
@@ -58,7 +58,7 @@ on("event", answer)
 on("delivered", count)
 '''
 FAILING = HOOKS.splitlines().index('        raise ValueError("out of order")') + 1
-# The bundles, and not the beacons: a route waits for the test.
+# Only the bundles, not the beacons, because routes block on the test.
 SCRIPTS = re.compile(r"/nl/(?!events)")
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm"}
 TILES = "".join(
@@ -69,7 +69,7 @@ TILES = "".join(
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory):
-    """Return the files of a runtime's bundle with hooks in it."""
+    """Return the files of a runtime's bundle with hooks."""
     built = {}
 
     def build(runtime, source):
@@ -93,9 +93,9 @@ def build(tmp_path_factory):
 
 @pytest.fixture
 def show_with(build, context, show, runtime):
-    """Show a page whose bundle has these hooks in it."""
+    """Show a page with a bundle that includes the hooks."""
 
-    def show_with(source, body, **given):
+    def show_with(source, body, **settings):
         files = build(runtime, source)
 
         def answer(route):
@@ -105,14 +105,14 @@ def show_with(build, context, show, runtime):
             return route.fulfill(body=files[name], content_type=TYPES[Path(name).suffix])
 
         context.route(SCRIPTS, answer)
-        return show(body, integrity=False, **given)
+        return show(body, integrity=False, **settings)
 
     return show_with
 
 
-def test_hooks_change_drop_and_answer(show_with, ledger):
+def test_hooks_change_drop_and_track(show_with, ledger):
     page = show_with(HOOKS, TILES)
-    events = [event for event in ledger.settle(page) if event.id != "none"]
+    events = [event for event in ledger.wait_for_all(page) if event.id != "none"]
     seen = {event.id: event for event in events if event.name == "VIEW_PRODUCT"}
     assert sorted(seen) == ["changed", "failing", "plain", "shared"]
     assert seen["changed"]["query"] == "changed"
@@ -121,34 +121,34 @@ def test_hooks_change_drop_and_answer(show_with, ledger):
     assert [event.id for event in events if event.name == "SHARE"] == ["shared"]
 
 
-def test_a_raising_hook_is_said_once_with_its_line(show_with, ledger):
+def test_a_raising_hook_is_reported_once_with_its_line(show_with, ledger):
     page = show_with(HOOKS, TILES)
     page.evaluate("neuralens('track', 'SHARE', { id: 'failing' })")
-    events = ledger.settle(page)
+    events = ledger.wait_for_all(page)
     assert sorted(event.name for event in events if event.id == "failing") == [
         "SHARE",
         "VIEW_PRODUCT",
     ]
-    assert [line for line in page.said if "hook" in line] == [
+    assert [line for line in page.console_messages if "hook" in line] == [
         f"neuralens: a hook raised ValueError: out of order (shop_hooks.py, line {FAILING})"
     ]
 
 
-def test_hooks_come_before_the_calls_of_the_page(show_with, ledger):
+def test_hooks_precede_the_calls_of_the_page(show_with, ledger):
     calls = "<script>" + "".join(
         f"neuralens('track', 'SHARE', {{ id: '{name}' }});" for name in ("dropped", "changed")
     )
     page = show_with(HOOKS, calls + "</script>", stub=True)
-    events = ledger.settle(page)
+    events = ledger.wait_for_all(page)
     assert [(event.id, event["query"]) for event in events] == [("changed", "changed")]
 
 
-def test_listeners_keep_what_they_count(show_with, ledger):
+def test_listeners_keep_state(show_with, ledger):
     page = show_with(HOOKS, TILES)
-    first = len(ledger.settle(page))
+    first = len(ledger.wait_for_all(page))
     page.evaluate("neuralens('track', 'SHARE', { id: 'last' })")
-    last = ledger.settle(page)[-1]
-    # The controls of the ledger are delivered too.
+    last = ledger.wait_for_all(page)[-1]
+    # The control tiles of the ledger are delivered, too.
     assert last["geo"]["region"].startswith("delivered ")
     assert int(last["geo"]["region"].split()[1]) > first
 
@@ -165,15 +165,15 @@ before(fail())
 '''
 
 
-def test_hooks_that_stop_at_once_leave_the_tracker_alone(show_with, ledger):
+def test_hooks_that_fail_at_import_do_not_affect_the_tracker(show_with, ledger):
     page = show_with(STOPPING, TILES)
-    assert len(ledger.settle(page)) == 5
-    assert [line for line in page.said if "stopped" in line] == [
+    assert len(ledger.wait_for_all(page)) == 5
+    assert [line for line in page.console_messages if "stopped" in line] == [
         "neuralens: shop_hooks.py stopped: ValueError: no luck (shop_hooks.py, line 6)"
     ]
 
 
-# The same file for engines that have no typing, and a sign that it ran to its end.
+# The same file for engines without typing, with a marker at its end.
 PLAIN = HOOKS.replace("from typing import Any\n\n", "").replace("Any", "object")
 PLAIN += 'track(SHARE, {"id": "ready"})\n'
 PYSCRIPT = """<script type="module" src="/nl/pyscript/core.js"></script>
@@ -185,7 +185,7 @@ BRYTHON = """<script src="/brython.js"></script><script src="/modules.js"></scri
 @pytest.mark.parametrize("runtime", ["javascript"])
 @pytest.mark.parametrize(
     ("loading", "file"),
-    # PyScript does not tell MicroPython where a script comes from.
+    # PyScript does not pass the file name of a script to MicroPython.
     [(PYSCRIPT, "<stdin>"), (BRYTHON, "shop_hooks.py")],
     ids=["pyscript", "brython"],
 )
@@ -198,8 +198,8 @@ def test_the_same_file_in_a_pages_own_python(show, shop, ledger, loading, file):
     page.evaluate(
         "for (const id of ['dropped', 'changed', 'failing']) neuralens('track', 'SHARE', { id })"
     )
-    events = [(event.id, event.get("query")) for event in ledger.settle(page)]
+    events = [(event.id, event.get("query")) for event in ledger.wait_for_all(page)]
     assert events == [("ready", None), ("changed", "changed"), ("failing", None)]
-    assert [line for line in page.said if "hook" in line] == [
+    assert [line for line in page.console_messages if "hook" in line] == [
         f"neuralens: a hook raised ValueError: out of order ({file}, line {FAILING - 2})"
     ]

@@ -1,25 +1,25 @@
-"""An item's rank: as said, as ARIA says it, or its place in the nearest list."""
+"""An item's rank: explicit, from ARIA, or its position in the closest list."""
 
 import pytest
 
 
-def ranks(seen):
+def captured_ranks(seen):
     return {(event.id, event.get("index")) for event in seen}
 
 
-def test_where_ranks_come_from(show, ledger):
+def test_sources_of_ranks(show, ledger):
     page = show("rank.html")
-    seen = [event for event in ledger.settle(page) if event.name == "VIEW_PRODUCT"]
-    assert ranks(seen) == {
+    seen = [event for event in ledger.wait_for_all(page) if event.name == "VIEW_PRODUCT"]
+    assert captured_ranks(seen) == {
         ("no list", None),
         ("first", 24),
         ("second", 25),
         ("inner first", 0),
-        # In the list of its own it is another item.
+        # In its own list it is a different item.
         ("second", 1),
-        ("said", 7),
-        ("said by ARIA", 99),
-        # Items whose rank is said elsewhere, and not those of another kind, have their place too.
+        ("explicit", 7),
+        ("by ARIA", 99),
+        # Items with an explicit rank occupy a position, those of another kind do not.
         ("last", 28),
         ("10", 0),
         ("9", 1),
@@ -27,43 +27,43 @@ def test_where_ranks_come_from(show, ledger):
         ("49", 48),
     }
     assert len(seen) == 12
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_show_more_goes_on(show, ledger):
+def test_show_more_continues_the_ranks(show, ledger):
     page = show('<main data-nl-list="results"><p data-nl-product="A">A</p></main>')
-    assert ranks(ledger.settle(page)) == {("A", 0)}
+    assert captured_ranks(ledger.wait_for_all(page)) == {("A", 0)}
     page.evaluate(
         """document.querySelector("main").insertAdjacentHTML(
             "beforeend", '<p data-nl-product="B">B</p><p data-nl-product="C">C</p>')"""
     )
-    assert ranks(ledger.settle(page)) == {("A", 0), ("B", 1), ("C", 2)}
+    assert captured_ranks(ledger.wait_for_all(page)) == {("A", 0), ("B", 1), ("C", 2)}
 
 
-def test_sorted_anew(show, ledger):
-    """A rank that was told is the item's for the page view."""
+def test_sorting_keeps_reported_ranks(show, ledger):
+    """A reported rank is kept for the page view."""
     page = show(
         '<main data-nl-list="a"><p data-nl-product="A">A</p><p data-nl-product="B">B</p></main>'
     )
-    assert ranks(ledger.settle(page)) == {("A", 0), ("B", 1)}
+    assert captured_ranks(ledger.wait_for_all(page)) == {("A", 0), ("B", 1)}
     page.evaluate("document.querySelector('main').prepend(document.querySelectorAll('p')[1])")
     page.click("text=B")
-    click = ledger.settle(page)[-1]
+    click = ledger.wait_for_all(page)[-1]
     assert (click.name, click.id, click["index"]) == ("CLICK_PRODUCT", "B", 1)
 
 
-@pytest.mark.parametrize("said", ["0", "00", "41"])
-def test_said(show, ledger, said):
+@pytest.mark.parametrize("rank", ["0", "00", "41"])
+def test_explicit_rank(show, ledger, rank):
     page = show(
-        f'<main data-nl-list="a"><p data-nl-product="A" data-nl-index="{said}">A</p></main>'
+        f'<main data-nl-list="a"><p data-nl-product="A" data-nl-index="{rank}">A</p></main>'
     )
-    assert ranks(ledger.settle(page)) == {("A", int(said))}
+    assert captured_ranks(ledger.wait_for_all(page)) == {("A", int(rank))}
 
 
 @pytest.mark.parametrize(("inner", "index"), [("", 10), ('data-nl-offset="0"', 0)])
-def test_offset_of_a_list_in_a_list(show, ledger, inner, index):
-    """A list takes its own offset, or the nearest around it."""
+def test_offset_of_a_nested_list(show, ledger, inner, index):
+    """A list has its own offset, or that of the closest ancestor."""
     page = show(
         f'<p data-nl-offset="10"><b {inner} data-nl-list="a"><i data-nl-product="A">A</i></b></p>'
     )
-    assert ranks(ledger.settle(page)) == {("A", index)}
+    assert captured_ranks(ledger.wait_for_all(page)) == {("A", index)}

@@ -1,10 +1,10 @@
-"""A shop of three pages on well-known routers from npm: each page view is told once."""
+"""A shop of three pages with well-known routers from npm: each page view counts once."""
 
 import pytest
 from markupsafe import Markup
 
-from tests.browser.brief import brief
 from tests.browser.bundling import bundle
+from tests.browser.summaries import summarize
 
 SERVED = {"turbo": "<main>{}</main>", "htmx": '<main hx-boost:inherited="true">{}</main>'}
 X = ("VIEW_PRODUCT", "X", 0, None)
@@ -16,7 +16,7 @@ def product(name, *context):
 
 @pytest.fixture
 def served_pages(chromium):
-    """The shop's pages by path, from the script that the client's routers import."""
+    """The shop's pages by path, from the script that the routers import."""
     tab = chromium.new_page()
     tab.set_content(f"<script>{bundle('routers/served.js')}</script>")
     pages = tab.evaluate("pages")
@@ -33,12 +33,12 @@ def test_three_pages_and_back(show, put, ledger, served_pages, router):
     start = Markup(SERVED.get(router, "").format(served_pages["/"]))
     page = show("router.html", "/", values={"script": script, "markup": start})
     page.evaluate("window.first = true")
-    told = 0
+    count = 0
 
     def now():
-        nonlocal told
-        events = brief(ledger.settle(page))
-        found, told = events[told:], len(events)
+        nonlocal count
+        events = summarize(ledger.wait_for_all(page))
+        found, count = events[count:], len(events)
         return sorted(found, key=str)
 
     assert now() == [("VIEW_PRODUCT", "A", 0, "chair"), ("VIEW_PRODUCT", "B", 1, "chair")]

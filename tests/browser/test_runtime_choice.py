@@ -1,4 +1,4 @@
-"""The switch in the demo's footer: the same shop, hooks and events on each runtime, in Chromium."""
+"""The demo's runtime switch: the same shop, hooks and events on each runtime."""
 
 import re
 import signal
@@ -11,7 +11,7 @@ import httpx
 import pytest
 from neuralens_embed.snippet import RUNTIMES
 
-from tests.polling import PATIENCE, eventually
+from tests.polling import TIMEOUT, eventually
 
 HOOKED_REGION = {"region": "Europe"}
 SCRIPT_SOURCES = {
@@ -23,7 +23,7 @@ SCRIPT_SOURCES = {
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """A demo as a process; the addresses of its shop and of its sandbox's ledger."""
+    """The addresses of a demo's shop and of its sandbox's ledger."""
     errors = (tmp_path_factory.mktemp("demo") / "errors").open("w+")
     process = subprocess.Popen(
         [Path(sys.executable).parent / "neuralens-tracker", "demo", "--port", "0"],
@@ -36,18 +36,18 @@ def demo(tmp_path_factory):
     shop, _, ledger = (line[0].strip() for line in found)
     yield shop.rstrip("/"), ledger
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=PATIENCE)
+    process.communicate(timeout=TIMEOUT)
     errors.close()
 
 
 @pytest.fixture
 def ledger(demo):
-    """Return the events of this test so far, once there are as many as are waited for."""
-    httpx.delete(demo[1], timeout=PATIENCE).raise_for_status()
+    """Wait for ``count`` events of this test, and return them."""
+    httpx.delete(demo[1], timeout=TIMEOUT).raise_for_status()
 
     def ledger(count):
         def events():
-            return [entry["body"] for entry in httpx.get(demo[1], timeout=PATIENCE).json()]
+            return [entry["body"] for entry in httpx.get(demo[1], timeout=TIMEOUT).json()]
 
         eventually(lambda: len(events()) >= count)
         return events()
@@ -57,7 +57,7 @@ def ledger(demo):
 
 @pytest.fixture
 def shopper(chromium, demo):
-    """A visitor who lets the shop track; what is wrong on a page fails the test."""
+    """A shopper's page with consent; errors on the page fail the test."""
     with chromium.new_context(base_url=demo[0], viewport={"width": 1280, "height": 900}) as context:
         context.add_cookies([{"name": "consent", "value": "granted", "url": demo[0]}])
         page = context.new_page()
@@ -74,15 +74,15 @@ def choose(page, word):
 
 
 def wait_for_tracker(page):
-    """Wait as a strict policy allows: without a function made from text."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait without eval, as a strict policy requires."""
+    deadline = time.monotonic() + TIMEOUT
     while not page.evaluate("Boolean(window.neuralens?.version)"):
         assert time.monotonic() < deadline, "the tracker did not start"
         page.wait_for_timeout(20)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_each_runtime_tells_the_same(shopper, ledger, runtime):
+def test_each_runtime_sends_the_same_events(shopper, ledger, runtime):
     shopper.goto("/")
     choose(shopper, runtime)
     response = shopper.goto("/product/AV768")
@@ -107,14 +107,14 @@ def test_the_staff_is_not_tracked(shopper, ledger, runtime):
     shopper.goto("/product/AV768")
     wait_for_tracker(shopper)
     shopper.get_by_role("button", name="Add to cart").first.click()
-    # A guest's event comes after whatever the staff's would have been.
+    # An event of a guest, which would arrive after those of the staff.
     shopper.goto("/cart")
     choose(shopper, "guest")
     shopper.goto("/product/SF768")
     assert [event["items"] for event in ledger(1)] == [[{"id": "SF768"}]]
 
 
-def test_the_choice_stays_for_the_visit_and_not_longer(shopper):
+def test_the_choice_is_stored_for_the_session(shopper):
     shopper.goto("/")
     choose(shopper, "brython")
     shopper.goto("/category/chairs")

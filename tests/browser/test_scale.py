@@ -5,26 +5,28 @@ from tests.polling import eventually
 TILES = 10_000
 
 
-def test_all_are_taken_in(show, ledger):
+def test_all_are_captured(show, ledger):
     tiles = "".join(f'<p data-nl-product="P{place}">{place}</p>' for place in range(TILES))
     page = show(f'<main data-nl-list="results" data-nl-page="CATEGORY_PAGE">{tiles}</main>')
-    first = ledger.settle(page)
+    first = ledger.wait_for_all(page)
     assert [event["index"] for event in first] == list(range(len(first)))
     for place in (TILES // 2, TILES - 1):
         page.evaluate(
             "(id) => scrollTo(0, document.querySelector(id).offsetTop - 400)",
             f'[data-nl-product="P{place}"]',
         )
-        # What is far away is looked at after all else.
-        eventually(lambda name=f"P{place}": name in [event.id for event in ledger.settle(page)])
-    assert all(event.id == f"P{event['index']}" for event in ledger.settle(page))
+        # Distant tiles are processed last.
+        eventually(
+            lambda name=f"P{place}": name in [event.id for event in ledger.wait_for_all(page)]
+        )
+    assert all(event.id == f"P{event['index']}" for event in ledger.wait_for_all(page))
     page.get_by_text(str(TILES - 1)).click()
-    click = ledger.settle(page)[-1]
+    click = ledger.wait_for_all(page)[-1]
     assert (click.name, click["index"]) == ("CLICK_PRODUCT", TILES - 1)
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_all_come_at_once(show, ledger):
+def test_all_inserted_at_once(show, ledger):
     page = show('<main data-nl-list="results"></main>')
     page.evaluate(
         """(count) => {
@@ -35,15 +37,15 @@ def test_all_come_at_once(show, ledger):
         TILES,
     )
     page.get_by_text(str(TILES - 1)).click()
-    eventually(lambda: f"P{TILES - 1}" in [event.id for event in ledger.settle(page)])
-    assert all(event.id == f"P{event['index']}" for event in ledger.settle(page))
+    eventually(lambda: f"P{TILES - 1}" in [event.id for event in ledger.wait_for_all(page)])
+    assert all(event.id == f"P{event['index']}" for event in ledger.wait_for_all(page))
 
 
-def test_far_ones_come_near_without_a_scroll(show, ledger):
-    """After a thousand products the far ones are not watched, until the page changes."""
+def test_distant_tiles_that_come_near_without_scrolling(show, ledger):
+    """After a thousand products, distant ones are not observed until the page changes."""
     tiles = "".join(f'<p data-nl-product="P{place}">{place}</p>' for place in range(1_200))
     page = show(f"<main>{tiles}</main>")
-    ledger.settle(page)
+    ledger.wait_for_all(page)
     page.evaluate("document.querySelectorAll('p:nth-child(-n+1190)').forEach((p) => p.remove())")
     last = {f"P{place}" for place in range(1_190, 1_200)}
-    eventually(lambda: last <= {event.id for event in ledger.settle(page)})
+    eventually(lambda: last <= {event.id for event in ledger.wait_for_all(page)})

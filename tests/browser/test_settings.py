@@ -1,4 +1,4 @@
-"""Every setting, as an attribute of the tag and as a key of neuralensConfig, right and wrong."""
+"""Every setting, as an attribute of the tag and as a key of neuralensConfig, valid and invalid."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from neuralens_tracker.attributes import PRODUCT, SUGGESTION
 from neuralens_tracker.vocabulary import PAGES
 
 from tests.browser.clock import DISCOVERY_MS, Clock
-from tests.browser.page import ask_relay
+from tests.browser.page import round_trip
 from tests.polling import eventually
 
 APPLICATION = "test-app"
@@ -27,10 +27,10 @@ def name_of(attribute):
 
 @pytest.fixture
 def load(shop, context, runtime):
-    """Show a page with settings of the tag, as they stand there, and a script that configures."""
+    """Show a page with attributes of the tag as given, and a configuration script."""
 
     def load(attributes, config="", until="() => window.neuralens && neuralens.version"):
-        # Snippet refuses wrong values; here they are what a page may hold all the same.
+        # Not by Snippet, which refuses invalid values.
         tag = str(Snippet(APPLICATION, runtime=runtime))
         without = re.sub(r' data-app-id="[^"]*"', "", tag)
         texts = "".join(
@@ -41,13 +41,15 @@ def load(shop, context, runtime):
         place = without.rindex("></script>")
         shop.put("/", PAGE.format(config=config, tag=without[:place] + texts + without[place:]))
         page = context.new_page()
-        page.said = []
-        # PyScript says on its own that it is ready.
+        page.console_messages = []
+        # PyScript itself logs that it is ready.
         page.on(
             "console",
-            lambda line: "PyScript" in line.text or page.said.append((line.type, line.text)),
+            lambda line: (
+                "PyScript" in line.text or page.console_messages.append((line.type, line.text))
+            ),
         )
-        page.on("pageerror", lambda error: page.said.append(("thrown", str(error))))
+        page.on("pageerror", lambda error: page.console_messages.append(("thrown", str(error))))
         page.goto("/")
         page.wait_for_function(until)
         return page
@@ -57,7 +59,7 @@ def load(shop, context, runtime):
 
 @pytest.fixture
 def sent(shop, uid):
-    """Return the batches of this shopper; one of an earlier test may still be on its way."""
+    """Return the batches of this shopper, without late ones of earlier tests."""
 
     def sent():
         batches = [post.batch for post in shop.posts]
@@ -67,10 +69,10 @@ def sent(shop, uid):
 
 
 @pytest.fixture(params=["attributes", "config"])
-def given(request, load):
-    """Show a page with settings given in one of the two ways."""
+def show_with(request, load):
+    """Show a page with settings, given in one of the two ways."""
 
-    def given(**settings):
+    def show_with(**settings):
         if request.param == "attributes":
             texts = {
                 name: str(value).lower() if isinstance(value, bool) else value
@@ -79,11 +81,11 @@ def given(request, load):
             return load(texts)
         return load({}, f"window.neuralensConfig = {json.dumps(settings)}")
 
-    return given
+    return show_with
 
 
-def first(ledger, event):
-    """Wait for the first event of a name, and return it."""
+def wait_for_first(ledger, event):
+    """Wait for the first event with a name, and return it."""
     count = 1
     while True:
         events = ledger.wait_for(count)
@@ -93,10 +95,10 @@ def first(ledger, event):
         count = len(events) + 1
 
 
-def test_texts(given, ledger, sent, uid):
-    """Who, where and for what: each stands in the events, the application in the batch."""
-    given(appId=APPLICATION, uid=uid, page="CATEGORY_PAGE", query="oak", **SOON)
-    view = first(ledger, "VIEW_PRODUCT")
+def test_text_settings(show_with, ledger, sent, uid):
+    """uid, page and query are in the events, the application id is in the batch."""
+    show_with(appId=APPLICATION, uid=uid, page="CATEGORY_PAGE", query="oak", **SOON)
+    view = wait_for_first(ledger, "VIEW_PRODUCT")
     del view["timestamp"]
     assert view == {
         "uid": uid,
@@ -108,12 +110,12 @@ def test_texts(given, ledger, sent, uid):
     assert {batch["app"] for batch in sent()} == {APPLICATION}
 
 
-def test_endpoint(given, ledger, uid):
-    page = given(appId=APPLICATION, uid=uid, endpoint="/nl/../nl/./events", viewMs=60)
+def test_endpoint(show_with, ledger, uid):
+    page = show_with(appId=APPLICATION, uid=uid, endpoint="/nl/../nl/./events", viewMs=60)
     with page.expect_request("**/nl/events?**") as sent:
         page.wait_for_load_state()
     assert re.search(r"/nl/events\?b=[0-9a-f]{8}-[0-9]+$", sent.value.url)
-    first(ledger, "VIEW_PRODUCT")
+    wait_for_first(ledger, "VIEW_PRODUCT")
 
 
 APPEND = """(attribute) => {
@@ -126,76 +128,80 @@ APPEND = """(attribute) => {
 
 
 @pytest.mark.parametrize(
-    ("setting", "attribute", "usual"),
+    ("setting", "attribute", "default"),
     [("viewMs", PRODUCT, 1000), ("suggestionMs", SUGGESTION, 400)],
 )
-def test_times(given, context, uid, setting, attribute, usual):
+def test_times(show_with, context, uid, setting, attribute, default):
     context.clock.install()
-    for settings, time in (({setting: 200}, 200), ({}, usual)):
-        clock = Clock(given(appId=APPLICATION, uid=uid, **settings))
+    for settings, time in (({setting: 200}, 200), ({}, default)):
+        clock = Clock(show_with(appId=APPLICATION, uid=uid, **settings))
         clock.page.evaluate(APPEND, attribute)
-        # It may begin at any time until here.
-        assert "new" not in clock.tell(DISCOVERY_MS)
+        # The view may start at any time until here.
+        assert "new" not in clock.run_for(DISCOVERY_MS)
         assert clock.is_shown("#new")
-        assert "new" not in clock.tell(time - DISCOVERY_MS - 1)
-        assert "new" in clock.tell(DISCOVERY_MS + 1)
-        # A heavy runtime of the next page would wait for ever.
+        assert "new" not in clock.run_for(time - DISCOVERY_MS - 1)
+        assert "new" in clock.run_for(DISCOVERY_MS + 1)
+        # With the paused clock, a heavy runtime of the next page would never start.
         context.clock.resume()
 
 
-def test_consent(given, ledger, sent, uid):
-    page = given(appId=APPLICATION, uid=uid, consent="pending", **SOON)
+def test_consent(show_with, ledger, sent, uid):
+    page = show_with(appId=APPLICATION, uid=uid, consent="pending", **SOON)
     page.evaluate("neuralens('track', 'SHARE', { id: 'B' })")
-    ask_relay(page)
+    round_trip(page)
     assert page.evaluate("localStorage.length") == 0
     assert sent() == []
     page.evaluate("neuralens('consent', 'granted')")
-    assert first(ledger, "SHARE")["items"] == [{"id": "B"}]
+    assert wait_for_first(ledger, "SHARE")["items"] == [{"id": "B"}]
 
 
 @pytest.mark.parametrize("word", ["pendign", "Granted", "", "yes"])
-def test_misspelt_consent_is_pending(given, ledger, sent, uid, word):
-    """A word that is none of the three keeps everything on the page, until a right one comes."""
-    page = given(appId=APPLICATION, uid=uid, consent=word, **SOON)
+def test_misspelled_consent_is_pending(show_with, ledger, sent, uid, word):
+    """An unknown state holds all events until a valid one is given."""
+    page = show_with(appId=APPLICATION, uid=uid, consent=word, **SOON)
     page.evaluate("neuralens('track', 'SHARE', { id: 'B' })")
     page.evaluate("neuralens('flush')")
     assert page.evaluate("localStorage.length") == 0
     assert sent() == []
-    assert page.said == [("warning", "neuralens: consent must be one of granted, pending, denied")]
+    assert page.console_messages == [
+        ("warning", "neuralens: consent must be one of granted, pending, denied")
+    ]
     page.evaluate("neuralens('consent', 'granted')")
-    assert first(ledger, "SHARE")["items"] == [{"id": "B"}]
+    assert wait_for_first(ledger, "SHARE")["items"] == [{"id": "B"}]
 
 
 @pytest.mark.parametrize(("respected", "count"), [(True, 0), (False, 1)])
-def test_respect_gpc(given, context, ledger, sent, uid, respected, count):
+def test_respect_gpc(show_with, context, ledger, sent, uid, respected, count):
     context.add_init_script(
         "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { value: true })"
     )
-    page = given(appId=APPLICATION, uid=uid, respectGpc=respected, viewMs=99999, suggestionMs=99999)
+    page = show_with(
+        appId=APPLICATION, uid=uid, respectGpc=respected, viewMs=99999, suggestionMs=99999
+    )
     page.evaluate("neuralens('track', 'SHARE', { id: 'B' })")
-    ask_relay(page)
+    round_trip(page)
     assert [event["items"] for event in ledger.wait_for(count)] == [[{"id": "B"}]] * count
     assert page.evaluate("localStorage.length") == 0 or not respected
     assert len(sent()) == count
 
 
-def test_debug(given, ledger, uid):
-    """Each event is a line on the console, beside what is wrong."""
-    page = given(appId=APPLICATION, uid=uid, debug=True, viewMs=99999, suggestionMs=99999)
+def test_debug(show_with, ledger, uid):
+    """Each event is printed on the console, in addition to problems."""
+    page = show_with(appId=APPLICATION, uid=uid, debug=True, viewMs=99999, suggestionMs=99999)
     page.evaluate("neuralens('track', 'SHARE', { id: 'B' })")
-    first(ledger, "SHARE")
+    wait_for_first(ledger, "SHARE")
     page.wait_for_function("document.querySelector('neuralens-overlay')")
-    kind, line = next(said for said in page.said if "SHARE" in said[1])
+    kind, line = next(message for message in page.console_messages if "SHARE" in message[1])
     assert kind in ("log", "info", "debug")
     assert line.startswith("neuralens SHARE B ")
-    page = given(appId=APPLICATION, uid=uid, viewMs=99999, suggestionMs=99999)
+    page = show_with(appId=APPLICATION, uid=uid, viewMs=99999, suggestionMs=99999)
     page.evaluate("neuralens('track', 'SHARE', { id: 'B' })")
     ledger.wait_for(2)
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_wrong_values_are_said_once_and_the_defaults_used(given, ledger, uid):
-    """Of consent, the default does not stand in: nothing is sent until there is a right word."""
+def test_invalid_values_are_reported_once_and_replaced_by_defaults(show_with, ledger, uid):
+    """Consent is the exception: nothing is sent until there is a valid state."""
     wrong = {
         "viewMs": "soon",
         "suggestionMs": "-1",
@@ -204,13 +210,13 @@ def test_wrong_values_are_said_once_and_the_defaults_used(given, ledger, uid):
         "page": "HOME",
         "consent": "yes",
     }
-    page = given(appId=APPLICATION, uid=uid, **wrong)
+    page = show_with(appId=APPLICATION, uid=uid, **wrong)
     page.evaluate("neuralens('consent', 'granted')")
-    view = first(ledger, "VIEW_PRODUCT")
+    view = wait_for_first(ledger, "VIEW_PRODUCT")
     assert (view["items"], "page" in view) == ([{"id": "A"}], False)
     page.evaluate("neuralens('page', { page: 'HOME' })")
-    assert {kind for kind, _ in page.said} == {"warning"}
-    assert sorted(line.removeprefix("neuralens: ") for _, line in page.said) == [
+    assert {kind for kind, _ in page.console_messages} == {"warning"}
+    assert sorted(line.removeprefix("neuralens: ") for _, line in page.console_messages) == [
         "consent must be one of granted, pending, denied",
         "debug must be true or false",
         f"page must be one of {', '.join(PAGES)}",
@@ -231,40 +237,45 @@ def test_wrong_values_are_said_once_and_the_defaults_used(given, ledger, uid):
     ],
     ids=["number", "text", "throwing getter", "circle", "function"],
 )
-def test_broken_config_is_said_and_the_rest_goes_on(load, runtime, ledger, uid, config):
+def test_broken_config_is_reported_and_the_rest_applies(load, runtime, ledger, uid, config):
     page = load({"appId": APPLICATION, "uid": uid, **SOON}, config)
-    assert first(ledger, "VIEW_PRODUCT")["uid"] == uid
-    assert page.said.count(("warning", "neuralens: neuralensConfig must be an object")) == 1
-    # What stands in for a heavy runtime reads it too, and may tell what was thrown.
-    assert len(page.said) <= (1 if runtime == "javascript" else 2)
+    assert wait_for_first(ledger, "VIEW_PRODUCT")["uid"] == uid
+    assert (
+        page.console_messages.count(("warning", "neuralens: neuralensConfig must be an object"))
+        == 1
+    )
+    # The early script of a heavy runtime reads it, too, and may report the exception.
+    assert len(page.console_messages) <= (1 if runtime == "javascript" else 2)
 
 
 def test_config_with_other_keys(load, ledger, uid):
-    """Keys of somebody else's, null and undefined are no settings."""
+    """Unknown keys, null and undefined are ignored."""
     page = load(
         {"appId": APPLICATION, "uid": uid, "viewMs": 60},
         "window.neuralensConfig = { page: null, query: undefined, other: 1, constructor: 2,"
         " __proto__: { page: 'HOME' }, uid: 'another', suggestionMs: 1 }",
     )
-    view = first(ledger, "VIEW_PRODUCT")
+    view = wait_for_first(ledger, "VIEW_PRODUCT")
     assert (view["uid"], "page" in view, "query" in view) == (uid, False, False)
-    assert page.said == []
+    assert page.console_messages == []
 
 
-def test_tag_goes_before_config(load, ledger, uid):
+def test_tag_overrides_config(load, ledger, uid):
     page = load(
         {"appId": APPLICATION, "uid": uid, "query": "tag", "viewMs": 60},
         "window.neuralensConfig = { appId: 'another', query: 'config', page: 'CATEGORY_PAGE',"
         " viewMs: 99999 }",
     )
-    view = first(ledger, "VIEW_PRODUCT")
+    view = wait_for_first(ledger, "VIEW_PRODUCT")
     assert (view["query"], view["page"]) == ("tag", "CATEGORY_PAGE")
-    assert page.said == []
+    assert page.console_messages == []
 
 
 def test_tag_without_an_application(load, shop):
-    """What the relay refuses is said on the console, where who embeds the tag looks for it."""
+    """The refusal of the relay is reported on the console."""
     page = load({"viewMs": 60}, until="true")
-    eventually(lambda: page.evaluate("true") and page.said)
-    assert page.said == [("warning", "neuralens: data-app-id is missing: nothing is tracked")]
+    eventually(lambda: page.evaluate("true") and page.console_messages)
+    assert page.console_messages == [
+        ("warning", "neuralens: data-app-id is missing: nothing is tracked")
+    ]
     assert shop.posts == []

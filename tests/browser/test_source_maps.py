@@ -13,10 +13,10 @@ from neuralens_build import hooks, javascript
 from neuralens_embed import bundles
 
 from tests.browser.source_map import SourceMap
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
 SCRIPT = "neuralens.js"
-# V8 tells of so many places at a time where it can stop.
+# The most possible breakpoints that V8 returns at a time.
 MOST_PLACES = 1000
 ADDRESS = rf"/nl/{re.escape(SCRIPT)}"
 PAGE = """
@@ -30,13 +30,13 @@ PAGE = """
   <input type="search"><ul role="listbox"><li role="option">oak chair</li></ul>
 </form>
 """
-# What it tells of: two products and a suggestion seen, then two clicks and a call.
+# Its events: views of two products and a suggestion, then two clicks and a call.
 EVENTS = (
     *("VIEW_PRODUCT", "VIEW_PRODUCT", "VIEW_SUGGESTION"),
     *("CLICK_PRODUCT", "FAVORITE", "SHARE"),
 )
-# Functions that a page runs, a breakpoint on the first line of each. They are in every module with
-# behaviour of its own.
+# Functions that the page runs, with a breakpoint on the first line of each; at least one per module
+# with behavior.
 STOPS = [
     ("main.py", "start"),
     ("main.py", "track_item"),
@@ -64,7 +64,7 @@ javascript_alone = pytest.mark.parametrize("runtime", ["javascript"])
 
 
 def lines_of(text: str, name: str) -> list[int]:
-    """Return the lines of a function's statements, by the name of it, those inside others too."""
+    """Return the lines of a function's statements, including nested ones."""
     [function] = [
         node
         for node in ast.walk(ast.parse(text))
@@ -74,7 +74,7 @@ def lines_of(text: str, name: str) -> list[int]:
 
 
 class Debugger:
-    """A tab's debugger, which goes on at each stop and notes the Python file and line of it."""
+    """A tab's debugger, which records the Python file and line of each stop, and resumes."""
 
     def __init__(self, tab, source_map: SourceMap) -> None:
         self.source_map = source_map
@@ -97,14 +97,14 @@ class Debugger:
             if place["scriptId"] in self.scripts
         ]
         if event["reason"] == "exception":
-            # What page/hooks.js makes of it is thrown on as a text.
+            # page/hooks.js rethrows it as a string.
             self.thrown.append((event["data"].get("description"), frames))
         elif frames:
             self.stops.append(frames[0])
         self._session.send("Debugger.resume")
 
     def places(self) -> list[tuple[int, int]]:
-        """Return the row and column of each place where V8 can stop."""
+        """Return the row and column of each possible breakpoint."""
         [script] = self.scripts
         places: list[tuple[int, int]] = []
         row, column = 0, 0
@@ -134,7 +134,7 @@ class Debugger:
         return stop
 
     def stop_at_exceptions(self) -> None:
-        """Stop where anything is thrown, and caught or not."""
+        """Stop at all exceptions, caught or not."""
         self._session.send("Debugger.setPauseOnExceptions", {"state": "all"})
 
 
@@ -146,14 +146,14 @@ def test_breakpoints_by_file_and_line_are_hit(show, ledger, context):
     page = show(PAGE, tab=tab)
     wanted = {debugger.stop_in(f"neuralens_tracker/{file}", name) for file, name in STOPS}
     debugger.scripts.clear()
-    already = len(ledger.settle(page))
+    already = len(ledger.wait_for_all(page))
     page.reload()
-    # All of the tracker has started when an event of this page is there.
-    deadline = time.monotonic() + PATIENCE
+    # The tracker has started completely once there is an event of this page.
+    deadline = time.monotonic() + TIMEOUT
     while len(ledger.entries()) == already:
         assert time.monotonic() < deadline
         page.wait_for_timeout(50)
-    # An evaluation may come while the page stops, which then hears no click; a task does not.
+    # In a task, because the page ignores clicks if it stops during an evaluation.
     page.evaluate("""setTimeout(() => {
         for (const name of ["a", "button"]) document.querySelector(name).click();
         neuralens("track", "SHARE", { id: "A" });
@@ -161,14 +161,14 @@ def test_breakpoints_by_file_and_line_are_hit(show, ledger, context):
     while len(ledger.entries()) < already + len(EVENTS):
         assert time.monotonic() < deadline
         page.wait_for_timeout(50)
-    names = sorted(event.name for event in ledger.settle(page)[already:])
+    names = sorted(event.name for event in ledger.wait_for_all(page)[already:])
     assert names == sorted(EVENTS)
     assert len(wanted) == len(STOPS) == 20
     assert set(debugger.stops) == wanted
 
 
 @javascript_alone
-def test_nothing_names_the_map_unless_asked(show, context):
+def test_maps_are_linked_only_if_enabled(show, context):
     debugger = Debugger(tab := context.new_page(), SourceMap(bundles.read(f"{SCRIPT}.map")))
     show(PAGE, tab=tab)
     assert list(debugger.scripts.values()) == [""]
@@ -194,7 +194,7 @@ before(check)
 
 
 @javascript_alone
-def test_what_a_hook_raises_has_its_python_lines(show, ledger, context, tmp_path):
+def test_an_exception_of_a_hook_has_its_python_lines(show, ledger, context, tmp_path):
     path = tmp_path / "shop_hooks.py"
     path.write_text(FAILING)
     bundle = javascript.build_bundle(SCRIPT, hooks.read(path))
@@ -213,16 +213,16 @@ def test_what_a_hook_raises_has_its_python_lines(show, ledger, context, tmp_path
     page = show("", tab=tab, integrity=False)
     assert list(debugger.scripts.values()) == [f"{SCRIPT}.map"]
     debugger.stop_at_exceptions()
-    # Outside an evaluation, in which exceptions do not stop.
+    # In a task, because the debugger does not stop at exceptions in evaluations.
     page.evaluate("""setTimeout(() => {
         neuralens("track", "SHARE", { id: "A", page: "PRODUCT_PAGE", query: "oak" });
     })""")
-    assert ledger.settle(page)[0].id == "A"
+    assert ledger.wait_for_all(page)[0].id == "A"
     description, frames = debugger.thrown[0]
     assert description.startswith("ValueError: out of order: oak")
     raising = '    raise ValueError("out of order: " + str(event.get("query")))'
     assert frames[0] == ("shop_hooks.py", FAILING.splitlines().index(raising) + 1)
-    # The stack that the error carries, place by place.
+    # The stack of the error, position by position.
     (row, column) = re.findall(rf"{ADDRESS}\S*?:(\d+):(\d+)", description)[0]
     assert source_map.origin(int(row) - 1, int(column) - 1) == frames[0]
 
@@ -246,7 +246,7 @@ def test_a_pages_own_hook_that_throws_is_called_from_a_python_line(show, context
     assert "neuralens_tracker/hooks.py" in files
 
 
-def test_the_maps_hold_the_python_and_no_path_of_a_machine():
+def test_the_maps_contain_the_source_and_no_absolute_paths():
     for name in ("neuralens.js", "neuralens.mjs", "neuralens.early.js", "neuralens.stub.js"):
         source_map = SourceMap(bundles.read(f"{name}.map"))
         for file, text in source_map.sources.items():

@@ -1,18 +1,18 @@
-"""Pages that never stand still, or throw when they are read."""
+"""Pages that change permanently, or throw when they are read."""
 
 TILES = "".join(f'<li data-nl-product="P{place}">{place}</li>' for place in range(3))
 PAGE = f'<ol data-nl-list="l" data-nl-page="CATEGORY_PAGE">{TILES}</ol><p id="noise">0</p>'
 
 
-def seen(events):
+def summarize(events):
     return sorted((event.name, event.id, event.get("index")) for event in events)
 
 
 VIEWS = [("VIEW_PRODUCT", f"P{place}", place) for place in range(3)]
 
 
-def test_a_storm_of_mutations(show, ledger):
-    """What was seen is told, once, while the page changes as often as it can."""
+def test_permanent_mutations(show, ledger):
+    """Views are captured once, while the page changes as often as it can."""
     page = show(
         PAGE,
         before="""
@@ -40,8 +40,8 @@ def test_a_storm_of_mutations(show, ledger):
     page.click("li >> nth=1")
     page.wait_for_function("rounds > 200")
     page.evaluate("rounds = 2000")
-    assert seen(ledger.settle(page)) == [("CLICK_PRODUCT", "P1", 1), *VIEWS]
-    assert page.said == []
+    assert summarize(ledger.wait_for_all(page)) == [("CLICK_PRODUCT", "P1", 1), *VIEWS]
+    assert page.console_messages == []
 
 
 def test_a_custom_element_that_throws_when_it_is_read(show, ledger):
@@ -64,6 +64,6 @@ def test_a_custom_element_that_throws_when_it_is_read(show, ledger):
         });""",
     )
     page.evaluate("document.querySelector('x-thrower').click()")
-    events = seen(ledger.settle(page))
+    events = summarize(ledger.wait_for_all(page))
     assert events == [("CLICK_PRODUCT", "X", None), *VIEWS, ("VIEW_PRODUCT", "X", None)]
-    assert [line for line in page.said if line.startswith("thrown")] == []
+    assert [line for line in page.console_messages if line.startswith("thrown")] == []

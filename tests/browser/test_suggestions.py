@@ -1,13 +1,12 @@
-"""Suggestions are seen when their list has stood unchanged, and chosen by mouse or by keyboard."""
+"""Suggestions are seen when their list is unchanged for a time; they are chosen by mouse or key."""
 
 import pytest
 
 from tests.browser.clock import DISCOVERY_MS
 
 pytestmark = pytest.mark.every_engine
-# A search box in the manner of the ARIA practices. It shows the list that a test gives it, marks
-# an option with the arrow keys and chooses it with Enter; some widgets write what is marked into
-# the box.
+# A search box by the ARIA authoring practices. It shows the list of a test, activates options by
+# arrow keys and chooses one by Enter; some widgets write the active option into the box.
 WIDGET = """
 <script>
 window.render = (texts) => {
@@ -45,27 +44,27 @@ TEXTS = ["oak chair", "oak table"]
 
 
 @pytest.fixture
-def told(uid):
-    """Return events of this shopper on suggestions, in order, as ranks and texts say."""
+def expected(uid):
+    """Return the expected events of this shopper on suggestions, with ranks in order."""
 
-    def told(event, texts, query=None, page="AUTOCOMPLETE"):
+    def expected(event, texts, query=None, page="AUTOCOMPLETE"):
         return [
             {"uid": uid, "items": [{"id": text}], "event": event, "page": page, "index": index}
             | ({} if query is None else {"query": query})
             for index, text in enumerate(texts)
         ]
 
-    return told
+    return expected
 
 
 @pytest.fixture
 def events(ledger):
-    """Return what a page has told, every field but the time."""
+    """Return the events of a page, without timestamps."""
 
     def events(page):
         return [
             {name: value for name, value in event.items() if name != "timestamp"}
-            for event in ledger.settle(page)
+            for event in ledger.wait_for_all(page)
         ]
 
     return events
@@ -73,10 +72,10 @@ def events(ledger):
 
 @pytest.fixture
 def show(show):
-    """Show a page, and have it list the suggestions that were seen, for ``see``."""
+    """Show a page that records the suggestions that were seen, for ``see``."""
 
-    def show_and_list(source, **given):
-        page = show(source, **given)
+    def show_and_list(source, **settings):
+        page = show(source, **settings)
         page.evaluate(
             """() => {
                 window.seen = [];
@@ -91,24 +90,24 @@ def show(show):
 
 
 def see(page, count=2):
-    """Wait until so many suggestions were seen on this page."""
+    """Wait until ``count`` suggestions were seen on this page."""
     page.wait_for_function("(count) => seen.length >= count", arg=count)
 
 
-def test_typed_seen_and_clicked(show, events, told):
+def test_typed_seen_and_clicked(show, events, expected):
     page = show(COMBOBOX)
     page.type("#box", "oa")
     page.evaluate("render", TEXTS)
     see(page)
     page.click("#option-1 b")
-    clicked = told("CLICK_SUGGESTION", TEXTS, "oa")[1]
-    assert events(page) == [*told("VIEW_SUGGESTION", TEXTS, "oa"), clicked]
-    assert page.said == []
+    clicked = expected("CLICK_SUGGESTION", TEXTS, "oa")[1]
+    assert events(page) == [*expected("VIEW_SUGGESTION", TEXTS, "oa"), clicked]
+    assert page.console_messages == []
 
 
 @pytest.mark.parametrize("completes", ["", "true"])
-def test_chosen_by_keyboard(show, events, told, completes):
-    """The query is what was typed, also where the widget writes the suggestion into the box."""
+def test_chosen_by_keyboard(show, events, expected, completes):
+    """The query is the typed text, even if the widget writes the suggestion into the box."""
     page = show(COMBOBOX)
     page.evaluate("(completes) => { box.dataset.completes = completes; }", completes)
     page.type("#box", "oa")
@@ -118,11 +117,11 @@ def test_chosen_by_keyboard(show, events, told, completes):
         page.press("#box", key)
     assert page.evaluate("chosen") == ["oak table"]
     assert page.input_value("#box") == ("oak table" if completes else "oa")
-    clicked = told("CLICK_SUGGESTION", TEXTS, "oa")[1]
-    assert events(page) == [*told("VIEW_SUGGESTION", TEXTS, "oa"), clicked]
+    clicked = expected("CLICK_SUGGESTION", TEXTS, "oa")[1]
+    assert events(page) == [*expected("VIEW_SUGGESTION", TEXTS, "oa"), clicked]
 
 
-def test_keyboard_choice_that_the_widget_clicks_counts_once(show, events, told):
+def test_keyboard_choice_with_a_click_by_the_widget_counts_once(show, events, expected):
     page = show(COMBOBOX)
     page.evaluate(
         """() => box.addEventListener("keydown", (event) => {
@@ -134,11 +133,11 @@ def test_keyboard_choice_that_the_widget_clicks_counts_once(show, events, told):
     see(page)
     page.press("#box", "ArrowDown")
     page.press("#box", "Enter")
-    clicked = told("CLICK_SUGGESTION", TEXTS, "oa")[0]
-    assert events(page) == [*told("VIEW_SUGGESTION", TEXTS, "oa"), clicked]
+    clicked = expected("CLICK_SUGGESTION", TEXTS, "oa")[0]
+    assert events(page) == [*expected("VIEW_SUGGESTION", TEXTS, "oa"), clicked]
 
 
-def test_enter_without_a_suggestion_is_none(show, events):
+def test_enter_without_a_suggestion(show, events):
     page = show(COMBOBOX)
     page.type("#box", "oa")
     page.press("#box", "Enter")
@@ -146,25 +145,25 @@ def test_enter_without_a_suggestion_is_none(show, events):
 
 
 @pytest.mark.chromium_alone
-@pytest.mark.parametrize(("given", "time"), [(None, 400), (40, 40)])
-def test_time_that_a_list_stands(stop_clock, given, time):
-    clock = stop_clock(COMBOBOX, suggestion_ms=given)
+@pytest.mark.parametrize(("setting", "time"), [(None, 400), (40, 40)])
+def test_time_until_a_list_is_seen(stop_clock, setting, time):
+    clock = stop_clock(COMBOBOX, suggestion_ms=setting)
     clock.page.evaluate("render", TEXTS)
-    assert clock.tell(time - 1) == []
-    assert clock.tell(DISCOVERY_MS) == TEXTS
+    assert clock.run_for(time - 1) == []
+    assert clock.run_for(DISCOVERY_MS) == TEXTS
 
 
 @pytest.mark.chromium_alone
-def test_list_that_changes_before_its_time(stop_clock):
+def test_list_that_changes_too_early(stop_clock):
     clock = stop_clock(COMBOBOX, suggestion_ms=400)
     for turn in range(5):
         clock.page.evaluate("render", [f"{text} {turn}" for text in TEXTS])
-        assert clock.tell(399) == []
-    assert clock.tell(DISCOVERY_MS) == [f"{text} 4" for text in TEXTS]
+        assert clock.run_for(399) == []
+    assert clock.run_for(DISCOVERY_MS) == [f"{text} 4" for text in TEXTS]
 
 
-def test_option_that_changes_its_text(show, events, told):
-    """Some frameworks keep the elements and change what is in them."""
+def test_option_that_changes_its_text(show, events, expected):
+    """Some frameworks reuse elements and change their content."""
     page = show(
         COMBOBOX.replace("<ul", "<ul data-bare").replace("<input", "<input data-nl-suggestions")
     )
@@ -172,20 +171,20 @@ def test_option_that_changes_its_text(show, events, told):
     see(page, 1)
     page.evaluate("document.querySelector('#option-0 b').firstChild.data = 'ash'")
     see(page, 2)
-    assert events(page) == told("VIEW_SUGGESTION", ["oak chair"]) + told(
+    assert events(page) == expected("VIEW_SUGGESTION", ["oak chair"]) + expected(
         "VIEW_SUGGESTION", ["ash chair"]
     )
 
 
-def test_not_twice_for_the_same_text(show, events, told):
-    """Shown again, and rendered again, it is the same; for another text it is another view."""
+def test_once_for_the_same_query(show, events, expected):
+    """Showing or rendering it again is not a new view; a different query is."""
     page = show(COMBOBOX)
     page.type("#box", "oa")
     page.evaluate("render", TEXTS)
     see(page)
     page.evaluate("render", [])
     first = events(page)
-    assert first == told("VIEW_SUGGESTION", TEXTS, "oa")
+    assert first == expected("VIEW_SUGGESTION", TEXTS, "oa")
     page.evaluate("render", TEXTS)
     assert events(page) == first
     page.evaluate("document.querySelector('#list').hidden = true")
@@ -195,7 +194,7 @@ def test_not_twice_for_the_same_text(show, events, told):
     page.type("#box", "k")
     page.evaluate("render", TEXTS)
     see(page, 4)
-    assert events(page) == first + told("VIEW_SUGGESTION", TEXTS, "oak")
+    assert events(page) == first + expected("VIEW_SUGGESTION", TEXTS, "oak")
 
 
 STATIC = """
@@ -223,26 +222,26 @@ def test_list_in_the_markup(show, events, uid, hidden, reveal):
     if hidden:
         assert events(page) == []
     page.evaluate(f"() => {{ const list = document.querySelector('#list'); {reveal}; }}")
-    usual = {"uid": uid, "event": "VIEW_SUGGESTION", "page": "AUTOCOMPLETE"}
+    common = {"uid": uid, "event": "VIEW_SUGGESTION", "page": "AUTOCOMPLETE"}
     assert events(page) == [
-        usual | {"items": [{"id": "lamp"}], "index": 0},
-        usual | {"items": [{"id": "rug"}], "index": 7},
+        common | {"items": [{"id": "lamp"}], "index": 0},
+        common | {"items": [{"id": "rug"}], "index": 7},
     ]
 
 
-def test_page_that_the_markup_names(show, events, told):
+def test_page_from_the_markup(show, events, expected):
     markup = COMBOBOX.replace("<ul", '<ul data-nl-page="CATEGORY_PAGE" data-nl-query="given"')
     page = show(markup, page="SEARCH_RESULT_PAGE")
     page.evaluate("render", TEXTS)
     see(page)
-    assert events(page) == told("VIEW_SUGGESTION", TEXTS, "given", "CATEGORY_PAGE")
+    assert events(page) == expected("VIEW_SUGGESTION", TEXTS, "given", "CATEGORY_PAGE")
 
 
-def test_page_of_the_tag_is_not_that_of_suggestions(show, events, told):
+def test_page_of_the_tag_does_not_apply_to_suggestions(show, events, expected):
     page = show(COMBOBOX, page="SEARCH_RESULT_PAGE")
     page.evaluate("render", TEXTS)
     see(page)
-    assert events(page) == told("VIEW_SUGGESTION", TEXTS)
+    assert events(page) == expected("VIEW_SUGGESTION", TEXTS)
 
 
 BARE = LIST.replace("<ul", "<ul data-bare")
@@ -259,7 +258,7 @@ BARE = LIST.replace("<ul", "<ul data-bare")
     ],
     ids=["held", "controlled", "owned", "controlled from inside", "one of several"],
 )
-def test_widget_whose_markup_stays_as_it_is(show, events, told, markup):
+def test_widget_with_unchanged_markup(show, events, expected, markup):
     page = show(WIDGET + markup)
     page.type("#box", "oa")
     page.evaluate("render", TEXTS)
@@ -270,12 +269,12 @@ def test_widget_whose_markup_stays_as_it_is(show, events, told, markup):
     page.press("#box", "Enter")
     page.click("#option-1")
     assert events(page) == [
-        *told("VIEW_SUGGESTION", TEXTS, "oa"),
-        *told("CLICK_SUGGESTION", TEXTS, "oa"),
+        *expected("VIEW_SUGGESTION", TEXTS, "oa"),
+        *expected("CLICK_SUGGESTION", TEXTS, "oa"),
     ]
 
 
-def test_listbox_that_nobody_declared(show, events):
+def test_undeclared_listbox(show, events):
     page = show(WIDGET + BOX + BARE + "<div data-nl-suggestions></div>")
     page.type("#box", "oa")
     page.evaluate("render", TEXTS)
@@ -283,8 +282,8 @@ def test_listbox_that_nobody_declared(show, events):
     assert events(page) == []
 
 
-def test_position_that_the_widget_tells(show, events, told):
-    """A list of which only a part is rendered tells the ranks by aria-posinset, from 1."""
+def test_position_from_aria(show, events, expected):
+    """A virtualized list gives the ranks by aria-posinset, from 1."""
     page = show(
         """<div data-nl-suggestions><input role="combobox"><ul role="listbox">
         <li role="option" aria-posinset="8"> oak
@@ -326,16 +325,16 @@ def test_password_is_never_read(show, ledger):
     page.evaluate("render", TEXTS)
     see(page)
     page.click("#option-0")
-    events = ledger.settle(page)
+    events = ledger.wait_for_all(page)
     assert [event["event"] for event in events] == ["VIEW_SUGGESTION"] * 2 + ["CLICK_SUGGESTION"]
     assert "opensesame" not in repr(events)
     assert "opensesame" not in page.evaluate("JSON.stringify(localStorage)")
 
 
-def test_suggestion_without_a_value(show, events, told):
+def test_suggestion_without_a_value(show, events, expected):
     page = show(COMBOBOX)
     page.evaluate("render", ["", *TEXTS])
     see(page)
-    assert events(page) == told("VIEW_SUGGESTION", TEXTS)
-    assert len(page.said) == 1
-    assert page.said[0].startswith("neuralens: data-nl-suggestion must be text: <li ")
+    assert events(page) == expected("VIEW_SUGGESTION", TEXTS)
+    assert len(page.console_messages) == 1
+    assert page.console_messages[0].startswith("neuralens: data-nl-suggestion must be text: <li ")

@@ -1,4 +1,4 @@
-"""Version 0.1.0 beside this one: its pages, its journal and its relay, as they were released."""
+"""Compatibility with version 0.1.0: its pages, its journal and its relay, as released."""
 
 import json
 from signal import SIGKILL
@@ -8,7 +8,7 @@ from neuralens_embed import bundles
 from neuralens_tracker.vocabulary import VERSION
 
 from tests.browser.page import SUGGESTION_MS, VIEW_MS
-from tests.browser.servers import APPLICATION, PROMPT
+from tests.browser.servers import APPLICATION, SHORT_DELAYS
 from tests.polling import eventually
 from tests.processes import RELAY, Process
 
@@ -32,24 +32,24 @@ WAITING = "Object.keys(localStorage).filter((key) => key.startsWith('nl:e:')).le
 
 @pytest.fixture
 def run_relay(release_0_1_0, shop, sandbox, credentials, tmp_path):
-    """Put a relay in the place of the shop's, of 0.1.0 or of this version, over one outbox."""
-    usual = shop.relay
+    """Replace the shop's relay by one of 0.1.0 or of this version, with the same outbox."""
+    original = shop.relay
     api = {"NEURALENS_API_URL": f"{sandbox.url}/analytics/event"}
-    environment = credentials | PROMPT | api
+    environment = credentials | SHORT_DELAYS | api
 
     def run(*, old):
         modules = {"PYTHONPATH": str(release_0_1_0)} if old else {}
         shop.relay = Process(RELAY, environment=environment | modules, cwd=tmp_path)
 
     yield run
-    if shop.relay is not usual:
+    if shop.relay is not original:
         shop.relay.end()
-    shop.relay = usual
+    shop.relay = original
 
 
 @pytest.fixture
 def show_old(release_0_1_0, shop, uid, context):
-    """Show pages, by their bodies, with the script of 0.1.0: the first of them."""
+    """Serve pages with the script of 0.1.0, given by their bodies, and show the first."""
     script = (release_0_1_0 / "neuralens_build" / "dist" / "neuralens.js").read_text("utf-8")
     shop.put(OLD_SCRIPT, script, {"Content-Type": "text/javascript"})
     tab = context.new_page()
@@ -72,8 +72,8 @@ def share(page, name):
     page.evaluate("(id) => { neuralens('track', 'SHARE', { id }); neuralens('flush'); }", name)
 
 
-def lines(events):
-    """What was told, in an order of its own."""
+def summarize(events):
+    """Return sorted summaries of events."""
     return sorted(
         (
             event["event"],
@@ -84,11 +84,11 @@ def lines(events):
     )
 
 
-def shared(events):
+def shared_ids(events):
     return sorted(event.id for event in events if event.name == "SHARE")
 
 
-def test_pages_of_0_1_0_at_this_relay(show_old, shop, ledger, uid):
+def test_pages_of_0_1_0_with_this_relay(show_old, shop, ledger, uid):
     page = show_old({"/": RESULTS, "/chair": CHAIR, "/order": ORDER % uid})
     page.get_by_text("like").click()
     page.get_by_role("combobox").fill("oa")
@@ -100,7 +100,7 @@ def test_pages_of_0_1_0_at_this_relay(show_old, shop, ledger, uid):
     page.get_by_text("order").click()
     wait_for_old(page)
     results = ("oak", "SEARCH_RESULT_PAGE")
-    assert lines(ledger.settle(page)) == [
+    assert summarize(ledger.wait_for_all(page)) == [
         ("ADD_TO_CART", "A", None, None, "PRODUCT_PAGE"),
         ("CLICK_PRODUCT", "A", 0, *results),
         ("CLICK_SUGGESTION", "oak chair", 0, "oa", "AUTOCOMPLETE"),
@@ -117,8 +117,8 @@ def test_pages_of_0_1_0_at_this_relay(show_old, shop, ledger, uid):
 
 
 @pytest.mark.parametrize("is_checked", [True, False])
-def test_the_tag_of_0_1_0_at_this_relay(release_0_1_0, shop, context, is_checked):
-    """With the hash of the old script the new one is blocked, without it runs."""
+def test_the_tag_of_0_1_0_with_this_relay(release_0_1_0, shop, context, is_checked):
+    """With the hash of the old script, the new one is blocked; without, it runs."""
     manifest = json.loads((release_0_1_0 / "neuralens_build/dist/manifest.json").read_text())
     integrity = f'integrity="{manifest["neuralens.js"]["integrity"]}"' if is_checked else ""
     tag = f'<script src="/nl/neuralens.js" {integrity} data-app-id="{APPLICATION}"></script>'
@@ -128,19 +128,19 @@ def test_the_tag_of_0_1_0_at_this_relay(release_0_1_0, shop, context, is_checked
     assert page.evaluate("window.neuralens?.version") == (None if is_checked else VERSION)
 
 
-def test_what_0_1_0_knows_of_a_shopper(show_old, show, ledger, uid):
-    """An anonymous shopper keeps the id, and an order that was told is not told again."""
+def test_storage_of_0_1_0(show_old, show, ledger, uid):
+    """An anonymous shopper keeps the uid, and a reported order is not sent again."""
     page = show_old({"/order": ORDER % uid}, attributes="")
-    (told,) = ledger.wait_for(1)
+    (first,) = ledger.wait_for(1)
     page = show(ORDER % uid, "/order", tab=page, uid=None)
     share(page, "later")
-    events = ledger.settle(page)
+    events = ledger.wait_for_all(page)
     assert [event.name for event in events] == ["PURCHASE", "SHARE"]
-    assert {event["uid"] for event in events} == {told["uid"]}
+    assert {event["uid"] for event in events} == {first["uid"]}
 
 
-def test_an_upgrade_under_way(show_old, show, run_relay, shop, ledger, uid):
-    """The API is down, the relay is killed and replaced, and a page stays open meanwhile."""
+def test_an_upgrade_under_an_open_page(show_old, show, run_relay, shop, ledger, uid):
+    """The API is down, and the relay is killed and replaced, while a page stays open."""
     run_relay(old=True)
     ledger.fail(status=503, times=10_000)
     page = show_old({"/": ""})
@@ -161,15 +161,15 @@ def test_an_upgrade_under_way(show_old, show, run_relay, shop, ledger, uid):
 
     page = show("", tab=page)
     share(page, "new page")
-    assert shared(ledger.wait_for(5)) == sorted(
+    assert shared_ids(ledger.wait_for(5)) == sorted(
         ["relay's outbox", "browser's journal", "old page", "left behind", "new page"]
     )
     eventually(lambda: page.evaluate(WAITING) == 0)
-    assert len(ledger.settle(page)) == 5
+    assert len(ledger.wait_for_all(page)) == 5
 
 
-def test_pages_that_are_upgraded_before_the_relay(show, run_relay, shop, ledger, uid):
-    """One that brings its own script: a relay of 0.1.0 refuses its batches, and it keeps them."""
+def test_pages_upgraded_before_the_relay(show, run_relay, shop, ledger, uid):
+    """A page with a bundled script keeps the events that a relay of 0.1.0 refuses."""
     run_relay(old=True)
     shop.put("/bundled.js", bundles.read("neuralens.js"), {"Content-Type": "text/javascript"})
     page = show("", src="/bundled.js")
@@ -183,8 +183,8 @@ def test_pages_that_are_upgraded_before_the_relay(show, run_relay, shop, ledger,
     run_relay(old=False)
     page = show("", src="/bundled.js", tab=page)
     share(page, "C")
-    assert shared(ledger.wait_for(3)) == ["A", "B", "C"]
+    assert shared_ids(ledger.wait_for(3)) == ["A", "B", "C"]
     eventually(lambda: page.evaluate(WAITING) == 0)
-    assert len(ledger.settle(page)) == 3
+    assert len(ledger.wait_for_all(page)) == 3
     taken = [post.batch for post in shop.posts if post.status == 202]
     assert {batch["losses"]["refused"] for batch in taken} == {0}

@@ -1,8 +1,8 @@
-"""Views and ranks: visible means visible, and a rank is where a shopper saw the product."""
+"""Visibility and ranks: hidden products are not seen, and ranks are those that shoppers see."""
 
 import pytest
 
-from tests.browser.brief import brief
+from tests.browser.summaries import summarize
 from tests.polling import eventually
 
 SEARCH = '<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="chair">{}</main>'
@@ -10,13 +10,15 @@ TILE = '<div data-nl-product="{0}" style="width: 100px; height: 50px">{0}</div>'
 
 
 @pytest.fixture
-def ranks(ledger):
-    """Return the (id, index) of each event of a kind, sorted."""
+def captured_ranks(ledger):
+    """Return the (id, index) of each event with a name, sorted."""
 
-    def ranks(page, name="VIEW_PRODUCT"):
-        return sorted((item, index or 0) for _, item, index, _ in brief(ledger.settle(page), name))
+    def captured_ranks(page, name="VIEW_PRODUCT"):
+        return sorted(
+            (item, index or 0) for _, item, index, _ in summarize(ledger.wait_for_all(page), name)
+        )
 
-    return ranks
+    return captured_ranks
 
 
 def row(*tiles):
@@ -32,7 +34,7 @@ def clone(name):
 IN_ORDER = [("A", 0), ("B", 1), ("C", 2), ("D", 3)]
 
 
-def test_clones_in_front(show, ranks):
+def test_clones_before_the_originals(show, captured_ranks):
     page = show(
         row(
             *map(clone, "CD"),
@@ -40,13 +42,13 @@ def test_clones_in_front(show, ranks):
             *map(clone, "AB"),
         )
     )
-    assert ranks(page) == IN_ORDER
+    assert captured_ranks(page) == IN_ORDER
     page.locator("[data-nl-product=C]").first.click()
-    assert ranks(page, "CLICK") == [("C", 2)]
+    assert captured_ranks(page, "CLICK") == [("C", 2)]
 
 
-def test_slides_off_the_screen_are_hidden_too(show, ranks):
-    """A carousel hides its own slides from assistive technology, beside the clones."""
+def test_hidden_slides_outside_the_viewport(show, captured_ranks):
+    """A carousel hides slides from assistive technology, too, not only clones."""
     page = show(
         row(
             *map(clone, "CD"),
@@ -55,24 +57,24 @@ def test_slides_off_the_screen_are_hidden_too(show, ranks):
             *map(clone, "AB"),
         )
     )
-    assert ranks(page) == IN_ORDER
+    assert captured_ranks(page) == IN_ORDER
 
 
-def test_slides_that_move(show, ranks):
+def test_slides_that_move(show, captured_ranks):
     page = show(row(*map(TILE.format, "ABCD")))
-    assert ranks(page) == IN_ORDER
+    assert captured_ranks(page) == IN_ORDER
     page.evaluate("row.prepend(row.lastElementChild)")
     page.click("[data-nl-product=B]")
-    assert ranks(page, "CLICK") == [("B", 1)]
+    assert captured_ranks(page, "CLICK") == [("B", 1)]
 
 
-def test_list_that_is_rendered_again(show, ranks):
+def test_list_that_is_rerendered(show, captured_ranks):
     page = show(row(*map(TILE.format, "ABCD")))
-    assert ranks(page) == IN_ORDER
+    assert captured_ranks(page) == IN_ORDER
     page.evaluate("() => { row.outerHTML = row.outerHTML; row.prepend(row.lastElementChild); }")
     page.click("[data-nl-product=B]")
-    assert ranks(page, "CLICK") == [("B", 1)]
-    assert ranks(page) == IN_ORDER
+    assert captured_ranks(page, "CLICK") == [("B", 1)]
+    assert captured_ranks(page) == IN_ORDER
 
 
 @pytest.mark.parametrize(
@@ -84,15 +86,15 @@ def test_list_that_is_rendered_again(show, ranks):
         ("transform: scale(0)", ""),
     ],
 )
-def test_invisible_tile(show, ranks, hidden, shown):
+def test_invisible_tile(show, captured_ranks, hidden, shown):
     page = show(SEARCH.format(f'<div id="holder" style="{hidden}">{TILE.format("A")}</div>'))
-    assert ranks(page) == []
+    assert captured_ranks(page) == []
     page.evaluate("(style) => { holder.style = style; }", shown)
-    # A change of style is noticed at the next look at what is hidden.
-    eventually(lambda: ranks(page) == [("A", 0)])
+    # A change of style is detected at the next check of hidden tiles.
+    eventually(lambda: captured_ranks(page) == [("A", 0)])
 
 
-def test_visible_only_a_moment(show, ranks):
+def test_visible_only_briefly(show, captured_ranks):
     page = show(
         SEARCH.format(f'<div id="holder" style="opacity: 0">{TILE.format("A")}</div>'), view_ms=600
     )
@@ -105,26 +107,26 @@ def test_visible_only_a_moment(show, ranks):
             holder.style.opacity = 0;
         }"""
     )
-    assert ranks(page) == []
+    assert captured_ranks(page) == []
 
 
 @pytest.mark.parametrize("style", ["float: left", "position: absolute", "position: fixed"])
-def test_tile_with_an_empty_box(show, ranks, style):
-    """Its content floats or is positioned, and only comes to its size when a picture has."""
+def test_tile_with_an_empty_box(show, captured_ranks, style):
+    """Its content floats or is positioned, and has no size until an image is loaded."""
     page = show(
         SEARCH.format(
             f'<div data-nl-product="A"><a style="{style}"><img style="display: block"></a></div>'
         )
     )
-    assert ranks(page) == []
+    assert captured_ranks(page) == []
     page.evaluate("document.querySelector('img').style.height = '90px'")
-    assert ranks(page) == []
+    assert captured_ranks(page) == []
     page.evaluate("document.querySelector('img').style.width = '90px'")
-    eventually(lambda: ranks(page) == [("A", 0)])
+    eventually(lambda: captured_ranks(page) == [("A", 0)])
 
 
 @pytest.mark.parametrize("depth", [1, 2])
-def test_tile_without_a_box(show, ranks, depth):
+def test_tile_without_a_box(show, captured_ranks, depth):
     wrap = '<div style="display: contents">' * (depth - 1)
     page = show(
         SEARCH.format(
@@ -134,23 +136,23 @@ def test_tile_without_a_box(show, ranks, depth):
             '<div data-nl-product="B" style="display: contents"><p>B</p></div>'
         )
     )
-    assert ranks(page) == [("A", 0)]
+    assert captured_ranks(page) == [("A", 0)]
     page.evaluate("scrollTo(0, 4000)")
-    assert ranks(page) == [("A", 0), ("B", 0)]
+    assert captured_ranks(page) == [("A", 0), ("B", 0)]
 
 
-def test_empty_box_that_is_filled_later(show, ranks):
+def test_empty_box_that_is_filled_later(show, captured_ranks):
     page = show(
         SEARCH.format('<x-card id="card" data-nl-product="A" style="display: block"></x-card>')
     )
-    assert ranks(page) == []
+    assert captured_ranks(page) == []
     page.evaluate("card.innerHTML = '<p style=\"height: 100px\">A</p>'")
-    # It is the next sample that notices the size, so a tile inserted later may be seen earlier.
-    eventually(lambda: ranks(page) == [("A", 0)])
+    # The size is detected by the next sample, so a tile inserted later may be seen earlier.
+    eventually(lambda: captured_ranks(page) == [("A", 0)])
 
 
 @pytest.mark.parametrize("way", ["style", "class", "hidden"])
-def test_filtered(show, ranks, way):
+def test_filtered(show, captured_ranks, way):
     page = show(
         "<style>.gone { display: none }</style>" + row(*map(TILE.format, "ABCD")), view_ms=1500
     )
@@ -163,7 +165,7 @@ def test_filtered(show, ranks, way):
         way,
     )
     page.click("[data-nl-product=C]")
-    assert ranks(page, "CLICK") == [("C", 0)]
+    assert captured_ranks(page, "CLICK") == [("C", 0)]
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["present", "attached later"])
@@ -181,20 +183,20 @@ def test_shadow_root(show, ledger, late, nested):
         + ("" if late else f"<script>{{ {attach} }}</script>")
     )
     if late:
-        ledger.settle(page)
+        ledger.wait_for_all(page)
         page.evaluate(f"() => {{ {attach} }}")
-    ledger.settle(page)
+    ledger.wait_for_all(page)
     page.click("#b")
-    assert sorted(brief(ledger.settle(page))) == [
+    assert sorted(summarize(ledger.wait_for_all(page))) == [
         ("CLICK_PRODUCT", "B", 1, "chair"),
         ("VIEW_PRODUCT", "A", 0, "chair"),
         ("VIEW_PRODUCT", "B", 1, "chair"),
     ]
 
 
-def test_custom_element_that_is_defined_later(show, ledger):
+def test_custom_element_defined_later(show, ledger):
     page = show(SEARCH.format("<x-list></x-list>"))
-    ledger.settle(page)
+    ledger.wait_for_all(page)
     page.evaluate(
         """() => customElements.define("x-list", class extends HTMLElement {
             connectedCallback() {
@@ -203,39 +205,39 @@ def test_custom_element_that_is_defined_later(show, ledger):
             }
         })"""
     )
-    assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", 0, "chair")]
+    assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", 0, "chair")]
 
 
-def test_tile_that_comes_into_a_shadow_root(show, ledger):
+def test_tile_inserted_into_a_shadow_root(show, ledger):
     page = show(
         SEARCH.format(
             '<div id="host"><template shadowrootmode="open">'
             '<div data-nl-list="l"></div></template></div>'
         )
     )
-    ledger.settle(page)
+    ledger.wait_for_all(page)
     page.evaluate(
         """() => {
             document.querySelector("#host").shadowRoot.firstElementChild.innerHTML =
                 '<p data-nl-product="A">A</p>';
         }"""
     )
-    assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", 0, "chair")]
+    assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", 0, "chair")]
 
 
 def test_slotted_tile(show, ledger):
-    """Context of the host's own tree holds for what is slotted into it."""
+    """The context of the host's tree applies to slotted elements."""
     page = show(
         SEARCH.format(
             '<div id="host"><template shadowrootmode="open"><slot></slot></template>'
             '<p data-nl-product="A">A</p></div>'
         )
     )
-    assert brief(ledger.settle(page)) == [("VIEW_PRODUCT", "A", None, "chair")]
+    assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None, "chair")]
 
 
-def test_virtual_rows(show, ranks):
-    """Ten rows that are used again and again for a hundred products, as they scroll."""
+def test_virtualized_list(show, captured_ranks):
+    """Ten rows are recycled for a hundred products during scrolling."""
     page = show(
         SEARCH.format(
             """<div id="view" style="height: 200px; overflow: auto">
@@ -257,16 +259,16 @@ def test_virtual_rows(show, ranks):
             </script>"""
         )
     )
-    assert ranks(page) == [(f"P{place}", place) for place in range(4)]
+    assert captured_ranks(page) == [(f"P{place}", place) for place in range(4)]
     for top in range(50, 451, 50):
         page.evaluate("(top) => { document.querySelector('#view').scrollTop = top; }", top)
-        ranks(page)
-    assert dict(ranks(page)) == {f"P{place}": place for place in range(13)}
+        captured_ranks(page)
+    assert dict(captured_ranks(page)) == {f"P{place}": place for place in range(13)}
 
 
-def test_more_of_a_list(show, ranks):
+def test_more_of_a_list(show, captured_ranks):
     page = show(row(*map(TILE.format, "AB")))
-    assert ranks(page) == [("A", 0), ("B", 1)]
+    assert captured_ranks(page) == [("A", 0), ("B", 1)]
     page.evaluate(
         """(tiles) => {
             row.insertAdjacentHTML("beforeend", tiles);
@@ -275,7 +277,7 @@ def test_more_of_a_list(show, ranks):
         }""",
         "".join(map(TILE.format, "CD")),
     )
-    assert ranks(page) == [*IN_ORDER, ("Z", 24)]
+    assert captured_ranks(page) == [*IN_ORDER, ("Z", 24)]
 
 
 SOURCES = """
@@ -289,15 +291,15 @@ def test_source_of_a_rank(show, ledger):
     page = show("")
     page.evaluate(
         """(markup) => {
-            window.told = {};
-            neuralens("on", "event", (event) => { told[event.items[0].id] = event.rankSource; });
+            window.sources = {};
+            neuralens("on", "event", (event) => { sources[event.items[0].id] = event.rankSource; });
             document.body.innerHTML = markup;
         }""",
         SOURCES,
     )
-    events = ledger.settle(page)
-    told = page.evaluate("told")
-    assert {name: told.get(name) for name in "ABCD"} == {
+    events = ledger.wait_for_all(page)
+    sources = page.evaluate("sources")
+    assert {name: sources.get(name) for name in "ABCD"} == {
         "A": "explicit",
         "B": "posinset",
         "C": "order",

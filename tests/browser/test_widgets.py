@@ -1,11 +1,11 @@
-"""Well-known autocomplete widgets from npm, as they are: what was seen, typed and chosen."""
+"""Well-known autocomplete widgets from npm, unmodified: views, queries and choices."""
 
 import pytest
 
-from tests.browser.brief import brief
 from tests.browser.bundling import bundle
+from tests.browser.summaries import summarize
 
-# Each widget, and how often ArrowDown leads to the second suggestion.
+# Each widget, and the number of ArrowDown presses to the second suggestion.
 WIDGETS = {
     "accessible_autocomplete": 2,
     "algolia": 2,
@@ -34,7 +34,7 @@ def open_list(show):
 
     def open_list(widget):
         script = f"<script>{bundle(f'widgets/{widget}.js')}</script>"
-        # A list that stands while a slow machine types the second letter was not seen.
+        # On a slow machine, the list after the first letter could be seen otherwise.
         page = show(script, suggestion_ms=500)
         page.evaluate(
             """() => {
@@ -57,9 +57,9 @@ def open_list(show):
 def test_by_mouse(open_list, ledger, widget):
     page = open_list(widget)
     page.locator(OPTION, has_text="oak table").first.click()
-    ledger.settle(page)
+    ledger.wait_for_all(page)
     page.mouse.click(900, 700)
-    assert brief(ledger.settle(page)) == [*SEEN, CHOSEN]
+    assert summarize(ledger.wait_for_all(page)) == [*SEEN, CHOSEN]
 
 
 @pytest.mark.parametrize("widget", list(WIDGETS))
@@ -69,4 +69,4 @@ def test_by_keyboard(open_list, ledger, widget):
         page.keyboard.press("ArrowDown")
         page.wait_for_timeout(50)
     page.keyboard.press("Enter")
-    assert brief(ledger.settle(page)) == [*SEEN, CHOSEN]
+    assert summarize(ledger.wait_for_all(page)) == [*SEEN, CHOSEN]

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from tests.deploy.conftest import DEPLOY, program
-from tests.polling import PATIENCE, eventually
+from tests.polling import TIMEOUT, eventually
 from tests.relay.conftest import closed_port
 
 # What nginx wants to be told where others have a whole system.
@@ -51,7 +51,7 @@ def running(command: list[str | Path], address: str, **environment: str) -> Iter
         yield address
     finally:
         process.terminate()
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=TIMEOUT)
 
 
 def answers(address: str) -> bool:

@@ -13,7 +13,7 @@ from tests.browser.engines.fixtures import (
     parametrize_engine,
     webkit,
 )
-from tests.browser.ledger import ledger, strangers, uid
+from tests.browser.ledger import earlier_uids, ledger, uid
 from tests.browser.page import context, put, show, tag
 from tests.browser.servers import credentials, relay, relay_process, sandbox
 from tests.browser.shop import shop, shop_server

@@ -122,7 +122,9 @@ def test_storage_that_is_full_or_blocked(show, accounts, add_row, script):
     accounts.share(page, "A", "B")
     page.evaluate("neuralens('flush')")
     eventually(lambda: set(accounts.tracked) <= set(accounts.received()))
-    assert len([line for line in page.said if "storage is full or blocked" in line]) == 1
+    assert (
+        len([line for line in page.console_messages if "storage is full or blocked" in line]) == 1
+    )
 
 
 @pytest.mark.every_engine

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from neuralens_testing import Events, Sandbox
 
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture
 def neuralens_events(neuralens_sandbox: Sandbox) -> Events:
     """The events of a test, on a machine that may be busy."""
-    return Events(neuralens_sandbox, patience=PATIENCE)
+    return Events(neuralens_sandbox, timeout=TIMEOUT)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def serve(neuralens_sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[..., 
             )
         running.append(process)
         assert process.stdout
-        ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+        ready, _, _ = select.select([process.stdout], [], [], TIMEOUT)
         address = process.stdout.readline().strip() if ready else ""
         assert address, f"{name} did not start: {log.read_text()}"
         return address
@@ -55,7 +55,7 @@ def serve(neuralens_sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[..., 
         process.send_signal(signal.SIGTERM)
     for process in running:
         try:
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
         finally:
             process.kill()
             process.wait()

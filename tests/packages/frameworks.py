@@ -12,7 +12,7 @@ import time
 import urllib.request
 
 import uvicorn
-from journey import PATIENCE, SECRETS, post
+from journey import SECRETS, TIMEOUT, post
 
 
 def in_flask():
@@ -56,10 +56,10 @@ def in_fastapi():
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.01)
-        with urllib.request.urlopen(f"{address}/own", timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(f"{address}/own", timeout=TIMEOUT) as answer:
             own = json.load(answer)
         return own, post(f"{address}/nl")
     finally:

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 PROGRAM = str(Path(sys.executable).with_name("neuralens-tracker"))
-PATIENCE = 60
+TIMEOUT = 60
 SECRETS = {"NEURALENS_API_KEY": "key", "NEURALENS_APPLICATION_ID": "APP"}
 
 
@@ -34,7 +34,7 @@ def running(command, **variables):
         yield re.search(r"http://[^\s)]+", line)[0]
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
 
 
 def batch():
@@ -53,7 +53,7 @@ def post(address):
         batch(),
         {"Content-Type": "text/plain", "Origin": f"http://{host}"},
     )
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         return json.load(answer)
 
 
@@ -66,11 +66,11 @@ def journey(outbox):
         ) as relay,
     ):
         accepted = post(relay)["accepted"]
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         entries = []
         while not entries and time.monotonic() < deadline:
             time.sleep(0.05)
-            with urllib.request.urlopen(f"{api}/ledger", timeout=PATIENCE) as answer:
+            with urllib.request.urlopen(f"{api}/ledger", timeout=TIMEOUT) as answer:
                 entries = json.load(answer)
         return accepted, [entry["body"]["items"][0]["id"] for entry in entries]
 

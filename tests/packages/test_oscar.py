@@ -13,7 +13,7 @@ from neuralens_testing import Events, Plan, Sandbox
 from playwright.sync_api import Browser, Page, Route
 
 from tests.packages.wheels import environment
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
 pytestmark = pytest.mark.packages
 
@@ -56,7 +56,7 @@ def oscar(
         yield address
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
         process.stdout.close()
 
 
@@ -74,7 +74,7 @@ def neuralens_events(neuralens_sandbox: Sandbox, page: Page) -> Events:
     """What the shop tells, while Playwright goes on with what it aborts."""
     return Events(
         neuralens_sandbox,
-        patience=PATIENCE,
+        timeout=TIMEOUT,
         sleep=lambda seconds: page.wait_for_timeout(seconds * 1000),
     )
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.packages
 SHOP = Path(__file__).parent / "vite_shop"
 APPLICATION = "chairs"
 # Seconds that a run of Playwright may take.
-PATIENCE = 180
+TIMEOUT = 180
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_it(
             env=environment,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
         )
 

@@ -20,7 +20,7 @@ from tests.packages.wheels import ROOT, build_wheel, copy_sources, environment
 pytestmark = pytest.mark.packages
 
 # Seconds for the demo to print its address, and to end.
-PATIENCE = 60
+TIMEOUT = 60
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +89,14 @@ def test_the_demo_from_the_wheel(installed: Path, tmp_path: Path) -> None:
         )
     try:
         address = wait_for_address(demo, output)
-        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(address, timeout=TIMEOUT) as answer:
             page = answer.read().decode()
         assert answer.status == 200
         assert "data-app-id" in page
-        with urllib.request.urlopen(f"{address}/nl/neuralens.js", timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(f"{address}/nl/neuralens.js", timeout=TIMEOUT) as answer:
             assert answer.read() == (bundles.directory() / "demo" / "neuralens.js").read_bytes()
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(PATIENCE) == 0, output.read_text()
+        assert demo.wait(TIMEOUT) == 0, output.read_text()
     finally:
         if demo.poll() is None:
             demo.kill()
@@ -105,7 +105,7 @@ def test_the_demo_from_the_wheel(installed: Path, tmp_path: Path) -> None:
 
 def wait_for_address(demo: "subprocess.Popen[bytes]", output: Path) -> str:
     """The address that the demo prints, without a slash at its end."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline and demo.poll() is None:
         found = re.search(r"http://[\w.:\[\]-]+", output.read_text())
         if found is not None:

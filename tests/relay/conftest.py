@@ -28,7 +28,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from tests.clients import connect
-from tests.polling import PATIENCE, eventually
+from tests.polling import TIMEOUT, eventually
 from tests.processes import RELAY, SANDBOX, Process
 
 KEY = "test-key-4711"
@@ -211,7 +211,7 @@ def redis_server(folder: Path, port: int, *more: str) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from neuralens_relay.cli import relay as command
 from neuralens_relay.settings import Settings, SettingsError, describe
 
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 from tests.relay.conftest import KEY, eventually, make_event
 
 
@@ -37,7 +37,7 @@ def run_process(environment):
             env=merged,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
         )
         return done.returncode, done.stdout, done.stderr

@@ -21,7 +21,7 @@ from neuralens_relay.connections import (
 )
 
 from tests.clients import connect
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 from tests.relay.conftest import make_batch, make_event
 
 IDLE = 2000
@@ -29,7 +29,7 @@ IDLE = 2000
 
 def open_socket(client):
     url = httpx.URL(client.url)
-    return socket.create_connection((url.host, url.port), timeout=PATIENCE)
+    return socket.create_connection((url.host, url.port), timeout=TIMEOUT)
 
 
 def read_all(connection):

@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 import httpx
 
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 from tests.relay.conftest import Client, eventually, make_batch, make_event
 
 
@@ -170,7 +170,7 @@ asyncio.run(post())
         env=offline,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "202\n"), done.stderr

@@ -19,7 +19,7 @@ from neuralens_relay.outbox import (
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
 
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 from tests.relay.conftest import closed_port, eventually
 
 DAY = 86400.0
@@ -65,11 +65,11 @@ def test_a_store_that_hangs_is_left_in_time(tmp_path, caplog):
 
     def hang(store):
         hanging.set()
-        left.wait(PATIENCE)
+        left.wait(TIMEOUT)
 
     outbox = Outbox(SqliteStore(tmp_path / "outbox.db"))
     outbox.submit(hang)
-    assert hanging.wait(PATIENCE)
+    assert hanging.wait(TIMEOUT)
     outbox.close(0.1)
     assert "has not responded" in caplog.text
     with pytest.raises(OutboxError, match="closed"):

@@ -20,7 +20,7 @@ import httpx
 import pytest
 from neuralens_demo.demonstration import APPLICATION
 
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
 SCRIPT = b"/* stands in for the built script */"
 CHART_LIBRARY = Path(__file__).parents[2] / "node_modules/chart.js/dist/chart.umd.min.js"
@@ -42,12 +42,12 @@ class Demo:
         self.process, self.url, self.ledger_url = process, url, ledger
 
     def ledger(self):
-        return [entry["body"] for entry in httpx.get(self.ledger_url, timeout=PATIENCE).json()]
+        return [entry["body"] for entry in httpx.get(self.ledger_url, timeout=TIMEOUT).json()]
 
     def interrupt(self):
         """Send SIGINT, wait for the end, and return the output since the start."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.communicate(timeout=PATIENCE)
+        return self.process.communicate(timeout=TIMEOUT)
 
     def send(self, *events):
         """Post a batch to the relay as the tracker does."""
@@ -57,7 +57,7 @@ class Demo:
             f"{self.url}/nl/events?b={name}",
             content=json.dumps(batch | {"events": events}),
             headers={"Content-Type": "text/plain", "Origin": self.url},
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
         assert response.status_code == 202, response.text
         assert response.json()["accepted"] == len(events)
@@ -118,7 +118,7 @@ def try_demo(built) -> Callable:
             [sys.executable, "-c", COMMAND, str(folder), *options],
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
 
     return start

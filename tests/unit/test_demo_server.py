@@ -14,14 +14,14 @@ import pytest
 from neuralens_demo.tracking import STAFF_UID
 
 from tests.clients import connect
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
 HOSTILE = "<script>alert(1)</script>\"'&\u2028"
 
 
 @pytest.fixture
 def shopper(demo):
-    with httpx.Client(base_url=demo.url, follow_redirects=True, timeout=PATIENCE) as http:
+    with httpx.Client(base_url=demo.url, follow_redirects=True, timeout=TIMEOUT) as http:
         yield http
 
 
@@ -194,7 +194,7 @@ def test_buying_without_a_script(shopper, demo):
     ]
     assert "Thank you, <b>Robin</b>" in "".join(order.itertext())
     assert shopper.get(bought.url.path).text == bought.text
-    assert httpx.get(f"{demo.url}{bought.url.path}", timeout=PATIENCE).status_code == 404
+    assert httpx.get(f"{demo.url}{bought.url.path}", timeout=TIMEOUT).status_code == 404
     assert shopper.get("/checkout").url.path == "/cart"
 
 
@@ -320,9 +320,9 @@ def event(**fields):
 
 
 def test_an_event_reaches_the_inspector(demo):
-    httpx.post(f"{demo.url}/inspector/clear", timeout=PATIENCE)
+    httpx.post(f"{demo.url}/inspector/clear", timeout=TIMEOUT)
     sent = event()
-    with httpx.stream("GET", f"{demo.url}/inspector/stream", timeout=PATIENCE) as stream:
+    with httpx.stream("GET", f"{demo.url}/inspector/stream", timeout=TIMEOUT) as stream:
         messages = follow(stream)
         assert next(messages) == ("cleared", {})
         assert next(messages)[0] == "figures"
@@ -335,7 +335,7 @@ def test_an_event_reaches_the_inspector(demo):
         assert entry["transit"]["batch_size"] == 1
         name, figures = next(messages)
         assert figures["ranks"] == [{"rank": 0, "views": 0, "clicks": 1}]
-        httpx.post(f"{demo.url}/inspector/clear", timeout=PATIENCE)
+        httpx.post(f"{demo.url}/inspector/clear", timeout=TIMEOUT)
         assert next(messages) == ("cleared", {})
     assert demo.ledger() == []
 
@@ -371,8 +371,8 @@ def test_ctrl_c_stops_the_demo_and_removes_its_files(run_demo, tmp_path):
     with run_demo(temporary=tmp_path) as demo:
         assert list(tmp_path.iterdir())
         with (
-            httpx.stream("GET", f"{demo.url}/inspector/stream", timeout=PATIENCE) as one,
-            httpx.stream("GET", f"{demo.ledger_url}/stream", timeout=PATIENCE) as other,
+            httpx.stream("GET", f"{demo.url}/inspector/stream", timeout=TIMEOUT) as one,
+            httpx.stream("GET", f"{demo.ledger_url}/stream", timeout=TIMEOUT) as other,
         ):
             assert (one.status_code, other.status_code) == (200, 200)
             demo.send(event())

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from neuralens_embed.cli import main
 from playwright.sync_api import Browser, expect
 
-from tests.polling import PATIENCE, eventually
+from tests.polling import TIMEOUT, eventually
 
 COMMAND = Path(sys.executable).with_name("neuralens-tracker")
 TILE = '<p data-nl-page="CATEGORY_PAGE"><a data-nl-product="LIMITED-7" href="#">A lamp</a></p>'
@@ -61,7 +61,7 @@ def development(shop: str) -> Iterator[str]:
                 break
         yield "".join(lines)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=PATIENCE)
+        _, errors = process.communicate(timeout=TIMEOUT)
         assert (process.returncode, errors) == (0, "")
 
 

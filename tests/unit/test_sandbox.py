@@ -21,7 +21,7 @@ from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
 from tests.clients import connect
 from tests.event_loop import run
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
 KEY, APPLICATION = "secret", "shop"
 HEADERS = {"X-Neuralens-API-Key": f"Bearer {KEY}", "X-Neuralens-Application-ID": APPLICATION}
@@ -388,7 +388,7 @@ def test_command_shuts_down_with_open_requests():
                 pass
             assert json.loads(line.removeprefix("data:"))["body"] == EVENT
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=PATIENCE)
+            _, errors = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0
         assert "Traceback" not in errors
 
@@ -406,7 +406,7 @@ def test_command_reports_a_port_in_use():
             ],
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
     assert done.returncode == 1
     assert str(port) in done.stderr

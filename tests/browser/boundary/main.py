@@ -1,6 +1,6 @@
-"""A program in the place of the tracker: it tries every function of the adapter in a page.
+"""A program in place of the tracker, which tests every function of the adapter in a page.
 
-What it finds is in ``window.found``, a record of texts; ``window.neuralens`` is its command.
+``window.found`` are its findings, as JSON by name; ``window.neuralens`` executes commands.
 """
 
 from typing import Any
@@ -12,13 +12,13 @@ caught: list[str] = []
 
 
 def note(name: str, value: Any) -> None:
-    """Show the page what was found, as JSON."""
+    """Report a finding to the page, as JSON."""
     found[name] = value
     ffi.put(ffi.get(ffi.window, "found"), name, ffi.dump(value))
 
 
 def report(message: str) -> None:
-    """Keep what the guards catch."""
+    """Record the exceptions that the guard caught."""
     caught.append(message)
     note("caught", caught)
 
@@ -43,7 +43,7 @@ def try_properties() -> None:
 
 
 def try_numbers() -> None:
-    """Carry numbers that are whole, large, and neither."""
+    """Pass integers, large numbers and floats."""
     date = ffi.get(ffi.window, "Date")
     note("clock", ffi.call(date, "now") > 1700000000000)
     math = ffi.get(ffi.window, "Math")
@@ -53,7 +53,7 @@ def try_numbers() -> None:
 
 
 def try_json() -> None:
-    """Parse and dump."""
+    """Parse and serialize JSON."""
     text = '{"a": [1, 2.5, {"b": null}], "é": true, "t": 1715644800.25, "n": 1715644800123}'
     value = ffi.parse(text)
     note("parsed", value)
@@ -65,7 +65,7 @@ def try_json() -> None:
 
 
 def try_calls() -> None:
-    """Call, construct and be called."""
+    """Call functions, construct objects, and use callbacks."""
     document = ffi.get(ffi.window, "document")
     tiles = ffi.elements(ffi.call(document, "querySelectorAll", "[data-tile]"))
     note("tiles", [ffi.call(tile, "getAttribute", "data-tile") for tile in tiles])
@@ -105,7 +105,7 @@ def try_calls() -> None:
 
 
 def try_storage() -> None:
-    """Use storage, which a page may have blocked."""
+    """Use storage, which may be blocked."""
     storage = ffi.get(ffi.window, "localStorage")
     note("storage", storage is not None)
     ffi.attempt(storage, "setItem", "key", "value")
@@ -114,7 +114,7 @@ def try_storage() -> None:
 
 
 def throw(times: int) -> None:
-    """Make as many calls that throw."""
+    """Repeat calls that throw."""
     document = ffi.get(ffi.window, "document")
     for _ in range(times):
         ffi.attempt(document, "querySelector", "[[")
@@ -124,7 +124,7 @@ def throw(times: int) -> None:
 
 
 def work(times: int) -> int:
-    """Make garbage as a tracker does, and return how much of it there was."""
+    """Create garbage as a tracker does, and return its amount."""
     document = ffi.get(ffi.window, "document")
     count = 0
     for _ in range(times):
@@ -135,14 +135,14 @@ def work(times: int) -> int:
 
 
 def break_down(depth: int) -> None:
-    """Raise, some calls down."""
+    """Raise an exception in nested calls."""
     if depth == 0:
         raise ValueError("out of order")
     break_down(depth - 1)
 
 
 def start(tag: Any) -> None:
-    """Try everything, and take commands."""
+    """Test everything, and handle commands."""
     ffi.put(ffi.window, "found", ffi.record({}))
     ffi.on_caught(report)
     note("tag", ffi.get(ffi.get(tag, "dataset"), "appId"))

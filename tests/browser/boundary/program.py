@@ -1,4 +1,4 @@
-"""The program that tries a runtime's adapter, in the tracker's place, and what it must find."""
+"""A program that tests a runtime's adapter in place of the tracker, and its expected findings."""
 
 import json
 import time
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from neuralens_build.sources import ENTRY
 
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
-# What the program of boundary/main.py finds on every runtime, before anybody clicks.
+# The findings of boundary/main.py on every runtime, before any click.
 FINDINGS = {
     "tag": "APP",
     "text": "é\U0001f600",
@@ -51,7 +51,7 @@ FINDINGS = {
 
 @pytest.fixture(scope="module")
 def program():
-    """Return the modules of the program that tries an adapter, with the given one."""
+    """Return the modules of the program, with the given adapter."""
 
     def program(adapter):
         root = Path(__file__).parents[3] / "tracker" / "neuralens_tracker" / "web"
@@ -69,10 +69,10 @@ def program():
 def until():
     """Wait until an expression is true in the page.
 
-    Playwright's own waiting makes a function from text there, which a strict policy forbids.
+    Playwright's own waiting needs eval, which a strict policy forbids.
     """
 
-    def until(page, expression, seconds=PATIENCE):
+    def until(page, expression, seconds=TIMEOUT):
         deadline = time.monotonic() + seconds
         while not page.evaluate(expression):
             assert time.monotonic() < deadline, f"{expression} did not come true"
@@ -83,7 +83,7 @@ def until():
 
 @pytest.fixture
 def findings(until):
-    """Wait until the program has found everything, and return it."""
+    """Wait until all findings are there, and return them."""
 
     def findings(page):
         names = json.dumps(list(FINDINGS))
@@ -96,7 +96,7 @@ def findings(until):
 
 @pytest.fixture
 def new_globals():
-    """Return the names that a page has now and had not before its first script."""
+    """Return the globals that were added to a page since before its first script."""
 
     def new_globals(page):
         return page.evaluate(

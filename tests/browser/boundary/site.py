@@ -1,4 +1,4 @@
-"""A server that a test fills by itself, and a tab that opens its page; no relay."""
+"""A server for a test's own files, and a tab that opens its page; without a relay."""
 
 import json
 import queue
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.polling import PATIENCE
+from tests.polling import TIMEOUT
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -26,7 +26,7 @@ BODY = """
 
 
 class Site:
-    """An HTTP server; ``files`` maps paths to (content, headers), ``posts`` keeps what came."""
+    """An HTTP server; ``files`` maps paths to (content, headers), ``posts`` are received bodies."""
 
     def __init__(self):
         self.files, self.requests, self.posts = {}, [], queue.Queue()
@@ -41,22 +41,22 @@ class Site:
             def do_GET(self):
                 path = self.path.partition("?")[0]
                 if path == "/favicon.ico":
-                    return self.answer(200, b"", {})
+                    return self.respond(200, b"", {})
                 site.requests.append(path)
                 content, headers = site.files.get(path, (b"", {}))
-                return self.answer(200 if path in site.files else 404, content, headers)
+                return self.respond(200 if path in site.files else 404, content, headers)
 
             def do_POST(self):
                 length = int(self.headers["Content-Length"])
                 site.posts.put(json.loads(self.rfile.read(length)))
-                self.answer(202, b"{}", {})
+                self.respond(202, b"{}", {})
 
-            def answer(self, status, content, headers):
+            def respond(self, status, content, headers):
                 path = self.path.partition("?")[0]
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
                 self.send_header("Content-Type", TYPES.get(Path(path).suffix, TYPES[".html"]))
-                # For pages of no origin, whose modules are fetched from another.
+                # For pages with an opaque origin, whose modules are cross-origin.
                 self.send_header("Access-Control-Allow-Origin", "*")
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -77,7 +77,7 @@ class Site:
         self.put("/", f"<!doctype html><html><head>{head}</head><body>{BODY}</body></html>", policy)
 
     def wait_for_post(self):
-        return self.posts.get(timeout=PATIENCE)
+        return self.posts.get(timeout=TIMEOUT)
 
     def close(self):
         self.server.shutdown()
@@ -94,20 +94,20 @@ def site():
 
 @pytest.fixture
 def visit(chromium, site):
-    """Open the site's page; what is thrown into it fails the test.
+    """Open the site's page; exceptions on it fail the test.
 
     ``before.globals`` are the globals before its first script.
     """
     context = chromium.new_context()
-    thrown = []
+    exceptions = []
 
     def visit():
         page = context.new_page()
-        page.on("pageerror", lambda error: thrown.append(str(error)))
+        page.on("pageerror", lambda error: exceptions.append(str(error)))
         page.add_init_script("window.before = { globals: Object.getOwnPropertyNames(window) }")
         page.goto(site.url + "/")
         return page
 
     yield visit
     context.close()
-    assert thrown == []
+    assert exceptions == []

@@ -1,4 +1,4 @@
-"""The browsers that the tests run in, each driven by its own protocol.
+"""The browsers of the tests, each with its own automation protocol.
 
 Chromium is driven by Playwright. Firefox and WebKit are the system's own builds: Firefox speaks
 WebDriver BiDi, WebKit W3C WebDriver; ``page`` gives both the part of Playwright's page that the
@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 ENGINES = ("chromium", "firefox", "webkit")
-# What each needs on the machine, as Debian's packages.
+# The Debian packages that each needs.
 PACKAGES = {
     "chromium": "chromium",
     "firefox": "firefox-esr",
@@ -18,18 +18,18 @@ PACKAGES = {
 
 
 def firefox_path() -> str | None:
-    """Return the path of Firefox, None where there is none."""
+    """Return the path of Firefox, or None."""
     return shutil.which("firefox-esr") or shutil.which("firefox")
 
 
 def minibrowser_path() -> str | None:
-    """Return the path of WebKitGTK's own browser, which WebKitWebDriver starts."""
+    """Return the path of WebKitGTK's MiniBrowser, which WebKitWebDriver starts."""
     found = sorted(Path("/usr/lib").glob("*/webkit2gtk-4*/MiniBrowser"))
     return str(found[-1]) if found else None
 
 
 def is_installed(engine: str) -> bool:
-    """Tell whether this machine has what an engine needs."""
+    """Return whether an engine is installed."""
     if engine == "firefox":
         return firefox_path() is not None
     if engine == "webkit":
@@ -39,12 +39,12 @@ def is_installed(engine: str) -> bool:
 
 
 def installed_engines() -> list[str]:
-    """Return the engines that the tests run in here."""
+    """Return the installed engines."""
     return [engine for engine in ENGINES if is_installed(engine)]
 
 
 def describe_engines() -> str:
-    """Say in one line which browsers are tested, and what is left out."""
+    """Describe in one line which browsers are tested, and which are skipped."""
     here = installed_engines()
     missing = [f"{engine} (install {PACKAGES[engine]})" for engine in ENGINES if engine not in here]
     line = f"browsers: {', '.join(here)}"

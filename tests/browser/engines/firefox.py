@@ -11,9 +11,9 @@ from websockets.sync.client import connect
 
 from tests.browser.engines import firefox_path
 from tests.browser.engines.page import Page, ScriptError
-from tests.polling import PATIENCE, eventually
+from tests.polling import TIMEOUT, eventually
 
-# No traffic but that of the tests, and no page that opens by itself.
+# No background traffic, and no pages that open by themselves.
 PREFERENCES = {
     "app.normandy.enabled": False,
     "app.update.disabledForTesting": True,
@@ -37,7 +37,7 @@ VIEWPORT = {"width": 1000, "height": 800}
 
 
 class Firefox:
-    """One process; a context is a container of its own (``browser.UserContext``)."""
+    """A browser process; each profile is a user context (``browser.UserContext``)."""
 
     def __init__(self, folder: Path) -> None:
         profile = folder / "firefox"
@@ -53,19 +53,19 @@ class Firefox:
             )
             stack.callback(self._end)
             address = profile / "WebDriverBiDiServer.json"
-            found = eventually(lambda: address.exists() and read_json(address), PATIENCE * 3)
+            found = eventually(lambda: address.exists() and read_json(address), TIMEOUT * 3)
             url = f"ws://{found['ws_host']}:{found['ws_port']}/session"
-            self._socket = stack.enter_context(connect(url, max_size=None, open_timeout=PATIENCE))
+            self._socket = stack.enter_context(connect(url, max_size=None, open_timeout=TIMEOUT))
             self.send("session.new", capabilities={})
-            # From here on it lives until it is closed.
+            # From here on, it runs until it is closed.
             self._parts = stack.pop_all()
 
     def send(self, method: str, **params: Any) -> Any:
-        """Carry out a command and return its result; raise ScriptError when it is refused."""
+        """Send a command and return its result; raise ScriptError if it fails."""
         self._count += 1
         self._socket.send(json.dumps({"id": self._count, "method": method, "params": params}))
         while True:
-            message = json.loads(self._socket.recv(timeout=PATIENCE * 2))
+            message = json.loads(self._socket.recv(timeout=TIMEOUT * 2))
             if message.get("id") == self._count:
                 break
         if message["type"] == "error":
@@ -73,7 +73,7 @@ class Firefox:
         return message["result"]
 
     def new_context(self, base_url: str) -> "Profile":
-        """Return a profile of its own."""
+        """Return a new profile."""
         made = self.send("browser.createUserContext")
         return Profile(self, made["userContext"], base_url)
 
@@ -87,11 +87,11 @@ class Firefox:
     def _end(self) -> None:
         if self._popen.poll() is None:
             self._popen.terminate()
-        self._popen.wait(PATIENCE)
+        self._popen.wait(TIMEOUT)
 
 
 class Profile:
-    """Cookies and storage of their own."""
+    """A profile with its own cookies and storage."""
 
     def __init__(self, browser: Firefox, name: str, base_url: str) -> None:
         self._browser = browser
@@ -105,7 +105,7 @@ class Profile:
         self.close()
 
     def new_page(self) -> Page:
-        """Open a window: a tab that is not in front would be hidden."""
+        """Open a window, because background tabs are hidden."""
         made = self._browser.send("browsingContext.create", type="window", userContext=self._name)
         context = made["context"]
         self._browser.send("browsingContext.setViewport", context=context, viewport=VIEWPORT)
@@ -130,12 +130,12 @@ class Profile:
             self._browser.send("storage.setCookie", cookie=cookie, partition=partition)
 
     def close(self) -> None:
-        """Close its windows and forget what it kept."""
+        """Close its windows, and remove its data."""
         self._browser.send("browser.removeUserContext", userContext=self._name)
 
 
 class FirefoxTab:
-    """A window by its browsing context."""
+    """A window, identified by its browsing context."""
 
     def __init__(self, browser: Firefox, context: str) -> None:
         self._browser = browser
@@ -175,6 +175,6 @@ class FirefoxTab:
 
 
 def read_json(path: Path) -> Any:
-    """Return the value in a file, None while it is being written."""
+    """Return the JSON value in a file, None while it is being written."""
     text = path.read_text()
     return json.loads(text) if text.endswith(("}", "}\n")) else None

@@ -1,4 +1,4 @@
-"""The engine of a test, and profiles in it; each browser starts once, when it is first needed."""
+"""The engine of a test, and browser profiles; each browser is started once, on first use."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +15,7 @@ VIEWPORT = {"width": 1000, "height": 800}
 
 
 def parametrize_engine(metafunc: pytest.Metafunc) -> None:
-    """Have a test that is marked ``every_engine`` run in each that is installed here."""
+    """Run tests marked ``every_engine`` in each installed engine."""
     marked = metafunc.definition.get_closest_marker("every_engine")
     alone = metafunc.definition.get_closest_marker("chromium_alone")
     if marked and not alone and "engine" in metafunc.fixturenames:
@@ -24,7 +24,7 @@ def parametrize_engine(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def engine() -> str:
-    """The browser of the test; Chromium where nothing else is said."""
+    """The engine of the test; Chromium by default."""
     return "chromium"
 
 
@@ -44,7 +44,7 @@ def webkit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebKit]:
 
 @pytest.fixture
 def new_profile(engine: str, request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Return a browser profile of its own, for pages of a site."""
+    """Return a function that creates a browser profile for a site."""
 
     def new_profile(base_url: str, viewport: dict[str, int] = VIEWPORT) -> Any:
         browser = request.getfixturevalue(engine)
@@ -57,10 +57,10 @@ def new_profile(engine: str, request: pytest.FixtureRequest) -> Callable[..., An
 
 @pytest.fixture
 def caching(playwright, chromium_options, shop):
-    """A browser profile with a back/forward cache, which Playwright turns off."""
-    switched_off = ["--disable-back-forward-cache"]
+    """A browser profile with the back/forward cache, which Playwright disables."""
+    disabled_arguments = ["--disable-back-forward-cache"]
     with playwright.chromium.launch(
-        **chromium_options, ignore_default_args=switched_off
+        **chromium_options, ignore_default_args=disabled_arguments
     ) as browser:
         yield browser.new_context(base_url=shop.url)
 

@@ -1,4 +1,4 @@
-"""A page in Firefox or WebKit: of Playwright's page, what the tests use, by the same names."""
+"""A page in Firefox or WebKit, with the part of Playwright's interface that the tests use."""
 
 import json
 import re
@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import urljoin
 
-from tests.polling import PATIENCE, eventually
+from tests.polling import TIMEOUT, eventually
 
-# Runs an expression, or calls the function that it stands for, as Playwright does. The source is
-# in the script: a page's own policy may forbid it to make one from text.
+# Evaluates an expression, or calls it if it is a function, as Playwright does. The source is part
+# of the script, because the page's policy may forbid eval.
 EVALUATE = """async (argument) => {
     let value = (SOURCE
     );
@@ -38,7 +38,7 @@ FIND = """const find = (steps) => {
     return roots;
 };
 """
-# The middle of the first element, once it is shown, has stopped moving and nothing covers it.
+# The center of the first element, once it is visible, stable and not covered.
 LOCATE = """async ([element]) => {
     if (!element || !element.checkVisibility({ visibilityProperty: true })) return null;
     element.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
@@ -63,37 +63,37 @@ KEYS = {
     "ArrowRight": "\ue014",
     "ArrowDown": "\ue015",
 }
-# Keeps what is said on the console, and what is thrown, for ``said``.
-LISTEN = """window.nlSaid = [];
+# Collects console messages and exceptions for ``console_messages``.
+LISTEN = """window.nlMessages = [];
 for (const level of ["warn", "error"]) {
     const say = console[level];
     console[level] = function (...values) {
-        nlSaid.push(values.join(" "));
+        nlMessages.push(values.join(" "));
         return say.apply(this, values);
     };
 }
-addEventListener("error", (event) => nlSaid.push("thrown: " + event.message));
-addEventListener("unhandledrejection", (event) => nlSaid.push("thrown: " + event.reason));"""
+addEventListener("error", (event) => nlMessages.push("thrown: " + event.message));
+addEventListener("unhandledrejection", (event) => nlMessages.push("thrown: " + event.reason));"""
 
 
 class ScriptError(Exception):
-    """A script threw in the page, or the page was left while it ran."""
+    """A script threw an exception, or the page was unloaded while it ran."""
 
 
 class Tab(Protocol):
-    """What a protocol does for one tab."""
+    """The operations of a protocol on a tab."""
 
     def navigate(self, url: str) -> None:
         """Open a URL and wait until it is loaded."""
 
     def reload(self) -> None:
-        """Load the page again and wait until it is loaded."""
+        """Reload the page and wait until it is loaded."""
 
     def go_back(self) -> None:
         """Go back in the tab's history."""
 
     def run(self, function: str, values: list[str]) -> str:
-        """Call a function with texts, wait for its promise and return its text.
+        """Call a function with strings, await its promise and return its string.
 
         Raises ScriptError.
         """
@@ -105,20 +105,20 @@ class Tab(Protocol):
         """Bring the tab to the front."""
 
     def close(self) -> None:
-        """Close the tab, as a shopper does."""
+        """Close the tab, with unload events."""
 
 
 class Page:
-    """One page; every action waits until it can be done."""
+    """A page, whose actions wait until they are possible."""
 
     def __init__(self, tab: Tab, base_url: str) -> None:
         self._tab = tab
         self._base_url = base_url
 
     @property
-    def said(self) -> list[str]:
-        """What this page has said on its console, if it begins with ``LISTEN``."""
-        return list(self.evaluate("window.nlSaid || []"))
+    def console_messages(self) -> list[str]:
+        """The page's console messages and exceptions, if it starts with ``LISTEN``."""
+        return list(self.evaluate("window.nlMessages || []"))
 
     @property
     def url(self) -> str:
@@ -153,7 +153,7 @@ class Page:
             try:
                 return self.evaluate(expression, arg)
             except ScriptError:
-                # Between two pages.
+                # During a navigation.
                 return None
 
         return eventually(holds)
@@ -162,7 +162,7 @@ class Page:
         self.wait_for_function("document.readyState === 'complete'")
 
     def wait_for_url(self, pattern: str) -> None:
-        """Wait for a URL that a glob of Playwright's stands for, which knows ** and *."""
+        """Wait for a URL that matches a glob with ** and *, as in Playwright."""
         parts = [re.escape(part) for part in re.split(r"\*+", pattern)]
         self.wait_for_function(
             "(pattern) => new RegExp(pattern).test(location.href)", "^" + ".*".join(parts) + "$"
@@ -209,7 +209,7 @@ class Page:
 
 
 class Locator:
-    """Elements of a page, looked up anew for every action."""
+    """Elements of a page, found again for each action."""
 
     def __init__(self, page: Page, steps: list[list[str]]) -> None:
         self._page = page
@@ -275,4 +275,4 @@ class Locator:
             except ScriptError:
                 return None
 
-        return eventually(holds, PATIENCE)
+        return eventually(holds, TIMEOUT)

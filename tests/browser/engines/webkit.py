@@ -1,4 +1,4 @@
-"""WebKitGTK's MiniBrowser, driven by W3C WebDriver; it needs a display, and gets one of its own."""
+"""WebKitGTK's MiniBrowser, automated by W3C WebDriver, on its own virtual display."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import httpx
 from tests.browser.engines import minibrowser_path
 from tests.browser.engines.page import Page, ScriptError
 from tests.clients import connect
-from tests.polling import PATIENCE, eventually
+from tests.polling import TIMEOUT, eventually
 
 RUN = """const done = arguments[arguments.length - 1];
 (FUNCTION)(...[...arguments].slice(0, -1)).then(
@@ -18,7 +18,7 @@ RUN = """const done = arguments[arguments.length - 1];
 
 
 class WebKit:
-    """A display, and the drivers of the profiles that were asked for."""
+    """A virtual display, and the drivers of all profiles."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -32,12 +32,12 @@ class WebKit:
         self._environment = os.environ | {"DISPLAY": f":{self._display.stdout.readline().strip()}"}
 
     def new_context(self, base_url: str) -> "Profile":
-        """Start a browser with a profile of its own; a driver has one at a time."""
+        """Start a browser with a new profile; each driver has one session."""
         return Profile(self._environment, self._folder / "webkit.log", base_url)
 
     def close(self) -> None:
         self._display.terminate()
-        self._display.wait(PATIENCE)
+        self._display.wait(TIMEOUT)
         assert self._display.stdout
         self._display.stdout.close()
 
@@ -53,7 +53,7 @@ class Profile:
                 ["WebKitWebDriver", "--port=0"], env=environment, stdout=output, stderr=output
             )
         port = eventually(lambda: listening_port(self._driver.pid))
-        self._http = connect(f"http://127.0.0.1:{port}", PATIENCE * 2)
+        self._http = connect(f"http://127.0.0.1:{port}", TIMEOUT * 2)
         options = {"binary": minibrowser_path(), "args": ["--automation"]}
         wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
         session = self._send("POST", "/session", {"capabilities": wanted})
@@ -70,41 +70,41 @@ class Profile:
         answer = self._http.request(method, path, json=body if method == "POST" else None)
         value = answer.json()["value"]
         if answer.status_code != 200:
-            # What a script throws is caught in it: this one could not be parsed.
+            # Exceptions are caught within the script, so this is a syntax error.
             kind = "SyntaxError" if value["error"] == "javascript error" else value["error"]
             raise ScriptError(f"{kind}: {value['message']}")
         return value
 
     def command(self, tab: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Carry out a WebDriver command in a tab."""
+        """Send a WebDriver command to a tab."""
         if tab != self._current:
             self._send("POST", f"{self._path}/window", {"handle": tab})
             self._current = tab
         return self._send(method, self._path + path, body)
 
     def new_page(self) -> Page:
-        """Open a window. The one that the browser starts with stays: without any, it ends."""
+        """Open a window. The initial one stays open, because the browser ends without any."""
         made = self.command(self._first, "POST", "/window/new", {"type": "window"})
         return Page(WebKitTab(self, made["handle"]), self._base_url)
 
-    def forget(self) -> None:
-        """Take note that a tab was closed."""
+    def reset_tab(self) -> None:
+        """Record that the current tab was closed."""
         self._current = ""
 
     def cookies(self) -> list[dict[str, Any]]:
-        """Return the cookies of the page in the window that was opened last."""
+        """Return the cookies of the page in the newest window."""
         *_, handle = self._send("GET", f"{self._path}/window/handles")
         return list(self.command(handle, "GET", "/cookie"))
 
     def add_cookies(self, cookies: list[dict[str, str]]) -> None:
-        """Set cookies: name, value, and the URL of their site, which a window aside opens."""
+        """Set cookies: name, value, and the URL of their site, opened in another window."""
         for each in cookies:
             self.command(self._first, "POST", "/url", {"url": each["url"] + "/nl/health"})
             cookie = {"name": each["name"], "value": each["value"]}
             self.command(self._first, "POST", "/cookie", {"cookie": cookie})
 
     def kill(self) -> None:
-        """End the browser without any warning."""
+        """Kill the browser."""
         for child in browser_pids(self._driver.pid):
             os.kill(child, 9)
 
@@ -113,16 +113,16 @@ class Profile:
         try:
             self._send("DELETE", self._path)
         except (ScriptError, httpx.HTTPError):
-            # It was killed by its test.
+            # The test has killed it.
             self.kill()
         finally:
             self._http.close()
             self._driver.terminate()
-            self._driver.wait(PATIENCE)
+            self._driver.wait(TIMEOUT)
 
 
 class WebKitTab:
-    """A tab by its handle."""
+    """A tab, identified by its handle."""
 
     def __init__(self, profile: Profile, handle: str) -> None:
         self._profile = profile
@@ -155,17 +155,17 @@ class WebKitTab:
 
     def close(self) -> None:
         self._command("DELETE", "/window")
-        self._profile.forget()
+        self._profile.reset_tab()
 
 
 def child_pids(pid: int) -> list[int]:
-    """Return the processes that a process has started."""
+    """Return the child processes of a process."""
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in text.split()]
 
 
 def browser_pids(driver: int) -> list[int]:
-    """Return the browser that a driver has started, and the processes of that."""
+    """Return the browser that a driver has started, and its child processes."""
     found: list[int] = []
     waiting = child_pids(driver)
     while waiting:
@@ -176,7 +176,7 @@ def browser_pids(driver: int) -> list[int]:
 
 
 def listening_port(pid: int) -> int | None:
-    """Return the TCP port that a process listens on; the driver does not say which it chose."""
+    """Return the TCP port on which a process listens; the driver does not report it."""
     inodes = {
         link.readlink().name.removeprefix("socket:[").removesuffix("]")
         for link in Path(f"/proc/{pid}/fd").iterdir()

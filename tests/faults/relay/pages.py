@@ -14,7 +14,7 @@ from typing import Self
 import httpx
 
 from tests.clients import connect
-from tests.polling import PATIENCE, eventually
+from tests.polling import TIMEOUT, eventually
 from tests.processes import Process
 from tests.relay.conftest import Client, Sandbox, make_batch, make_event
 
@@ -131,7 +131,7 @@ class Pages:
         deadline = None
         while True:
             if self._stopping.is_set():
-                deadline = deadline or time.monotonic() + PATIENCE
+                deadline = deadline or time.monotonic() + TIMEOUT
                 if time.monotonic() > deadline:
                     return False
             running = self.relays.running
@@ -149,10 +149,10 @@ class Pages:
                 assert response.status_code in (429, 503), response.text
             time.sleep(RETRY_INTERVAL)
 
-    def outcome(self, sandbox: Sandbox, reported: int = 0, patience: float = 60) -> Outcome:
+    def outcome(self, sandbox: Sandbox, reported: int = 0, timeout: float = 60) -> Outcome:
         """Wait until no event is queued, and return the outcome."""
         client = self.relays.running[0][0]
-        eventually(lambda: client.waiting() == 0, patience)
+        eventually(lambda: client.waiting() == 0, timeout)
         received = Counter(sandbox.ids())
         assert received.total() < MAX_LEDGER, "the ledger was truncated"
         names = set(self.acknowledged)

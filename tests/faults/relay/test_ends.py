@@ -69,7 +69,7 @@ def test_kills_at_random_moments(spawn, settings, kind, sandbox, add_row, count,
             relays.end(moments.randrange(count), signal.SIGKILL)
             relays.add()
         eventually(lambda: relays.running[-1][0].health()["ready"])
-    outcome = pages.outcome(sandbox, patience=120)
+    outcome = pages.outcome(sandbox, timeout=120)
     name = f"kill -9, {kills} times at random moments, {kind}, {count} relay{'s' * (count > 1)}"
     add_row(name, outcome)
     balance = read_balance(settings)
@@ -218,7 +218,7 @@ class TestRedis:
                     os.kill(client.info("server")["process_id"], signal.SIGKILL)
                     continue
                 pages.__exit__()
-                add_row(f"Redis killed {kills} times", pages.outcome(sandbox, patience=120))
+                add_row(f"Redis killed {kills} times", pages.outcome(sandbox, timeout=120))
 
     def test_stopped(self, spawn, limits, sandbox, add_row, tmp_path):
         port = closed_port()
@@ -235,7 +235,7 @@ class TestRedis:
                 finally:
                     os.kill(pid, signal.SIGCONT)
                 eventually(lambda: relays.running[0][0].health()["ready"])
-            add_row("Redis stopped for seconds", pages.outcome(sandbox, patience=120))
+            add_row("Redis stopped for seconds", pages.outcome(sandbox, timeout=120))
 
     def test_evicting(self, spawn, limits, sandbox, add_row, tmp_path):
         with running_redis(tmp_path / "redis", closed_port()) as address:
@@ -249,7 +249,7 @@ class TestRedis:
                 assert not relays.running[0][0].health()["ready"]
                 client.config_set("maxmemory-policy", "noeviction")
                 eventually(lambda: relays.running[0][0].health()["ready"])
-            add_row("Redis set to evict", pages.outcome(sandbox, patience=120))
+            add_row("Redis set to evict", pages.outcome(sandbox, timeout=120))
 
     def test_failed_over(self, spawn, limits, sandbox, add_row, tmp_path):
         first, second = closed_port(), closed_port()
@@ -278,7 +278,7 @@ class TestRedis:
             with more:
                 eventually(lambda: len(more.acknowledged) > 50, 60)
             more.acknowledged += pages.acknowledged
-            add_row("Redis failed over, replica in sync", more.outcome(sandbox, patience=120))
+            add_row("Redis failed over, replica in sync", more.outcome(sandbox, timeout=120))
 
 
 def is_in_sync(primary, replica):

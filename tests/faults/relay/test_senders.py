@@ -68,7 +68,7 @@ def test_a_flood_from_one_address(spawn, environment, sandbox, add_row):
     finally:
         stopping.set()
         flooding.join()
-    outcome = pages.outcome(sandbox, patience=120)
+    outcome = pages.outcome(sandbox, timeout=120)
     p99 = quantiles(pages.seconds, n=100)[-1]
     # The events of the flood itself are not counted.
     outcome.duplicated = 0
