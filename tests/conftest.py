@@ -1,4 +1,4 @@
-"""Chromium, once for all tests: two Playwrights cannot run in one thread."""
+"""Chromium for all tests: Playwright's synchronous API runs only once per thread."""
 
 import shutil
 import sys
@@ -23,13 +23,13 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 
-# How long an example takes says nothing: the machine may be busy.
+# No deadline for examples, because the machine may be busy.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let ``make release`` name what it ships, and other Pythons."""
+    """Add options with which ``make release`` selects artifacts and Pythons."""
     group = parser.getgroup("release")
     group.addoption("--wheel", type=Path, help="Test this wheel (default: build one).")
     group.addoption("--npm-package", type=Path, help="Test this npm package (default: pack one).")
@@ -50,7 +50,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium_options() -> dict[str, object]:
-    """What ``launch`` needs here."""
+    """The arguments of ``launch``."""
     return {"executable_path": CHROMIUM, "args": ARGUMENTS}
 
 
@@ -62,5 +62,5 @@ def chromium(playwright: Playwright, chromium_options: dict[str, object]) -> Ite
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name a body by its argument: it may hold a time, and all workers must agree on the name."""
+    """Name bytes by their argument: with a time in them, ids would differ between workers."""
     return argname if isinstance(val, bytes) else None

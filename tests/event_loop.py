@@ -7,7 +7,7 @@ from typing import Any
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine to its end, in a thread of its own.
+    """Run a coroutine in a new thread.
 
     As long as Chromium is up, the main thread is inside of Playwright's event loop.
     """

@@ -1,4 +1,4 @@
-"""Markups, and what the tracker captures of each: in a browser, and as the audit says.
+"""Markup cases, and what browser and audit capture of each.
 
 Each is a body; its events are written as the audit writes them. ORDER stands for an order's number
 that no other test has. What is wrong is the attribute that the tracker complains of.
@@ -12,7 +12,7 @@ ON_SEARCH = 'page SEARCH_RESULT_PAGE, query "chair"'
 
 @dataclass(frozen=True)
 class Markup:
-    """A body, the events that it stands for, and the attributes that are wrong."""
+    """A body, its events, and its invalid attributes."""
 
     body: str
     events: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The npm package, and projects that have it installed."""
+"""The npm package, and projects with it."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session")
 def npm_package(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package of this checkout as a file, or the one that is named."""
+    """The package of this checkout as a file, or the one given by ``--npm-package``."""
     named: Path | None = pytestconfig.getoption("--npm-package")
     if named:
         return named.resolve()
@@ -24,26 +24,26 @@ def npm_package(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFa
 
 
 def run(*command: str | Path, folder: Path) -> str:
-    """Run a program in a folder and return what it writes; it must succeed."""
+    """Run a program in a folder and return its output; raise an error if it fails."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def unpack(package: Path, folder: Path) -> Path:
-    """Unpack a package into a folder, and return the folder that it holds."""
+    """Unpack a package, and return its folder."""
     with tarfile.open(package) as archive:
         archive.extractall(folder, filter="data")
     return folder / "package"
 
 
 def make_project(package: Path, folder: Path) -> Path:
-    """Fill a folder with a project that has the package installed, beside Playwright."""
+    """Create a project with the package and Playwright installed."""
     modules = folder / "node_modules"
     modules.mkdir()
     unpack(package, modules).rename(modules / "neuralens-tracker")
     for name in ("@playwright", "playwright", "playwright-core"):
-        # Copied, since a link would be another module beside the helper's own.
+        # Copied, because through a link it would be loaded as a second module.
         shutil.copytree(ROOT / "node_modules" / name, modules / name)
     (folder / "package.json").write_text('{"type": "module"}')
     return folder

@@ -1,15 +1,15 @@
-"""Waiting for a condition, with a deadline: never for a while."""
+"""Polling of a condition with a deadline, instead of sleeping."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-# Seconds after which a test fails. Generous, for a machine that does much else at once.
+# Seconds after which a test fails; long, because the machine may be busy.
 TIMEOUT = 30.0
 
 
 def eventually(condition: Callable[[], Any], timeout: float = TIMEOUT) -> Any:
-    """Return the condition's value once it is true; fail when that takes longer than timeout."""
+    """Return the condition's value once it is true; fail after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()

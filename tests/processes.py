@@ -1,4 +1,4 @@
-"""Commands of the project as processes."""
+"""Runs commands of the project as processes."""
 
 import os
 import resource
@@ -18,7 +18,7 @@ SANDBOX = "neuralens_demo.cli:sandbox"
 
 
 class Process:
-    """A command that listens on a free port; ``url`` is the address that it prints."""
+    """A server command on a free port; ``url`` is the address that it prints."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Process:
         cwd: Path,
         descriptors: int | None = None,
     ) -> None:
-        """``command`` is MODULE:FUNCTION; ``descriptors`` bounds the open files."""
+        """``command`` is MODULE:FUNCTION; ``descriptors`` limits open files."""
         self._command = command
         self._environment = environment
         self._cwd = cwd
@@ -37,7 +37,7 @@ class Process:
         self.start()
 
     def start(self) -> None:
-        """Start the command, in the same folder as before."""
+        """Start or restart the command."""
         module, name = self._command.split(":")
         with self._log.open("ab") as errors:
             self.popen = subprocess.Popen(
@@ -63,7 +63,7 @@ class Process:
         return self.popen.poll() is None
 
     def errors(self) -> str:
-        """Return what it has logged."""
+        """Return its standard error."""
         return self._log.read_text()
 
     def end(self, number: int = signal.SIGTERM) -> int:
@@ -79,5 +79,5 @@ class Process:
 
 
 def lower_descriptors(count: int) -> Callable[[], None]:
-    """Return what gives a process at most so many open files, for good."""
+    """Return a function that limits the open files of a process."""
     return partial(resource.setrlimit, resource.RLIMIT_NOFILE, (count, count))

@@ -14,7 +14,7 @@ ARCHIVE = Path(__file__).with_suffix(".zip")
 
 @pytest.fixture(scope="session")
 def release_0_1_0(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its folder; on PYTHONPATH, its packages are in the place of this version's."""
+    """The release's folder; on PYTHONPATH, its packages replace this version's."""
     folder = tmp_path_factory.mktemp("release")
     with zipfile.ZipFile(ARCHIVE) as archive:
         archive.extractall(folder)

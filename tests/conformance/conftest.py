@@ -1,4 +1,4 @@
-"""The engines: each plays the cases of the pure modules, and runs programs."""
+"""The engines, which run the cases of the pure modules, and programs."""
 
 import ast
 import importlib.util
@@ -33,11 +33,11 @@ MICROPYTHON = CHECKOUT / "node_modules/@micropython/micropython-webassembly-pysc
 
 
 class EngineError(Exception):
-    """What a program or a case raised; the message is the engine's own."""
+    """An exception of a program or a case; the message is the engine's."""
 
 
 class Node:
-    """An engine in a Node process, which answers a line with a line."""
+    """An engine in a Node process, with a line-based protocol."""
 
     def __init__(self, script: str, *arguments: str | Path) -> None:
         node = shutil.which("node")
@@ -62,11 +62,11 @@ class Node:
         return json.loads(told["answer"])
 
     def play(self, case: dict[str, Any]) -> Any:
-        """Return what the calls of a case return."""
+        """Return the results of the calls of a case."""
         return self.ask({"case": json.dumps(case)})
 
     def run(self, source: str) -> Any:
-        """Return what a program shows with out(...)."""
+        """Return the values that a program passes to out(...)."""
         return self.ask({"program": source})
 
     def end(self) -> None:
@@ -75,17 +75,17 @@ class Node:
 
 
 class JavaScript(Node):
-    """The build's own way from Python to JavaScript."""
+    """The build's compiler from Python to JavaScript."""
 
     def run(self, source: str) -> Any:
         return super().run(compile_text(source))
 
 
 class CPython:
-    """This very interpreter."""
+    """CPython: this interpreter."""
 
     def __init__(self) -> None:
-        # CPython's adapter stands there as the tracker's from now on.
+        # From now on, CPython's adapter is imported in place of the tracker's.
         importlib.import_module("neuralens_embed.ffi")
         spec = importlib.util.spec_from_file_location(WORLD, HERE / "world.py")
         assert spec is not None
@@ -142,7 +142,7 @@ def start_javascript(folder: Path, patch: pytest.MonkeyPatch) -> Node:
 
 
 def python_modules(adapter: str) -> dict[str, str]:
-    """Return the tracker's modules with the world, which they start, in the place of the page."""
+    """Return the tracker's modules with a fake browser."""
     world = {WORLD: "world.py", sources.ENTRY: "main.py"}
     return sources.read(adapter) | {
         name: (HERE / file).read_text("utf-8") for name, file in world.items()

@@ -21,7 +21,7 @@ CASES = [
 
 
 def plain(value: Any) -> Any:
-    """Return a value without what JSON, or an engine, may or may not write.
+    """Normalize a value with respect to differences of JSON and engines.
 
     A field that is null is absent, and a whole number has no fraction.
     """
@@ -38,7 +38,7 @@ def test_a_case(case: dict[str, Any], engine: Any) -> None:
     answers = engine.play(given | {"steps": [call for call, _ in case["steps"]]})
     assert len(answers) == len(case["steps"])
     for (call, wanted), answer in zip(case["steps"], answers, strict=True):
-        # As JSON, for to Python true is 1.
+        # As JSON, because in Python, True equals 1.
         assert json.dumps([call, plain(answer)], sort_keys=True) == json.dumps(
             [call, plain(wanted)], sort_keys=True
         )

@@ -1,4 +1,4 @@
-"""The validator and the settings judge whatever comes alike, on CPython and compiled."""
+"""Differential tests: validator and settings have equal results on CPython and compiled."""
 
 import json
 from typing import Any
@@ -21,15 +21,15 @@ EVENT = {
     "geo": {"lat": 48.1, "long": 11.6, "region": "Bavaria"},
 }
 KEYS = ("__proto__", "constructor", "toString", "length", "id", "lat", "long", "region")
-# Within the range of a float, past which JSON in a browser has no number.
+# Within the range of floats, which JSON in browsers is limited to.
 numbers = st.one_of(
     st.integers(-(10**300), 10**300),
     st.integers(-2, 200),
     st.sampled_from([MAX_COUNT, MAX_COUNT + 1, 2**53, 1e308, -0.0, 90, 90.0001, 180, 0.5, 1e-7]),
     st.floats(allow_nan=False, allow_infinity=False),
 )
-# Any code point, halves of surrogate pairs too; and lengths around the bound, of characters that
-# count for one on both engines.
+# Any code points, including lone surrogates; and lengths around the limit, of characters that count
+# as one on both engines.
 texts = st.one_of(
     st.text(st.characters(exclude_categories=()), max_size=20),
     st.text("0123456789²٣ -+.eE", max_size=12),
@@ -42,7 +42,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
     max_leaves=8,
 )
-# Garbage, and events that are right but for some of their fields.
+# Arbitrary values, and valid events with some changed fields.
 events = st.one_of(
     values,
     st.dictionaries(st.sampled_from(list(EVENT)) | names, values, max_size=3).map(
@@ -55,13 +55,13 @@ events = st.one_of(
 
 
 def judge(engine: Any, *call: Any) -> str:
-    """Return what an engine answers to a call, and what it says, as text that can be compared."""
+    """Return the result of a call and its messages, as comparable text."""
     answers = engine.play({"steps": [call, ["reported"]]})
     return json.dumps(normalise(answers), sort_keys=True)
 
 
 def normalise(value: Any) -> Any:
-    """Return a value without fields that are null; -0.0 and 3.0 are whole numbers."""
+    """Normalize a value: without null fields, and with integral floats as integers."""
     if isinstance(value, dict):
         return {name: normalise(field) for name, field in value.items() if field is not None}
     if isinstance(value, list):
@@ -70,7 +70,7 @@ def normalise(value: Any) -> Any:
 
 
 def is_ordered(value: Any) -> bool:
-    """Tell whether JavaScript keeps the order of the keys: those that are numbers come first."""
+    """Return whether JavaScript keeps the order of the keys: numeric keys come first."""
     return not isinstance(value, dict) or not any(
         name.isascii() and name.isdigit() for name in value
     )
@@ -83,11 +83,11 @@ def is_ordered(value: Any) -> bool:
 @example(event={"constructor": 1})
 @example(event=EVENT | {"uid": "\ud800"})
 @settings(max_examples=400)
-def test_the_validator_judges_alike(event: Any, cpython: Any, compiled: Any) -> None:
+def test_the_validator(event: Any, cpython: Any, compiled: Any) -> None:
     here, there = (judge(engine, "events.find_fault", event) for engine in (cpython, compiled))
     if is_ordered(event):
         assert here == there
-    # Of several mistakes the first is told.
+    # Only the first of several mistakes is reported.
     assert (json.loads(here)[0] is None) == (json.loads(there)[0] is None)
 
 
@@ -95,5 +95,5 @@ def test_the_validator_judges_alike(event: Any, cpython: Any, compiled: Any) -> 
 @example(given={"viewMs": "²", "appId": 0.00001})
 @example(given={"appId": 5.0, "uid": 1e21})
 @settings(max_examples=300)
-def test_settings_resolve_alike(given: dict[str, Any], cpython: Any, compiled: Any) -> None:
+def test_settings(given: dict[str, Any], cpython: Any, compiled: Any) -> None:
     assert judge(cpython, "settings.resolve", given) == judge(compiled, "settings.resolve", given)

@@ -27,8 +27,8 @@ def name_there(engine: Any, order: str, ids: list[str]) -> Any:
         ("O-1", ["AV768"], "order:O-1:5369053:54490504"),
     ],
 )
-def test_a_name_stays_what_it_is(order: str, ids: list[str], name: str) -> None:
-    # A relay knows orders of before an upgrade by it.
+def test_ids_are_stable(order: str, ids: list[str], name: str) -> None:
+    # Relays deduplicate orders across upgrades by them.
     assert name_purchase(order, ids) == name
 
 
@@ -51,12 +51,12 @@ def test_neither_order_nor_repetition_of_items_matters(ids: list[str], random: A
 
 @given(st.lists(texts, min_size=1, max_size=5, unique=True), texts)
 @settings(suppress_health_check=list(HealthCheck))
-def test_other_items_make_another_name(ids: list[str], more: str) -> None:
+def test_other_items_have_another_id(ids: list[str], more: str) -> None:
     if more not in ids:
         assert name_purchase("O-1", [*ids, more]) != name_purchase("O-1", ids)
 
 
-def test_names_of_a_catalogue_are_told_apart() -> None:
+def test_ids_of_a_catalogue_are_distinct() -> None:
     ids = [f"AV{number}" for number in range(300)]
     names = {name_purchase("O", list(pair)) for pair in itertools.combinations(ids, 2)}
     assert len(names) == 300 * 299 // 2

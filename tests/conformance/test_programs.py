@@ -1,4 +1,4 @@
-"""Every program that the portability check lets pass shows the same on every engine."""
+"""Every program that the portability check allows has the same output on every engine."""
 
 import tomllib
 from pathlib import Path
@@ -10,7 +10,7 @@ from neuralens_build.subset import RULES, check
 
 OUTSIDE = frozenset({"out"})
 CASES = tomllib.loads((Path(__file__).parent / "subset_cases.toml").read_text("utf-8"))
-# What imports runs as part of the tracker alone.
+# Programs with imports run only as part of the tracker.
 ALLOWED = [
     (rule, source)
     for rule, cases in CASES.items()
@@ -32,7 +32,7 @@ def name(case: Any) -> str:
 
 
 def run(engine: Any, source: str, failure: type[Exception]) -> Any:
-    """Return what a program shows; a word where the engine does not take it."""
+    """Return the output of a program, or a marker if the engine refuses it."""
     try:
         return engine.run(source)
     except (CompileError, failure):
@@ -41,7 +41,7 @@ def run(engine: Any, source: str, failure: type[Exception]) -> Any:
 
 @pytest.mark.parametrize("case", ALLOWED, ids=name)
 @pytest.mark.parametrize("other", ["compiled", "micropython", "brython_engine"])
-def test_what_passes_runs_alike(
+def test_allowed_programs_have_equal_output(
     case: tuple[str, str], other: str, cpython: Any, request: pytest.FixtureRequest
 ) -> None:
     assert request.getfixturevalue(other).run(case[1]) == cpython.run(case[1])

@@ -1,4 +1,4 @@
-"""The files of deploy/, with the parts of the relay's tests."""
+"""Fixtures for the files of deploy/, in addition to those of the relay's tests."""
 
 import os
 import shutil
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.relay.conftest import (
+    api_down,
     bundles,
     environment,
-    offline,
     sandbox,
     sandbox_process,
     spawn,
@@ -17,13 +17,13 @@ from tests.relay.conftest import (
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
-# Where the system keeps them, and where build/machine.sh unpacks them.
+# The folders of the system's programs, and of those that build/machine.sh unpacks.
 UNPACKED = ROOT / ".cache" / "programs" / "usr"
 PLACES = ("/usr/sbin", "/usr/local/bin", "/usr/bin", "/bin", UNPACKED / "sbin", UNPACKED / "bin")
 
 
 def program(name: str) -> str:
-    """The path of a program of the system; a test that needs one that is missing is left out."""
+    """Return the path of a program; skip the test if it is not installed."""
     found = shutil.which(name, path=os.pathsep.join(map(str, PLACES)))
     if found is None:
         pytest.skip(f"{name} is not installed here")

@@ -11,25 +11,25 @@ from tests.deploy.conftest import DEPLOY, program
 
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
 TARGET = {"job": "neuralens", "instance": "relay:8787"}
-# A scrape: the value of each series, by its name with its labels.
+# A scrape: the value of each series, by name and labels.
 Scrape = dict[str, float]
 
 
 def series(name: str, labels: Mapping[str, str]) -> str:
-    """Return a series as PromQL writes it, with the labels that Prometheus adds."""
+    """Return a series in PromQL, with the labels that Prometheus adds."""
     pairs = ", ".join(f"{key}={json.dumps(value)}" for key, value in {**labels, **TARGET}.items())
     return f"{name}{{{pairs}}}"
 
 
 def read_metrics(text: str) -> Scrape:
-    """Return what Prometheus would keep of a relay's answer."""
+    """Return the scrape of a relay's metrics."""
     samples = [each for family in text_string_to_metric_families(text) for each in family.samples]
     found = {series(each.name, each.labels): each.value for each in samples}
     return {**found, series("up", {}): 1.0}
 
 
 def unreachable() -> Scrape:
-    """Return what Prometheus keeps when nothing answers."""
+    """Return the scrape of a relay that does not respond."""
     return {series("up", {}): 0.0}
 
 
@@ -42,7 +42,7 @@ def firing(
     growing: float = 0.0,
     interval: int = 1,
 ) -> str:
-    """Let promtool tell whether exactly the expected alerts fire; return what it says if not.
+    """Check with promtool that exactly the expected alerts fire; return its output if not.
 
     ``before`` is what was scraped in the first hour, ``after`` what has been scraped for
     ``minutes`` since then, every ``interval`` minutes. ``growing``: seconds by which the age of

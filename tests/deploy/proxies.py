@@ -1,4 +1,4 @@
-"""nginx and Caddy as the system has them, with the files of deploy/, before a relay."""
+"""Runs the system's nginx and Caddy, with the files of deploy/, in front of a relay."""
 
 import os
 import subprocess
@@ -10,9 +10,9 @@ import httpx
 
 from tests.deploy.conftest import DEPLOY, program
 from tests.polling import TIMEOUT, eventually
-from tests.relay.conftest import closed_port
+from tests.relay.conftest import unused_port
 
-# What nginx wants to be told where others have a whole system.
+# Settings that nginx needs outside a system installation.
 NGINX = """
 daemon off;
 master_process off;
@@ -32,7 +32,7 @@ http {{
 
 
 def configure_nginx(folder: Path, http: str) -> Path:
-    """Write a configuration with this in its http block."""
+    """Write a configuration with the given http block."""
     path = folder / "nginx.conf"
     path.write_text(NGINX.format(folder=folder, http=http))
     return path
@@ -40,13 +40,13 @@ def configure_nginx(folder: Path, http: str) -> Path:
 
 @contextmanager
 def running(command: list[str | Path], address: str, **environment: str) -> Iterator[str]:
-    """Run a proxy until it listens."""
+    """Run a proxy, and wait until it listens."""
     process = subprocess.Popen(
         command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr
     try:
-        eventually(lambda: process.poll() is not None or answers(address))
+        eventually(lambda: process.poll() is not None or is_listening(address))
         assert process.poll() is None, process.stderr.read()
         yield address
     finally:
@@ -54,8 +54,8 @@ def running(command: list[str | Path], address: str, **environment: str) -> Iter
         process.communicate(timeout=TIMEOUT)
 
 
-def answers(address: str) -> bool:
-    """Tell whether something listens."""
+def is_listening(address: str) -> bool:
+    """Return whether a server listens at an address."""
     try:
         httpx.get(address, trust_env=False)
     except httpx.TransportError:
@@ -65,8 +65,8 @@ def answers(address: str) -> bool:
 
 @contextmanager
 def nginx(relay: str, folder: Path) -> Iterator[str]:
-    """Run nginx with the locations of deploy/ before a relay (HOST:PORT)."""
-    port = closed_port()
+    """Run nginx with the locations of deploy/ in front of a relay (HOST:PORT)."""
+    port = unused_port()
     path = configure_nginx(
         folder,
         f"""upstream neuralens_relay {{ server {relay}; }}
@@ -79,13 +79,13 @@ def nginx(relay: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def caddy(relay: str, folder: Path) -> Iterator[str]:
-    """Run Caddy with the file of deploy/ before a relay (HOST:PORT)."""
-    address = f"http://127.0.0.1:{closed_port()}"
+    """Run Caddy with the file of deploy/ in front of a relay (HOST:PORT)."""
+    address = f"http://127.0.0.1:{unused_port()}"
     command: list[str | Path] = [program("caddy"), "run", "--config", DEPLOY / "Caddyfile"]
     settings = {
         "SHOP_ADDRESS": address,
         "NEURALENS_RELAY": relay,
-        "SHOP_UPSTREAM": f"127.0.0.1:{closed_port()}",
+        "SHOP_UPSTREAM": f"127.0.0.1:{unused_port()}",
         "HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder),
         "XDG_DATA_HOME": str(folder),

@@ -1,4 +1,4 @@
-"""The dashboard, the unit and the image, as far as they can be checked without their services."""
+"""Static checks of the dashboard, the unit and the image."""
 
 import json
 import re
@@ -15,16 +15,16 @@ from tests.deploy.promtool import ALERTS, read_metrics
 DASHBOARD = json.loads((DEPLOY / "grafana" / "relay.json").read_text())
 UNIT = DEPLOY / "neuralens-relay.service"
 EXPRESSIONS = [each["expr"] for panel in DASHBOARD["panels"] for each in panel["targets"]]
-# What Grafana puts in.
+# Variables that Grafana substitutes.
 VARIABLES = {"$__rate_interval": "5m", "$job": "neuralens"}
 
 
-def test_every_metric_of_dashboard_and_alerts_is_one_of_the_relays(spawn, offline):
-    client, _ = spawn(offline)
+def test_dashboard_and_alerts_use_the_relays_metrics(spawn, api_down):
+    client, _ = spawn(api_down)
     known = {name.partition("{")[0] for name in read_metrics(client.http.get("metrics").text)}
     used = set(re.findall(r"\bneuralens_\w+", " ".join(EXPRESSIONS) + ALERTS.read_text()))
     assert used - known == set()
-    # The dashboard shows them all, but for what others say better.
+    # The dashboard shows all metrics, except those that others imply.
     shown = {name.removesuffix("_total").removesuffix("_bucket") for name in used}
     kept = {name.removesuffix("_total") for name in known if not name.endswith("_created")}
     more = {"up", "neuralens_forward_seconds_sum", "neuralens_forward_seconds_count"}
@@ -57,7 +57,7 @@ def settings_of(text: str) -> set[str]:
     return set(re.findall(r"\bNEURALENS_[A-Z_]*[A-Z]\b", text))
 
 
-def test_every_setting_that_is_named_is_one_of_the_relays():
+def test_all_settings_exist():
     known = {name for name, _, _ in describe()} | {"NEURALENS_RELAY"}
     for path in DEPLOY.rglob("*"):
         if path.is_file():
@@ -65,7 +65,7 @@ def test_every_setting_that_is_named_is_one_of_the_relays():
 
 
 @pytest.mark.parametrize("path", [UNIT, DEPLOY / "Dockerfile"], ids=lambda path: path.name)
-def test_the_command_that_is_started_is_there(path: Path):
+def test_the_started_command_exists(path: Path):
     text = path.read_text().replace('", "', " ")
     (call,) = re.findall(r'(?:^CMD \["|bin/neuralens-tracker )(relay [^"\n]+)', text, re.M)
     name, *options = call.split()
@@ -76,8 +76,8 @@ def test_the_command_that_is_started_is_there(path: Path):
     assert parsed.params["port"] == 8787
 
 
-def test_systemd_takes_the_unit(tmp_path):
-    """With a program in the place where the unit expects it."""
+def test_systemd_accepts_the_unit(tmp_path):
+    """The unit is adapted to the path of an installed program."""
     tracker = tmp_path / "neuralens-tracker"
     tracker.write_text("#!/bin/sh\n")
     tracker.chmod(0o755)
@@ -92,5 +92,5 @@ def test_systemd_takes_the_unit(tmp_path):
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    # 0 is closed up and 10 wide open: what a service of the network alone can give up.
+    # Exposure from 0 (most secure) to 10.
     check(program("systemd-analyze"), "security", "--offline=yes", "--threshold=15", unit)

@@ -1,4 +1,4 @@
-"""The relay behind nginx and Caddy, configured by the very files of deploy/."""
+"""The relay behind nginx and Caddy, with the files of deploy/."""
 
 import http.client
 import json
@@ -22,8 +22,8 @@ def proxy(request):
 
 
 @pytest.fixture
-def served(proxy, spawn, environment, tmp_path):
-    """The address of a shop whose relay has a proxy in front, and the relay's own client."""
+def proxied(proxy, spawn, environment, tmp_path):
+    """The address of a proxy in front of a relay, and a client of the relay."""
     limits = {"NEURALENS_STATUS_TOKEN": TOKEN, "NEURALENS_RATE_LIMIT": "1"}
     relay, _ = spawn(environment | limits)
     with proxy(urlsplit(relay.url).netloc, tmp_path) as address:
@@ -37,21 +37,21 @@ def post(address, body, source="127.0.0.1", **headers):
         return client.post(f"{address}/nl/events?b=1", content=json.dumps(body), headers=headers)
 
 
-def test_events_of_the_shops_own_pages_arrive(served, sandbox):
-    address, _ = served
+def test_events_of_the_shops_own_pages_arrive(proxied, sandbox):
+    address, _ = proxied
     answer = post(address, make_batch(make_event()), Origin=address)
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
     eventually(lambda: sandbox.ids() == ["AV768"])
 
 
-def test_another_origin_is_refused(served):
-    address, _ = served
+def test_another_origin_is_refused(proxied):
+    address, _ = proxied
     answer = post(address, make_batch(make_event()), Origin="https://elsewhere.example")
     assert answer.status_code == 403
 
 
-def test_each_shopper_has_a_limit_that_no_header_gets_round(served):
-    address, _ = served
+def test_the_rate_limit_per_shopper_cannot_be_bypassed_by_headers(proxied):
+    address, _ = proxied
     batch = make_batch(*[make_event() for _ in range(50)])
     for _ in range(3):
         answer = post(address, batch, "127.0.0.2")
@@ -62,8 +62,8 @@ def test_each_shopper_has_a_limit_that_no_header_gets_round(served):
 
 
 @pytest.mark.parametrize("page", ["metrics", "health"])
-def test_what_the_relay_counts_is_not_public(served, page):
-    address, relay = served
+def test_metrics_and_health_are_not_public(proxied, page):
+    address, relay = proxied
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     assert relay.http.get(page, headers=bearer).status_code == 200, "the token itself is right"
     place = urlsplit(address)
@@ -88,8 +88,8 @@ def test_what_the_relay_counts_is_not_public(served, page):
         assert b"forwarding" not in body, path
 
 
-def test_the_script_comes_as_the_relay_packed_it(served):
-    address, relay = served
+def test_the_script_keeps_the_relays_compression(proxied):
+    address, relay = proxied
     for encoding in ("br", "gzip", "identity"):
         headers = {"Accept-Encoding": encoding}
         through = httpx.get(f"{address}/nl/neuralens.js?v=1", headers=headers)
@@ -99,8 +99,8 @@ def test_the_script_comes_as_the_relay_packed_it(served):
             assert through.headers.get(name) == direct.headers.get(name), name
 
 
-def test_the_largest_batch_passes_and_the_relay_itself_refuses_a_larger_one(served):
-    address, _ = served
+def test_the_relay_itself_refuses_a_batch_that_is_too_large(proxied):
+    address, _ = proxied
     batch = make_batch(make_event(), padding="")
     room = 48 * 1024 - len(json.dumps(batch))
     assert post(address, {**batch, "padding": "x" * room}).status_code == 202
@@ -109,8 +109,8 @@ def test_the_largest_batch_passes_and_the_relay_itself_refuses_a_larger_one(serv
     assert "error" in answer.json()
 
 
-def test_nginx_takes_its_other_files(tmp_path):
-    """The names of the containers stand for this machine."""
+def test_nginx_accepts_its_other_files(tmp_path):
+    """The names of the containers are replaced by this machine's."""
     compose = (DEPLOY / "nginx" / "compose.conf").read_text()
     for name, place in {
         "relay:8787": "127.0.0.1:8787",
@@ -133,7 +133,7 @@ def test_nginx_takes_its_other_files(tmp_path):
         assert done.returncode == 0, done.stderr
 
 
-def test_caddys_file_is_in_its_own_form():
+def test_the_caddyfile_is_formatted():
     done = subprocess.run(
         [program("caddy"), "fmt", DEPLOY / "Caddyfile"], capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""The servers of the small shops; their relays send to the sandbox of ``neuralens_testing``."""
+"""Servers of small shops, whose relays forward to the sandbox of ``neuralens_testing``."""
 
 import os
 import select
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def neuralens_events(neuralens_sandbox: Sandbox) -> Events:
-    """The events of a test, on a machine that may be busy."""
+    """The events of a test, with a long timeout for busy machines."""
     return Events(neuralens_sandbox, timeout=TIMEOUT)
 
 

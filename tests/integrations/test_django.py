@@ -64,7 +64,7 @@ def render(template: str, request: Any = None, **values: Any) -> str:
         ("nl_ignore", 'data-nl-ignore=""'),
     ],
 )
-def test_a_tag_prints_its_attributes(tag: str, attributes: str) -> None:
+def test_a_tag_renders_its_attributes(tag: str, attributes: str) -> None:
     values = {
         "id": KEY,
         "number": 1234567,
@@ -74,12 +74,12 @@ def test_a_tag_prints_its_attributes(tag: str, attributes: str) -> None:
     assert render("{% " + tag + " %}", **values) == attributes
 
 
-def test_a_wrong_value_raises_in_development() -> None:
+def test_an_invalid_value_raises_in_development() -> None:
     with override_settings(DEBUG=True), pytest.raises(MarkupError, match=r"nl\.product: id"):
         render("{% nl_product nothing %}", nothing=None)
 
 
-def test_a_wrong_value_is_left_out_and_logged_once_in_production(
+def test_an_invalid_value_is_omitted_and_logged_once_in_production(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for _ in range(2):
@@ -89,7 +89,7 @@ def test_a_wrong_value_is_left_out_and_logged_once_in_production(
 
 
 @override_settings(NEURALENS=NEURALENS)
-def test_the_snippet_knows_the_shopper_and_the_nonce() -> None:
+def test_the_snippet_has_the_uid_and_the_nonce() -> None:
     request = HttpRequest()
     request.COOKIES["shopper"] = "u-1"
     request.csp_nonce = gettext_lazy("bm9uY2U=")
@@ -114,7 +114,7 @@ def test_the_uid_is_that_of_an_authenticated_user() -> None:
 
 
 @override_settings(NEURALENS={**NEURALENS, "ENABLED": False})
-def test_nothing_happens_where_it_is_not_enabled() -> None:
+def test_disabled() -> None:
     assert render("{% neuralens_snippet %}", HttpRequest()) == ""
     assert Client().post("/nl/events").status_code == 404
 
@@ -127,7 +127,7 @@ def test_the_prefix_sets_both_addresses() -> None:
 
 
 @override_settings(NEURALENS={"APLICATION_ID": "APP"})
-def test_a_key_that_is_none_is_named() -> None:
+def test_an_unknown_key_is_reported() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"APLICATION_ID.*APPLICATION_ID"):
         configuration()
     assert [found.id for found in check()] == ["neuralens.E002"]
@@ -157,7 +157,7 @@ def test_a_key_that_is_none_is_named() -> None:
         ),
     ],
 )
-def test_the_checks_name_what_is_missing(
+def test_the_checks_report_missing_settings(
     settings: dict[str, Any], ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("API_KEY", "APPLICATION_ID", "OUTBOX"):
@@ -191,8 +191,8 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_dead_events_are_listed_by_a_command(serve: Callable[..., str], tmp_path: Path) -> None:
-    # The relay starts with the first page.
+def test_dead_letters_are_listed_by_a_command(serve: Callable[..., str], tmp_path: Path) -> None:
+    # The relay starts when the first page is rendered.
     httpx.get(f"{serve('django-wsgi')}/search?q=chair").raise_for_status()
     outbox = {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/outbox.db"}
     done = manage("neuralens_dead", **outbox)
@@ -200,7 +200,7 @@ def test_dead_events_are_listed_by_a_command(serve: Callable[..., str], tmp_path
     assert manage("neuralens_replay", **outbox).returncode == 0
 
 
-def test_a_relay_without_a_key_answers_so_and_the_shop_goes_on(serve: Callable[..., str]) -> None:
+def test_a_relay_without_a_key_reports_it_and_the_shop_works(serve: Callable[..., str]) -> None:
     shop = serve("django-wsgi", NEURALENS_API_KEY="")
     assert httpx.get(f"{shop}/search?q=chair").status_code == 200
     answer = httpx.post(f"{shop}/nl/events", content="{}")
@@ -213,7 +213,7 @@ SEARCH = "/search?q=oak"
 
 
 class Case(TrackingAssertions):
-    """What Django's test cases would be."""
+    """A test case as in a Django project."""
 
 
 def stored_in(folder: Path) -> override_settings:
@@ -221,7 +221,7 @@ def stored_in(folder: Path) -> override_settings:
     return override_settings(NEURALENS={**NEURALENS, "OUTBOX": f"sqlite:///{folder}/outbox.db"})
 
 
-def test_what_a_page_tracks_is_asserted_without_a_browser(tmp_path: Path) -> None:
+def test_assertions_on_a_page_without_a_browser(tmp_path: Path) -> None:
     with stored_in(tmp_path):
         response = Client().get(SEARCH)
     chairs = [chair.key for chair in page_of(1)]

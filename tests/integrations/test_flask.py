@@ -64,26 +64,26 @@ def test_the_nonce_of_talisman(tmp_path: Path) -> None:
     assert f'nonce="{policy.split(chr(39))[0]}"' in answer.text
 
 
-def test_nothing_happens_where_it_is_not_enabled(tmp_path: Path) -> None:
+def test_disabled(tmp_path: Path) -> None:
     client = shop(tmp_path, NEURALENS_ENABLED=False).test_client()
     assert client.get("/page/A").text == '<i data-nl-product="A"></i>'
     assert client.get("/nl/health").status_code == 404
 
 
-def test_a_relay_elsewhere_is_not_served_here(tmp_path: Path) -> None:
+def test_an_external_relay_is_not_served(tmp_path: Path) -> None:
     client = shop(tmp_path, NEURALENS_RELAY=False).test_client()
     assert "data-app-id" in client.get("/page/A").text
     assert client.get("/nl/health").status_code == 404
 
 
-def test_a_wrong_value_raises_in_development_alone(tmp_path: Path) -> None:
+def test_an_invalid_value_raises_only_in_development(tmp_path: Path) -> None:
     assert "<i ></i>" in shop(tmp_path).test_client().get("/none").text
     app = shop(tmp_path, NEURALENS_STRICT=True, TESTING=True)
     with pytest.raises(MarkupError, match=r"nl\.product: id"):
         app.test_client().get("/none")
 
 
-def test_the_commands_have_the_settings_of_the_application(
+def test_commands_use_the_settings_of_the_application(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NEURALENS_OUTBOX", "")

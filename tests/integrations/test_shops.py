@@ -1,4 +1,4 @@
-"""The same small shop on each framework: one journey in a real browser, one exact ledger."""
+"""The same small shop with each framework: a journey in a browser, and its exact ledger."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +17,7 @@ SEARCH = {"page": "SEARCH_RESULT_PAGE", "query": QUERY}
 LANDING = {"page": "PRODUCT_PAGE"}
 OPENED = CHAIRS[PER_PAGE + 1]
 
-# (event, ids, index, page, query): what the journey below is, in the order of its pages.
+# The expected events of the journey as (event, ids, index, page, query), in order of its pages.
 EXPECTED = [
     *(("VIEW_PRODUCT", [c.key], i, "SEARCH_RESULT_PAGE", QUERY) for i, c in enumerate(CHAIRS[:3])),
     *(
@@ -34,7 +34,7 @@ def summary(event: dict[str, Any]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("name", SHOPS)
-def test_a_journey_gives_the_exact_ledger(
+def test_a_journey(
     name: str, serve: Callable[..., str], neuralens_events: Events, chromium: Browser
 ) -> None:
     shop = serve(name)
@@ -65,7 +65,7 @@ def test_a_journey_gives_the_exact_ledger(
     (end,) = [event for event in events if event["items"][0]["id"] == "end"]
     got = Counter(summary(event) for event in events if event is not end)
     expected = Counter((event, tuple(map(str, ids)), *rest) for event, ids, *rest in EXPECTED)
-    # What a landing and a cart carry of the search is the tracker's to decide, not the shop's.
+    # The attributed query of landing and cart is determined by the tracker, not by the shop.
     carried = {(event, ids, page) for event, ids, _, page, _ in got - expected}
     assert expected - got == Counter()
     opened = (str(OPENED.key),)

@@ -27,7 +27,7 @@ def shop(folder: Path, lifespan: Any = None, **settings: Any) -> tuple[FastAPI, 
     return app, neuralens
 
 
-def test_the_relay_lives_with_the_application(tmp_path: Path) -> None:
+def test_the_relay_has_the_lifespan_of_the_application(tmp_path: Path) -> None:
     app, _ = shop(tmp_path)
     with TestClient(app) as client:
         assert (tmp_path / "outbox.db").is_file()
@@ -36,22 +36,22 @@ def test_the_relay_lives_with_the_application(tmp_path: Path) -> None:
 
 
 def test_an_application_keeps_its_own_lifespan(tmp_path: Path) -> None:
-    told = []
+    calls = []
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> Any:
-        told.append("begin")
+        calls.append("begin")
         yield {"shop": "chairs"}
-        told.append("end")
+        calls.append("end")
 
     app, _ = shop(tmp_path, lifespan)
     with TestClient(app) as client:
         assert client.app_state == {"shop": "chairs"}
         assert client.get("/nl/health").status_code == 200
-    assert told == ["begin", "end"]
+    assert calls == ["begin", "end"]
 
 
-def test_what_differs_by_request(tmp_path: Path) -> None:
+def test_values_of_the_request(tmp_path: Path) -> None:
     app, _ = shop(
         tmp_path,
         nonce=lambda request: request.headers["x-nonce"],
@@ -74,20 +74,20 @@ def test_a_root_path_and_a_prefix_are_part_of_the_addresses(tmp_path: Path) -> N
     assert 'data-endpoint="/shop/track/events"' in made
 
 
-def test_nothing_happens_where_it_is_not_enabled(tmp_path: Path) -> None:
+def test_disabled(tmp_path: Path) -> None:
     app, _ = shop(tmp_path, enabled=False, api_key=None)
     with TestClient(app) as client:
         assert client.get("/page").text == '<i data-nl-product="A"></i>'
         assert client.post("/nl/events").status_code == 404
 
 
-def test_a_wrong_value_is_no_fault_in_production(tmp_path: Path) -> None:
+def test_an_invalid_value_is_not_fatal_in_production(tmp_path: Path) -> None:
     app, _ = shop(tmp_path)
     with TestClient(app) as client:
         assert "<i ></i>" in client.get("/page?key=").text
 
 
-def test_a_missing_key_is_no_matter_of_importing(
+def test_a_missing_key_does_not_fail_the_import(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NEURALENS_API_KEY", raising=False)

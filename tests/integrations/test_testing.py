@@ -1,4 +1,4 @@
-"""``neuralens_testing``: a shop's own tests, as its engineers would write them."""
+"""``neuralens_testing``, used as in a shop's own tests."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def test_a_journey_and_its_plan(page: Page, neuralens_events: Events, tmp_path: 
     expect(neuralens_events).not_to_have("ADD_TO_CART")
     expect(neuralens_events).to_have_nothing_refused()
 
-    # The same journey is not what another plan says.
+    # The same journey differs from another plan.
     wrong = PLAN.replace("#1 PRODUCT", "#7 PRODUCT").replace("'CLICK", "'SHARE {1}',\n    'CLICK")
     with pytest.raises(AssertionError) as raised:
         write_plan(tmp_path, wrong).follow(neuralens_events, page.goto, actions)
@@ -70,7 +70,7 @@ def test_a_journey_and_its_plan(page: Page, neuralens_events: Events, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "has no steps"),
         ("[[step]]\nevent = []", "step 1 may hold action, events, page alone"),
@@ -78,6 +78,6 @@ def test_a_journey_and_its_plan(page: Page, neuralens_events: Events, tmp_path: 
         ("[[step", "cannot be read"),
     ],
 )
-def test_a_plan_that_is_wrong_is_one_sentence(text: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match=re.escape(said)):
+def test_an_invalid_plan_is_one_sentence(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match=re.escape(message)):
         write_plan(tmp_path, text)

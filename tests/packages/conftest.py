@@ -1,3 +1,3 @@
-"""The wheel in environments of its own; the fixtures are in the module beside this one."""
+"""The wheel in new environments; the fixtures are in ``wheels``."""
 
 from tests.packages.wheels import install, wheel

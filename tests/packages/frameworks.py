@@ -27,7 +27,7 @@ def in_flask():
 
 
 def in_django():
-    """Return a page that Django's own templates make."""
+    """Return a page rendered by Django's templates."""
     import django
     from django.conf import settings
     from django.template import Context, Engine
@@ -39,12 +39,12 @@ def in_django():
 
 
 def in_fastapi():
-    """Return what the relay answers to a batch, mounted beside a route of FastAPI."""
+    """Return the response of a relay mounted in FastAPI to a batch."""
     from fastapi import FastAPI
     from neuralens_relay import create_app
 
     os.environ.update(SECRETS, NEURALENS_OUTBOX="sqlite:///mounted.db")
-    # Nothing listens there: events wait in the outbox.
+    # Unreachable, so that events stay in the outbox.
     os.environ["NEURALENS_API_URL"] = "http://127.0.0.1:9/"
     relay = create_app()
     app = FastAPI(lifespan=relay.state.relay.lifespan)

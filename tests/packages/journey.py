@@ -1,4 +1,4 @@
-"""What a shop does with the installed wheel: the snippet, the audit, an event through the relay.
+"""Use of the installed wheel in a shop: the snippet, the audit, and an event through the relay.
 
 Run by the interpreter of an environment that holds the wheel, and no test's library. Prints what
 it saw as JSON.
@@ -22,7 +22,7 @@ SECRETS = {"NEURALENS_API_KEY": "key", "NEURALENS_APPLICATION_ID": "APP"}
 
 @contextmanager
 def running(command, **variables):
-    """Run a command that serves; the value is the address that it prints."""
+    """Run a server command; yield the address that it prints."""
     process = subprocess.Popen(
         [PROGRAM, command, "--port", "0"],
         env={**os.environ, **SECRETS, **variables},
@@ -38,7 +38,7 @@ def running(command, **variables):
 
 
 def batch():
-    """A batch with one event, as a tracker sends it."""
+    """Return a batch with one event, as the tracker sends it."""
     now = time.time()
     event = {"eid": "1", "event": "SHARE", "items": [{"id": "A"}], "timestamp": int(now)}
     head = {"v": 1, "app": "APP", "batch": "b", "sent": now, "lost": 0}
@@ -46,7 +46,7 @@ def batch():
 
 
 def post(address):
-    """Post a batch as a page of the relay's own host does; return the answer."""
+    """Post a batch as a page of the relay's origin does; return the response."""
     host = re.search("//([^/]+)", address)[1]
     request = urllib.request.Request(
         f"{address}/events?b=b",
@@ -58,7 +58,7 @@ def post(address):
 
 
 def journey(outbox):
-    """Return the ids that the API's stand-in took, through a relay with an outbox of its own."""
+    """Return the ids that a stand-in for the API received, through a relay with a new outbox."""
     with (
         running("sandbox") as api,
         running(

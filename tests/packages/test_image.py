@@ -1,4 +1,4 @@
-"""What deploy/Dockerfile puts into the image, run from an environment of its own.
+"""The content of the image of deploy/Dockerfile, run from a new environment.
 
 The image itself is not built here: that needs Docker, and the base image from a registry.
 """
@@ -18,13 +18,13 @@ from tests.packages.wheels import ROOT, environment
 
 pytestmark = pytest.mark.packages
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
-# The base image has 45 MB, so that is what remains of 80.
+# 80 MB without the base image's 45 MB.
 ROOM = 35_000_000
 
 
 @pytest.fixture(scope="module")
 def programs(install: Callable[..., Path]) -> Path:
-    """The programs of an environment that holds what the image does."""
+    """The programs of an environment with the content of the image."""
     (extras,) = re.findall(r'"\$\{wheel\}\[([\w,]+)\]"', DOCKERFILE)
     programs = install(extras)
     (site,) = programs.parent.glob("lib/python*/site-packages")
@@ -34,7 +34,7 @@ def programs(install: Callable[..., Path]) -> Path:
     return programs
 
 
-def test_its_size(programs: Path, tmp_path: Path) -> None:
+def test_size(programs: Path, tmp_path: Path) -> None:
     strip = shutil.which("strip")
     if strip is None:
         pytest.skip("strip is not installed here")
@@ -42,7 +42,7 @@ def test_its_size(programs: Path, tmp_path: Path) -> None:
     total = 0
     for path in site.rglob("*"):
         if path.suffix == ".so":
-            # The file itself is shared with the cache that it was installed from.
+            # The file is a hard link into the installer's cache.
             packed = tmp_path / "packed.so"
             subprocess.run([strip, "--strip-unneeded", "-o", packed, path], check=True)
             total += packed.stat().st_size
@@ -51,8 +51,8 @@ def test_its_size(programs: Path, tmp_path: Path) -> None:
     assert total < ROOM
 
 
-def test_the_relay_runs_in_it(programs: Path, tmp_path: Path) -> None:
-    """And everything else may be read alone."""
+def test_the_relay_runs(programs: Path, tmp_path: Path) -> None:
+    """All files except the outbox are read-only."""
     settings = {
         "NEURALENS_APPLICATION_ID": "APP",
         "NEURALENS_API_KEY": "KEY",
@@ -77,5 +77,5 @@ def test_the_relay_runs_in_it(programs: Path, tmp_path: Path) -> None:
             assert answer.status == 200
         relay.send_signal(signal.SIGTERM)
         assert relay.wait(60) == 0
-    # What is mounted to keep the outbox.
+    # The volume of the outbox.
     assert all(path.name.startswith("outbox") for path in tmp_path.iterdir())

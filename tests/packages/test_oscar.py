@@ -1,4 +1,4 @@
-"""A shop that nobody here wrote: django-oscar, with attributes and the snippet in its templates."""
+"""A third-party shop: django-oscar, with attributes and the snippet in its templates."""
 
 import select
 import signal
@@ -18,7 +18,7 @@ from tests.polling import TIMEOUT
 pytestmark = pytest.mark.packages
 
 SITE = Path(__file__).parent / "oscar"
-# Seconds in which the shop's own tables are made.
+# Seconds for creating the shop's tables.
 SET_UP = 180
 PLAN = Plan.read(SITE / "plan.toml")
 
@@ -29,7 +29,7 @@ def oscar(
     neuralens_sandbox: Sandbox,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """The address of the shop, which has the relay behind its own origin."""
+    """The address of the shop, with the relay on its origin."""
     data = tmp_path_factory.mktemp("oscar")
     programs = install("audit,django", "django-oscar>=4", "sorl-thumbnail", "whoosh")
     with (data / "log").open("w") as log:
@@ -62,16 +62,16 @@ def oscar(
 
 @pytest.fixture
 def page(oscar: str, chromium: Browser) -> Iterator[Page]:
-    """A tab in which nothing comes from elsewhere, as Oscar's jQuery would."""
+    """A tab without external requests, such as for Oscar's jQuery."""
     with chromium.new_context(base_url=oscar, viewport={"width": 1280, "height": 1400}) as context:
-        # By a pattern: a function would be asked of each beacon, by whoever waits for it.
+        # By a pattern, because a function would block beacons.
         context.route("https://**/*", lambda route: route.abort())
         yield context.new_page()
 
 
 @pytest.fixture
 def neuralens_events(neuralens_sandbox: Sandbox, page: Page) -> Events:
-    """What the shop tells, while Playwright goes on with what it aborts."""
+    """The events of the shop; Playwright handles aborted requests while waiting."""
     return Events(
         neuralens_sandbox,
         timeout=TIMEOUT,
@@ -81,7 +81,7 @@ def neuralens_events(neuralens_sandbox: Sandbox, page: Page) -> Events:
 
 @pytest.fixture
 def actions(page: Page) -> dict[str, Callable[[], object]]:
-    """What a shopper does, by the words of the plan."""
+    """The shopper's actions, by their names in the plan."""
 
     def turn_page() -> None:
         page.locator("a[href*='page=2']").first.click()
@@ -106,16 +106,16 @@ def actions(page: Page) -> dict[str, Callable[[], object]]:
     }
 
 
-def test_the_shop_keeps_its_plan(
+def test_the_shop_follows_its_plan(
     page: Page, neuralens_events: Events, actions: dict[str, Callable[[], object]]
 ) -> None:
     PLAN.follow(neuralens_events, page.goto, actions)
 
 
-def test_what_differs_from_the_plan_is_shown(
+def test_differences_from_the_plan_are_shown(
     page: Page, neuralens_events: Events, actions: dict[str, Callable[[], object]]
 ) -> None:
-    """Somebody changes the template of results, and forgets what was searched for."""
+    """The template of results lacks the query."""
 
     def forget_query(route: Route) -> None:
         answer = route.fetch()
@@ -140,7 +140,7 @@ def test_what_differs_from_the_plan_is_shown(
 
 
 def order(page: Page) -> None:
-    """Order what is in the basket, as a guest."""
+    """Order the basket as a guest."""
     page.goto("/checkout/")
     page.locator("input[name=username]").fill("guest@example.com")
     page.locator("input[name=options][value=anonymous]").check()
@@ -165,7 +165,7 @@ def order(page: Page) -> None:
     ("path", "events"),
     [("/catalogue/", 4), ("/search/?q=oak", 4), ("/catalogue/ladder-oak-chair_2/", 1)],
 )
-def test_the_audit_of_its_pages_has_no_finding(path: str, events: int, oscar: str) -> None:
+def test_the_audit_of_its_pages_has_no_problems(path: str, events: int, oscar: str) -> None:
     from neuralens_embed import audit
 
     report = audit.audit(httpx.get(f"{oscar}{path}", follow_redirects=True).text)

@@ -1,4 +1,4 @@
-"""The wheel beside other versions: the lowest and the highest of its ranges, and frameworks."""
+"""The wheel with the lowest and highest versions of its ranges, and with frameworks."""
 
 import json
 import subprocess
@@ -29,43 +29,43 @@ def run(programs: Path, folder: Path, *arguments: str) -> subprocess.CompletedPr
 
 
 def play(programs: Path, folder: Path, script: str, *names: str) -> dict[str, Any]:
-    """Run a script of this folder in an environment, and return what it saw."""
+    """Run a script of this folder in an environment, and return its result."""
     done = run(programs, folder, "python", str(HERE / script), *names)
     assert done.returncode == 0, done.stdout + done.stderr
-    saw: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return saw
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
-def expect_journey(saw: dict[str, Any]) -> None:
-    assert saw["page"] == f'{TAG}<p data-nl-product="A" data-nl-index="3">'
-    events = [(e["event"], e["ids"], e["index"]) for e in saw["audit"]["events"]]
+def expect_journey(result: dict[str, Any]) -> None:
+    assert result["page"] == f'{TAG}<p data-nl-product="A" data-nl-index="3">'
+    events = [(e["event"], e["ids"], e["index"]) for e in result["audit"]["events"]]
     assert events == [("VIEW_PRODUCT", ["A"], 3), ("CLICK_PRODUCT", ["A"], 3)]
-    assert saw["audit"]["problems"] == []
-    assert (saw["accepted"], saw["taken"]) == (1, ["A"])
+    assert result["audit"]["problems"] == []
+    assert (result["accepted"], result["taken"]) == (1, ["A"])
 
 
 def test_the_lowest_versions(install: Callable[..., Path], wheel: Path, tmp_path: Path) -> None:
     pins = dict(pin.split("==") for pin in lowest(wheel))
-    saw = play(install("all", *lowest(wheel)), tmp_path, "journey.py", *pins)
-    expect_journey(saw)
+    result = play(install("all", *lowest(wheel)), tmp_path, "journey.py", *pins)
+    expect_journey(result)
     for name, version in pins.items():
-        assert f"{saw['versions'][name]}.".startswith(f"{version}."), name
+        assert f"{result['versions'][name]}.".startswith(f"{version}."), name
 
 
 def test_the_highest_versions(install: Callable[..., Path], wheel: Path, tmp_path: Path) -> None:
     expect_journey(play(install("all"), tmp_path, "journey.py"))
 
 
-def test_beside_frameworks(install: Callable[..., Path], tmp_path: Path) -> None:
-    saw = play(install("relay", "fastapi", "flask", "django"), tmp_path, "frameworks.py")
-    assert saw["flask"] == TAG
-    assert saw["django"] == TAG
-    assert saw["own"] == {"own": True}
-    assert saw["answer"]["accepted"] == 1
+def test_with_frameworks(install: Callable[..., Path], tmp_path: Path) -> None:
+    result = play(install("relay", "fastapi", "flask", "django"), tmp_path, "frameworks.py")
+    assert result["flask"] == TAG
+    assert result["django"] == TAG
+    assert result["own"] == {"own": True}
+    assert result["answer"]["accepted"] == 1
 
 
 def test_ranges_are_ranges(wheel: Path) -> None:
-    """One library is cut by its content; no other is held to a version."""
+    """One library has an exact version, because the build patches it; no other has."""
     exact = [r.name for r in requirements(wheel) if any(s.operator == "==" for s in r.specifier)]
     assert set(exact) == {"brython"}
 
@@ -91,7 +91,7 @@ def test_the_bare_install_prints_the_snippet(bare: Path, tmp_path: Path) -> None
         ("sandbox", "demo"),
     ],
 )
-def test_what_is_not_installed_is_one_sentence(
+def test_a_missing_extra_is_one_sentence(
     bare: Path, tmp_path: Path, command: str, extra: str
 ) -> None:
     done = run(bare, tmp_path, "neuralens-tracker", command)
@@ -101,7 +101,7 @@ def test_what_is_not_installed_is_one_sentence(
     assert done.stderr.count("\n") == 1
 
 
-def test_a_redis_that_is_not_installed_is_one_sentence(
+def test_a_missing_redis_library_is_one_sentence(
     install: Callable[..., Path], tmp_path: Path
 ) -> None:
     programs = install("relay")

@@ -1,4 +1,4 @@
-"""A shop that Vite builds with the npm package, tested by the package's helper for Playwright."""
+"""A shop built by Vite with the npm package, tested with the package's Playwright fixtures."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.packages
 
 SHOP = Path(__file__).parent / "vite_shop"
 APPLICATION = "chairs"
-# Seconds that a run of Playwright may take.
+# Timeout of a Playwright run in seconds.
 TIMEOUT = 180
 
 
@@ -28,7 +28,7 @@ def dev() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def shop(npm_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shop with what it needs installed, built."""
+    """The built shop, with its dependencies installed."""
     folder = tmp_path_factory.mktemp("vite") / "shop"
     shutil.copytree(SHOP, folder)
     shutil.copy(npm_package, folder / "neuralens-tracker.tgz")
@@ -38,7 +38,7 @@ def shop(npm_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def test_it(
+def run_tests(
     shop: Path, dev: Sandbox, chromium_options: dict[str, object]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the shop's own tests."""
@@ -52,7 +52,7 @@ def test_it(
         "CI": "1",
     }
 
-    def test_it(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run_tests(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["npx", "playwright", "test", "--reporter=line", *arguments],
             cwd=shop,
@@ -63,37 +63,37 @@ def test_it(
             check=False,
         )
 
-    return test_it
+    return run_tests
 
 
-def test_the_shop_keeps_its_plan(
-    test_it: Callable[..., subprocess.CompletedProcess[str]],
+def test_the_shop_follows_its_plan(
+    run_tests: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    done = test_it()
+    done = run_tests()
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
 
 
-def test_what_differs_from_the_plan_is_shown(
-    shop: Path, test_it: Callable[..., subprocess.CompletedProcess[str]]
+def test_differences_from_the_plan_are_shown(
+    shop: Path, run_tests: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    """Somebody changes the list, and forgets what was searched for."""
+    """The list lacks the query."""
     source = shop / "src" / "main.js"
     text = source.read_text()
     assert ' data-nl-query="${query}"' in text
     source.write_text(text.replace(' data-nl-query="${query}"', ""))
     run("npm", "run", "build", folder=shop)
-    done = test_it("--grep", "plan")
+    done = run_tests("--grep", "plan")
     source.write_text(text)
     assert done.returncode == 1, done.stdout + done.stderr
-    said = "\n".join(line.strip() for line in done.stdout.splitlines())
+    output = "\n".join(line.strip() for line in done.stdout.splitlines())
     assert (
         "the journey differs from the plan:\n\n/search?q=chair\n"
         '- VIEW_PRODUCT CH1 #0 SEARCH_RESULT_PAGE "chair"\n'
         "+ VIEW_PRODUCT CH1 #0 SEARCH_RESULT_PAGE\n"
-    ) in said
+    ) in output
     assert (
         "add it to the cart\n"
         '- ADD_TO_CART CH3 #1 PRODUCT_PAGE "oak"\n'
         "+ ADD_TO_CART CH3 PRODUCT_PAGE\n"
-    ) in said
+    ) in output

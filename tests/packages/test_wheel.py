@@ -19,13 +19,13 @@ from tests.packages.wheels import ROOT, build_wheel, copy_sources, environment
 
 pytestmark = pytest.mark.packages
 
-# Seconds for the demo to print its address, and to end.
+# Seconds for the demo to print its address, and to stop.
 TIMEOUT = 60
 
 
 @pytest.fixture(scope="module")
 def installed(install: Callable[..., Path]) -> Path:
-    """The folder of the programs of an environment that holds the wheel and the demo's extra."""
+    """The programs of an environment with the wheel and its extra ``demo``."""
     return install("demo")
 
 
@@ -36,7 +36,7 @@ def test_a_wheel_without_bundles_is_refused(tmp_path: Path) -> None:
     assert "make build" in done.stdout + done.stderr
 
 
-def test_the_wheel_holds_what_it_runs(wheel: Path) -> None:
+def test_the_wheel_is_complete(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     built = {file.relative_to(bundles.directory()) for file in bundles.directory().rglob("*")}
@@ -104,7 +104,7 @@ def test_the_demo_from_the_wheel(installed: Path, tmp_path: Path) -> None:
 
 
 def wait_for_address(demo: "subprocess.Popen[bytes]", output: Path) -> str:
-    """The address that the demo prints, without a slash at its end."""
+    """Return the address that the demo prints, without a trailing slash."""
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline and demo.poll() is None:
         found = re.search(r"http://[\w.:\[\]-]+", output.read_text())

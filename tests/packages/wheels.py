@@ -1,4 +1,4 @@
-"""The wheel of this checkout, and environments into which it is installed."""
+"""The wheel of this checkout, and environments in which it is installed."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from neuralens_embed import bundles
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-# What a wheel is made from, beside the bundles.
+# The sources of a wheel, in addition to the bundles.
 SOURCES = ("pyproject.toml", ".gitignore", "README.md", "LICENSE")
 COMPONENTS = ("tracker", "build", "relay", "integrations", "demo_site")
 UV = Path(sys.executable).with_name("uv")
@@ -38,7 +38,7 @@ def build_wheel(sources: Path, output: Path) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="session")
 def wheel(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, with the bundles that it holds, or the one that is named."""
+    """The wheel of this checkout, or the one given by ``--wheel``."""
     named: Path | None = pytestconfig.getoption("--wheel")
     if named:
         return named.resolve()
@@ -52,7 +52,7 @@ def wheel(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory)
 
 
 def requirements(wheel: Path) -> list[Requirement]:
-    """The requirements of a wheel, those of its extras too."""
+    """Return the requirements of a wheel, including those of its extras."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         headers = HeaderParser().parsestr(archive.read(name).decode())
@@ -60,12 +60,12 @@ def requirements(wheel: Path) -> list[Requirement]:
 
 
 def lowest(wheel: Path) -> list[str]:
-    """Each library that the wheel or an extra requires, at the lowest version of its range."""
+    """Return every required library at the lowest version of its range."""
     pins = set()
     for requirement in requirements(wheel):
         for specifier in requirement.specifier:
             if specifier.operator in (">=", "=="):
-                # A version of fewer parts stands for its first release.
+                # A version with fewer parts means its first release.
                 pins.add(f"{requirement.name}=={specifier.version}")
     return sorted(pins)
 
@@ -74,7 +74,7 @@ def lowest(wheel: Path) -> list[str]:
 def install(
     pytestconfig: pytest.Config, wheel: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Path]:
-    """Install the wheel with extras, and other requirements, into an environment of its own.
+    """Install the wheel with extras, and other requirements, into a new environment.
 
     Returns the folder of the environment's programs.
     """
@@ -94,6 +94,6 @@ def install(
 
 
 def environment(programs: Path) -> dict[str, str]:
-    """The variables of a machine that has the environment's programs, and no Node."""
+    """Return environment variables with the environment's programs on PATH, and without Node."""
     kept = {name: value for name, value in os.environ.items() if name in ("HOME", "TMPDIR", "LANG")}
     return {**kept, "PATH": str(programs), "PYTHONUNBUFFERED": "1"}

@@ -1,4 +1,4 @@
-"""Real parts for the relay's tests: the sandbox as a process, relays in threads and processes."""
+"""Fixtures of the relay's tests: a sandbox process, and relays in threads and processes."""
 
 import math
 import os
@@ -36,7 +36,7 @@ APPLICATION = "test-app"
 
 
 def make_event(**fields: Any) -> dict[str, Any]:
-    """Return a right event with an id of its own."""
+    """Return a valid event with a new id."""
     event = {
         "eid": str(uuid4()),
         "uid": None,
@@ -48,7 +48,7 @@ def make_event(**fields: Any) -> dict[str, Any]:
 
 
 def make_batch(*events: Any, **fields: Any) -> dict[str, Any]:
-    """Return a right envelope."""
+    """Return a valid envelope."""
     envelope = {
         "v": 1,
         "app": APPLICATION,
@@ -61,7 +61,7 @@ def make_batch(*events: Any, **fields: Any) -> dict[str, Any]:
 
 
 class Client:
-    """What a page, and who runs the relay, would ask of it."""
+    """A client of a relay, for requests of pages and of operators."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -80,10 +80,10 @@ class Client:
         }
         return self.http.post("events", content=content, headers=merged)
 
-    def take(self, *events: Any) -> dict[str, Any]:
-        answer = self.post(make_batch(*events))
-        assert answer.status_code == 202, answer.text
-        return answer.json()
+    def send(self, *events: Any) -> dict[str, Any]:
+        response = self.post(make_batch(*events))
+        assert response.status_code == 202, response.text
+        return response.json()
 
     def health(self) -> dict[str, Any]:
         return self.http.get("health").json()
@@ -94,13 +94,13 @@ class Client:
                 return float(line.rsplit(" ", 1)[1])
         return missing
 
-    def waiting(self) -> float:
-        """Return how many events wait; infinity while the outbox does not say."""
+    def queued(self) -> float:
+        """Return the number of queued events; infinity while the outbox cannot be read."""
         return self.metric("neuralens_outbox_waiting", math.inf)
 
 
 class Sandbox:
-    """The event API's stand-in."""
+    """The sandbox of the event API."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -118,11 +118,11 @@ class Sandbox:
     def pending(self) -> list[dict[str, Any]]:
         return self.http.get("faults").json()
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         self.http.delete("faults").raise_for_status()
 
     def clear(self) -> None:
-        self.heal()
+        self.clear_faults()
         self.http.delete("ledger").raise_for_status()
 
 
@@ -146,7 +146,7 @@ def sandbox(sandbox_process: Process) -> Iterator[Sandbox]:
 
 
 def make_environment(api: str, folder: Path) -> dict[str, str]:
-    """Return the environment of a relay that does not wait long."""
+    """Return the environment of a relay with short delays."""
     return {
         "NEURALENS_API_KEY": KEY,
         "NEURALENS_APPLICATION_ID": APPLICATION,
@@ -162,28 +162,28 @@ def make_environment(api: str, folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def environment(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
-    """A relay that forwards to the sandbox."""
+    """The environment of a relay that forwards to the sandbox."""
     return make_environment(sandbox.url, tmp_path)
 
 
-def closed_port() -> int:
-    """Return a port that nothing listens on."""
+def unused_port() -> int:
+    """Return an unused port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 @pytest.fixture
-def offline(tmp_path: Path) -> dict[str, str]:
-    """A relay whose API cannot be reached."""
-    return make_environment(f"http://127.0.0.1:{closed_port()}", tmp_path)
+def api_down(tmp_path: Path) -> dict[str, str]:
+    """The environment of a relay whose API is unreachable."""
+    return make_environment(f"http://127.0.0.1:{unused_port()}", tmp_path)
 
 
 @pytest.fixture(scope="session")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A relay process for tests that do not look at what it holds; its API cannot be reached."""
-    folder = tmp_path_factory.mktemp("standing")
-    environment = make_environment(f"http://127.0.0.1:{closed_port()}", folder)
+def shared_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A relay process shared by tests that do not inspect its outbox; its API is unreachable."""
+    folder = tmp_path_factory.mktemp("shared-relay")
+    environment = make_environment(f"http://127.0.0.1:{unused_port()}", folder)
     process = spawn_relay(environment, folder)
     with Client(process.url) as client:
         yield client
@@ -193,13 +193,13 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 def spawn_relay(
     environment: dict[str, str], folder: Path, descriptors: int | None = None
 ) -> Process:
-    """Start a relay as a process, with so many descriptors at most."""
+    """Start a relay process with at most ``descriptors`` file descriptors."""
     return Process(RELAY, environment=environment, cwd=folder, descriptors=descriptors)
 
 
 @contextmanager
 def redis_server(folder: Path, port: int, *more: str) -> Iterator[str]:
-    """Run a Redis that writes to the disk before it answers; ``more`` is for its command line."""
+    """Run a Redis that writes to disk before it responds; ``more`` are further arguments."""
     settings = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
     process = subprocess.Popen(
         ["redis-server", "--port", str(port), "--dir", str(folder), *settings, *more],
@@ -207,7 +207,7 @@ def redis_server(folder: Path, port: int, *more: str) -> Iterator[str]:
     )
     try:
         with redis.Redis(port=port) as client:
-            eventually(lambda: answers(client))
+            eventually(lambda: is_up(client))
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.terminate()
@@ -216,12 +216,12 @@ def redis_server(folder: Path, port: int, *more: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis"), closed_port()) as address:
+    with redis_server(tmp_path_factory.mktemp("redis"), unused_port()) as address:
         yield address
 
 
-def answers(client: redis.Redis) -> bool:
-    """Tell whether Redis is there."""
+def is_up(client: redis.Redis) -> bool:
+    """Return whether Redis responds."""
     try:
         return bool(client.ping())
     except redis.ConnectionError:
@@ -238,7 +238,7 @@ def redis_address(redis_process: str) -> str:
 
 @pytest.fixture
 def bundles(tmp_path: Path) -> Path:
-    """A folder as the build leaves it, with one small, one large and one nested file."""
+    """A folder of bundles with a small, a large and a nested file."""
     folder = tmp_path / "dist"
     (folder / "pyscript").mkdir(parents=True)
     (folder / "neuralens.js").write_text("(function(){" + "track();" * 400 + "})()")
@@ -253,7 +253,7 @@ def bundles(tmp_path: Path) -> Path:
 
 
 class QuietServer(uvicorn.Server):
-    """A server in a thread: it leaves the signals alone."""
+    """A server for threads, without signal handlers."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -261,8 +261,8 @@ class QuietServer(uvicorn.Server):
 
 
 @contextmanager
-def served(app: ASGIApp, lifespan: str = "on") -> Iterator[str]:
-    """Serve an application on a real port, and give its address."""
+def serving(app: ASGIApp, lifespan: str = "on") -> Iterator[str]:
+    """Serve an application on a port, and yield its address."""
     config = uvicorn.Config(app, log_config=None, lifespan=lifespan, timeout_graceful_shutdown=5)
     server = QuietServer(config)
     with listen("127.0.0.1", 0) as listener:
@@ -278,26 +278,26 @@ def served(app: ASGIApp, lifespan: str = "on") -> Iterator[str]:
 
 @pytest.fixture
 def start(bundles: Path) -> Iterator[Callable[[dict[str, str]], Client]]:
-    """Start relays in threads, each from an environment."""
+    """Return a function that starts a relay in a thread, from an environment."""
     with ExitStack() as running:
 
         def start_relay(environment: dict[str, str]) -> Client:
             app = create_app(Settings.from_environment(environment), bundles)
-            return running.enter_context(Client(running.enter_context(served(app))))
+            return running.enter_context(Client(running.enter_context(serving(app))))
 
         yield start_relay
 
 
 @pytest.fixture
 def start_lazily(bundles: Path) -> Iterator[Callable[[dict[str, str]], Client]]:
-    """Start relays under /nl in an application that does not pass its lifespan on."""
+    """Return a function that starts a relay mounted at /nl without lifespan events."""
     with ExitStack() as running:
 
         def start_mounted(environment: dict[str, str]) -> Client:
             app = create_app(Settings.from_environment(environment), bundles)
             site = Starlette(routes=[Mount("/nl", app)])
             running.callback(app.state.relay.close)
-            url = running.enter_context(served(site))
+            url = running.enter_context(serving(site))
             return running.enter_context(Client(f"{url}/nl"))
 
         yield start_mounted
@@ -305,13 +305,13 @@ def start_lazily(bundles: Path) -> Iterator[Callable[[dict[str, str]], Client]]:
 
 @pytest.fixture
 def relay(start: Callable[[dict[str, str]], Client], environment: dict[str, str]) -> Client:
-    """A relay before the sandbox."""
+    """A relay that forwards to the sandbox."""
     return start(environment)
 
 
 @pytest.fixture
 def spawn(tmp_path: Path) -> Iterator[Callable[..., tuple[Client, Process]]]:
-    """Start relays as processes."""
+    """Return a function that starts a relay process."""
     with ExitStack() as running:
 
         def spawn(

@@ -1,4 +1,4 @@
-"""The balance: of every event that a browser tracked it is known what became of it."""
+"""The balance: the outcome of every event that a browser tracked is known."""
 
 import json
 import signal
@@ -22,8 +22,8 @@ TODAY = int(time.time() // DAY)
 WEEK = 7 * DAY
 
 
-class Books:
-    """The books of one journal, kept by ``post`` alone."""
+class Tallies:
+    """The tallies of one journal, updated by ``post``."""
 
     def __init__(self, name=f"{TODAY}-a"):
         self.name = name
@@ -31,7 +31,7 @@ class Books:
         self.known = set()
         self.counts = Counter()
 
-    def take(self, numbers, losses=None, rejected=(), day=TODAY):
+    def receive(self, numbers, losses=None, rejected=(), day=TODAY):
         report = Report("APP", self.name, tuple(numbers), tuple(rejected), losses or {})
         posting = post(self.state, report, day * DAY, WEEK)
         self.state = posting.journal
@@ -50,60 +50,60 @@ def books(**counts):
     return empty | counts
 
 
-def test_what_is_sent_twice_counts_once():
-    journal = Books()
-    journal.take([1, 2])
-    journal.take([1, 2, 3])
+def test_resent_events_count_once():
+    journal = Tallies()
+    journal.receive([1, 2])
+    journal.receive([1, 2, 3])
     assert journal.of() == books(tracked=3, stored=3)
 
 
-def test_a_gap_is_out_until_it_arrives_or_is_said_to_be_lost():
-    journal = Books()
-    journal.take([2, 5])
+def test_a_gap_is_outstanding_until_it_arrives_or_is_lost():
+    journal = Tallies()
+    journal.receive([2, 5])
     assert journal.of() == books(tracked=5, stored=2, out=3)
-    journal.take([6], {"overflow": 2})
+    journal.receive([6], {"overflow": 2})
     assert journal.of() == books(tracked=6, stored=3, lost={"overflow": 2}, out=1)
-    journal.take([7], {"overflow": 2})
+    journal.receive([7], {"overflow": 2})
     assert journal.of() == books(tracked=7, stored=4, lost={"overflow": 2}, out=1)
-    # It was not this one that was lost.
-    journal.take([1])
+    # It was another event that was lost.
+    journal.receive([1])
     assert journal.of() == books(tracked=7, stored=5, lost={"overflow": 2})
 
 
-def test_each_number_counts_on_the_day_on_which_it_was_known_of():
-    journal = Books()
-    journal.take([1, 3])
-    journal.take([2, 4], day=TODAY + 1)
+def test_each_event_counts_on_the_day_it_became_known():
+    journal = Tallies()
+    journal.receive([1, 3])
+    journal.receive([2, 4], day=TODAY + 1)
     assert journal.of() == books(tracked=3, stored=3)
     assert journal.of(TODAY + 1) == books(tracked=1, stored=1)
 
 
-def test_a_journal_that_was_forgotten_goes_on_from_where_it_is():
-    journal = Books(f"{TODAY - 8}-a")
-    journal.take([57, 58], {"refused": 4})
+def test_an_expired_journal_resumes_at_its_current_number():
+    journal = Tallies(f"{TODAY - 8}-a")
+    journal.receive([57, 58], {"refused": 4})
     assert journal.of() == books(tracked=2, stored=2)
-    journal.take([60], {"refused": 5})
+    journal.receive([60], {"refused": 5})
     assert journal.of() == books(tracked=4, stored=3, lost={"refused": 1})
 
 
-def test_no_browser_misses_as_many_as_somebody_may_pretend():
-    journal = Books()
-    journal.take([1, 4_000_000_000], {"overflow": 10**9, "made up": 3})
+def test_implausible_gaps_are_ignored():
+    journal = Tallies()
+    journal.receive([1, 4_000_000_000], {"overflow": 10**9, "made up": 3})
     assert journal.of() == books(tracked=2, stored=2)
-    other = Books()
-    other.take([MAX_MISSING + 5])
+    other = Tallies()
+    other.send([MAX_MISSING + 5])
     assert other.of() == books(tracked=1, stored=1)
 
 
-def test_a_state_that_cannot_be_read_is_begun_anew():
-    journal = Books()
+def test_an_unreadable_state_is_reset():
+    journal = Tallies()
     journal.state = b"{["
-    journal.take([1])
+    journal.receive([1])
     assert journal.of() == books(tracked=1, stored=1)
 
 
 @given(st.data())
-def test_however_a_journey_goes_the_balance_closes(data):
+def test_the_balance_accounts_for_any_journey(data):
     """Batches of a journal arrive twice, late, in any order, or never; some events are lost."""
     count = data.draw(st.integers(1, 60))
     lost = data.draw(st.sets(st.integers(1, count)))
@@ -114,19 +114,19 @@ def test_however_a_journey_goes_the_balance_closes(data):
         size = data.draw(st.integers(1, 8))
         batches.append(sent[:size])
         sent = sent[size:]
-    journal = Books()
+    journal = Tallies()
     for batch in data.draw(st.permutations(batches * data.draw(st.integers(1, 2)))):
         told = sum(number < max(batch) for number in lost)
         kept = [number for number in batch if number not in wrong]
         rejected = [(number, "items") for number in batch if number in wrong]
-        journal.take(kept, {"overflow": told}, rejected)
+        journal.receive(kept, {"overflow": told}, rejected)
         balance = journal.of()
         parts = sum(balance["rejected"].values()) + sum(balance["lost"].values())
         assert balance["tracked"] == balance["stored"] + parts + balance["out"]
         assert balance["out"] >= 0
         assert all(number > 0 for number in balance["lost"].values())
-    # The last word: what was tracked after the last batch nobody could know of.
-    journal.take([count + 1], {"overflow": len(lost)})
+    # A final batch, because events tracked after the last one are unknown.
+    journal.receive([count + 1], {"overflow": len(lost)})
     assert journal.of() == books(
         tracked=count + 1,
         stored=count + 1 - len(lost) - len(wrong),
@@ -151,7 +151,7 @@ def open_store(outbox, bounds):
     return SqliteStore(sqlite_path(outbox), bounds)
 
 
-def test_a_store_keeps_the_books_with_the_events(outbox):
+def test_a_store_writes_tallies_with_the_events(outbox):
     with closing(open_store(outbox, Bounds(known=WEEK))) as store:
         for day, numbers in ((TODAY - 1, (1, 4)), (TODAY, (4, 2, 5))):
             events = [Event(f"e{number}", b"{}", number=number) for number in numbers]
@@ -163,12 +163,12 @@ def test_a_store_keeps_the_books_with_the_events(outbox):
             assert [each.day for each in balances(store.tallies(TODAY))] == [TODAY]
     before, now = [each.as_json() for each in found]
     assert {each.app for each in found} == {"A|B"}
-    # The second of the two that were missing arrived: so it is the other one that was lost.
+    # The second of the two missing events has arrived, so the other one was lost.
     assert before == books(tracked=5, stored=3, rejected={"items": 1}, lost={"storage": 1})
     assert now == books(tracked=2, stored=1, rejected={"items": 1})
 
 
-def test_a_store_forgets_journals_and_old_books(tmp_path):
+def test_a_store_expires_journals_and_tallies(tmp_path):
     with closing(SqliteStore(tmp_path / "outbox.db", Bounds(known=WEEK))) as store:
         with store.transaction():
             store.add([Event("a", b"{}")], 1000 * DAY, Report("APP", "1000-a", (1,)))
@@ -180,7 +180,7 @@ def test_a_store_forgets_journals_and_old_books(tmp_path):
             assert store.tallies(0) == []
 
 
-def test_an_outbox_of_the_version_before_is_taken_over(tmp_path):
+def test_an_outbox_of_the_previous_version_is_migrated(tmp_path):
     path = tmp_path / "outbox.db"
     with closing(SqliteStore(path)) as store:
         store.add([Event("a", b"{}")], 10)
@@ -197,7 +197,7 @@ def numbered(number, **fields):
 
 
 def test_a_relay_shows_the_balance_in_metrics_and_as_a_table(spawn, environment, outbox):
-    """Also over a kill: what was acknowledged has been counted."""
+    """Also after a kill: acknowledged events were counted."""
     environment |= {"NEURALENS_OUTBOX": outbox}
     client, process = spawn(environment)
     journal = {"journal": f"{TODAY}-0a1b", "losses": {"overflow": 0}}
@@ -206,8 +206,8 @@ def test_a_relay_shows_the_balance_in_metrics_and_as_a_table(spawn, environment,
     second = make_batch(numbered(9), **journal | {"losses": losses})
     for body in (first, first, second):
         assert client.post(body).status_code == 202
-    # Somebody else has said it before.
-    client.take(make_event(eid="e10"))
+    # It was already reported by another source.
+    client.send(make_event(eid="e10"))
     assert client.post(make_batch(numbered(10), **journal)).status_code == 202
     process.end(signal.SIGKILL)
     client, process = spawn(environment)
@@ -242,7 +242,7 @@ def test_a_relay_shows_the_balance_in_metrics_and_as_a_table(spawn, environment,
     assert f'neuralens_balance_events{{{labels},reason="event",state="rejected"}} 1.0' in metrics
 
 
-def test_what_a_privacy_signal_leaves_out_is_rejected_for_that(start, environment):
+def test_events_with_a_privacy_signal_are_rejected_for_that_reason(start, environment):
     relay = start(environment)
     body = make_batch(numbered(1), numbered(2), journal=f"{TODAY}-a", losses={})
     assert relay.post(body, Sec_GPC="1").status_code == 202
@@ -261,10 +261,10 @@ def test_what_a_privacy_signal_leaves_out_is_rejected_for_that(start, environmen
         {"losses": None},
     ],
 )
-def test_an_envelope_whose_books_are_wrong_loses_no_event(standing, wrong):
+def test_an_envelope_with_invalid_numbers_loses_no_event(shared_relay, wrong):
     fields = {"journal": f"{TODAY}-a", "losses": {"overflow": 1}} | wrong
     event = {"seq": "first", **make_event()}
-    answer = standing.post(make_batch(event, **fields))
+    answer = shared_relay.post(make_batch(event, **fields))
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
 
 
@@ -279,4 +279,4 @@ def test_two_relays_on_one_redis_count_the_batches_of_a_journal_together(
     shown = CliRunner().invoke(command, ["--balance", "--json"], env=environment).stdout
     assert json.loads(shown)["tracked"] == 20
     assert json.loads(shown)[OUT] == 0
-    assert eventually(lambda: relays[0].waiting() == 0)
+    assert eventually(lambda: relays[0].queued() == 0)

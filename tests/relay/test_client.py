@@ -1,4 +1,4 @@
-"""What a shop's own server says: the same answers as a page gets, and one purchase an order."""
+"""Events from a shop's own server: the same responses as for pages, and one purchase per order."""
 
 import os
 import threading
@@ -29,8 +29,8 @@ KNOWN = {"accepted": 0, "duplicates": 1, "rejected": []}
 PURCHASE = {"ids": ["AV768", "B2"], "order": "O-1", "uid": "3845"}
 
 
-def page_says(order, ids, **fields):
-    """Return the event of a page on which an order is shown."""
+def page_event(order, ids, **fields):
+    """Return a page's event of an order."""
     return make_event(
         eid=name_purchase(order, ids),
         event="PURCHASE",
@@ -39,14 +39,14 @@ def page_says(order, ids, **fields):
     )
 
 
-def server_says(order, ids, **fields):
-    """Return the event of a shop's server."""
+def server_event(order, ids, **fields):
+    """Return a server's event of an order."""
     return make_server_event("PURCHASE", ids=ids, order=order, **fields)
 
 
 @pytest.fixture(params=["outbox", "http", "redis"])
 def shop(request, start, environment):
-    """A relay, and a server of the shop that tells it what was bought."""
+    """A relay, and a client on the shop's server that reports orders."""
     if request.param == "redis":
         environment["NEURALENS_OUTBOX"] = request.getfixturevalue("redis_address")
     relay = start(environment | {"NEURALENS_CLIENT_SECRET": SECRET})
@@ -58,17 +58,17 @@ def shop(request, start, environment):
         yield relay, server
 
 
-def test_an_order_is_one_purchase_whoever_says_it(shop, sandbox):
+def test_an_order_is_one_purchase_for_all_sources(shop, sandbox):
     relay, server = shop
     assert server.track("PURCHASE", **PURCHASE, query="oak") == TAKEN
     assert server.track("PURCHASE", **PURCHASE) == KNOWN
     assert run(server.track_async("PURCHASE", **PURCHASE | {"ids": ["B2", "AV768"]})) == KNOWN
     # Another browser, or the same one after its storage was erased.
-    assert relay.take(page_says("O-1", ["AV768", "B2"])) == KNOWN
-    assert relay.take(page_says("O-2", ["AV768"])) == TAKEN
+    assert relay.send(page_event("O-1", ["AV768", "B2"])) == KNOWN
+    assert relay.send(page_event("O-2", ["AV768"])) == TAKEN
     assert server.track("PURCHASE", ids=["AV768"], order=" O-2 ") == KNOWN
-    # Who guesses the number of an order does not know what was in it.
-    assert relay.take(page_says("O-3", ["guessed"])) == TAKEN
+    # A forged event with a guessed order number has other items.
+    assert relay.send(page_event("O-3", ["guessed"])) == TAKEN
     assert run(server.track_async("PURCHASE", ids=["AV768"], order="O-3")) == TAKEN
     eventually(lambda: len(sandbox.bodies()) == 4)
     body = next(each for each in sandbox.bodies() if each.get("query") == "oak")
@@ -81,7 +81,7 @@ def test_an_order_is_one_purchase_whoever_says_it(shop, sandbox):
     }
 
 
-def test_other_events_are_told_too(shop, sandbox):
+def test_other_events_can_be_tracked_too(shop, sandbox):
     _, server = shop
     assert server.track("ADD_TO_CART", id=5, uid=7, page="PRODUCT_PAGE", index=2) == TAKEN
     again = {"id": "A", "eid": "mine-1"}
@@ -114,7 +114,7 @@ def test_a_wrong_event_is_an_error_with_the_validators_reason(shop, name, fields
         server.track(name, **fields)
     with pytest.raises(EventError, match=reason):
         run(server.track_async(name, **fields))
-    assert relay.waiting() == 0
+    assert relay.queued() == 0
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_wrong_event_is_an_error_with_the_validators_reason(shop, name, fields
         ({"outbox": "outbox.db"}, "NEURALENS_OUTBOX"),
     ],
 )
-def test_a_missing_setting_is_named(given, name, monkeypatch):
+def test_a_missing_setting_is_reported(given, name, monkeypatch):
     for variable in ("NEURALENS_RELAY_URL", "NEURALENS_CLIENT_SECRET", "NEURALENS_APPLICATION_ID"):
         monkeypatch.delenv(variable, raising=False)
     with pytest.raises(SettingsError, match=name):
@@ -145,25 +145,25 @@ def test_settings_come_from_the_environment(start, environment, monkeypatch):
         assert server.track("PURCHASE", **PURCHASE) == KNOWN
 
 
-def test_a_wrong_secret_is_refused_and_not_repeated(start, offline):
+def test_a_wrong_secret_is_refused_and_not_repeated(start, api_down):
     for secret in (SECRET, ""):
-        relay = start(offline | {"NEURALENS_CLIENT_SECRET": secret})
+        relay = start(api_down | {"NEURALENS_CLIENT_SECRET": secret})
         server = Server(url=relay.url, secret="wrong-one", application_id=APPLICATION)
         with pytest.raises(ClientError, match=r"403.*NEURALENS_CLIENT_SECRET") as caught:
             server.track("PURCHASE", **PURCHASE)
         assert "wrong-one" not in str(caught.value) + repr(server)
-    # A shop that asks for a password has its browsers send that to the relay as well.
+    # Browsers send the credentials of a password-protected shop to the relay, too.
     assert relay.post(make_batch(make_event()), Authorization="Basic eDp5").status_code == 202
 
 
-def test_a_server_has_no_limits(start, offline):
-    relay = start(offline | {"NEURALENS_CLIENT_SECRET": SECRET, "NEURALENS_RATE_LIMIT": "0.01"})
+def test_a_server_has_no_limits(start, api_down):
+    relay = start(api_down | {"NEURALENS_CLIENT_SECRET": SECRET, "NEURALENS_RATE_LIMIT": "0.01"})
     server = Server(url=relay.url, secret=SECRET, application_id=APPLICATION)
     answers = [server.track("PURCHASE", ids=["A"], order=number) for number in range(20)]
     assert answers == [TAKEN] * 20
 
 
-def test_a_relay_that_cannot_be_reached_is_an_error_that_says_so(tmp_path):
+def test_an_unreachable_relay_is_an_error_with_the_reason(tmp_path):
     server = Server(url="http://127.0.0.1:1/nl", secret=SECRET, application_id="a")
     with pytest.raises(ClientError, match=r"127\.0\.0\.1 cannot be reached"):
         server.track("PURCHASE", **PURCHASE)
@@ -199,7 +199,7 @@ def test_threads_and_forked_processes_share_a_client(tmp_path):
         assert store.depth().waiting == 3
 
 
-def test_orders_are_known_for_longer_than_other_events(start, environment, monkeypatch):
+def test_order_ids_are_kept_longer_than_others(start, environment, monkeypatch):
     monkeypatch.setenv("NEURALENS_RETENTION_DAYS", "1")
     bounds = []
     monkeypatch.setattr(
@@ -212,7 +212,7 @@ def test_orders_are_known_for_longer_than_other_events(start, environment, monke
 
 ORDERS = [["AV768", "B2", "C3"], ["AV768"], ["B2", "C3"]]
 SPEAKERS = ["page", "other page", "server", "job"]
-# Who says it, of which order, from which item on, and how often the same request arrives.
+# The source, the order, its first item, and how often the same request arrives.
 SAYINGS = st.lists(
     st.tuples(st.sampled_from(SPEAKERS), st.integers(0, 2), st.integers(0, 2), st.integers(1, 2)),
     min_size=1,
@@ -222,7 +222,7 @@ SAYINGS = st.lists(
 
 @pytest.fixture(scope="module")
 def fast_store(tmp_path_factory):
-    """The real store, in a file in memory where there is such a folder: it is written often."""
+    """The real store, in a memory file system if there is one, for speed."""
     memory = Path("/dev/shm")
     folder = memory if memory.is_dir() else tmp_path_factory.mktemp("orders")
     path = folder / f"neuralens-orders-{os.getpid()}.db"
@@ -238,15 +238,15 @@ examples = iter(range(10**9))
 
 @given(SAYINGS)
 @settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
-def test_ten_thousand_interleavings_leave_one_purchase_an_order(fast_store, sayings):
+def test_one_purchase_per_order_for_ten_thousand_interleavings(fast_store, reports):
     example = next(examples)
     fresh = Counter()
     with fast_store.transaction():
-        for who, order, first, times in sayings:
+        for who, order, first, times in reports:
             number = f"{example}-{order}"
             ids = ORDERS[order][first:] + ORDERS[order]
-            # Every visit makes its event anew: nothing is known from the browser's storage.
-            make = page_says if "page" in who else server_says
+            # Every visit creates a new event, without the browser's storage.
+            make = page_event if "page" in who else server_event
             batch = Batch(v=1, app="a", batch="b", sent=1e9, events=[make(number, ids, uid=who)])
             kept, rejected = validate_events(batch, 1e9)
             assert not rejected

@@ -1,4 +1,4 @@
-"""``neuralens-tracker relay``: what it prints, and its exit status."""
+"""``neuralens-tracker relay``: output and exit status."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.relay.conftest import KEY, eventually, make_event
 
 @pytest.fixture
 def run(environment):
-    """Run the command to its end; return (exit status, standard output, standard error)."""
+    """Run the command; return (exit status, standard output, standard error)."""
 
     def run_command(*arguments, **changes):
         result = CliRunner().invoke(command, arguments, env={**environment, **changes})
@@ -28,7 +28,7 @@ def run(environment):
 
 @pytest.fixture
 def run_process(environment):
-    """The same as a process of its own."""
+    """The same in a separate process."""
 
     def run_command(*arguments, **changes):
         merged = {"PATH": os.environ["PATH"], **environment, **changes}
@@ -57,7 +57,7 @@ def run_process(environment):
         ({"NEURALENS_CONCURRENCY": "many"}, "NEURALENS_CONCURRENCY must be a whole number"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(run, changes, words):
+def test_an_invalid_setting_is_one_sentence(run, changes, words):
     status, out, errors = run(**changes)
     assert status == 2
     assert out == ""
@@ -91,7 +91,7 @@ def test_a_wrong_key_is_not_printed(run):
     assert KEY not in errors
 
 
-def test_a_taken_port_is_one_sentence(run_process):
+def test_a_port_in_use_is_one_sentence(run_process):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         status, _, errors = run_process("--port", port)
@@ -102,7 +102,7 @@ def test_a_taken_port_is_one_sentence(run_process):
     assert "Traceback" not in errors
 
 
-def test_an_outbox_in_no_folder_is_one_sentence(run_process, tmp_path):
+def test_an_outbox_in_a_missing_folder_is_one_sentence(run_process, tmp_path):
     status, _, errors = run_process(
         "--port", "0", NEURALENS_OUTBOX=f"sqlite:///{tmp_path}/none/o.db"
     )
@@ -112,14 +112,14 @@ def test_an_outbox_in_no_folder_is_one_sentence(run_process, tmp_path):
     assert "Traceback" not in errors
 
 
-def test_a_file_that_is_no_outbox_is_one_sentence(run_process, tmp_path):
+def test_a_file_that_is_not_an_outbox_is_one_sentence(run_process, tmp_path):
     (tmp_path / "outbox.db").write_text("something else" * 100)
     status, _, errors = run_process("--port", "0")
     assert status == 1
     assert "Error: the outbox" in errors
 
 
-def test_every_setting_stands_in_the_help():
+def test_every_setting_is_in_the_help():
     text = CliRunner().invoke(command, ["--help"]).output
     for variable, purpose, default in describe():
         assert f"{variable}: {purpose} ({default})" in text
@@ -128,14 +128,14 @@ def test_every_setting_stands_in_the_help():
 @pytest.mark.parametrize(
     "arguments", [["--dead", "--replay"], ["some-id"], ["--json"], ["--dead", "some-id"]]
 )
-def test_options_that_do_not_go_together_are_refused(run, arguments):
+def test_conflicting_options_are_refused(run, arguments):
     status, _, errors = run(*arguments)
     assert status == 2
     assert "Error" in errors
 
 
 @pytest.mark.parametrize("option", ["--dead", "--replay"])
-def test_looking_for_dead_events_makes_no_outbox(run, option, tmp_path):
+def test_inspecting_does_not_create_an_outbox(run, option, tmp_path):
     status, _, errors = run(option)
     assert status == 1
     assert "there is no outbox" in errors
@@ -143,14 +143,14 @@ def test_looking_for_dead_events_makes_no_outbox(run, option, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
-def test_dead_events_are_listed_and_replayed(request, spawn, environment, sandbox, run, kind):
+def test_dead_letters_are_listed_and_replayed(request, spawn, environment, sandbox, run, kind):
     if kind == "redis":
         environment["NEURALENS_OUTBOX"] = request.getfixturevalue("redis_address")
     client, _ = spawn(environment)
     for number in range(3):
         sandbox.fail(failure=f"no\x1b[31m product {number}")
-        client.take(make_event(eid=f"e{number}", items=[{"id": f"p{number}"}]))
-        eventually(lambda: client.waiting() == 0)
+        client.send(make_event(eid=f"e{number}", items=[{"id": f"p{number}"}]))
+        eventually(lambda: client.queued() == 0)
     assert sandbox.bodies() == []
     # While the relay runs, and without its key.
     status, out, _ = run("--dead", NEURALENS_API_KEY=None, NEURALENS_APPLICATION_ID=None)
@@ -175,14 +175,14 @@ def test_dead_events_are_listed_and_replayed(request, spawn, environment, sandbo
     eventually(lambda: sorted(sandbox.ids()) == ["p0", "p1", "p2"])
     eventually(lambda: client.metric("neuralens_outbox_dead") == 0)
     assert run("--dead")[1] == "0 dead letters\n"
-    # Replayed events stay known.
-    assert client.take(make_event(eid="e0"))["duplicates"] == 1
+    # The ids of replayed events are kept.
+    assert client.send(make_event(eid="e0"))["duplicates"] == 1
 
 
-def test_a_hostile_id_cannot_steer_the_terminal(start, environment, sandbox, run):
+def test_control_characters_of_an_id_are_escaped(start, environment, sandbox, run):
     relay = start(environment)
     sandbox.fail(status=400)
-    relay.take(make_event(eid="[0;owned\u202e", query="\u2028\u009b31m"))
+    relay.send(make_event(eid="[0;owned\u202e", query="\u2028\u009b31m"))
     eventually(lambda: relay.metric("neuralens_outbox_dead") == 1)
     for arguments in (["--dead"], ["--dead", "--json"]):
         text = run(*arguments)[1]

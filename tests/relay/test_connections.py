@@ -1,4 +1,4 @@
-"""Connections that say nothing, that say it slowly, or what is no HTTP; and the end of a server."""
+"""Idle, slow and malformed connections, and graceful shutdown."""
 
 import json
 import os
@@ -42,24 +42,24 @@ def read_all(connection):
     return answer
 
 
-def test_two_thousand_quiet_connections_stop_nothing(spawn, offline):
-    # As many descriptors as a process usually has, and no more to be had.
-    relay, process = spawn(offline, descriptors=1024)
+def test_two_thousand_idle_connections_do_not_block_others(spawn, api_down):
+    # The usual number of file descriptors, as a hard limit.
+    relay, process = spawn(api_down, descriptors=1024)
     with ExitStack() as opened:
         for number in range(IDLE):
             connection = opened.enter_context(open_socket(relay))
             if number % 2:
                 connection.sendall(b"POST /nl/events HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         began = time.monotonic()
-        relay.take(make_event())
+        relay.send(make_event())
         assert time.monotonic() - began < 5
         with connect(relay.url) as fresh:
             assert fresh.get("health").json()["ready"]
     assert process.errors().count("\n") < 20
 
 
-def test_a_connection_that_says_nothing_is_closed(standing):
-    with open_socket(standing) as quiet, open_socket(standing) as slow:
+def test_an_idle_connection_is_closed(shared_relay):
+    with open_socket(shared_relay) as quiet, open_socket(shared_relay) as slow:
         slow.sendall(b"GET /nl/health HTTP/1.1\r\nHost: x\r\nX-Slow: 1")
         began = time.monotonic()
         assert read_all(quiet) == b""
@@ -67,20 +67,20 @@ def test_a_connection_that_says_nothing_is_closed(standing):
         assert time.monotonic() - began > HEADER_TIMEOUT / 2
 
 
-def test_headers_without_an_end_are_refused(standing):
-    with open_socket(standing) as connection:
+def test_headers_without_an_end_are_refused(shared_relay):
+    with open_socket(shared_relay) as connection:
         connection.sendall(b"GET /nl/health HTTP/1.1\r\nHost: x\r\nX-Long: ")
         try:
             for _ in range(10 * MAX_HEADERS // 1024):
                 connection.sendall(b"x" * 1024)
         except OSError:
-            # It was closed: the answer may be lost with it.
+            # The connection was closed, and the response may be lost.
             return
         assert b" 431 " in read_all(connection)
 
 
-def test_what_is_no_http_is_answered_in_json_counted_and_not_logged(spawn, offline):
-    relay, process = spawn(offline)
+def test_malformed_requests_are_refused_counted_and_not_logged(spawn, api_down):
+    relay, process = spawn(api_down)
     hello = ssl.MemoryBIO()
     tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname="x")
     with pytest.raises(ssl.SSLWantReadError):
@@ -95,27 +95,27 @@ def test_what_is_no_http_is_answered_in_json_counted_and_not_logged(spawn, offli
     assert process.errors().count("\n") < 20
 
 
-def test_an_upgrade_is_answered_in_plain_http(standing):
+def test_an_upgrade_request_gets_a_plain_response(shared_relay):
     headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "x"}
-    assert standing.http.get("health", headers=headers).status_code == 200
+    assert shared_relay.http.get("health", headers=headers).status_code == 200
 
 
-def test_requests_on_one_connection_are_answered_in_order(standing):
+def test_requests_on_one_connection_are_answered_in_order(shared_relay):
     body = json.dumps(make_batch(make_event())).encode()
     post = (
         f"POST /nl/events HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
     last = b"GET /nl/health?live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    with open_socket(standing) as connection:
+    with open_socket(shared_relay) as connection:
         connection.sendall(post * 50 + last)
         answer = read_all(connection)
     assert answer.count(b"HTTP/1.1 202 ") == 50
     assert answer.count(b"HTTP/1.1 200 ") == 1
 
 
-def test_half_sent_bodies_are_answered_at_the_end_and_leave_no_traceback(spawn, offline):
-    relay, process = spawn(offline)
+def test_incomplete_bodies_at_shutdown_get_a_response_without_a_traceback(spawn, api_down):
+    relay, process = spawn(api_down)
     with ExitStack() as opened:
         waiting = [opened.enter_context(open_socket(relay)) for _ in range(5)]
         for connection in waiting:
@@ -123,8 +123,8 @@ def test_half_sent_bodies_are_answered_at_the_end_and_leave_no_traceback(spawn, 
                 b"POST /nl/events HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
                 b"Content-Length: 100\r\n\r\n{"
             )
-        # Taken after them, so they are being read by now.
-        relay.take(make_event())
+        # Accepted after them, so they are being read.
+        relay.send(make_event())
         relay.http.close()
         process.popen.send_signal(signal.SIGTERM)
         answers = [read_all(connection) for connection in waiting]
@@ -141,11 +141,11 @@ def test_half_sent_bodies_are_answered_at_the_end_and_leave_no_traceback(spawn, 
         (256, 1000, 64),
     ],
 )
-def test_connections_leave_descriptors_to_the_rest(descriptors, upstream, connections):
+def test_connections_leave_file_descriptors_for_other_uses(descriptors, upstream, connections):
     assert count_connections(descriptors, upstream) == connections
 
 
-def test_descriptors_are_raised_to_what_the_system_allows():
+def test_descriptors_are_raised_to_the_hard_limit():
     program = (
         "import resource; from neuralens_relay.connections import raise_descriptors;"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 512)); print(raise_descriptors(),"

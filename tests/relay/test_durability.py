@@ -1,4 +1,4 @@
-"""Nothing that was acknowledged is lost: kills, restarts, shutdowns, several processes."""
+"""No acknowledged event is lost: kills, restarts, shutdowns, several processes."""
 
 import json
 import signal
@@ -19,14 +19,14 @@ def outbox_path(environment) -> Path:
     return Path(environment["NEURALENS_OUTBOX"].removeprefix("sqlite:///"))
 
 
-def test_a_killed_relay_loses_nothing_it_acknowledged(spawn, environment, offline, sandbox):
-    client, process = spawn(offline)
+def test_a_killed_relay_loses_no_acknowledged_event(spawn, environment, api_down, sandbox):
+    client, process = spawn(api_down)
     event = make_event(items=[{"id": "first"}])
-    client.take(event, *[make_event(items=[{"id": f"p{number}"}]) for number in range(50)])
+    client.send(event, *[make_event(items=[{"id": f"p{number}"}]) for number in range(50)])
     process.end(signal.SIGKILL)
     client, process = spawn(environment)
-    assert client.take(event)["duplicates"] == 1
-    eventually(lambda: client.waiting() == 0)
+    assert client.send(event)["duplicates"] == 1
+    eventually(lambda: client.queued() == 0)
     assert Counter(sandbox.ids()) == Counter(["first", *(f"p{number}" for number in range(50))])
 
 
@@ -34,17 +34,17 @@ def test_duplicates_after_a_kill_while_sending_are_counted(spawn, environment, s
     client, process = spawn(environment)
     sandbox.fail(hang=True, taken=True, times=5)
     names = [f"p{number}" for number in range(5)]
-    client.take(*[make_event(items=[{"id": name}]) for name in names])
+    client.send(*[make_event(items=[{"id": name}]) for name in names])
     eventually(lambda: len(sandbox.bodies()) == 5)
     process.end(signal.SIGKILL)
     client, process = spawn(environment)
-    eventually(lambda: client.waiting() == 0)
+    eventually(lambda: client.queued() == 0)
     assert Counter(sandbox.ids()) == Counter(names * 2)
     assert client.metric("neuralens_forwarded_ambiguous_total") == 5
     assert "may have been sent before" in process.errors()
 
 
-def test_a_kill_under_load_loses_nothing_acknowledged(spawn, environment, sandbox):
+def test_a_kill_under_load_loses_no_acknowledged_event(spawn, environment, sandbox):
     client, process = spawn(environment)
     acknowledged = []
 
@@ -67,31 +67,31 @@ def test_a_kill_under_load_loses_nothing_acknowledged(spawn, environment, sandbo
         for page in sending:
             page.result()
     client, process = spawn(environment)
-    eventually(lambda: client.waiting() == 0)
+    eventually(lambda: client.queued() == 0)
     sent = Counter(sandbox.ids())
     assert set(acknowledged) <= set(sent)
     duplicates = sum(times - 1 for times in sent.values())
     assert duplicates <= client.metric("neuralens_forwarded_ambiguous_total")
 
 
-def test_a_shutdown_lets_what_is_in_flight_finish(spawn, environment, sandbox):
+def test_a_shutdown_finishes_requests_in_flight(spawn, environment, sandbox):
     client, process = spawn(environment)
     sandbox.fail(delay=0.5)
-    client.take(make_event(items=[{"id": "slow"}]))
+    client.send(make_event(items=[{"id": "slow"}]))
     eventually(lambda: not sandbox.pending())
     assert process.end(signal.SIGTERM) == 0
     assert sandbox.ids() == ["slow"]
     client, process = spawn(environment)
-    assert client.waiting() == 0
+    assert client.queued() == 0
     assert process.end(signal.SIGINT) == 0
     assert "Traceback" not in process.errors()
     assert "ERROR" not in process.errors()
 
 
-def test_a_shutdown_leaves_what_hangs_in_the_outbox(spawn, environment, sandbox):
+def test_a_shutdown_leaves_hanging_events_in_the_outbox(spawn, environment, sandbox):
     client, process = spawn(environment | {"NEURALENS_GRACE": "0.2"})
     sandbox.fail(hang=True)
-    client.take(make_event(items=[{"id": "hung"}]))
+    client.send(make_event(items=[{"id": "hung"}]))
     eventually(lambda: not sandbox.pending())
     assert process.end(signal.SIGTERM) == 0
     assert sandbox.ids() == []
@@ -103,26 +103,26 @@ def test_of_two_relays_on_one_file_one_forwards_and_the_other_takes_over(
     spawn, environment, sandbox
 ):
     first, leader = spawn(environment)
-    first.take(make_event(items=[{"id": "a"}]))
+    first.send(make_event(items=[{"id": "a"}]))
     eventually(lambda: sandbox.ids() == ["a"])
     second, _ = spawn(environment)
     names = [f"p{number}" for number in range(100)]
     for place, name in enumerate(names):
-        (first, second)[place % 2].take(make_event(items=[{"id": name}]))
-    eventually(lambda: second.waiting() == 0)
+        (first, second)[place % 2].send(make_event(items=[{"id": name}]))
+    eventually(lambda: second.queued() == 0)
     assert Counter(sandbox.ids()) == Counter(["a", *names])
     leader.end(signal.SIGKILL)
-    second.take(make_event(items=[{"id": "z"}]))
+    second.send(make_event(items=[{"id": "z"}]))
     eventually(lambda: "z" in sandbox.ids())
 
 
-def test_an_outbox_that_cannot_be_written_asks_to_come_back(start, offline):
-    relay = start(offline)
-    relay.take(make_event())
+def test_an_unwritable_outbox_answers_503(start, api_down):
+    relay = start(api_down)
+    relay.send(make_event())
     event = make_event()
-    other = apsw.Connection(str(outbox_path(offline)))
+    other = apsw.Connection(str(outbox_path(api_down)))
     other.set_busy_timeout(5000)
-    # As when the file is damaged or replaced while the relay runs.
+    # Simulates a file that is damaged or replaced while the relay runs.
     other.execute("ALTER TABLE events RENAME TO elsewhere")
     answer = relay.post(make_batch(event))
     assert answer.status_code == 503
@@ -136,21 +136,19 @@ def test_an_outbox_that_cannot_be_written_asks_to_come_back(start, offline):
     assert relay.http.get("metrics").status_code == 200
     other.execute("ALTER TABLE elsewhere RENAME TO events")
     other.close()
-    assert relay.take(event)["accepted"] == 1
+    assert relay.send(event)["accepted"] == 1
 
 
-def test_an_outbox_that_cannot_be_opened_asks_to_come_back_until_it_can(
-    start_lazily, offline, tmp_path
-):
+def test_an_outbox_that_cannot_be_opened_answers_503_until_it_can(start_lazily, api_down, tmp_path):
     folder = tmp_path / "later"
-    relay = start_lazily(offline | {"NEURALENS_OUTBOX": f"sqlite:///{folder}/outbox.db"})
+    relay = start_lazily(api_down | {"NEURALENS_OUTBOX": f"sqlite:///{folder}/outbox.db"})
     assert relay.post(make_batch(make_event())).status_code == 503
     folder.mkdir()
-    assert relay.take(make_event())["accepted"] == 1
+    assert relay.send(make_event())["accepted"] == 1
     assert json.loads(relay.http.get("health").content)["ready"]
 
 
-def test_a_process_that_closes_nothing_ends_and_keeps_everything(offline, bundles):
+def test_a_process_that_exits_without_closing_loses_nothing(api_down, bundles):
     program = f"""
 import asyncio, httpx, sys
 from pathlib import Path
@@ -167,12 +165,12 @@ asyncio.run(post())
     batch = json.dumps(make_batch(make_event()))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, batch],
-        env=offline,
+        env=api_down,
         capture_output=True,
         text=True,
         timeout=TIMEOUT,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "202\n"), done.stderr
-    rows = apsw.Connection(str(outbox_path(offline))).execute("SELECT count(*) FROM events").get
+    rows = apsw.Connection(str(outbox_path(api_down))).execute("SELECT count(*) FROM events").get
     assert rows == 1

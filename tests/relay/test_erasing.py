@@ -1,4 +1,4 @@
-"""``relay --erase UID``: a shopper leaves what waits and what is dead."""
+"""``relay --erase UID``: deletes a shopper's queued events and dead letters."""
 
 import json
 
@@ -41,7 +41,7 @@ def erase(store, uid, limit):
 
 @pytest.mark.parametrize("uid", ["é\"'%\\ \U0001f600", "3845"])
 @pytest.mark.parametrize("limit", [1, 7, 1000])
-def test_a_shopper_is_dropped_wherever_events_are(store, uid, limit):
+def test_a_shopper_is_erased_from_every_state(store, uid, limit):
     with store.transaction():
         store.add([of(each, number) for number in range(20) for each in (uid, "other", None)], 1)
         taken = store.lease(40, 2)
@@ -50,14 +50,14 @@ def test_a_shopper_is_dropped_wherever_events_are(store, uid, limit):
             + [Settlement(each.key, Outcome.AGAIN, "later", 1e12) for each in taken[15:30]]
             + [Settlement(each.key, Outcome.DELIVERED) for each in taken[30:33]]
         )
-        # Seven are still being sent, and twenty have not been taken.
+        # Seven are leased, and twenty are queued.
         store.settle(states)
     delivered = sum(json.loads(each.body)["uid"] == uid for each in taken[30:33])
     assert erase(store, uid, limit) == 20 - delivered
     with store.transaction():
         depth = store.depth()
         dead = store.dead(100)
-        # What an erased event's send ends with finds nothing, and harms nothing.
+        # Settling an erased event has no effect.
         store.settle([Settlement(each.key, Outcome.DELIVERED) for each in taken[33:]])
         known = store.add([of(uid, number) for number in range(20)], 3)
     assert depth.waiting + depth.dead == 40 - (3 - delivered)

@@ -1,4 +1,4 @@
-"""Outboxes that are damaged, full, read-only, of an earlier version, or of a wrong clock."""
+"""Outboxes that are damaged, full, read-only, of an earlier version, or with a wrong clock."""
 
 import os
 import random
@@ -37,7 +37,7 @@ def fill(path, count=COUNT):
 
 
 def drain(store, limit=300):
-    """Take and deliver as a forwarder does; return the numbers that came."""
+    """Lease and settle events as a forwarder does; return their numbers."""
     came = []
     for _ in range(4 * COUNT // limit + 20):
         try:
@@ -65,16 +65,16 @@ def damage(path, page, size=PAGE):
 
 @pytest.mark.parametrize("table", ["events", "events_by_due", "seen", "totals", "beat"])
 @pytest.mark.parametrize("place", ["first", "middle", "last"])
-def test_a_damaged_page_is_stepped_over_counted_and_said(tmp_path, table, place):
+def test_a_damaged_page_is_skipped_counted_and_reported(tmp_path, table, place):
     path = tmp_path / "outbox.db"
     fill(path)
     pages = pages_of(path, table)
-    # The first page of a larger tree is its root, which leads to all the others.
+    # The first page of a larger tree is its root, which refers to all others.
     chosen = {"first": pages[0], "middle": pages[len(pages) // 2], "last": pages[-1]}[place]
     damage(path, chosen)
     with closing(SqliteStore(path)) as store:
         if (table, place) == ("events", "first"):
-            # Nothing leads to the others any more.
+            # The others are unreachable.
             assert drain(store) == []
             with pytest.raises(OutboxError, match="--salvage"), store.transaction():
                 store.depth()
@@ -95,7 +95,7 @@ def test_a_damaged_page_is_stepped_over_counted_and_said(tmp_path, table, place)
                 store.add([event(COUNT)], 1e6)
 
 
-def test_a_body_that_was_changed_on_disk_is_a_dead_letter(tmp_path):
+def test_a_corrupt_body_is_a_dead_letter(tmp_path):
     path = tmp_path / "outbox.db"
     fill(path, 100)
     whole = path.read_bytes()
@@ -108,7 +108,7 @@ def test_a_body_that_was_changed_on_disk_is_a_dead_letter(tmp_path):
             assert store.depth().unreadable == 1
 
 
-def test_what_can_be_read_is_written_to_a_new_file(tmp_path):
+def test_readable_events_are_salvaged_to_a_new_file(tmp_path):
     old, new = tmp_path / "outbox.db", tmp_path / "new.db"
     fill(old)
     damage(old, pages_of(old, "events")[-3])
@@ -127,7 +127,7 @@ def test_what_can_be_read_is_written_to_a_new_file(tmp_path):
     assert again.exit_code == 1
 
 
-def test_a_file_that_a_relay_uses_is_not_salvaged(tmp_path):
+def test_a_file_in_use_is_not_salvaged(tmp_path):
     path = tmp_path / "outbox.db"
     with closing(SqliteStore(path)) as store:
         with store.transaction():
@@ -137,12 +137,12 @@ def test_a_file_that_a_relay_uses_is_not_salvaged(tmp_path):
 
 
 def test_a_relay_with_a_damaged_outbox_sends_the_rest_and_is_not_ready(
-    spawn, environment, offline, sandbox, tmp_path
+    spawn, environment, api_down, sandbox, tmp_path
 ):
-    client, process = spawn(offline)
+    client, process = spawn(api_down)
     names = [f"p{number}" for number in range(400)]
     for start in range(0, 400, 100):
-        client.take(*[make_event(items=[{"id": name}]) for name in names[start : start + 100]])
+        client.send(*[make_event(items=[{"id": name}]) for name in names[start : start + 100]])
     process.end()
     path = tmp_path / "outbox.db"
     pages = pages_of(path, "events")
@@ -157,11 +157,11 @@ def test_a_relay_with_a_damaged_outbox_sends_the_rest_and_is_not_ready(
     assert client.metric("neuralens_outbox_unreadable") >= 1
     assert client.post(make_batch(make_event())).status_code == 503
     assert "damaged" in process.errors()
-    eventually(lambda: client.waiting() == 0)
+    eventually(lambda: client.queued() == 0)
     assert set(sandbox.ids()) <= set(names)
 
 
-def test_a_file_that_is_cut_in_half_says_so_in_a_sentence(tmp_path):
+def test_a_truncated_file_is_one_sentence(tmp_path):
     path = tmp_path / "outbox.db"
     fill(path)
     os.truncate(path, path.stat().st_size // 2)
@@ -169,7 +169,7 @@ def test_a_file_that_is_cut_in_half_says_so_in_a_sentence(tmp_path):
         SqliteStore(path)
 
 
-def test_an_outbox_of_relay_0_1_0_is_taken_over(spawn, environment, sandbox, tmp_path):
+def test_an_outbox_of_0_1_0_is_migrated(spawn, environment, sandbox, tmp_path):
     path = tmp_path / "outbox.db"
     with closing(apsw.Connection(str(path))) as db:
         db.execute("PRAGMA journal_mode = WAL").fetchall()
@@ -177,19 +177,19 @@ def test_an_outbox_of_relay_0_1_0_is_taken_over(spawn, environment, sandbox, tmp
     path.chmod(0o644)
     client, process = spawn(environment)
     eventually(lambda: sorted(sandbox.ids()) == ["later", "sent", "waiting"])
-    eventually(lambda: client.waiting() == 0)
+    eventually(lambda: client.queued() == 0)
     assert client.metric("neuralens_outbox_dead") == 1
     assert client.metric("neuralens_forwarded_ambiguous_total") == 1
-    assert client.take(make_event(eid="eid-delivered"))["duplicates"] == 1
+    assert client.send(make_event(eid="eid-delivered"))["duplicates"] == 1
     process.end()
     for file in tmp_path.glob("outbox.db*"):
         assert file.stat().st_mode & 0o077 == 0, file
     with closing(apsw.Connection(str(path))) as db:
-        # Written anew, so that it gives space back.
+        # Rewritten, so that it can shrink.
         assert db.execute("PRAGMA auto_vacuum").get == 2
 
 
-def test_the_file_gives_space_back(tmp_path):
+def test_the_file_shrinks(tmp_path):
     path = tmp_path / "outbox.db"
     with closing(SqliteStore(path, Bounds(known=60))) as store:
         with store.transaction():
@@ -207,21 +207,21 @@ def test_the_file_gives_space_back(tmp_path):
         assert path.stat().st_size < full / 2
 
 
-def test_nothing_of_a_delivered_event_stays_in_the_file(spawn, environment, sandbox, tmp_path):
+def test_delivered_events_are_removed_from_the_file(spawn, environment, sandbox, tmp_path):
     client, process = spawn(environment)
     uid = "shopper-4711-of-whom-nothing-stays"
-    client.take(*[make_event(uid=uid) for _ in range(50)])
-    eventually(lambda: client.waiting() == 0)
+    client.send(*[make_event(uid=uid) for _ in range(50)])
+    eventually(lambda: client.queued() == 0)
     assert process.end() == 0
     for path in tmp_path.glob("outbox.db*"):
         assert uid.encode() not in path.read_bytes(), path
 
 
-def test_where_there_can_be_no_log_is_said_in_a_sentence(tmp_path):
+def test_a_file_system_without_shared_memory_is_one_sentence(tmp_path):
     program = f"""
 import apsw
 from pathlib import Path
-# Like a network file system, it has no shared memory.
+# A VFS without shared memory, like a network file system.
 apsw.set_default_vfs("unix-dotfile")
 from neuralens_relay.sqlite_store import SqliteStore
 SqliteStore(Path({str(tmp_path / "outbox.db")!r}))
@@ -234,7 +234,7 @@ SqliteStore(Path({str(tmp_path / "outbox.db")!r}))
 
 @contextmanager
 def small_disk(tmp_path, mebibytes):
-    """A disk of its own, or the reason why there can be none."""
+    """Mount a small disk; skip the test if that is impossible."""
     folder = tmp_path / "disk"
     folder.mkdir()
     size = f"size={mebibytes}m"
@@ -249,8 +249,8 @@ def small_disk(tmp_path, mebibytes):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-def take_all(path, size):
-    """Fill a disk with a file; keep none of the room that the last bytes leave."""
+def fill_disk(path, size):
+    """Fill a disk completely with a file."""
     with path.open("ab", buffering=0) as file:
         while size:
             try:
@@ -259,15 +259,15 @@ def take_all(path, size):
                 size //= 2
 
 
-def answer_for_good(client, body):
-    """Return the answer to a batch once it is taken, or refused because the outbox is full."""
+def final_response(client, body):
+    """Return the response to a batch once it is accepted, or refused because the outbox is full."""
     answer = client.post(body)
     full = answer.status_code == 503 and answer.json()["error"] == "the outbox is full"
     return answer if answer.status_code == 202 or full else None
 
 
 @pytest.mark.parametrize("mebibytes", [4, 24])
-def test_a_full_disk_asks_to_come_back_and_drains(spawn, environment, sandbox, tmp_path, mebibytes):
+def test_a_full_disk_answers_503_and_drains(spawn, environment, sandbox, tmp_path, mebibytes):
     with small_disk(tmp_path, mebibytes) as disk:
         environment["NEURALENS_OUTBOX"] = f"sqlite:///{disk}/outbox.db"
         sandbox.fail(status=503, times=1_000_000)
@@ -275,38 +275,38 @@ def test_a_full_disk_asks_to_come_back_and_drains(spawn, environment, sandbox, t
         names = []
         while True:
             batch = [f"{len(names)}-{place}" for place in range(20)]
-            # Large ones, so that a disk is full before there are too many to be sent.
+            # Large events, so that few fill the disk.
             more = [{"id": f"{place}" * 400} for place in range(5)]
             events = [make_event(items=[{"id": n}, *more], event="PURCHASE") for n in batch]
-            # A busy machine may ask to come back before the disk is full.
-            answer = eventually(partial(answer_for_good, client, make_batch(*events)))
+            # A busy relay may answer 503 before the disk is full.
+            answer = eventually(partial(final_response, client, make_batch(*events)))
             if answer.status_code == 503:
                 break
             names += batch
         eventually(lambda: "MiB left" in " ".join(client.health()["reasons"]))
         assert not client.health()["ready"]
-        # Now others take the rest.
-        take_all(disk / "other", 1 << 20)
-        sandbox.heal()
-        eventually(lambda: client.waiting() == 0, 60)
+        # Another file fills the rest.
+        fill_disk(disk / "other", 1 << 20)
+        sandbox.clear_faults()
+        eventually(lambda: client.queued() == 0, 60)
         assert client.metric('neuralens_forwarded_total{fate="delivered"}') == len(names)
         assert len(process.errors().splitlines()) < 40
         (disk / "other").unlink()
         eventually(lambda: client.health()["ready"])
-        client.take(make_event())
+        client.send(make_event())
         process.end()
 
 
-def test_a_disk_that_is_full_at_the_start_strands_nothing(spawn, environment, sandbox, tmp_path):
+def test_a_disk_that_is_full_at_the_start_still_drains(spawn, environment, sandbox, tmp_path):
     with small_disk(tmp_path, 8) as disk:
         environment["NEURALENS_OUTBOX"] = f"sqlite:///{disk}/outbox.db"
         client, process = spawn(environment)
         sandbox.fail(hang=True, times=20)
         names = [f"p{number}" for number in range(20)]
-        client.take(*[make_event(items=[{"id": name}]) for name in names])
+        client.send(*[make_event(items=[{"id": name}]) for name in names])
         eventually(lambda: not sandbox.pending())
         process.end(9)
-        take_all(disk / "other", 1 << 20)
+        fill_disk(disk / "other", 1 << 20)
         client, process = spawn(environment)
         eventually(lambda: not client.health()["ready"])
         (disk / "other").unlink()
@@ -315,27 +315,27 @@ def test_a_disk_that_is_full_at_the_start_strands_nothing(spawn, environment, sa
         process.end()
 
 
-def test_an_outbox_that_cannot_be_written_is_refused_at_the_start(tmp_path, offline):
+def test_an_outbox_that_cannot_be_written_is_refused_at_the_start(tmp_path, api_down):
     path = tmp_path / "outbox.db"
     fill(path, 100)
     path.chmod(0o400)
     if os.geteuid() == 0:
-        # Root may write anything: a disk that is read-only is for root, too.
+        # Root ignores permissions, but not a read-only mount.
         with small_disk(tmp_path, 8) as disk:
             (disk / "outbox.db").write_bytes(path.read_bytes())
             subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
             outbox = f"sqlite:///{disk}/outbox.db"
-            result = CliRunner().invoke(command, [], env=offline | {"NEURALENS_OUTBOX": outbox})
+            result = CliRunner().invoke(command, [], env=api_down | {"NEURALENS_OUTBOX": outbox})
     else:
-        result = CliRunner().invoke(command, [], env=offline)
+        result = CliRunner().invoke(command, [], env=api_down)
     assert result.exit_code == 1
     assert "Error: " in result.output
     assert "Traceback" not in result.output
 
 
-def test_an_outbox_that_cannot_be_written_for_now_is_said(spawn, environment, tmp_path):
+def test_a_temporarily_unwritable_outbox_is_reported(spawn, environment, tmp_path):
     client, _ = spawn(environment)
-    client.take(make_event())
+    client.send(make_event())
     with closing(apsw.Connection(str(tmp_path / "outbox.db"))) as other:
         other.set_busy_timeout(30_000)
         other.execute("BEGIN EXCLUSIVE")
@@ -346,21 +346,21 @@ def test_an_outbox_that_cannot_be_written_for_now_is_said(spawn, environment, tm
     eventually(lambda: client.health()["ready"])
 
 
-def test_a_lock_that_cannot_be_opened_is_said(spawn, environment, tmp_path):
+def test_a_lock_that_cannot_be_opened_is_reported(spawn, environment, tmp_path):
     (tmp_path / "outbox.db-forwarder").mkdir(0o700)
     client, _ = spawn(environment)
-    client.take(make_event())
+    client.send(make_event())
     eventually(lambda: client.health()["forwarding"] == "stopped")
     assert "cannot be used" in client.health()["reasons"][0]
     (tmp_path / "outbox.db-forwarder").rmdir()
-    eventually(lambda: client.waiting() == 0)
+    eventually(lambda: client.queued() == 0)
     eventually(lambda: client.health()["forwarding"] == "running")
 
 
-def test_a_follower_says_that_it_follows(spawn, environment):
+def test_a_follower_reports_its_state(spawn, environment):
     first, leader = spawn(environment)
-    first.take(make_event())
-    eventually(lambda: first.waiting() == 0)
+    first.send(make_event())
+    eventually(lambda: first.queued() == 0)
     second, _ = spawn(environment)
     eventually(lambda: second.health()["forwarding"] == "following")
     assert second.health()["ready"]
@@ -374,7 +374,7 @@ def store(tmp_path):
         yield store
 
 
-def test_what_a_clock_that_was_ahead_put_off_is_due_now(store):
+def test_events_postponed_by_a_clock_that_was_ahead_become_due(store):
     with store.transaction():
         store.add([event(1), event(2)], 10)
         year = 365 * 86400
@@ -402,11 +402,11 @@ def test_dead_letters_have_a_limit_and_a_retention(store):
         assert store.forget(["eid-6", "nothing"], 9) == 1
         assert store.forget([], 9) == 1
         assert store.depth().dead == 0
-        # Dead letters do not count against the events that may wait.
+        # Dead letters do not count towards the outbox's limit.
         assert store.depth().refusal == ""
 
 
-def test_what_is_taken_and_not_being_sent_is_given_back_again_and_again(store):
+def test_abandoned_leases_are_recovered_repeatedly(store):
     with store.transaction():
         store.add([event(number) for number in range(4)], 10)
         taken = store.lease(4, 10)
@@ -424,7 +424,7 @@ def test_what_is_taken_and_not_being_sent_is_given_back_again_and_again(store):
         assert len(store.lease(9, 10)) == 3
 
 
-def test_a_clock_tells_its_jumps():
+def test_clock_jumps_are_detected():
     wall, ticks = [1000.0], [5.0]
     clock = Clock(lambda: wall[0], lambda: ticks[0])
 
@@ -446,8 +446,8 @@ def test_a_clock_tells_its_jumps():
     assert clock.steady
 
 
-def test_many_dead_letters_are_sent_again_in_portions_while_pages_send(
-    spawn, environment, offline, sandbox, tmp_path
+def test_many_dead_letters_are_replayed_in_portions_while_pages_send(
+    spawn, environment, api_down, sandbox, tmp_path
 ):
     path = tmp_path / "outbox.db"
     with closing(SqliteStore(path)) as store, store.transaction():
@@ -455,24 +455,24 @@ def test_many_dead_letters_are_sent_again_in_portions_while_pages_send(
             store.add([event(number) for number in range(start, start + 100)], 10)
         taken = store.lease(3000, 10)
         store.settle([Settlement(each.key, Outcome.DEAD, "400") for each in taken])
-    client, _ = spawn(offline)
+    client, _ = spawn(api_down)
     replay = subprocess.Popen(
         [sys.executable, "-c", "from neuralens_relay.cli import relay; relay()", "--replay"],
-        env={"PATH": os.environ["PATH"], **offline},
+        env={"PATH": os.environ["PATH"], **api_down},
         stdout=subprocess.PIPE,
         text=True,
     )
     while replay.poll() is None:
-        client.take(make_event())
+        client.send(make_event())
     out, _ = replay.communicate()
     assert out == "3000 events will be sent again\n"
     assert client.metric("neuralens_outbox_dead") == 0
 
 
-def test_forgotten_dead_letters_are_gone(spawn, environment, sandbox):
+def test_forgotten_dead_letters_are_deleted(spawn, environment, sandbox):
     client, _ = spawn(environment)
     sandbox.fail(status=400, times=3)
-    client.take(*[make_event(eid=f"e{number}") for number in range(3)])
+    client.send(*[make_event(eid=f"e{number}") for number in range(3)])
     eventually(lambda: client.metric("neuralens_outbox_dead") == 3)
     result = CliRunner().invoke(command, ["--forget", "e1"], env=environment)
     assert result.output == "1 event will be dropped\n"
@@ -483,8 +483,8 @@ def test_forgotten_dead_letters_are_gone(spawn, environment, sandbox):
     assert sandbox.ids() == []
 
 
-def test_health_asks_the_outbox_for_nothing_when_it_is_to_say_that_it_lives(tmp_path, offline):
-    process = spawn_relay(offline, tmp_path)
+def test_liveness_does_not_access_the_outbox(tmp_path, api_down):
+    process = spawn_relay(api_down, tmp_path)
     import httpx
 
     with closing(apsw.Connection(str(tmp_path / "outbox.db"))) as other:

@@ -1,4 +1,4 @@
-"""How many requests may be in flight, for any course of answers; and what is said in the log."""
+"""The limit of requests in flight for any sequence of responses; throttled logging."""
 
 import logging
 
@@ -13,7 +13,7 @@ COURSES = settings(deadline=None, max_examples=15)
 
 
 def answer(limiter, rounds, seconds, failed=0.0):
-    """Let an API that takes ``seconds`` answer as many requests as there may be, round by round.
+    """Simulate rounds of as many requests as allowed, to an API with a latency of ``seconds``.
 
     ``failed``: the share of them that it does not take, or a function of those in flight.
     """
@@ -41,14 +41,14 @@ def test_the_limit_is_never_under_one_nor_over_the_setting(most, answers):
 
 @COURSES
 @given(st.floats(0.001, 5), st.integers(1, 1000))
-def test_an_api_whose_time_does_not_depend_on_the_load_gets_all_there_may_be(seconds, most):
+def test_constant_latency_allows_the_maximum(seconds, most):
     limiter = Limiter(most)
     answer(limiter, ROUNDS, seconds)
-    # Fewer while the usual time is measured.
+    # Fewer while the baseline latency is measured.
     assert limiter.limit >= most // MEASURED_PART
 
 
-def test_it_doubles_at_first():
+def test_slow_start():
     limiter = Limiter(512)
     limits = []
     for _ in range(5):
@@ -59,7 +59,7 @@ def test_it_doubles_at_first():
 
 @COURSES
 @given(st.floats(0.05, 1), st.floats(6, 50))
-def test_an_api_that_slows_down_gets_fewer_and_more_again_once_it_is_quick(seconds, slower):
+def test_the_limit_follows_latency(seconds, slower):
     limiter = Limiter(512)
     answer(limiter, 10, seconds)
     answer(limiter, 10, seconds * slower)
@@ -68,7 +68,7 @@ def test_an_api_that_slows_down_gets_fewer_and_more_again_once_it_is_quick(secon
     assert limiter.limit >= 512 // MEASURED_PART
 
 
-def test_an_api_that_is_slow_for_good_gets_more_once_that_is_known():
+def test_the_limit_recovers_after_a_lasting_slowdown():
     limiter = Limiter(512)
     answer(limiter, 10, 0.1)
     answer(limiter, 3 * EPOCH, 2)
@@ -77,35 +77,35 @@ def test_an_api_that_is_slow_for_good_gets_more_once_that_is_known():
 
 @COURSES
 @given(st.floats(0.02, 1), st.integers(10, 200))
-def test_an_api_that_works_on_so_many_at_once_is_not_buried(seconds, workers):
+def test_limited_concurrency_of_the_api_is_respected(seconds, workers):
     limiter = Limiter(1000)
-    # What is more than that waits in line.
+    # Further requests are queued by the API.
     answer(limiter, 150, lambda count: seconds * max(1, count / workers))
     allowed = 2 * workers + 0.1 / seconds * workers
     assert workers / MEASURED_PART <= limiter.limit <= 2 * allowed + 20
 
 
 @pytest.mark.parametrize("share", [1.0, 0.5])
-def test_an_api_that_refuses_gets_few(share):
+def test_failures_reduce_the_limit(share):
     limiter = Limiter(512)
     answer(limiter, 10, 0.1)
     answer(limiter, 20, 0.01, failed=share)
     assert limiter.limit <= 2
 
 
-def test_an_api_that_takes_so_many_a_second_gets_about_that_many():
+def test_a_rate_limit_of_the_api_is_approached():
     limiter = Limiter(512)
     answer(limiter, 300, 0.1, failed=lambda count: max(0.0, 1 - 100 / count))
     assert 100 / MEASURED_PART <= limiter.limit <= 150
 
 
-def test_single_events_that_always_fail_change_nothing():
+def test_single_failing_events_do_not_change_the_limit():
     limiter = Limiter(512)
     answer(limiter, 60, 0.1, failed=0.02)
     assert limiter.limit >= 512 // MEASURED_PART
 
 
-def test_one_slow_answer_changes_nothing():
+def test_one_slow_response_does_not_change_the_limit():
     limiter = Limiter(64)
     answer(limiter, 20, 0.1)
     for number in range(64):
@@ -115,7 +115,7 @@ def test_one_slow_answer_changes_nothing():
     assert limiter.limit == 64
 
 
-def test_what_is_not_used_does_not_grow():
+def test_an_unused_limit_does_not_grow():
     limiter = Limiter(512)
     for _ in range(1000):
         limiter.record(0.1, False, 3)
@@ -128,7 +128,7 @@ def notices():
     return Notices(logging.getLogger("test.notices"), lambda: now[0]), now
 
 
-def test_a_thing_is_said_once_a_minute_with_how_often_it_happened(notices, caplog):
+def test_a_message_is_logged_once_per_minute_with_its_count(notices, caplog):
     log, now = notices[0].log, notices[1]
     for _ in range(1000):
         log(logging.ERROR, "full", "the disk of %s is full", "here")
@@ -142,7 +142,7 @@ def test_a_thing_is_said_once_a_minute_with_how_often_it_happened(notices, caplo
     ]
 
 
-def test_things_told_apart_are_bounded(notices, caplog):
+def test_distinct_messages_are_bounded(notices, caplog):
     for number in range(10 * MAX_KINDS):
         notices[0].log(logging.ERROR, f"kind {number}", "thing %d", number)
     assert len(caplog.messages) <= MAX_KINDS + 1

@@ -1,4 +1,4 @@
-"""The relay within another application, alone, and started and closed more than once."""
+"""The relay mounted in another application, standalone, and restarted in one process."""
 
 import asyncio
 
@@ -9,11 +9,11 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tests.event_loop import run
-from tests.relay.conftest import Client, eventually, make_batch, make_event, served
+from tests.relay.conftest import Client, eventually, make_batch, make_event, serving
 
 
 def ask(app, method, path, body=None):
-    """Send one request in an event loop of its own, without a lifespan."""
+    """Send a request in a new event loop, without lifespan events."""
 
     async def send():
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -27,15 +27,15 @@ def post(app):
     return ask(app, "POST", "/events", make_batch(make_event()))
 
 
-def test_mounted_it_starts_with_the_first_request(start_lazily, environment, sandbox):
+def test_mounted_it_starts_on_the_first_request(start_lazily, environment, sandbox):
     relay = start_lazily(environment)
-    relay.take(make_event())
+    relay.send(make_event())
     eventually(lambda: len(sandbox.bodies()) == 1)
     assert relay.health()["ready"]
     assert relay.http.get("neuralens.js").status_code == 200
 
 
-def test_mounted_it_starts_before_any_batch_when_asked_for_health(start_lazily, environment):
+def test_mounted_it_starts_on_a_health_check(start_lazily, environment):
     health = start_lazily(environment).health()
     assert health["ready"]
     assert health["forwarding"] == "running"
@@ -46,19 +46,19 @@ def test_mounted_with_the_lifespan_it_starts_and_closes_with_it(environment, bun
     app = create_app(Settings.from_environment(environment), bundles)
     relay = app.state.relay
     site = Starlette(routes=[Mount("/shop/nl", app)], lifespan=relay.lifespan)
-    with served(site) as url, Client(f"{url}/shop/nl") as client:
+    with serving(site) as url, Client(f"{url}/shop/nl") as client:
         here = httpx.get(f"{url}/shop/nl", follow_redirects=True).json()
         assert here == {"service": "neuralens-relay", "health": "/shop/nl/health"}
-        client.take(make_event())
+        client.send(make_event())
         eventually(lambda: len(sandbox.bodies()) == 1)
-    # A late request does not start it again.
+    # A late request does not restart it.
     assert post(app).status_code == 503
     health = ask(app, "GET", "/health")
     assert health.status_code == 503
     assert "the relay is closed" in health.json()["reasons"]
 
 
-def test_requests_of_different_event_loops_work(environment, bundles, sandbox):
+def test_requests_from_different_event_loops(environment, bundles, sandbox):
     app = create_app(Settings.from_environment(environment), bundles)
     for _ in range(3):
         assert post(app).status_code == 202
@@ -66,22 +66,22 @@ def test_requests_of_different_event_loops_work(environment, bundles, sandbox):
     app.state.relay.close()
 
 
-def test_it_can_be_started_again_after_it_was_closed(environment, bundles, sandbox):
+def test_it_can_be_restarted(environment, bundles, sandbox):
     app = create_app(Settings.from_environment(environment), bundles)
     for _ in range(2):
-        with served(app) as url, Client(url) as client:
-            client.take(make_event())
+        with serving(app) as url, Client(url) as client:
+            client.send(make_event())
             assert client.health()["ready"]
     eventually(lambda: len(sandbox.bodies()) == 2)
 
 
-def test_closing_what_was_never_started_does_nothing(environment, bundles, tmp_path):
+def test_closing_without_starting_does_nothing(environment, bundles, tmp_path):
     app = create_app(Settings.from_environment(environment), bundles)
     app.state.relay.close()
     assert not (tmp_path / "outbox.db").exists()
 
 
-def test_two_relays_in_one_process_count_apart(environment, bundles, tmp_path):
+def test_two_relays_in_one_process_have_separate_metrics(environment, bundles, tmp_path):
     first = create_app(Settings.from_environment(environment), bundles)
     elsewhere = environment | {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/second.db"}
     second = create_app(Settings.from_environment(elsewhere), bundles)
@@ -102,15 +102,15 @@ def test_settings_come_from_the_environment(monkeypatch, environment, bundles):
         create_app(folder=bundles)
 
 
-def test_without_bundles_events_are_taken_all_the_same(environment, tmp_path, caplog):
+def test_without_bundles_events_are_accepted(environment, tmp_path, caplog):
     app = create_app(Settings.from_environment(environment), tmp_path / "nothing")
     assert post(app).status_code == 202
     assert ask(app, "GET", "/neuralens.js").status_code == 404
     app.state.relay.close()
-    assert "no scripts are served" in caplog.text
+    assert "no scripts are serving" in caplog.text
 
 
-def test_a_fault_of_the_relay_asks_to_come_back(environment, bundles, monkeypatch):
+def test_an_internal_error_answers_503(environment, bundles, monkeypatch):
     app = create_app(Settings.from_environment(environment), bundles)
 
     async def fail(events):

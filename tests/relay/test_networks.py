@@ -1,4 +1,4 @@
-"""What networks, proxies and other releases of the tracker do to a batch on its way."""
+"""Batches through networks and proxies, and from other releases of the tracker."""
 
 import json
 import socket
@@ -22,7 +22,7 @@ def delivered(sandbox, count=1):
     return sandbox.bodies()
 
 
-def test_fields_of_a_newer_tracker_are_taken_and_left_behind(spawn, environment, sandbox):
+def test_unknown_fields_of_a_newer_tracker_are_dropped(spawn, environment, sandbox):
     relay, _ = spawn(environment)
     event = make_event(
         items=[{"id": "AV768", "price": {"amount": 3}}],
@@ -57,14 +57,14 @@ def test_fields_of_a_newer_tracker_are_taken_and_left_behind(spawn, environment,
     ]
 
 
-def test_a_batch_of_another_wire_is_refused_with_the_reason(standing):
-    answer = standing.post(make_batch(make_event(), v=2, fresh=True))
+def test_another_wire_version_is_refused_with_the_reason(shared_relay):
+    answer = shared_relay.post(make_batch(make_event(), v=2, fresh=True))
     assert answer.status_code == 400
     assert "v must be 1" in answer.json()["error"]
 
 
-def test_a_slow_upload_is_for_later(standing):
-    url = httpx.URL(standing.url)
+def test_a_slow_upload_answers_503(shared_relay):
+    url = httpx.URL(shared_relay.url)
     body = json.dumps(make_batch(make_event())).encode()
     head = (
         f"POST {url.path.rstrip('/')}/events HTTP/1.1\r\nHost: {url.netloc.decode()}\r\n"
@@ -72,7 +72,7 @@ def test_a_slow_upload_is_for_later(standing):
     )
     with socket.create_connection((url.host, url.port), timeout=HALF_MINUTE) as connection:
         connection.sendall(head.encode() + body[: len(body) // 2])
-        # The other half would come later than the relay waits for it.
+        # The rest would arrive after the relay's timeout.
         answer = b""
         while received := connection.recv(65536):
             answer += received
@@ -94,7 +94,7 @@ def test_the_clock_of_a_device_is_corrected(start, environment, sandbox, days):
     assert happened[1] == pytest.approx(now, abs=HALF_MINUTE)
 
 
-def test_an_old_event_of_a_right_clock_keeps_its_time(start, environment, sandbox):
+def test_an_old_event_with_a_correct_clock_keeps_its_timestamp(start, environment, sandbox):
     relay = start(environment)
     old = int(time.time()) - MONTH
     relay.post(make_batch(make_event(timestamp=old), sent=time.time() - 60)).raise_for_status()
@@ -113,7 +113,7 @@ NOW = 2_000_000_000.0
         # The clock was set back between the event and the batch.
         (NOW + MONTH, NOW, NOW),
         (NOW + 2 * MONTH, NOW + MONTH, NOW),
-        # Milliseconds, or nothing of a time: what the event says is the best there is.
+        # ``sent`` in milliseconds or invalid: the event's timestamp is kept.
         (NOW - 9, NOW * 1000, NOW - 9),
         (NOW - 9, float("nan"), NOW - 9),
         (NOW - 9, float("inf"), NOW - 9),
@@ -122,7 +122,7 @@ NOW = 2_000_000_000.0
         (0, NOW, 0),
     ],
 )
-def test_how_a_time_is_corrected(timestamp, sent, corrected):
+def test_correction_of_timestamps(timestamp, sent, corrected):
     assert correct_skew(timestamp, sent, NOW) == corrected
 
 
@@ -135,8 +135,8 @@ PROXIED = {
 }
 
 
-def test_a_trusted_proxy_may_send_another_host(spawn, offline):
-    relay, _ = spawn(offline | {"NEURALENS_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"})
+def test_a_trusted_proxy_may_send_another_host(spawn, api_down):
+    relay, _ = spawn(api_down | {"NEURALENS_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"})
     answer = relay.post(make_batch(make_event()), **PROXIED)
     assert answer.status_code == 202, answer.text
     assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
@@ -144,8 +144,8 @@ def test_a_trusted_proxy_may_send_another_host(spawn, offline):
     assert relay.post(make_batch(), **PROXIED | {"X_Forwarded_Host": "x.example"}).is_error
 
 
-def test_what_others_say_of_themselves_does_not_count(spawn, offline):
-    relay, _ = spawn(offline | {"NEURALENS_TRUSTED_PROXIES": "10.0.0.0/8"})
+def test_forwarded_headers_of_untrusted_clients_are_ignored(spawn, api_down):
+    relay, _ = spawn(api_down | {"NEURALENS_TRUSTED_PROXIES": "10.0.0.0/8"})
     assert relay.post(make_batch(make_event()), **PROXIED).status_code == 403
     answer = relay.post(make_batch(make_event()), X_Forwarded_Proto="https")
     assert "Secure" not in answer.headers["Set-Cookie"]
@@ -166,16 +166,16 @@ def test_what_others_say_of_themselves_does_not_count(spawn, offline):
         (["1.2.3.4", ""], "10.0.0.1"),
     ],
 )
-def test_who_asked_is_the_last_that_is_no_proxy(named, client):
+def test_the_client_is_the_last_untrusted_address(named, client):
     assert find_client("10.0.0.1", named, read_networks("10.0.0.0/8 ::1")) == client
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.2.3", "[", "[]:1", "1.2.3.4:5:6", '"', "%"])
-def test_what_is_no_address_is_none(text):
+def test_an_invalid_address_is_none(text):
     assert read_address(text) is None
 
 
-def test_a_wrong_network_is_named():
+def test_an_invalid_network_is_reported():
     with pytest.raises(ValueError, match=r"NEURALENS_TRUSTED_PROXIES has '10\.0\.0\.0/99'"):
         read_setting("trusted_proxies", {"NEURALENS_TRUSTED_PROXIES": "::1, 10.0.0.0/99"})
 
@@ -184,14 +184,14 @@ def test_a_wrong_network_is_named():
     ("method", "path", "status"),
     [("GET", "events", 405), ("PUT", "health", 405), ("GET", "x", 404)],
 )
-def test_every_refusal_says_why_in_json(standing, method, path, status):
-    answer = standing.http.request(method, path)
+def test_every_refusal_has_its_reason_in_json(shared_relay, method, path, status):
+    answer = shared_relay.http.request(method, path)
     assert answer.status_code == status
     assert answer.json()["error"]
 
 
-def test_a_relay_whose_outbox_cannot_be_opened_says_so_in_json(start_lazily, offline, tmp_path):
-    relay = start_lazily(offline | {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/none/outbox.db"})
+def test_an_outbox_that_cannot_be_opened_is_reported_in_json(start_lazily, api_down, tmp_path):
+    relay = start_lazily(api_down | {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/none/outbox.db"})
     answer = relay.post(make_batch(make_event()))
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0

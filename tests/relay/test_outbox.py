@@ -1,4 +1,4 @@
-"""The outbox: the contract of a store, and commits in groups."""
+"""The outbox: the contract of a store, and group commit."""
 
 import threading
 from concurrent.futures import Future
@@ -20,14 +20,14 @@ from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
 
 from tests.polling import TIMEOUT
-from tests.relay.conftest import closed_port, eventually
+from tests.relay.conftest import eventually, unused_port
 
 DAY = 86400.0
 
 
 @pytest.fixture(params=["sqlite", "redis"])
 def open_store(request, tmp_path):
-    """Open stores on one file, or one Redis, and close them at the end."""
+    """Return a function that opens stores on one file or Redis; they are closed at the end."""
     address = None if request.param == "sqlite" else request.getfixturevalue("redis_address")
     with ExitStack() as opened:
 
@@ -60,7 +60,7 @@ def events(*names):
     return [Event(name, b'{"of":"%s"}' % name.encode()) for name in names]
 
 
-def test_a_store_that_hangs_is_left_in_time(tmp_path, caplog):
+def test_a_hanging_store_is_abandoned_at_shutdown(tmp_path, caplog):
     hanging, left = threading.Event(), threading.Event()
 
     def hang(store):
@@ -78,7 +78,7 @@ def test_a_store_that_hangs_is_left_in_time(tmp_path, caplog):
     outbox.close()
 
 
-def test_an_event_is_handed_out_once_the_longest_due_first(store):
+def test_an_event_is_leased_once_and_the_longest_due_first(store):
     with store.transaction():
         assert store.add(events("a", "b"), 10) == [True, True]
         assert store.add(events("c"), 20) == [True]
@@ -91,7 +91,7 @@ def test_an_event_is_handed_out_once_the_longest_due_first(store):
         assert store.lease(9, 30) == []
 
 
-def test_an_id_stays_known_after_delivery_and_restart(open_store):
+def test_ids_are_kept_after_delivery_and_restart(open_store):
     first = open_store()
     with first.transaction():
         assert first.add(events("a", "a"), 10) == [True, False]
@@ -102,7 +102,7 @@ def test_an_id_stays_known_after_delivery_and_restart(open_store):
         assert again.depth().waiting == 0
 
 
-def test_what_failed_is_due_later(store):
+def test_failed_events_are_due_later(store):
     with store.transaction():
         store.add(events("a"), 10)
         store.settle([Settlement(store.lease(1, 10)[0].key, Outcome.AGAIN, "500", 50)])
@@ -110,7 +110,7 @@ def test_what_failed_is_due_later(store):
         assert store.lease(1, 50)[0].attempts == 2
 
 
-def test_what_a_forwarder_that_is_gone_had_taken_is_given_back(open_store):
+def test_leases_of_a_dead_forwarder_are_recovered(open_store):
     gone = open_store()
     with gone.transaction():
         gone.add(events("a", "b"), 10)
@@ -131,7 +131,7 @@ def test_what_a_forwarder_that_is_gone_had_taken_is_given_back(open_store):
     ]
 
 
-def test_dead_events_are_kept_until_replayed(store):
+def test_dead_letters_are_kept_until_replayed(store):
     with store.transaction():
         store.add(events("a", "b", "c"), 10)
         store.settle(refused(store.lease(3, 10)))
@@ -146,7 +146,7 @@ def test_dead_events_are_kept_until_replayed(store):
         assert store.dead(9) == []
 
 
-def test_the_oldest_waiting_is_known(store):
+def test_the_age_of_the_oldest_event(store):
     with store.transaction():
         assert store.depth().oldest is None
         store.add(events("a"), 10)
@@ -156,12 +156,12 @@ def test_the_oldest_waiting_is_known(store):
         assert store.depth().oldest == 20
 
 
-def test_ids_are_forgotten_after_their_retention_in_sqlite(tmp_path):
+def test_ids_expire_in_sqlite(tmp_path):
     store = SqliteStore(tmp_path / "outbox.db", Bounds(known=DAY))
     with store.transaction():
         store.add(events(*(f"old{number}" for number in range(10))), 0)
         store.add(events("new"), DAY + 1)
-        # A clock that has just been changed is not believed.
+        # Ids do not expire soon after a clock jump.
         store.tidy(DAY + 1, 60, steady=False)
         assert store.add(events("old0"), DAY + 1) == [False]
         store.tidy(DAY + 1, 60, steady=True)
@@ -170,7 +170,7 @@ def test_ids_are_forgotten_after_their_retention_in_sqlite(tmp_path):
     store.close()
 
 
-def test_ids_of_a_time_to_come_do_not_stop_the_forgetting(tmp_path):
+def test_ids_from_the_future_do_not_prevent_expiry(tmp_path):
     store = SqliteStore(tmp_path / "outbox.db", Bounds(known=DAY))
     with store.transaction():
         store.add(events("ahead"), 400 * DAY)
@@ -182,7 +182,7 @@ def test_ids_of_a_time_to_come_do_not_stop_the_forgetting(tmp_path):
     store.close()
 
 
-def test_ids_are_forgotten_after_their_retention_in_redis(redis_address):
+def test_ids_expire_in_redis(redis_address):
     store = RedisStore(redis_address, Bounds(known=0.05))
     with store.transaction():
         assert store.add(events("a"), 10) == [True]
@@ -190,7 +190,7 @@ def test_ids_are_forgotten_after_their_retention_in_redis(redis_address):
     store.close()
 
 
-def test_an_outbox_takes_no_more_than_it_may_hold(open_store):
+def test_the_outbox_is_bounded(open_store):
     store = open_store(waiting=2)
     with store.transaction():
         store.add(events("a", "b"), 10)
@@ -207,7 +207,7 @@ def sqlite(tmp_path):
     store.close()
 
 
-def test_a_transaction_that_fails_leaves_nothing(sqlite):
+def test_a_failed_transaction_is_rolled_back(sqlite):
     def add_and_fail():
         with sqlite.transaction():
             sqlite.add(events("a"), 10)
@@ -219,7 +219,7 @@ def test_a_transaction_that_fails_leaves_nothing(sqlite):
         assert sqlite.depth().waiting == 0
 
 
-def test_a_full_disk_leaves_what_was_there(sqlite):
+def test_a_full_disk_preserves_existing_events(sqlite):
     def fill(start):
         with sqlite.transaction():
             sqlite.add([Event(f"{start}-{number}", b"x" * 5000) for number in range(10)], 10)
@@ -261,13 +261,13 @@ def test_one_sqlite_store_leads_at_a_time(sqlite, tmp_path):
     second.close()
 
 
-def test_an_outbox_of_a_later_version_is_not_touched(tmp_path):
+def test_an_outbox_of_a_later_version_is_refused(tmp_path):
     apsw.Connection(str(tmp_path / "outbox.db")).execute("PRAGMA user_version = 99")
     with pytest.raises(OutboxError, match="later version"):
         SqliteStore(tmp_path / "outbox.db")
 
 
-def test_an_outbox_without_its_folder_says_which(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(OutboxError, match=r"none/outbox\.db"):
         SqliteStore(tmp_path / "none" / "outbox.db")
 
@@ -279,7 +279,7 @@ def test_relays_share_the_events_of_one_redis(redis_address):
     assert len(one) == 4
     assert len({event.body for event in one + other}) == 10
     assert second.recover([]) == 0
-    # A relay that was taken for gone and comes back late changes nothing.
+    # A relay that was presumed dead and settles late has no effect.
     first.settle(delivered(one[:1] * 2))
     first.settle([Settlement(one[0].key, Outcome.AGAIN, "late", 20)])
     assert second.depth().waiting == 9
@@ -287,7 +287,7 @@ def test_relays_share_the_events_of_one_redis(redis_address):
     second.close()
 
 
-def test_a_redis_that_may_forget_is_refused(redis_address):
+def test_a_redis_that_may_lose_data_is_refused(redis_address):
     with redis.Redis.from_url(redis_address) as client:
         client.config_set("appendfsync", "everysec")
         try:
@@ -297,14 +297,14 @@ def test_a_redis_that_may_forget_is_refused(redis_address):
             client.config_set("appendfsync", "always")
 
 
-def test_a_redis_that_cannot_be_reached_is_named_without_its_password():
+def test_an_unreachable_redis_is_reported_without_its_password():
     with pytest.raises(OutboxError, match="redis at 127") as caught:
-        RedisStore(f"redis://:s3cret@127.0.0.1:{closed_port()}/0")
+        RedisStore(f"redis://:s3cret@127.0.0.1:{unused_port()}/0")
     assert "s3cret" not in str(caught.value)
 
 
 class SlowStore(SqliteStore):
-    """A store that counts its commits and waits in each until it may go on."""
+    """A store that counts its commits, and blocks each until it is released."""
 
     def __init__(self, path):
         self.commits = 0
@@ -333,7 +333,7 @@ def submit(outbox, name):
     return outbox.submit(lambda store: store.add(events(name), 10))
 
 
-def test_what_is_asked_for_during_a_commit_shares_the_next(outbox):
+def test_operations_during_a_commit_share_the_next_one(outbox):
     stores = []
     first = outbox.submit(stores.append)
     eventually(lambda: stores)
@@ -344,7 +344,7 @@ def test_what_is_asked_for_during_a_commit_shares_the_next(outbox):
     assert stores[0].commits == 2
 
 
-def test_one_operation_that_fails_takes_no_other_with_it(outbox):
+def test_a_failed_operation_does_not_affect_others(outbox):
     stores = []
     outbox.submit(stores.append)
     eventually(lambda: stores)
@@ -358,7 +358,7 @@ def test_one_operation_that_fails_takes_no_other_with_it(outbox):
         wrong.result(10)
 
 
-def test_a_closed_outbox_finishes_what_it_was_asked_for(tmp_path):
+def test_closing_finishes_pending_operations(tmp_path):
     outbox = Outbox(SqliteStore(tmp_path / "outbox.db"))
     asked: list[Future[list[bool]]] = [submit(outbox, f"e{number}") for number in range(1000)]
     outbox.close()
@@ -367,7 +367,7 @@ def test_a_closed_outbox_finishes_what_it_was_asked_for(tmp_path):
         submit(outbox, "late")
 
 
-def test_an_outbox_that_cannot_keep_up_says_so(outbox, monkeypatch):
+def test_an_overloaded_outbox_is_an_error(outbox, monkeypatch):
     monkeypatch.setattr("neuralens_relay.outbox.MAX_BACKLOG", 10)
     stores = []
     outbox.submit(stores.append)

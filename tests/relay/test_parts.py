@@ -1,4 +1,4 @@
-"""The relay's pure parts: settings, origins, rate, backoff, breaker, answers, batches."""
+"""The relay's pure modules: settings, origins, rate, backoff, breaker, answers, batches."""
 
 import json
 import time
@@ -72,7 +72,7 @@ def test_settings_do_not_show_secrets():
         ("RATE_LIMIT", "-1"),
     ],
 )
-def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name, value):
+def test_an_invalid_value_is_refused_with_the_name_of_its_variable(name, value):
     with pytest.raises(SettingsError, match=f"^NEURALENS_{name} "):
         Settings.from_environment(REQUIRED | {f"NEURALENS_{name}": value})
 
@@ -87,7 +87,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name, value):
         ("*", "*"),
     ],
 )
-def test_origins_are_read_as_browsers_write_them(text, origin):
+def test_origins_are_normalized(text, origin):
     assert read_origin(text) == origin
 
 
@@ -109,7 +109,7 @@ def test_origins_are_read_as_browsers_write_them(text, origin):
         ("https://", "", (), False),
     ],
 )
-def test_origins_are_the_own_or_allowed(origin, host, allowed, taken):
+def test_own_and_allowed_origins(origin, host, allowed, taken):
     assert (explain_refusal(origin, host, allowed) == "") is taken
 
 
@@ -125,7 +125,7 @@ def test_an_outbox_address_names_a_file(address, path):
 
 
 @pytest.mark.parametrize("address", ["sqlite:///", "sqlite://x", "postgres://x", "x.db"])
-def test_another_outbox_address_is_refused(address):
+def test_an_unsupported_outbox_address_is_refused(address):
     with pytest.raises(SettingsError, match="NEURALENS_OUTBOX"):
         sqlite_path(address)
 
@@ -149,7 +149,7 @@ def test_a_sender_may_send_its_burst_and_then_its_rate():
     assert [send(limit, "a") for _ in range(4)] == [0, 0, 0, 0.5]
 
 
-def test_a_batch_may_be_larger_than_what_is_left_and_is_waited_for():
+def test_a_batch_may_exceed_the_remaining_rate():
     clock = Clock()
     limit = RateLimit(2, 10, clock)
     assert send(limit, "a", 30) == 0
@@ -158,7 +158,7 @@ def test_a_batch_may_be_larger_than_what_is_left_and_is_waited_for():
     assert send(limit, "a") == 0
 
 
-def test_a_rate_of_0_is_no_limit():
+def test_a_rate_of_0_means_no_limit():
     limit = RateLimit(0, 0, Clock())
     assert [send(limit, "a", 1e9) for _ in range(3)] == [0, 0, 0]
 
@@ -185,7 +185,7 @@ def test_a_sender_is_an_address_or_its_ipv6_network(host, sender):
     assert name_sender(host) == sender
 
 
-def test_senders_remembered_are_bounded():
+def test_remembered_senders_are_bounded():
     limit = RateLimit(1, 1, Clock())
     for number in range(MAX_SENDERS + 1):
         limit.charge(str(number), 1)
@@ -193,7 +193,7 @@ def test_senders_remembered_are_bounded():
     assert limit.wait("0") == 0
 
 
-def test_a_sender_has_a_share_of_what_piles_up():
+def test_a_sender_has_a_share_of_the_backlog():
     shares = Shares(100_000)
     shares.note_added("a", 90_000)
     shares.note_waiting(5000)
@@ -209,13 +209,13 @@ def test_a_sender_has_a_share_of_what_piles_up():
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1e6))
-def test_a_wait_grows_to_its_cap_and_never_under_its_floor(attempts, floor):
+def test_backoff_grows_to_its_cap_and_respects_its_floor(attempts, floor):
     longest = Backoff(1, 300, 1e9, lambda low, high: high).delay(attempts, floor)
     assert longest == floor + min(300, 2.0 ** min(attempts - 1, 64))
     assert Backoff(1, 300, 1e9, lambda low, high: low).delay(attempts, floor) == floor
 
 
-def test_waits_are_spread():
+def test_backoff_has_jitter():
     assert len({Backoff(1, 300, 300).delay(5) for _ in range(20)}) > 15
 
 
@@ -234,7 +234,7 @@ def fail_many(breaker, clock, count, **more):
         breaker.fail(f"event {number}", clock(), "500", **more)
 
 
-def test_a_breaker_opens_after_many_events_failed_in_a_row(breaker, clock):
+def test_a_breaker_opens_after_consecutive_failures(breaker, clock):
     fail_many(breaker, clock, HOLD_AFTER - 1)
     breaker.succeed(clock())
     fail_many(breaker, clock, HOLD_AFTER - 1)
@@ -253,7 +253,7 @@ def test_a_breaker_opens_after_many_events_failed_in_a_row(breaker, clock):
     assert (breaker.state, breaker.reason, breaker.wait()) == (State.RUNNING, "", 0)
 
 
-def test_what_was_sent_before_a_breaker_opened_does_not_lengthen_the_wait(breaker, clock):
+def test_earlier_requests_do_not_extend_the_wait(breaker, clock):
     sent = clock()
     clock.now += 5
     fail_many(breaker, clock, HOLD_AFTER)
@@ -262,13 +262,11 @@ def test_what_was_sent_before_a_breaker_opened_does_not_lengthen_the_wait(breake
     assert breaker.wait() == 1
 
 
-def test_a_breaker_opens_at_once_when_asked_to_wait_and_not_for_longer_than_it_has_patience(
-    breaker, clock
-):
+def test_a_breaker_opens_on_retry_after_up_to_its_cap(breaker, clock):
     breaker.fail("event", clock(), "429", 30)
     assert breaker.state is State.HOLDING
     assert 30 <= breaker.wait() <= 31
-    # What was answered well had been sent before.
+    # The success is of an earlier request.
     breaker.succeed(clock() - 1)
     assert breaker.state is State.HOLDING
     clock.now += 31
@@ -278,19 +276,19 @@ def test_a_breaker_opens_at_once_when_asked_to_wait_and_not_for_longer_than_it_h
     assert breaker.wait() <= 301
 
 
-def test_a_few_events_that_always_fail_hold_up_no_other_and_are_said(breaker, clock):
+def test_a_few_failing_events_do_not_open_the_breaker_but_are_reported(breaker, clock):
     for _ in range(100):
         breaker.fail("poison", clock(), "500", first=False)
     assert breaker.state is State.FAILING
     assert not breaker.state.open
     assert breaker.reason == "500"
     breaker.succeed(clock())
-    # Nor when the API asks to wait for it alone.
+    # Nor if Retry-After is only for that event.
     breaker.fail("poison", clock(), "503", 60, first=False)
     assert not breaker.state.open
 
 
-def test_events_that_fail_again_while_others_are_held_do_not_lengthen_the_wait(breaker, clock):
+def test_repeated_failures_while_holding_do_not_extend_the_wait(breaker, clock):
     fail_many(breaker, clock, HOLD_AFTER)
     for _ in range(20):
         clock.now += 1
@@ -298,7 +296,7 @@ def test_events_that_fail_again_while_others_are_held_do_not_lengthen_the_wait(b
     assert breaker.wait() == 1
 
 
-def test_a_refused_key_stays_paused_until_it_is_taken(breaker, clock):
+def test_a_refused_key_pauses_until_it_is_accepted(breaker, clock):
     breaker.pause("event", clock(), "401")
     assert (breaker.state, breaker.wait()) == (State.PAUSED, 1)
     clock.now += 60
@@ -308,7 +306,7 @@ def test_a_refused_key_stays_paused_until_it_is_taken(breaker, clock):
     assert breaker.state is State.RUNNING
 
 
-def test_an_api_is_trusted_while_its_last_answer_was_good(breaker, clock):
+def test_the_api_counts_as_available_after_a_success(breaker, clock):
     assert not breaker.trusted
     breaker.succeed(clock())
     assert breaker.trusted
@@ -349,11 +347,11 @@ SUCCESS = b'{"status": "success", "message": ""}'
         (599, b"", Fate.RETRY, False),
     ],
 )
-def test_what_an_answer_means(status, body, fate, ambiguous):
+def test_classification_of_responses(status, body, fate, ambiguous):
     answer = read_answer(status, {}, body, 0)
     assert (answer.fate, answer.ambiguous) == (fate, ambiguous)
-    # An event that the API probably took is not repeated without end, nor one that alone is
-    # answered as if there were no API.
+    # Attempts are bounded for an event that the API has probably received, and for one with
+    # such a response while others succeed.
     assert answer.bounded is (fate is Fate.PAUSE or (status < 300 and fate is Fate.RETRY))
 
 
@@ -381,29 +379,29 @@ def test_retry_after_is_seconds_or_a_date(text, seconds):
 
 
 @given(st.text())
-def test_any_retry_after_is_some_wait(text):
+def test_any_retry_after_is_parsed(text):
     assert 0 <= read_retry_after(text, time.time()) <= 86400
 
 
 @given(st.text(), st.text(), st.sampled_from(["k3y", "s/ecret+=="]))
-def test_a_reason_never_holds_the_key(before, after, key):
+def test_reasons_do_not_contain_the_key(before, after, key):
     reason = sanitize(before + key + after, key)
     assert key not in reason
     assert len(reason) <= MAX_REASON
     assert reason.isprintable()
 
 
-def test_a_key_at_the_cut_is_not_kept_in_part():
+def test_a_truncated_reason_does_not_contain_a_part_of_the_key():
     assert "s3cret" not in sanitize("x" * (MAX_REASON - 8) + "s3cret-key", "s3cret-key")
 
 
-def test_an_address_to_go_to_is_printed():
+def test_the_printed_address_can_be_opened():
     for host, shown in [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]")]:
         with listen(host, 0) as listener:
             assert address(listener) == f"http://{shown}:{listener.getsockname()[1]}"
 
 
-def test_a_key_that_can_be_read_on_its_way_is_warned_of(caplog):
+def test_an_unencrypted_api_url_is_warned_about(caplog):
     async def open_session(url):
         settings = Settings(api_key="k", application_id="a", api_url=url)
         async with ApiClient(settings, time.time):
@@ -415,7 +413,7 @@ def test_a_key_that_can_be_read_on_its_way_is_warned_of(caplog):
     assert run(open_session("http://127.0.0.1:1/")) == ""
 
 
-def test_whole_numbers_are_sent_as_such():
+def test_integral_floats_are_sent_as_integers():
     event = {"eid": "e", "items": [{"id": "1"}], "event": "SHARE", "timestamp": 5.0, "index": 2.0}
     body = serialize(event)
     assert b"5.0" not in body

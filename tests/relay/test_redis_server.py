@@ -1,4 +1,4 @@
-"""Redis as shops have it: replicas, failovers, Sentinels, servers that evict or do not tell."""
+"""Redis deployments: replicas, failovers, Sentinels, eviction, and restricted CONFIG."""
 
 import os
 import signal
@@ -19,12 +19,12 @@ from neuralens_relay.redis_store import LATER, STREAM, RedisStore
 from neuralens_relay.stores import store_opener
 
 from tests.relay.conftest import (
-    answers,
-    closed_port,
     eventually,
+    is_up,
     make_batch,
     make_event,
     redis_server,
+    unused_port,
 )
 
 REQUIRED = {"NEURALENS_API_KEY": "k", "NEURALENS_APPLICATION_ID": "a"}
@@ -32,11 +32,11 @@ REQUIRED = {"NEURALENS_API_KEY": "k", "NEURALENS_APPLICATION_ID": "a"}
 
 @pytest.fixture
 def server(tmp_path):
-    """Start servers, each in a folder of its own; give their port."""
+    """Return a function that starts a server in a new folder, and returns its port."""
 
     @contextmanager
     def start(*more):
-        port = closed_port()
+        port = unused_port()
         folder = tmp_path / str(port)
         folder.mkdir()
         with redis_server(folder, port, *more):
@@ -63,7 +63,7 @@ def open_and_close(port, **more):
         ("appendonly", "no"),
     ],
 )
-def test_a_server_that_may_forget_is_refused_with_the_remedy(server, name, value):
+def test_a_server_that_may_lose_data_is_refused_with_the_remedy(server, name, value):
     refused = pytest.raises(OutboxError, match="maxmemory-policy noeviction in it")
     with server(f"--{name}", value) as port, refused:
         open_and_close(port)
@@ -76,41 +76,41 @@ def test_a_server_that_may_forget_is_refused_with_the_remedy(server, name, value
         ("appendfsync", "everysec", "always"),
     ],
 )
-def test_a_server_that_begins_to_forget_while_the_relay_runs_gets_no_more_events(
+def test_a_server_that_is_reconfigured_to_lose_data_gets_no_more_events(
     server, start, environment, name, bad, good
 ):
     with server() as port, redis.Redis(port=port) as client:
         relay = start(environment | {"NEURALENS_OUTBOX": address(port)})
-        relay.take(make_event())
+        relay.send(make_event())
         client.config_set(name, bad)
-        # A busy server may be slow to say anything before it says that.
+        # On a busy machine, a timeout may be reported first.
         eventually(lambda: "may lose" in " ".join(relay.health()["reasons"]))
         assert relay.http.get("health").status_code == 503
         assert relay.post(make_batch(make_event())).status_code == 503
         client.config_set(name, good)
         eventually(lambda: relay.health()["ready"])
-        relay.take(make_event())
+        relay.send(make_event())
 
 
-def test_a_server_without_config_needs_somebody_who_vouches(server):
+def test_a_server_without_config_must_be_vouched_for(server):
     with server("--rename-command", "CONFIG", "") as port:
         with pytest.raises(OutboxError, match="NEURALENS_REDIS_VOUCHED=true"):
             open_and_close(port)
         open_and_close(port, vouched=True)
-    # What else it tells must not speak against that.
+    # INFO must not contradict it.
     evicting = ("--maxmemory-policy", "allkeys-lru")
     refused = pytest.raises(OutboxError, match="despite NEURALENS_REDIS_VOUCHED")
     with server("--rename-command", "CONFIG", "", *evicting) as port, refused:
         open_and_close(port, vouched=True)
 
 
-def test_who_vouches_is_a_setting(server):
+def test_vouching_is_a_setting(server):
     with server("--rename-command", "CONFIG", "") as port:
         environment = {"NEURALENS_OUTBOX": address(port), "NEURALENS_REDIS_VOUCHED": "true"}
         store_opener(Settings.from_environment(REQUIRED | environment))().close()
 
 
-def test_a_user_with_the_least_rights_will_do(server):
+def test_minimal_permissions_of_a_user(server):
     with server() as port, redis.Redis(port=port) as client:
         rights = ["+@all", "-@dangerous", "-config", "+config|get", "+role", "+info"]
         client.execute_command(
@@ -129,12 +129,12 @@ def test_a_read_only_replica_is_refused(server):
         open_and_close(port)
 
 
-def test_a_primary_that_becomes_a_replica_is_left_until_it_is_one_again(
+def test_a_primary_that_becomes_a_replica_is_not_used_until_promoted(
     server, start, environment, sandbox
 ):
     with server() as port, server() as other, redis.Redis(port=port) as client:
         relay = start(environment | {"NEURALENS_OUTBOX": address(port)})
-        relay.take(make_event(items=[{"id": "before"}]))
+        relay.send(make_event(items=[{"id": "before"}]))
         eventually(lambda: sandbox.ids() == ["before"])
         client.replicaof("127.0.0.1", str(other))
         eventually(lambda: not relay.health()["ready"])
@@ -142,11 +142,11 @@ def test_a_primary_that_becomes_a_replica_is_left_until_it_is_one_again(
         assert relay.health()["forwarding"] != "running" or not relay.health()["ready"]
         client.replicaof("NO", "ONE")
         eventually(lambda: relay.health()["ready"])
-        relay.take(make_event(items=[{"id": "after"}]))
+        relay.send(make_event(items=[{"id": "after"}]))
         eventually(lambda: sandbox.ids() == ["before", "after"])
 
 
-def test_what_reads_while_a_server_turns_out_unfit_fails_only_as_an_outbox(server):
+def test_concurrent_reads_of_an_unsuitable_server_raise_outbox_errors(server):
     with (
         server() as port,
         server() as other,
@@ -190,21 +190,19 @@ def test_a_server_that_is_full_is_not_ready_and_drains(server, start, environmen
     sandbox.fail(status=503, times=1_000_000)
     with server() as port, redis.Redis(port=port) as client:
         relay = start(environment | {"NEURALENS_OUTBOX": address(port)})
-        relay.take(*[make_event() for _ in range(100)])
+        relay.send(*[make_event() for _ in range(100)])
         client.config_set("maxmemory", 1)
         eventually(lambda: not relay.health()["ready"])
         assert relay.post(make_batch(make_event())).status_code == 503
-        sandbox.heal()
+        sandbox.clear_faults()
         client.config_set("maxmemory", "0")
-        eventually(lambda: relay.waiting() == 0)
+        eventually(lambda: relay.queued() == 0)
         assert len(sandbox.bodies()) == 100
         eventually(lambda: relay.health()["ready"])
 
 
-def test_a_server_that_hangs_is_said_soon_and_pages_are_asked_to_come_back(
-    spawn, environment, tmp_path
-):
-    port = closed_port()
+def test_a_hanging_server_is_reported_and_batches_answer_503(spawn, environment, tmp_path):
+    port = unused_port()
     with redis_server(tmp_path, port) as outbox, redis.Redis(port=port) as client:
         pid = client.info("server")["process_id"]
         relay, _ = spawn(environment | {"NEURALENS_OUTBOX": outbox})
@@ -220,9 +218,7 @@ def test_a_server_that_hangs_is_said_soon_and_pages_are_asked_to_come_back(
         eventually(lambda: relay.health()["ready"])
 
 
-def test_the_primary_that_sentinels_name_is_used_and_after_a_failover_the_new_one(
-    server, start, environment, sandbox, tmp_path
-):
+def test_sentinels_and_failover(server, start, environment, sandbox, tmp_path):
     with (
         server() as first,
         server("--replicaof", "127.0.0.1", str(first)) as second,
@@ -230,7 +226,7 @@ def test_the_primary_that_sentinels_name_is_used_and_after_a_failover_the_new_on
     ):
         outbox = f"redis+sentinel://127.0.0.1:{port}/shop/0"
         relay = start(environment | {"NEURALENS_OUTBOX": outbox})
-        relay.take(make_event(items=[{"id": "before"}]))
+        relay.send(make_event(items=[{"id": "before"}]))
         eventually(lambda: sandbox.ids() == ["before"])
         with redis.Redis(port=port) as watcher, redis.Redis(port=second) as replica:
             eventually(lambda: replica.role()[3] == b"connected")
@@ -245,8 +241,8 @@ def test_the_primary_that_sentinels_name_is_used_and_after_a_failover_the_new_on
 
 @contextmanager
 def sentinel(folder, primary):
-    """Run a Sentinel that watches a primary by the name of shop; give its port."""
-    port = closed_port()
+    """Run a Sentinel that monitors a primary as ``shop``; yield its port."""
+    port = unused_port()
     path = folder / "sentinel.conf"
     path.write_text(
         f"port {port}\nsentinel monitor shop 127.0.0.1 {primary} 1\n"
@@ -256,14 +252,14 @@ def sentinel(folder, primary):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         with redis.Redis(port=port) as client:
-            eventually(lambda: answers(client))
+            eventually(lambda: is_up(client))
         yield port
     finally:
         process.terminate()
         process.wait()
 
 
-def test_consumers_that_are_gone_are_forgotten(redis_address, monkeypatch):
+def test_dead_consumers_are_removed(redis_address, monkeypatch):
     monkeypatch.setattr("neuralens_relay.redis_store.CONSUMER_IDLE", 50)
     with redis.Redis.from_url(redis_address) as client:
         for _ in range(3):
@@ -281,7 +277,7 @@ def test_consumers_that_are_gone_are_forgotten(redis_address, monkeypatch):
             eventually(none_left)
 
 
-def test_what_is_being_sent_is_not_given_back(redis_address):
+def test_events_in_flight_are_not_recovered(redis_address):
     with closing(RedisStore(redis_address, idle=0)) as store:
         store.add([Event("a", b"{}"), Event("b", b"{}")], 10)
         taken = store.lease(2, 10)
@@ -289,7 +285,7 @@ def test_what_is_being_sent_is_not_given_back(redis_address):
         assert store.recover([each.key for each in taken]) == 0
 
 
-def test_bounds_hold_in_redis_too(redis_address):
+def test_bounds_in_redis(redis_address):
     bounds = Bounds(waiting=2, dead=3, dead_age=100)
     with closing(RedisStore(redis_address, bounds)) as store:
         for number in range(6):
@@ -302,7 +298,7 @@ def test_bounds_hold_in_redis_too(redis_address):
         assert [letter.eid for letter in store.dead(9)] == ["e5"]
         assert store.depth().dropped == 5
         assert store.forget([], 9) == 1
-        # What a clock that was ahead put off is due now.
+        # Events postponed by a clock that was ahead become due.
         store.add([Event("late", b"{}")], 10)
         store.settle([Settlement(store.lease(1, 10)[0].key, Outcome.AGAIN, "500", 1e12)])
         with redis.Redis.from_url(redis_address) as client:
@@ -330,7 +326,7 @@ def test_a_wrong_address_is_one_sentence_without_its_password(text, words):
     assert "s3cret" not in str(caught.value)
 
 
-def test_addresses_say_all_that_is_needed():
+def test_addresses_are_parsed():
     location = read_location(
         "rediss+sentinel://me:p%40ss@one:1,[::1]:2,three/shop%2Fa/4?sentinel_password=s"
     )
@@ -342,7 +338,7 @@ def test_addresses_say_all_that_is_needed():
 
 
 @given(st.text(max_size=60))
-def test_any_other_address_is_refused_by_a_sentence(text):
+def test_any_other_address_is_refused(text):
     for scheme in ("redis://", "redis+sentinel://"):
         with suppress(ValueError):
             location = read_location(scheme + text)

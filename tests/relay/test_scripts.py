@@ -1,4 +1,4 @@
-"""The bundles as browsers get them."""
+"""The bundles as served to browsers."""
 
 import base64
 import gzip
@@ -13,12 +13,12 @@ from tests.relay.test_durability import outbox_path
 
 
 @pytest.fixture
-def relay(start, offline):
-    return start(offline)
+def relay(start, api_down):
+    return start(api_down)
 
 
 def fetch(relay, address, accept="br, gzip", **headers):
-    """Return an answer with its body as it went over the wire."""
+    """Return a response with its undecoded body."""
     request = relay.http.build_request(
         "GET", address, headers={"Accept-Encoding": accept, **headers}
     )
@@ -40,7 +40,7 @@ def fetch(relay, address, accept="br, gzip", **headers):
         ("br;q=none", None, bytes),
     ],
 )
-def test_the_best_encoding_taken_is_served(relay, bundles, accept, encoding, unpack):
+def test_the_best_accepted_encoding_is_served(relay, bundles, accept, encoding, unpack):
     answer, raw = fetch(relay, "neuralens.js", accept)
     assert answer.status_code == 200
     assert answer.headers.get("Content-Encoding") == encoding
@@ -51,7 +51,7 @@ def test_the_best_encoding_taken_is_served(relay, bundles, accept, encoding, unp
         assert len(raw) < 200
 
 
-def test_headers_let_any_page_run_the_script_and_keep_it_while_it_is_current(relay):
+def test_headers_allow_cross_origin_use_and_caching(relay):
     answer, _ = fetch(relay, "neuralens.js", Origin="https://shop.example")
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -60,7 +60,7 @@ def test_headers_let_any_page_run_the_script_and_keep_it_while_it_is_current(rel
     assert answer.headers["ETag"]
 
 
-def test_an_address_that_names_the_content_is_kept_for_a_year(relay, bundles):
+def test_a_versioned_address_is_cached_for_a_year(relay, bundles):
     digest = base64.b64encode(sha384((bundles / "neuralens.js").read_bytes()).digest()).decode()
     year = "public, max-age=31536000, immutable, no-transform"
     for version in (digest[:8], digest, f"sha384-{digest}", digest.translate({43: 45, 47: 95})):
@@ -76,8 +76,8 @@ def test_an_address_that_names_the_content_is_kept_for_a_year(relay, bundles):
 @pytest.mark.parametrize(
     ("asked", "named"), [({}, None), ({"NEURALENS_SOURCE_MAPS": "true"}, "neuralens.js.map")]
 )
-def test_a_script_names_its_source_map_when_asked_to(start, offline, asked, named):
-    relay = start(offline | asked)
+def test_a_script_links_to_its_source_map_if_enabled(start, api_down, asked, named):
+    relay = start(api_down | asked)
     answer, _ = fetch(relay, "neuralens.js")
     assert answer.headers.get("SourceMap") == named
     again, _ = fetch(relay, "neuralens.js", **{"If-None-Match": answer.headers["ETag"]})
@@ -88,7 +88,7 @@ def test_a_script_names_its_source_map_when_asked_to(start, offline, asked, name
     assert found.json()["version"] == 3
 
 
-def test_what_has_not_changed_is_not_sent_again(relay):
+def test_unchanged_files_answer_304(relay):
     answer, _ = fetch(relay, "neuralens.js")
     tag = answer.headers["ETag"]
     for condition in (tag, f"W/{tag}", f'"x", {tag}', "*"):
@@ -96,11 +96,11 @@ def test_what_has_not_changed_is_not_sent_again(relay):
         assert (again.status_code, raw) == (304, b"")
         assert again.headers["ETag"] == tag
         assert again.headers["Vary"] == "Accept-Encoding"
-    # Another encoding is other bytes.
+    # Other encodings have other ETags.
     assert fetch(relay, "neuralens.js", "gzip", **{"If-None-Match": tag})[0].status_code == 200
 
 
-def test_nested_and_large_and_packed_files_are_served(relay, bundles):
+def test_nested_large_and_compressed_files_are_served(relay, bundles):
     def large():
         answer, raw = fetch(relay, "pyscript/core.wasm")
         assert answer.headers["Content-Type"] == "application/wasm"
@@ -131,30 +131,30 @@ def test_a_manifest_that_points_outside_is_not_followed(tmp_path):
     assert load(folder, {"../outside.js": {}, "missing.js": {}}) == {}
 
 
-def test_weights_are_read_as_the_standard_has_them():
+def test_quality_values_are_parsed():
     assert read_weights("br;q=0.5, gzip; q=0 ,*") == {"br": 0.5, "gzip": 0.0, "*": 1.0}
 
 
-def test_a_page_of_before_an_upgrade_gets_the_script_that_it_names(start, offline, bundles):
+def test_a_page_from_before_an_upgrade_gets_its_script(start, api_down, bundles):
     old = (bundles / "neuralens.js").read_bytes()
     version = base64.urlsafe_b64encode(sha384(old).digest()).decode()[:12]
-    start(offline).http.get("neuralens.js").raise_for_status()
+    start(api_down).http.get("neuralens.js").raise_for_status()
     (bundles / "neuralens.js").write_bytes(old + b"// new")
-    relay = start(offline)
+    relay = start(api_down)
     found = relay.http.get("neuralens.js", params={"v": version})
     assert (found.status_code, found.content) == (200, old)
     assert found.headers["Cache-Control"] == "public, max-age=31536000, immutable, no-transform"
     assert relay.http.get("neuralens.js").content == old + b"// new"
     assert relay.http.get("neuralens.js", params={"v": "x" * 12}).status_code == 404
-    # What somebody has changed there is not that version.
-    folder = outbox_path(offline).with_name("outbox-scripts")
+    # A modified file in the archive is not served as that version.
+    folder = outbox_path(api_down).with_name("outbox-scripts")
     for file in folder.glob("*/*"):
         file.write_bytes(b"alert(1)")
-    assert start(offline).http.get("neuralens.js", params={"v": version}).status_code == 404
+    assert start(api_down).http.get("neuralens.js", params={"v": version}).status_code == 404
 
 
-def test_an_archive_that_cannot_be_written_stops_nothing(start, offline, bundles):
-    outbox_path(offline).with_name("outbox-scripts").write_text("a file")
-    relay = start(offline)
+def test_an_unwritable_archive_is_not_fatal(start, api_down, bundles):
+    outbox_path(api_down).with_name("outbox-scripts").write_text("a file")
+    relay = start(api_down)
     assert relay.http.get("neuralens.js").status_code == 200
     assert relay.http.get("neuralens.js", params={"v": "x" * 12}).status_code == 404

@@ -1,4 +1,4 @@
-"""Secrets are in no log, answer, error, repr, metric, database or dead letter."""
+"""Secrets are in no log, response, error, repr, metric, database or dead letter."""
 
 import time
 import traceback
@@ -13,7 +13,7 @@ from neuralens_relay.cli import relay as command
 from neuralens_relay.settings import describe
 
 from tests.polling import eventually
-from tests.relay.conftest import APPLICATION, KEY, closed_port, make_batch, make_event, redis_server
+from tests.relay.conftest import APPLICATION, KEY, make_batch, make_event, redis_server, unused_port
 
 CLIENT_SECRET = "client-secret-4711"
 STATUS_TOKEN = "status-token-4711"
@@ -29,8 +29,8 @@ def assert_clean(*texts):
             assert secret.encode() not in content
 
 
-def ask_everything(client):
-    """Send what is right and what is wrong; return every answer as text."""
+def request_everything(client):
+    """Send valid and invalid requests; return every response as text."""
     events = [make_event(query=f"q{number}") for number in range(3)]
     answers = [
         client.post(make_batch(*events, token=make_token(PAGE_SECRET, APPLICATION, time.time()))),
@@ -47,7 +47,7 @@ def ask_everything(client):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
-def test_a_relay_tells_nobody(request, spawn, environment, sandbox, tmp_path, kind):
+def test_a_relay_does_not_disclose_secrets(request, spawn, environment, sandbox, tmp_path, kind):
     environment |= {
         "NEURALENS_CLIENT_SECRET": CLIENT_SECRET,
         "NEURALENS_STATUS_TOKEN": STATUS_TOKEN,
@@ -55,13 +55,13 @@ def test_a_relay_tells_nobody(request, spawn, environment, sandbox, tmp_path, ki
     }
     if kind == "redis":
         environment["NEURALENS_OUTBOX"] = request.getfixturevalue("redis_address")
-    # An API that says again what it was sent, as a refusal and as a fault.
+    # An API that echoes the request, in a refusal and in a failure.
     for fault in ({"status": 400}, {"status": 500}, {"failure": f"key {KEY}"}):
         sandbox.fail(**fault)
     client, process = spawn(environment)
-    answers = ask_everything(client)
-    eventually(lambda: client.waiting() == 0)
-    answers += ask_everything(client)
+    answers = request_everything(client)
+    eventually(lambda: client.queued() == 0)
+    answers += request_everything(client)
     listed = CliRunner().invoke(command, ["--dead"], env=environment).output
     client.http.close()
     process.end()
@@ -73,8 +73,8 @@ def test_a_relay_tells_nobody(request, spawn, environment, sandbox, tmp_path, ki
             assert_clean(*(held.dump(key) or b"" for key in held.keys("*")))
 
 
-def test_a_redis_password_is_told_nobody(spawn, environment, tmp_path):
-    port = closed_port()
+def test_a_redis_password_is_not_disclosed(spawn, environment, tmp_path):
+    port = unused_port()
     folder = tmp_path / "redis"
     folder.mkdir()
     with redis_server(folder, port):
@@ -82,11 +82,11 @@ def test_a_redis_password_is_told_nobody(spawn, environment, tmp_path):
             server.config_set("requirepass", PASSWORD)
         environment["NEURALENS_OUTBOX"] = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
         client, process = spawn(environment)
-        answers = ask_everything(client)
+        answers = request_everything(client)
         with redis.Redis(port=port, password=PASSWORD) as server:
             server.shutdown(nosave=True)
         # Without Redis: refusals, reasons in health, lines in the log.
-        answers += ask_everything(client)
+        answers += request_everything(client)
         assert_clean(process.errors(), *answers)
 
 
@@ -102,7 +102,7 @@ def test_a_redis_password_is_told_nobody(spawn, environment, tmp_path):
         f"redis+sentinel://:{PASSWORD}@127.0.0.1:1/main/0",
     ],
 )
-def test_an_address_that_cannot_be_used_keeps_its_password(outbox, environment):
+def test_errors_of_an_address_hide_its_password(outbox, environment):
     environment["NEURALENS_OUTBOX"] = outbox
     result = CliRunner().invoke(command, ["--port", "0"], env=environment)
     assert result.exit_code in (1, 2)
@@ -130,7 +130,7 @@ def test_objects_do_not_show_them(environment):
 
 
 @pytest.mark.parametrize("name", ["API_KEY", "CLIENT_SECRET", "STATUS_TOKEN", "PAGE_SECRET"])
-def test_a_wrong_secret_is_named_and_not_shown(environment, name):
+def test_an_invalid_secret_is_reported_without_its_value(environment, name):
     variable = f"NEURALENS_{name}"
     for wrong in (f"Bearer {KEY}", f"{KEY}\n{KEY}", f"{KEY} é"):
         with pytest.raises(SettingsError) as caught:

@@ -1,4 +1,4 @@
-"""Attribution as a state machine: tabs that activate, browse, follow, wait, consent and refuse."""
+"""Attribution as a state machine: tabs that click, navigate, wait, grant and refuse consent."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ tabs = st.sampled_from([0, 1])
 queries = st.sampled_from(["oak", "ash"])
 ranks = st.sampled_from([None, 0, 7])
 FOLLOWING = st.sampled_from(["LAND_PRODUCT_PAGE", "FAVORITE", "SHARE", "ADD_TO_CART"])
-# What a tab remembers of a product: its query, its rank, and when it was used last.
+# A product's attribution in a tab: its query, its rank, and when it was last used.
 Memory = dict[str, tuple[str, int | None, float]]
 
 
 class Store:
-    """The storage of a site, which its tabs share."""
+    """The storage of a site, shared by its tabs."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
@@ -35,7 +35,7 @@ class Store:
 
 
 class Shopper(RuleBasedStateMachine):
-    """What the tabs tell, against a model that is a dict a tab, and one for what is stored."""
+    """Compares the events of tabs with a model: a dict per tab, and one for the storage."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,11 +48,11 @@ class Shopper(RuleBasedStateMachine):
         self.now = 1_000_000.0
 
     def known(self, tab: int) -> Memory:
-        """Return what a tab knows: what is stored, once it may read that."""
+        """Return the attributions that a tab can read: with consent, those in storage."""
         return self.stored if self.granted[tab] else self.memories[tab]
 
     def found_by(self, tab: int, item: str) -> tuple[str, int | None] | None:
-        """Return the query and rank that a product carries, and use them."""
+        """Return the query and rank attributed to a product, and mark them as used."""
         origin = self.known(tab).get(item)
         if origin is None or self.now - origin[2] > LIFE_S:
             return None
@@ -71,7 +71,7 @@ class Shopper(RuleBasedStateMachine):
 
     @rule(tab=tabs, item=ids)
     def browse(self, tab: int, item: str) -> None:
-        """A product that is found without a search is none that was searched for."""
+        """A product found without a search has no attributed query."""
         self.tell(tab, "CLICK_PRODUCT", [item], query=None, page="CATEGORY_PAGE", index=3)
         self.known(tab).pop(item, None)
 
@@ -89,7 +89,7 @@ class Shopper(RuleBasedStateMachine):
 
     @rule(tab=tabs)
     def buy_everything(self, tab: int) -> None:
-        """Filled only where all agree."""
+        """The query is filled only if all products agree."""
         event = self.tell(tab, "PURCHASE", IDS, query=None, page=None, index=None)
         origins = []
         for item in IDS:
@@ -114,7 +114,7 @@ class Shopper(RuleBasedStateMachine):
 
     @rule()
     def refuse(self) -> None:
-        """The pipeline erases what is stored."""
+        """The pipeline erases the storage."""
         self.store.kept.clear()
         for tab in self.tabs:
             tab.clear()

@@ -1,4 +1,4 @@
-"""The audit: what the tracker's own reading says of a page, what is wrong, and how it is told."""
+"""The audit: the captured events and problems of a page, and its output formats."""
 
 import http.server
 import json
@@ -43,7 +43,7 @@ def run(*arguments: str, page: str | None = None) -> Result:
 
 @pytest.fixture
 def served() -> Iterator[str]:
-    """The address of a server on this machine that serves PAGE, and redirects from /away."""
+    """The address of a local server that serves PAGE, and redirects from /away."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -74,7 +74,7 @@ def test_markup(name: str) -> None:
     assert [problem.attribute for problem in report.problems] == MARKUPS[name].wrong
 
 
-def test_what_would_be_captured() -> None:
+def test_captured_events() -> None:
     result = run(page=PAGE)
     assert result.exit_code == 0
     results = 'page SEARCH_RESULT_PAGE, query "oak & elm"'
@@ -208,7 +208,7 @@ def test_what_would_be_captured() -> None:
         ),
     ],
 )
-def test_what_is_wrong(markup: str, attribute: str, message: str) -> None:
+def test_problems(markup: str, attribute: str, message: str) -> None:
     html = f"<p>\n{markup}\n"
     (problem,) = audit(html).problems
     assert (problem.line, problem.attribute) == (2, attribute)
@@ -218,7 +218,7 @@ def test_what_is_wrong(markup: str, attribute: str, message: str) -> None:
     assert f"standard input:2: wrong: {problem.message}" in result.output.splitlines()
 
 
-def test_settings_of_the_tag_are_the_pages() -> None:
+def test_settings_of_the_tag_apply_to_the_page() -> None:
     tag = '<script data-app-id="A" data-page="CATEGORY_PAGE" data-query="sofa"></script>'
     (view, click) = audit(f'{tag}<i data-nl-product="a">').events
     assert view == Event("VIEW_PRODUCT", ("a",), None, "CATEGORY_PAGE", "sofa", 1)
@@ -250,7 +250,7 @@ def test_json() -> None:
     }
 
 
-def test_json_of_several_pages_is_one_object_a_line(tmp_path: Path) -> None:
+def test_json_of_several_pages_is_one_object_per_line(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(f'<i data-nl-landing="{name}">', "utf-8")
     result = run("--format", "json", str(tmp_path / "a"), str(tmp_path / "b"))
@@ -272,7 +272,7 @@ def test_annotations_for_github(tmp_path: Path) -> None:
     ]
 
 
-def test_a_form_that_is_none_is_one_sentence() -> None:
+def test_an_unknown_format_is_one_sentence() -> None:
     result = run("--format", "xml", page=PAGE)
     assert result.exit_code == 2
     assert "'xml' is not one of 'text', 'json', 'github'" in result.output
@@ -282,14 +282,14 @@ def test_a_form_that_is_none_is_one_sentence() -> None:
     "value",
     ["None", "null", "undefined", "{{ product.upc }}", "{% id %}", "1,234,567", "1\u202f234"],
 )
-def test_what_a_template_should_not_have_printed_is_no_id(value: str) -> None:
+def test_a_template_mistake_is_not_an_id(value: str) -> None:
     (problem,) = audit(f'<i data-nl-product="{value}">').problems
     assert problem.attribute == "data-nl-product"
     assert f'"{value}" is no id: ' in problem.message
 
 
 @pytest.mark.parametrize("value", ["AV768", "None-such", "1234567", "1,23", "12.345", "nul"])
-def test_what_only_resembles_a_placeholder_is_an_id(value: str) -> None:
+def test_similar_values_are_ids(value: str) -> None:
     assert audit(f'<i data-nl-product="{value}">').problems == []
 
 
@@ -302,11 +302,11 @@ def test_what_only_resembles_a_placeholder_is_an_id(value: str) -> None:
         (f"{TAG}\n\n{TAG}", "script tags: lines 1, 3: leave one, the second does nothing"),
     ],
 )
-def test_the_last_line_says_what_a_page_lacks(html: str, hint: str) -> None:
+def test_the_summary_has_a_hint(html: str, hint: str) -> None:
     assert audit(html).hints == [hint]
 
 
-def test_an_integrity_of_another_build_is_named() -> None:
+def test_an_integrity_of_another_build_is_reported() -> None:
     made = str(Snippet("A"))
     assert len(audit(made).hints) == 1
     (_, hint) = audit(made.replace("sha384-", "sha384-A")).hints
@@ -314,12 +314,12 @@ def test_an_integrity_of_another_build_is_named() -> None:
 
 
 @pytest.mark.parametrize("runtime", list(RUNTIMES))
-def test_the_audit_knows_its_own_snippet(runtime: str) -> None:
+def test_a_generated_snippet_has_no_problems(runtime: str) -> None:
     made = Snippet("A", runtime=runtime, integrity=False, versioned=False, view_ms=500)
     assert run(page=str(made)).output == "standard input: no events, 0 wrong; script tag: line 1\n"
 
 
-def test_what_is_ignored_is_not_judged() -> None:
+def test_ignored_markup_has_no_problems() -> None:
     result = run(page='<i data-nl-ignore><b data-nl-product="" data-nl-x="1">')
     summary = "standard input: no events, 0 wrong; no script tag\n"
     assert (result.exit_code, result.output) == (0, summary)
@@ -332,8 +332,8 @@ def test_a_file_and_a_local_page(tmp_path: Path, served: str) -> None:
     assert len(run(str(file), f"{served}/").output.splitlines()) == 2 * lines
 
 
-def test_pages_that_cannot_be_read_are_one_sentence(served: str) -> None:
-    for page, said in {
+def test_an_unreadable_page_is_one_sentence(served: str) -> None:
+    for page, message in {
         "/nowhere/page.html": "cannot read /nowhere/page.html: No such file",
         "https://example.com/": "https://example.com/ is not on this machine",
         f"{served}/away": "http://example.com/ is not on this machine",
@@ -342,7 +342,7 @@ def test_pages_that_cannot_be_read_are_one_sentence(served: str) -> None:
     }.items():
         result = run(page)
         assert result.exit_code == 2
-        assert said in result.output
+        assert message in result.output
         assert result.output.count("\n") == 1
 
 
@@ -367,13 +367,13 @@ def test_any_markup_can_be_audited(parts: list[str]) -> None:
     assert all(1 <= event.line <= lines and event.ids for event in report.events)
 
 
-def test_deep_markup_is_no_trouble() -> None:
+def test_deeply_nested_markup() -> None:
     html = f"<div {names.PAGE}='AUTOCOMPLETE'>" + "<div>" * 5000 + f"<i {names.PRODUCT}='a'>"
     view, _ = audit(html).events
     assert (view.ids, view.page) == (("a",), "AUTOCOMPLETE")
 
 
-def test_one_page_leaves_nothing_for_the_next() -> None:
+def test_pages_are_independent() -> None:
     audit(MARKUPS["one product twice in a list"].body)
     assert audit("<p>").events == []
     assert audit('<i data-nl-x="1">').problems == [

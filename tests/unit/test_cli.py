@@ -16,7 +16,7 @@ def run(*arguments: str, page: str | None = None) -> Result:
     return CliRunner().invoke(main, list(arguments), input=page)
 
 
-def test_help_names_every_command_and_imports_none() -> None:
+def test_help_lists_every_command_without_importing_any() -> None:
     code = (
         "import sys\nfrom neuralens_embed.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
@@ -35,7 +35,7 @@ def test_help_names_every_command_and_imports_none() -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_explains_itself(name: str) -> None:
+def test_every_command_has_help(name: str) -> None:
     result = run(name, "--help")
     assert result.exit_code == 0
     assert "Usage:" in result.output
@@ -63,7 +63,7 @@ def test_the_snippet_has_an_option_for_every_setting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ([], "Missing option '--app-id'"),
         (["--app-id", "A", "--page", "HOME"], "page must be one of SEARCH_RESULT_PAGE"),
@@ -74,14 +74,14 @@ def test_the_snippet_has_an_option_for_every_setting() -> None:
         (["--app-id", "A", "--view-ms", "soon"], "view_ms must be a whole number from 0"),
     ],
 )
-def test_a_wrong_option_is_one_sentence(options: list[str], said: str) -> None:
+def test_an_invalid_option_is_one_sentence(options: list[str], message: str) -> None:
     result = run("snippet", *options)
     assert result.exit_code == 2
-    assert said in result.output
+    assert message in result.output
     assert "Traceback" not in result.output
 
 
-def test_a_wrong_runtime_is_one_sentence() -> None:
+def test_an_unknown_runtime_is_one_sentence() -> None:
     result = run("snippet", "--app-id", "A", "--runtime", "lua")
     assert (result.exit_code, result.output) == (
         2,
@@ -99,7 +99,7 @@ def test_a_bundle_that_is_not_built_is_one_sentence(tmp_path: Path, runtime: str
     assert result.output.count("\n") == 1
 
 
-def test_what_is_not_built_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_bundles_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundles, "PACKAGE", tmp_path)
     monkeypatch.setattr(bundles, "CHECKOUT", tmp_path)
     result = run("snippet", "--app-id", "APP")

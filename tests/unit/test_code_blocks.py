@@ -1,4 +1,4 @@
-"""Every block of code in the documents is right in its language, as far as it can be by itself."""
+"""Every code block in the documents is valid in its language."""
 
 import ast
 import json
@@ -20,7 +20,7 @@ INCLUDED = re.compile(r'^--8<-- "([^"]+)"$', re.MULTILINE)
 
 
 def blocks() -> list[tuple[str, str, str]]:
-    """Return (place, language, code) of each block."""
+    """Return (location, language, code) of each block."""
     found = []
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         text = path.read_text("utf-8")
@@ -32,48 +32,48 @@ def blocks() -> list[tuple[str, str, str]]:
 
 
 def of(*languages: str):
-    """Parametrize a test by the blocks of some languages."""
-    chosen = [(place, code) for place, language, code in blocks() if language in languages]
+    """Parametrize a test by the blocks in some languages."""
+    chosen = [(location, code) for location, language, code in blocks() if language in languages]
     assert chosen, languages
-    return pytest.mark.parametrize(("place", "code"), chosen, ids=[place for place, _ in chosen])
+    return pytest.mark.parametrize(("location", "code"), chosen, ids=[each for each, _ in chosen])
 
 
-# What checks each language.
+# The tests of each language.
 CHECKED = {"html", "json", "js", "jinja", "django", "python", "sh"}
-# Files of deploy/, which run in tests of their own.
+# Files of deploy/, which have their own tests.
 DEPLOYED = {"nginx", "caddy", "dockerfile", "yaml", "ini"}
 
 
 def test_every_language_is_checked() -> None:
-    for place, language, code in blocks():
+    for location, language, code in blocks():
         if language in DEPLOYED:
             (name,) = INCLUDED.findall(code)
-            assert (ROOT / name).is_file(), place
+            assert (ROOT / name).is_file(), location
         else:
-            assert language in CHECKED, place
+            assert language in CHECKED, location
 
 
 @of("html")
-def test_html(place: str, code: str) -> None:
-    """The audit has nothing against it, but for what is elsewhere on the page."""
+def test_html(location: str, code: str) -> None:
+    """The audit finds no problems, except for what is elsewhere on the page."""
     report = audit.audit(code)
     assert [each for each in report.problems if each.attribute.startswith("data-")] == []
 
 
 @of("json")
-def test_json(place: str, code: str) -> None:
+def test_json(location: str, code: str) -> None:
     value = json.loads(code)
     if "event" in value:
         check_body(value)
 
 
 @of("js")
-def test_javascript(place: str, code: str) -> None:
+def test_javascript(location: str, code: str) -> None:
     npm_tools.run_esbuild("--loader=js", "--format=esm", text=code)
 
 
 @of("jinja")
-def test_jinja(place: str, code: str) -> None:
+def test_jinja(location: str, code: str) -> None:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     install(environment, app_id="APP")
     known = {
@@ -86,15 +86,15 @@ def test_jinja(place: str, code: str) -> None:
 
 
 @of("django")
-def test_django(place: str, code: str) -> None:
-    """Its tags are Django's and the library's, and each is closed."""
+def test_django(location: str, code: str) -> None:
+    """It has only tags of Django and the library, and each is closed."""
     libraries = {"neuralens": "neuralens_django.templatetags.neuralens"}
     Engine(libraries=libraries).from_string(code)
 
 
 @of("python")
-def test_python(place: str, code: str) -> None:
-    """It compiles, and what it imports from this project is there."""
+def test_python(location: str, code: str) -> None:
+    """It compiles, and its imports from this project exist."""
     for node in ast.walk(ast.parse(code)):
         imported = (isinstance(node, ast.ImportFrom) and node.module) or ""
         if imported.startswith("neuralens_") or isinstance(node, ast.Import):
@@ -102,8 +102,8 @@ def test_python(place: str, code: str) -> None:
 
 
 @of("sh")
-def test_shell(place: str, code: str) -> None:
-    """Its commands are those that test_documents knows; a key is never written out."""
+def test_shell(location: str, code: str) -> None:
+    """Its commands are known to test_documents, and it contains no keys."""
     for line in code.splitlines():
         assert re.match(r"(pip install|neuralens-tracker|export) ", line), line
     assert "KEY=..." in code or "KEY" not in code

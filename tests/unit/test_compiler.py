@@ -1,4 +1,4 @@
-"""The compiler: what it refuses, and in which words. What it makes is tests/conformance's."""
+"""The compiler's errors and output; behavior is tested in tests/conformance."""
 
 import ast
 import json
@@ -49,7 +49,7 @@ def compile_one(text: str, *outside: str) -> str:
         (FFI + "def f():\n    return get(window, 'data-id')", "3:12", "a literal name"),
     ],
 )
-def test_what_it_does_not_know_it_refuses(source: str, place: str, remedy: str) -> None:
+def test_unsupported_constructs_are_refused(source: str, place: str, remedy: str) -> None:
     with pytest.raises(CompileError, match=f"^program.py:{place}: .*{remedy}"):
         compile_one(source)
 
@@ -87,7 +87,7 @@ def test_what_it_does_not_know_it_refuses(source: str, place: str, remedy: str) 
         (FFI + "x = call(window, 'fetch')", "const x = fetch();"),
     ],
 )
-def test_it_writes_what_a_person_would(source: str, code: str) -> None:
+def test_output_is_readable(source: str, code: str) -> None:
     assert code in compile_one(source)
 
 
@@ -110,7 +110,7 @@ def test_a_record_is_an_object_with_its_fields() -> None:
     assert "class" not in code
 
 
-def test_a_record_is_known_in_every_module() -> None:
+def test_a_record_can_be_imported() -> None:
     written = compile_program(
         sources(
             one=RECORD,
@@ -133,7 +133,7 @@ def test_a_record_is_known_in_every_module() -> None:
         ("self.get = a", "4:9", "get is also a method of text, lists or dicts"),
     ],
 )
-def test_a_record_holds_its_fields_alone(body: str, place: str, words: str) -> None:
+def test_a_record_has_only_fields(body: str, place: str, words: str) -> None:
     source = f"x = 1\nclass R:\n    def __init__(self, a):\n        {body}\n"
     with pytest.raises(CompileError, match=f"^program.py:{place}: {words}"):
         compile_one(source)
@@ -150,7 +150,7 @@ def test_a_record_holds_its_fields_alone(body: str, place: str, words: str) -> N
         ("isinstance(1, Item)", "isinstance knows"),
     ],
 )
-def test_a_record_is_made_of_all_its_arguments(call: str, words: str) -> None:
+def test_a_record_needs_all_arguments(call: str, words: str) -> None:
     with pytest.raises(CompileError, match=words):
         compile_one(RECORD + f"def f():\n    return {call}\n")
 
@@ -202,18 +202,18 @@ def test_the_linker_refuses_an_object(source: str, words: str) -> None:
         compile_one(A + B + source)
 
 
-def test_the_linker_refuses_two_functions_of_one_name() -> None:
+def test_the_linker_refuses_two_functions_with_one_name() -> None:
     text = "def f():\n    pass\n"
     with pytest.raises(CompileError, match=r"^two.py:1:1: one\.py has a f too; write another"):
         compile_program(sources(one=text, two=text))
 
 
-def test_the_linker_refuses_another_name_for_an_import() -> None:
+def test_the_linker_refuses_an_alias_of_an_import() -> None:
     with pytest.raises(CompileError, match=r"^two.py:1:1: f has one name .* without `as`"):
         compile_program(sources(one="def f():\n    pass\n", two="from one import f as g\n"))
 
 
-def test_the_linker_imports_what_an_object_was_given() -> None:
+def test_the_linker_imports_arguments_of_an_object() -> None:
     written = compile_program(
         sources(
             one="class A:\n    def __init__(self):\n        self._n = 1\n"
@@ -237,19 +237,19 @@ def test_a_tracker_outside_the_subset_is_not_built(
         javascript.build()
 
 
-def test_a_missing_program_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_program_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(npm_tools, "CHECKOUT", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(npm_tools.NpmError, match="esbuild is missing: run `npm install esbuild`"):
         npm_tools.find("esbuild")
 
 
-def test_what_the_bundler_refuses_is_told() -> None:
+def test_errors_of_the_bundler_are_reported() -> None:
     with pytest.raises(npm_tools.NpmError, match="esbuild refused its input"):
         npm_tools.run_esbuild(text="const const")
 
 
-def test_each_source_has_its_share_of_a_script() -> None:
+def test_sizes_by_source() -> None:
     script, source_map = part(
         write(
             Code(

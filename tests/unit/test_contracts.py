@@ -1,4 +1,4 @@
-"""The contracts on imports, each broken by a line that it forbids."""
+"""Each import contract is broken by a line that it forbids."""
 
 import ast
 import configparser
@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 COMPONENTS = ("tracker", "build", "relay", "integrations", "demo_site")
-# contract: a module, an import that it must not have, and what of that is seen.
+# contract: a module, a forbidden import, and the reported dependency.
 FORBIDDEN = {
     "packages": (
         "relay/neuralens_relay/rate",
@@ -102,7 +102,7 @@ def contracts() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the linter says, by contract, of the sources with every forbidden import in them."""
+    """The linter's output by contract, for sources with every forbidden import."""
     folder = tmp_path_factory.mktemp("sources")
     for name in COMPONENTS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -122,11 +122,11 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def test_every_contract_is_tried() -> None:
+def test_every_contract_is_tested() -> None:
     assert list(FORBIDDEN) == list(contracts())
 
 
-def test_every_contract_stands_in_the_document() -> None:
+def test_every_contract_is_documented() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
     section = text.partition("### What a line may touch\n")[2].partition("\n### ")[0]
     assert sorted(re.findall(r"^- `(\w+)`: ", section, re.MULTILINE)) == sorted(contracts())
@@ -138,7 +138,7 @@ def test_a_contract_forbids(contract: str, broken: dict[str, str]) -> None:
 
 
 def imported_by(module: Path) -> set[str]:
-    """Return the first names of what a module imports, inside functions too."""
+    """Return the top-level names of a module's imports, including those in functions."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -148,8 +148,8 @@ def imported_by(module: Path) -> set[str]:
     return names
 
 
-def test_what_the_wheel_imports_an_extra_brings() -> None:
-    """A library that only development has would be missing where the wheel is installed."""
+def test_every_import_is_a_dependency_of_an_extra() -> None:
+    """A development dependency would be missing where the wheel is installed."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     brought = {canonicalize_name(Requirement(text).name) for group in groups for text in group}

@@ -1,4 +1,4 @@
-"""The types file says what the tracker's own tables say."""
+"""The type declarations match the tracker's tables."""
 
 import inspect
 import re
@@ -18,7 +18,7 @@ DECLARED = render()
 
 
 def fields_of(interface: str) -> dict[str, bool]:
-    """Return the fields of an interface, each with whether it may be left out."""
+    """Return the fields of an interface, each with whether it is optional."""
     found = re.search(rf"interface {interface} {{\n(.*?)\n}}", DECLARED, re.DOTALL)
     assert found is not None
     return {
@@ -31,13 +31,13 @@ def fields_of(interface: str) -> dict[str, bool]:
     ("name", "words"),
     [("EventName", EVENTS), ("Page", PAGES), ("Consent", CONSENTS), ("Listened", LISTENED)],
 )
-def test_a_type_has_every_word(name: str, words: tuple[str, ...]) -> None:
+def test_a_type_has_every_value(name: str, words: tuple[str, ...]) -> None:
     found = re.search(rf"^export type {name} = (.*);$", DECLARED, re.MULTILINE)
     assert found is not None
     assert re.findall(r'"([^"]*)"', found[1]) == list(words)
 
 
-def test_every_setting_may_be_given() -> None:
+def test_every_setting_is_declared() -> None:
     assert fields_of("Settings") == dict.fromkeys(EVERY_SETTING, True)
 
 
@@ -46,11 +46,11 @@ def test_an_event_has_the_fields_of_the_wire() -> None:
 
 
 def test_every_call_is_declared() -> None:
-    said: list[str] = []
+    reports: list[str] = []
     parts: dict[str, Any] = {name: MagicMock() for name in inspect.signature(Commands).parameters}
-    parts["hooks"].report = said.append
+    parts["hooks"].report = reports.append
     Commands(**parts).run("nonsense")
-    calls = said[0].split("one of ")[1].split(", ")
+    calls = reports[0].split("one of ")[1].split(", ")
     assert set(re.findall(r'command: "(\w+)"', DECLARED)) == set(calls)
 
 

@@ -1,4 +1,4 @@
-"""What the build leaves: the manifest, the same bytes each time, and the budgets."""
+"""The built files: manifest, reproducibility and budgets."""
 
 import base64
 import hashlib
@@ -15,13 +15,13 @@ from neuralens_tracker.vocabulary import VERSION
 Manifest = dict[str, dict[str, str | int]]
 
 
-# Beside what the build leaves in dist/: the demo's bundles, and what ``verify`` reads.
+# Other folders in dist/: the demo's bundles, and the files of ``verify``.
 OTHERS = ("demo/", "verify/")
 
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    """The folder into which everything was built."""
+    """The folder of the built files."""
     return bundles.directory()
 
 
@@ -32,7 +32,7 @@ def manifest(folder: Path) -> Manifest:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return what is in a folder, by path."""
+    """Return the files in a folder, by path."""
     files = (path for path in folder.rglob("*") if path.is_file())
     named = {path.relative_to(folder).as_posix(): path for path in files}
     return {name: path.read_bytes() for name, path in named.items() if not name.startswith(OTHERS)}
@@ -57,18 +57,18 @@ def test_the_manifest_describes_every_file(folder: Path, manifest: Manifest) -> 
 @pytest.mark.parametrize(
     "name", ["neuralens.js", "neuralens.mjs", "neuralens.d.ts", "neuralens.stub.js"]
 )
-def test_the_default_runtime_is_there(name: str, folder: Path) -> None:
+def test_the_default_runtime_is_built(name: str, folder: Path) -> None:
     assert (folder / name).stat().st_size > 0
 
 
 @pytest.mark.parametrize("name", distribution.BUDGETS)
-def test_a_file_keeps_to_its_budget(name: str, folder: Path) -> None:
+def test_budget_of_a_file(name: str, folder: Path) -> None:
     content = (folder / name).read_bytes()
     assert len(brotli.compress(content, quality=11)) <= distribution.BUDGETS[name]
 
 
 @pytest.mark.parametrize("prefixes", distribution.LOAD_BUDGETS, ids=", ".join)
-def test_what_loads_together_keeps_to_its_budget(prefixes: tuple[str, ...], folder: Path) -> None:
+def test_budget_of_files_that_load_together(prefixes: tuple[str, ...], folder: Path) -> None:
     parts = {name: part for name, part in contents(folder).items() if name.startswith(prefixes)}
     assert len(parts) >= len(prefixes)
     size = sum(len(brotli.compress(part, quality=11)) for part in parts.values())
@@ -76,13 +76,13 @@ def test_what_loads_together_keeps_to_its_budget(prefixes: tuple[str, ...], fold
 
 
 @pytest.mark.parametrize("name", ["neuralens.js", "neuralens.mjs", "neuralens.stub.js"])
-def test_no_text_is_compiled_in_the_page(name: str, folder: Path) -> None:
+def test_no_eval_in_the_page(name: str, folder: Path) -> None:
     code = (folder / name).read_text("utf-8")
     assert "eval(" not in code
     assert "Function(" not in code
 
 
-def test_two_builds_are_alike(folder: Path, tmp_path: Path) -> None:
+def test_builds_are_reproducible(folder: Path, tmp_path: Path) -> None:
     distribution.build(tmp_path)
     again = contents(tmp_path)
     assert again.keys() == contents(folder).keys()

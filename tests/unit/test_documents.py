@@ -1,4 +1,4 @@
-"""The documents name what there is: all of it, and nothing else."""
+"""The documents mention everything that exists, and nothing else."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ DOCUMENTS = {
         *(ROOT / "deploy").glob("*.md"),
     )
 }
-# What was, and not what is.
+# Documents of past versions.
 PRESENT = {name: text for name, text in DOCUMENTS.items() if name != "CHANGELOG.md"}
 README, ARCHITECTURE = DOCUMENTS["README.md"], DOCUMENTS["ARCHITECTURE.md"]
 PACKAGES = {path.name: path for path in ROOT.glob("*/neuralens_*") if path.is_dir()}
@@ -52,7 +52,7 @@ FILES = [
 
 
 def section(text: str, heading: str) -> str:
-    """Return what stands under a heading, up to the next of its level."""
+    """Return the section of a heading."""
     level = heading.partition(" ")[0]
     assert f"\n{heading}\n" in text, f"no heading {heading!r}"
     below = text.partition(f"\n{heading}\n")[2]
@@ -65,7 +65,7 @@ def first_column(text: str) -> str:
 
 
 def code(text: str) -> list[str]:
-    """Return what is written as code: in backticks, or a line of a block."""
+    """Return inline code, and the lines of code blocks."""
     blocks = re.findall(r"^(?: {4,}(?=\S)|\t)(.+)$", text, re.MULTILINE)
     fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)) + [
@@ -74,14 +74,14 @@ def code(text: str) -> list[str]:
 
 
 def mentions(pattern: str) -> list[tuple[str, str]]:
-    """Return (document, text) for all that matches in the documents."""
+    """Return (document, text) for all matches in the documents."""
     return sorted(
         {(name, found) for name, text in PRESENT.items() for found in re.findall(pattern, text)}
     )
 
 
 def unknown(pattern: str, known: set[str]) -> list[tuple[str, str]]:
-    """Return (document, name) for each name that is none of the known ones."""
+    """Return (document, name) for each unknown name."""
     return [(name, found) for name, found in mentions(pattern) if found not in known]
 
 
@@ -93,7 +93,7 @@ def existing_attributes() -> set[str]:
     return {v for v in vars(attributes).values() if isinstance(v, str) and v.startswith("data-nl-")}
 
 
-def test_every_word_has_a_meaning() -> None:
+def test_everything_is_described() -> None:
     assert set(meanings.ATTRIBUTES) == existing_attributes()
     assert set(meanings.SETTINGS) == set(EVERY_SETTING)
     assert set(meanings.ADDONS) == set(ADDONS)
@@ -103,7 +103,7 @@ def test_every_word_has_a_meaning() -> None:
     assert set(LISTENED) <= set(re.findall(r"`(\w+)`", meanings.CALLS["on"].meaning))
 
 
-def test_everything_that_is_stored_is_told() -> None:
+def test_everything_that_is_stored_is_documented() -> None:
     sources = "".join(
         path.read_text("utf-8") for path in PACKAGES["neuralens_tracker"].rglob("*.py")
     )
@@ -115,7 +115,7 @@ def test_everything_that_is_stored_is_told() -> None:
 @pytest.mark.parametrize("document", sorted(path.name for path in reference.DOCS.glob("*.md")))
 def test_tables_are_up_to_date(document: str) -> None:
     text = DOCUMENTS[f"docs/{document}"]
-    # The sizes are those of the last build; their bounds are kept by tests of their own.
+    # The sizes are those of the last build; budgets have their own tests.
     measured = re.compile(r"^(\| `neuralens[^|]+\|) [\d.]+ \|", re.MULTILINE)
     assert measured.sub(r"\1", text) == measured.sub(r"\1", reference.fill(text)), "run `make docs`"
 
@@ -125,7 +125,7 @@ def test_every_table_is_on_a_page() -> None:
     assert used == set(reference.TABLES)
 
 
-def test_no_other_attribute_is_named() -> None:
+def test_no_unknown_attribute() -> None:
     assert unknown(r"data-nl-[a-z]+(?:-[a-z]+)*", existing_attributes()) == []
 
 
@@ -140,15 +140,15 @@ def test_the_mapping_of_ga4_is_that_of_the_bridge() -> None:
     assert dict(re.findall(r"^\| `([a-z_]+)` \| `([A-Z_]+)`", table, re.MULTILINE)) == mapping
 
 
-def test_no_other_setting_is_named() -> None:
-    # What the script tag of a heavy runtime holds beside them.
+def test_no_unknown_setting() -> None:
+    # Further attributes of a heavy runtime's script tag.
     others = {"data-src", "data-integrity", "data-pyscript", "data-index"}
     settings = {f"data-{kebab(name)}" for name in EVERY_SETTING}
     assert unknown(r"\bdata-(?!nl-)[a-z0-9]+(?:-[a-z0-9]+)*", settings | others) == []
 
 
 def existing_calls() -> set[str]:
-    """Return the keys of the one table from names to what carries a call out."""
+    """Return the commands in the tracker's dispatch table."""
     tree = ast.parse((PACKAGES["neuralens_tracker"] / "commands.py").read_text("utf-8"))
     (calls,) = [
         {key.value for key in node.keys if isinstance(key, ast.Constant)}
@@ -158,11 +158,11 @@ def existing_calls() -> set[str]:
     return calls
 
 
-def test_no_other_call_is_named() -> None:
+def test_no_unknown_call() -> None:
     assert unknown(r"\bneuralens\([\"'](\w+)", existing_calls()) == []
 
 
-def test_words_of_the_events() -> None:
+def test_names_of_events() -> None:
     words = {*EVENTS, *PAGES}
     for word in (*words, *CONSENTS, *ACTIONS):
         assert any(word in text for name, text in PRESENT.items() if name.startswith("docs/")), word
@@ -197,18 +197,18 @@ def existing_commands() -> dict[str, click.Command]:
     return {name: command for name, command in found.items() if command is not None}
 
 
-def test_no_other_command_is_named() -> None:
+def test_no_unknown_command() -> None:
     assert unknown(r"\bneuralens-tracker (?!COMMAND\b)([a-z]\w*)", set(existing_commands())) == []
 
 
 def test_every_command_is_shown() -> None:
-    """Beside the page of commands, which is made of them."""
+    """On other pages than the generated one."""
     shown = "".join(text for name, text in PRESENT.items() if name != "docs/commands.md")
     for name in existing_commands():
         assert re.search(rf"neuralens-tracker {name}\b|`{name}\b", shown), name
 
 
-def test_no_other_option_is_named() -> None:
+def test_no_unknown_option() -> None:
     context = click.Context(main)
     wrong = []
     for document, text in PRESENT.items():
@@ -229,7 +229,7 @@ def test_environment_variables() -> None:
     flask = "".join(path.read_text("utf-8") for path in PACKAGES["neuralens_flask"].glob("*.py"))
     configuration = set(re.findall(r'"(NEURALENS_[A-Z_]+)"', flask))
     assert [key for key in configuration if key not in DOCUMENTS["docs/flask.md"]] == []
-    # Those of the client of a shop's server.
+    # Those of the client for a shop's server.
     client = (PACKAGES["neuralens_relay"] / "client.py").read_text("utf-8")
     configuration |= set(re.findall(r'"(NEURALENS_[A-Z_]+)"', client))
     assert unknown(r"\bNEURALENS_[A-Z_]*[A-Z]\b", known | configuration | {RELAY_URL}) == []
@@ -260,7 +260,7 @@ def modules(package: str) -> Iterator[str]:
 
 
 def named_modules(heading: str) -> Iterator[str]:
-    """Return the paths that a section names; a name beside one in a folder is in there, too."""
+    """Return the paths in a section; names after a path in a folder are in that folder, too."""
     text = section(ARCHITECTURE, heading)
     package = PACKAGES[heading.rpartition("/")[2]]
     # Without a table, the section is a list of names.
@@ -290,7 +290,7 @@ def test_every_package_has_its_section() -> None:
 
 
 @pytest.mark.parametrize("heading", HEADINGS)
-def test_every_module_is_named(heading: str) -> None:
+def test_every_module_is_documented(heading: str) -> None:
     named = set(named_modules(heading))
     assert [
         module
@@ -299,11 +299,11 @@ def test_every_module_is_named(heading: str) -> None:
     ] == []
 
 
-def test_files_that_are_named_are_there() -> None:
+def test_mentioned_files_exist() -> None:
     wrong = []
     for document, text in PRESENT.items():
         for name in re.findall(r"(?<![\w./*-])[\w.]+(?:/[\w.*-]+)*\.(?:py|pyi|toml)\b", text):
-            # The guides also name files of the reader's own project.
+            # The guides also mention files of the reader's project.
             known = "/" not in name and document.startswith("docs/")
             known = known or any(f"/{path}".endswith(f"/{name}") for path in FILES)
             if not known and not any(ROOT.glob(name)):
@@ -311,18 +311,18 @@ def test_files_that_are_named_are_there() -> None:
     assert wrong == []
 
 
-def test_folders_that_are_named_are_there() -> None:
+def test_mentioned_folders_exist() -> None:
     folders = r"`((?:tracker|build|relay|demo_site|deploy|tests|bench|docs)/[\w./-]*)"
     assert [(n, path) for n, path in mentions(folders) if not (ROOT / path).exists()] == []
 
 
 def fixtures() -> set[str]:
-    """Return the names of the fixtures that the pytest plugin gives."""
+    """Return the names of the pytest plugin's fixtures."""
     plugin = (PACKAGES["neuralens_testing"] / "plugin.py").read_text("utf-8")
     return set(re.findall(r"^def (neuralens_\w+)", plugin, re.MULTILINE))
 
 
-def test_dotted_names_are_there() -> None:
+def test_dotted_names_exist() -> None:
     wrong = []
     for document, text in PRESENT.items():
         for name in re.findall(r"\b(neuralens_\w+(?:\.\w+)+)", "\n".join(code(text))):

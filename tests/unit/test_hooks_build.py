@@ -1,4 +1,4 @@
-"""Hooks files: which are taken, and what is said of the others, with file and line."""
+"""Hooks files: accepted ones, and errors of the others, with file and line."""
 
 import subprocess
 from pathlib import Path
@@ -97,7 +97,7 @@ def run(path, output):
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_wrong_file_is_one_sentence_with_file_and_line(file, tmp_path, wrong):
+def test_an_invalid_file_is_one_sentence_with_file_and_line(file, tmp_path, wrong):
     content, sentence = WRONG[wrong]
     path = file(content)
     result = run(path, tmp_path / "dist")
@@ -135,12 +135,12 @@ def test_a_missing_file_and_a_folder(tmp_path):
         assert result.output.count("\n") == 1
 
 
-def test_the_demos_hooks_are_taken():
+def test_the_demos_hooks_are_accepted():
     assert hooks.read(Path(neuralens_demo.__file__).with_name("shop_hooks.py")).name == "shop_hooks"
 
 
 def play(code, calls):
-    """Run the compiled hooks beside a tracker that keeps calls, and return what is printed."""
+    """Run the compiled hooks with a stand-in tracker that records calls; return the output."""
     script = f"const window = globalThis; {code}\n{calls}"
     done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
@@ -148,7 +148,7 @@ def play(code, calls):
 
 @pytest.fixture
 def compiled(file, tmp_path):
-    """Return the script that some hooks become, without a tracker."""
+    """Return the compiled script of hooks, without the tracker."""
 
     def compiled(source):
         folder = tmp_path / "modules"
@@ -185,7 +185,7 @@ def test_a_second_tracker_on_the_page_gets_no_hooks(compiled):
 
 
 @pytest.mark.parametrize(
-    ("body", "line", "said"),
+    ("body", "line", "message"),
     [
         ('raise ValueError("no")', 4, "ValueError: no"),
         ('x = event.get("a")\n    return x["b"]', 5, "TypeError: "),
@@ -194,13 +194,13 @@ def test_a_second_tracker_on_the_page_gets_no_hooks(compiled):
         ("try:\n        pass\n    finally:\n        event['a']['b']", 7, "TypeError: "),
     ],
 )
-def test_what_a_hook_raises_has_its_line(compiled, body, line, said):
+def test_exceptions_of_hooks_have_a_line(compiled, body, line, message):
     source = f"{IMPORT}\ndef fail(event):\n    {body}\n\nbefore(fail)\n"
     [sentence] = play(
         compiled(source),
         "try { neuralens.q[0][1]({}) } catch (error) { console.log(String(error)) }",
     )
-    assert sentence.startswith(f"a hook raised {said}")
+    assert sentence.startswith(f"a hook raised {message}")
     assert sentence.endswith(f" (shop_hooks.py, line {line})")
 
 

@@ -16,18 +16,18 @@ WORD = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
     st.none() | st.sampled_from(PAGES),
     st.none() | st.text(WORD.map(lambda w: w[0]), max_size=9),
 )
-def test_a_line_is_read_as_it_is_written(event, ids, index, page, query):
+def test_a_line_is_parsed_as_it_is_formatted(event, ids, index, page, query):
     line = describe(event, ids, index, page, query)
     assert parse(line) == line
 
 
-def test_an_id_and_a_query_may_hold_blanks_and_quotes() -> None:
+def test_ids_and_queries_with_spaces_and_quotes() -> None:
     line = describe("VIEW_SUGGESTION", ["oak chair"], 0, "AUTOCOMPLETE", 'an "oak"')
     assert line == 'VIEW_SUGGESTION oak chair #0 AUTOCOMPLETE "an \\"oak\\""'
     assert parse(line) == line
 
 
 @pytest.mark.parametrize("line", ["", "CLICK_PRODUCT", "CLICK A", "#1 VIEW_PRODUCT A"])
-def test_what_is_no_line_is_refused(line: str) -> None:
+def test_an_invalid_line_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="is no event: write"):
         parse(line)

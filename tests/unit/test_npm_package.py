@@ -1,4 +1,4 @@
-"""The npm package: what its users' tools say of it."""
+"""The npm package, checked with its users' tools."""
 
 import json
 import re
@@ -41,7 +41,7 @@ test("a click", async ({ page, events }) => {
 
 @pytest.fixture(scope="module")
 def package(npm_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the package holds."""
+    """The package's folder."""
     return unpack(npm_package, tmp_path_factory.mktemp("unpacked"))
 
 
@@ -49,14 +49,12 @@ def test_publint(npm_package: Path, tmp_path: Path) -> None:
     run(npm_tools.find("publint"), "--strict", npm_package, folder=tmp_path)
 
 
-def test_the_types_are_found_by_every_resolution_of_modules(
-    npm_package: Path, tmp_path: Path
-) -> None:
+def test_the_types_are_found_by_every_module_resolution(npm_package: Path, tmp_path: Path) -> None:
     own = ["--profile", "esm-only", "--exclude-entrypoints", "web-types.json"]
     run(npm_tools.find("attw"), npm_package, *own, folder=tmp_path)
 
 
-def test_the_scripts_run_in_the_browsers_that_are_promised(package: Path) -> None:
+def test_the_scripts_have_the_supported_syntax(package: Path) -> None:
     scripts = [path.name for path in package.glob("neuralens*.js")]
     assert "neuralens.ga4.js" in scripts
     run(npm_tools.find("es-check"), npm_tools.TARGET, *scripts, folder=package)
@@ -74,7 +72,7 @@ def test_a_users_types(npm_package: Path, tmp_path: Path) -> None:
     run(npm_tools.find("tsc"), *options, "--skipLibCheck", "user.spec.ts", folder=shop)
 
 
-def test_every_export_is_there(package: Path) -> None:
+def test_every_export_exists(package: Path) -> None:
     manifest = json.loads((package / "package.json").read_text())
     assert manifest["version"] == VERSION
     exports = manifest["exports"]

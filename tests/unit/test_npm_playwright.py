@@ -1,4 +1,4 @@
-"""The helper for Playwright of the npm package, in a run of Playwright's own."""
+"""The npm package's Playwright fixtures, in a Playwright run."""
 
 import json
 import os
@@ -27,16 +27,16 @@ test("a click has its query", async ({ page, events }) => {
   await expect(events).toHaveNothingRefused();
 });
 
-test("what is missing is said", async ({ page, events }) => {
+test("a missing event is reported", async ({ page, events }) => {
   await page.getByText("one").click();
   await expect(events).toHave("CLICK_PRODUCT", { id: "A" });
-  let said = "";
+  let message = "";
   try {
     await expect(events).toHave("CLICK_PRODUCT", { id: "A", index: 7 }, { timeout: 200 });
   } catch (error) {
-    said = error.message;
+    message = error.message;
   }
-  expect(said).toContain('CLICK_PRODUCT A #0 SEARCH_RESULT_PAGE "oak"');
+  expect(message).toContain('CLICK_PRODUCT A #0 SEARCH_RESULT_PAGE "oak"');
 });
 """
 SHOP = """<!doctype html><title>Shop</title>{tag}

@@ -1,4 +1,4 @@
-"""Page tokens: made by the snippet, judged by the relay."""
+"""Page tokens: signed by the snippet, verified by the relay."""
 
 import time
 
@@ -28,11 +28,11 @@ def judge(token, secret=SECRET, app_id="APP", age=0.0):
         (OLDEST + 1, Verdict.OLD),
     ],
 )
-def test_a_token_ages(age, verdict):
+def test_age_of_a_token(age, verdict):
     assert judge(make_token(SECRET, "APP", NOW), age=age) is verdict
 
 
-def test_a_token_is_of_one_secret_and_one_application():
+def test_a_token_is_bound_to_secret_and_application():
     token = make_token(SECRET, "APP", NOW)
     assert len(token) < 40
     assert judge(token, secret="another") is Verdict.FORGED
@@ -47,7 +47,7 @@ def test_no_token(token):
 
 
 @pytest.mark.parametrize("token", ["x", ".", "1.", 7, True, [], {}, "1." + "é" * 22, "9" * 40])
-def test_what_is_no_token_is_forged(token):
+def test_an_invalid_token_is_forged(token):
     assert judge(token) is Verdict.FORGED
 
 

@@ -1,4 +1,4 @@
-"""The site of the documents: every link leads somewhere, and nothing is loaded from elsewhere."""
+"""The documentation site: no broken links, and no external resources."""
 
 import re
 import shutil
@@ -29,7 +29,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-def test_it_loads_nothing_from_other_hosts(site: Path) -> None:
+def test_no_external_resources(site: Path) -> None:
     for path in site.glob("*.html"):
         loading = re.findall(
             r'<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)="?((?:https?:)?//[^" >]+)',
@@ -38,6 +38,6 @@ def test_it_loads_nothing_from_other_hosts(site: Path) -> None:
         assert loading == [], path.name
 
 
-def test_what_is_included_is_there(site: Path) -> None:
+def test_included_files_exist(site: Path) -> None:
     assert "proxy_pass" in (site / "proxies.html").read_text("utf-8")
     assert "--8&lt;--" not in "".join(path.read_text("utf-8") for path in site.glob("*.html"))

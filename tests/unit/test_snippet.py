@@ -1,4 +1,4 @@
-"""The snippet and the attribute globals, read back by a real HTML parser."""
+"""The snippet and the attribute globals, parsed by an HTML parser."""
 
 import json
 import uuid
@@ -23,7 +23,7 @@ from neuralens_tracker.vocabulary import ACTIONS, MAX_COUNT, MAX_TEXT, PAGES
 
 STUB = "window.neuralens=window.neuralens||function(){(window.neuralens.q=window.neuralens.q||[])}"
 
-# Text at its worst: markup, quotes, line separators, control characters, half surrogate pairs.
+# Hostile text: markup, quotes, line separators, control characters, lone surrogates.
 HOSTILE = st.one_of(
     st.text(st.characters()),
     st.text(st.sampled_from("</script>\"'`=<!--&;#x0\0\t\n\r\f\x0b\x85\u2028\u2029\ud800\udfff ")),
@@ -52,7 +52,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def parse(html: str) -> list[Element]:
-    """The elements of a fragment, in order, as a browser reads it."""
+    """Return the elements of a fragment, in order, as a browser parses it."""
     fragment = html5lib.parseFragment(html, namespaceHTMLElements=False)
     return list(fragment.iter())[1:]
 
@@ -116,24 +116,24 @@ def test_a_relay_on_another_host() -> None:
     assert tag.attrib["crossorigin"] == "anonymous"
 
 
-def test_a_relay_on_the_same_host_needs_no_connection_of_its_own() -> None:
+def test_a_relay_on_the_same_host_needs_no_preconnect() -> None:
     (tag,) = parse(str(Snippet(app_id="APP", integrity=False, endpoint="/nl/events")))
     assert "crossorigin" not in tag.attrib
 
 
-def test_what_is_not_built_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_bundles_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundles, "PACKAGE", tmp_path)
     monkeypatch.setattr(bundles, "CHECKOUT", tmp_path)
     with pytest.raises(bundles.NotBuiltError, match="make build"):
         Snippet(app_id="APP").render()
 
 
-def test_a_bundle_without_a_manifest_entry_is_said(built: Path) -> None:
+def test_a_bundle_without_a_manifest_entry_is_reported(built: Path) -> None:
     with pytest.raises(bundles.NotBuiltError, match=r"neuralens\.brython\.js"):
         Snippet(app_id="APP", runtime="brython").render()
 
 
-def test_a_heavy_runtime_is_loaded_by_what_stands_in_for_it(built: Path) -> None:
+def test_a_heavy_runtime_is_loaded_by_the_early_script(built: Path) -> None:
     (tag,) = parse(str(Snippet(app_id="APP", runtime="pyscript", pyscript="alone")))
     assert tag.attrib == {
         "async": "",
@@ -146,7 +146,7 @@ def test_a_heavy_runtime_is_loaded_by_what_stands_in_for_it(built: Path) -> None
     }
 
 
-def test_what_stands_in_lies_beside_the_runtime() -> None:
+def test_the_early_script_has_the_folder_of_the_runtime() -> None:
     made = Snippet(
         app_id="APP",
         runtime="brython",
@@ -215,7 +215,7 @@ def test_every_setting_is_an_attribute() -> None:
     }
 
 
-def test_an_addon_has_a_tag_of_its_own_beside_the_script(built: Path) -> None:
+def test_an_addon_has_its_own_tag(built: Path) -> None:
     made = Snippet(
         "APP", src="https://cdn.example/nl/neuralens.js", addons=["ga4"], nonce="bm9uY2U="
     )
@@ -231,7 +231,7 @@ def test_an_addon_has_a_tag_of_its_own_beside_the_script(built: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("settings", "message"),
     [
         ({"addons": ["ga5"]}, "addons must be one of ga4"),
         ({"addons": "ga4"}, "addons must be a list, not 'ga4'"),
@@ -239,12 +239,12 @@ def test_an_addon_has_a_tag_of_its_own_beside_the_script(built: Path) -> None:
         ({"addons": ["ga4"], "ga4_index_base": "one"}, "ga4_index_base must be a whole number"),
     ],
 )
-def test_an_addon_that_is_wrong(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(MarkupError, match=said):
-        Snippet("APP", integrity=False, **given)
+def test_an_invalid_addon_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(MarkupError, match=message):
+        Snippet("APP", integrity=False, **settings)
 
 
-def test_settings_that_are_none_are_left_out() -> None:
+def test_settings_that_are_none_are_omitted() -> None:
     (tag,) = parse(str(Snippet(app_id="APP", integrity=False, uid=None, query="", page=None)))
     assert set(tag.attrib) == {"async", "src", "data-app-id"}
 
@@ -272,13 +272,13 @@ def test_settings_that_are_none_are_left_out() -> None:
         ({"crossorigin": "yes"}, "crossorigin must be one of anonymous"),
     ],
 )
-def test_a_wrong_setting_is_refused(values: dict[str, Any], named: str) -> None:
+def test_an_invalid_setting_is_refused(values: dict[str, Any], named: str) -> None:
     with pytest.raises(MarkupError, match=named):
         Snippet(**{"app_id": "APP", "integrity": False, **values})
 
 
 @given(app_id=HOSTILE, query=HOSTILE)
-def test_hostile_settings_come_out_harmless(app_id: str, query: str) -> None:
+def test_hostile_settings_are_escaped(app_id: str, query: str) -> None:
     try:
         made = str(Snippet(app_id=app_id, query=query, integrity=False))
     except MarkupError:
@@ -294,7 +294,7 @@ def test_hostile_settings_come_out_harmless(app_id: str, query: str) -> None:
 
 @pytest.mark.parametrize("autoescape", [True, False])
 @given(value=HOSTILE)
-def test_hostile_ids_come_out_harmless(autoescape: bool, value: str) -> None:
+def test_hostile_ids_are_escaped(autoescape: bool, value: str) -> None:
     try:
         html = render("nl.product(value)", autoescape, value=value)
     except MarkupError:
@@ -305,7 +305,7 @@ def test_hostile_ids_come_out_harmless(autoescape: bool, value: str) -> None:
 
 
 @given(value=HOSTILE)
-def test_hostile_queries_never_stop_a_page(value: str) -> None:
+def test_hostile_queries_never_raise(value: str) -> None:
     found = attributes_of("nl.context(query=value)", value=value)
     kept = "".join(c if is_representable(c) else "\ufffd" for c in value[:MAX_TEXT])
     assert found == {names.QUERY: kept}
@@ -367,7 +367,7 @@ def test_the_attributes() -> None:
         ("nl.context(query=[3])", r"nl.context: query must be text, not \[3\]"),
     ],
 )
-def test_a_wrong_value_is_refused(expression: str, named: str) -> None:
+def test_an_invalid_value_is_refused(expression: str, named: str) -> None:
     with pytest.raises(MarkupError, match=named):
         render(expression, most=MAX_COUNT)
 
@@ -381,7 +381,7 @@ def test_the_snippet_in_a_template_has_defaults() -> None:
     assert tag.attrib["data-query"] == '"><b>'
 
 
-def test_a_snippet_prints_itself_in_a_template() -> None:
+def test_a_snippet_renders_in_a_template() -> None:
     made = Snippet(app_id="APP", integrity=False)
     html = jinja2.Environment(autoescape=True).from_string("{{ made }}").render(made=made)
     assert html == str(made)
@@ -399,7 +399,7 @@ def test_the_prefix_is_that_of_the_default_endpoint() -> None:
 
 
 class Lazy:
-    """A framework's lazy text: made when it is read."""
+    """A lazy string of a framework, evaluated when it is read."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -409,7 +409,7 @@ class Lazy:
 
 
 class Pretending(Lazy):
-    """One that also pretends to be text, as lazy objects of Django's ecosystem do."""
+    """A lazy string that also pretends to be a str, as some of Django's do."""
 
     @property
     def __class__(self) -> type:
@@ -431,12 +431,12 @@ SOME_UUID = uuid.UUID("7b4a0f7e-4c5d-4a52-9d0b-2f1b43c9a001")
     ],
     ids=["UUID", "Decimal", "int", "lazy", "pretending", "Markup"],
 )
-def test_an_id_is_anything_with_a_plain_text(value: Any, text: str) -> None:
+def test_ids_of_other_types(value: Any, text: str) -> None:
     assert attributes_of("nl.product(id)", id=value) == {names.PRODUCT: text}
 
 
 @pytest.mark.parametrize("value", [None, True, 1.5, b"AV768", ["AV768"], {}, object(), ""])
-def test_an_id_without_a_plain_text_is_refused(value: Any) -> None:
+def test_ids_of_invalid_types_are_refused(value: Any) -> None:
     with pytest.raises(MarkupError, match=r"nl\.product: id"):
         render("nl.product(id)", id=value)
 
@@ -448,7 +448,7 @@ def test_a_lazy_nonce_and_uid_are_read_when_they_are_rendered() -> None:
     assert tag.attrib["data-uid"] == "u1"
 
 
-def test_without_strict_a_wrong_value_is_left_out_and_logged_once(
+def test_without_strict_an_invalid_value_is_omitted_and_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     report.cache_clear()
@@ -470,7 +470,7 @@ def test_without_strict_a_wrong_value_is_left_out_and_logged_once(
     ]
 
 
-def test_what_differs_from_page_to_page_may_be_a_function_of_the_context() -> None:
+def test_values_may_be_functions_of_the_context() -> None:
     template = environment(uid=lambda context: context["user"]).from_string(
         "{{ neuralens_snippet() }}"
     )
@@ -479,5 +479,5 @@ def test_what_differs_from_page_to_page_may_be_a_function_of_the_context() -> No
         assert tag.attrib["data-uid"] == user
 
 
-def test_an_engine_that_asks_for_text_first_gets_markup() -> None:
+def test_str_of_a_snippet_is_markup() -> None:
     assert isinstance(Snippet("APP", integrity=False).__str__(), Markup)

@@ -1,4 +1,4 @@
-"""The modules as a runtime takes them, and the texts replaced in somebody else's code."""
+"""The source modules for each runtime, and edits of third-party code."""
 
 import ast
 from pathlib import Path
@@ -38,7 +38,7 @@ class Thing:
 '''
 
 
-def test_lean_leaves_every_statement_on_its_line():
+def test_lean_keeps_line_numbers():
     lines = lean(ANNOTATED).splitlines()
     assert len(lines) == len(ANNOTATED.splitlines())
     returned = [line.strip() for line in ANNOTATED.splitlines()].index("return lambda x: x  # é")
@@ -48,19 +48,19 @@ def test_lean_leaves_every_statement_on_its_line():
 
 
 @pytest.mark.parametrize("adapter", ["brython", "micropython"])
-def test_lean_means_the_same(adapter):
+def test_lean_keeps_the_meaning(adapter):
     for source in [ANNOTATED, *read(adapter).values()]:
         stripped = strip(ast.parse(source))
         for node in ast.walk(stripped):
-            # The compiler reads what parameters and results are; an engine does without.
+            # Annotations of signatures are only for the compiler.
             if isinstance(node, ast.arg):
                 node.annotation = None
             elif isinstance(node, ast.FunctionDef):
                 node.returns = None
         wanted = ast.unparse(stripped)
         found = ast.unparse(strip(ast.parse(lean(source))))
-        said = [line for line in found.splitlines() if line.strip() not in ("", "pass")]
-        assert said == [line for line in wanted.splitlines() if line.strip() not in ("", "pass")]
+        actual = [line for line in found.splitlines() if line.strip() not in ("", "pass")]
+        assert actual == [line for line in wanted.splitlines() if line.strip() not in ("", "pass")]
 
 
 def test_lean_leaves_nothing_to_strip():
@@ -69,7 +69,7 @@ def test_lean_leaves_nothing_to_strip():
         assert ast.dump(strip(tree)) == ast.dump(tree)
 
 
-def test_read_takes_the_adapter_that_is_asked_for():
+def test_read_uses_the_given_adapter():
     modules = read("micropython")
     assert "MicroPython" in modules[FFI]
     assert ENTRY in modules
@@ -79,25 +79,25 @@ def test_read_takes_the_adapter_that_is_asked_for():
 
 
 @pytest.mark.parametrize("adapter", ["brython", "micropython"])
-def test_adapters_have_what_the_seam_promises(adapter):
+def test_adapters_implement_the_stub(adapter):
     seam = Path(neuralens_tracker.__file__).parent / "web" / "ffi.pyi"
-    assert promised_by(seam) <= names_of(read(adapter)[FFI])
+    assert declared_by(seam) <= names_of(read(adapter)[FFI])
 
 
-def test_the_servers_adapter_has_what_the_seam_promises():
+def test_the_servers_adapter_implements_the_stub():
     seam = Path(neuralens_tracker.__file__).parent / "web" / "ffi.pyi"
-    assert promised_by(seam) <= names_of(Path(ffi.__file__).read_text())
+    assert declared_by(seam) <= names_of(Path(ffi.__file__).read_text())
 
 
-def promised_by(seam):
-    """Return the names that the seam's stub defines; what it imports are types."""
+def declared_by(seam):
+    """Return the names that the stub defines."""
     defined = (ast.FunctionDef, ast.AnnAssign)
     body = [node for node in ast.parse(seam.read_text()).body if isinstance(node, defined)]
     return names_of(ast.unparse(ast.Module(body, [])))
 
 
 def names_of(source):
-    """Return the names that a module defines or imports at its top."""
+    """Return the names that a module defines or imports at its top level."""
     names = set()
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef):
@@ -111,7 +111,7 @@ def names_of(source):
     return names
 
 
-def test_modules_come_after_those_that_they_import():
+def test_modules_follow_their_imports():
     modules = {
         "p": "",
         "p.main": "from p import one\nfrom p.two import x\nfrom guard import y\n",
@@ -134,7 +134,7 @@ def test_modules_come_after_those_that_they_import():
         ),
     ],
 )
-def test_modules_that_do_not_fit(modules, sentence):
+def test_invalid_modules(modules, sentence):
     with pytest.raises(SourceError, match=sentence):
         in_order(modules, [], "p.main")
 

@@ -1,4 +1,4 @@
-"""The portability check: the compiler's own refusals, and every rule by its cases."""
+"""The portability check: the compiler's errors, and the cases of every rule."""
 
 import ast
 import subprocess
@@ -38,7 +38,7 @@ def test_a_rule_refuses(rule: str, source: str) -> None:
 
 
 @pytest.mark.parametrize(("rule", "source"), ALLOWED, ids=[name for name, _ in ALLOWED])
-def test_a_rule_lets_pass(rule: str, source: str) -> None:
+def test_a_rule_allows(rule: str, source: str) -> None:
     assert check(source, "case.py", outside=OUTSIDE) == []
 
 
@@ -69,7 +69,7 @@ def test_a_rule_lets_pass(rule: str, source: str) -> None:
         ("truth", "def f(xs):\n    while xs:\n        xs.pop()\nf([1])\n"),
     ],
 )
-def test_kinds_are_known_from_where_values_come_from(rule: str, source: str) -> None:
+def test_kinds_are_inferred(rule: str, source: str) -> None:
     assert [problem.rule for problem in check(source, "case.py", outside=OUTSIDE)] == [rule]
 
 
@@ -88,11 +88,11 @@ def test_kinds_are_known_from_where_values_come_from(rule: str, source: str) -> 
         "            continue\n        n += len(item)\n    return n\n",
     ],
 )
-def test_sensible_code_passes(source: str) -> None:
+def test_ordinary_code_is_allowed(source: str) -> None:
     assert check(source, "case.py", outside=OUTSIDE) == []
 
 
-def test_definitions_that_go_round_in_a_circle_come_to_an_end() -> None:
+def test_circular_definitions_terminate() -> None:
     source = "d = {}\nx = y\ny = x\nfor k in x:\n    d[k] = len(y)\nk = k + x\nd[k] = 1\n"
     assert {problem.rule for problem in check(source, "case.py")} <= {"outside-key"}
 
@@ -114,13 +114,13 @@ def test_stripping_keeps_the_meaning_and_the_lines() -> None:
     compile(stripped, "stripped.py", "exec")
 
 
-def test_stripping_leaves_its_argument_alone() -> None:
+def test_stripping_does_not_change_its_argument() -> None:
     tree = ast.parse("x: int = 1\n")
     strip(tree)
     assert ast.unparse(tree) == "x: int = 1"
 
 
-def test_what_is_no_python_is_a_problem() -> None:
+def test_a_syntax_error_is_a_problem() -> None:
     (problem,) = check("def f(:\n", "case.py")
     assert str(problem).startswith("case.py:1:7: ")
 

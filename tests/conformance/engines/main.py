@@ -1,14 +1,14 @@
-"""What a Python runtime starts with: the page's function ``play`` plays a case, JSON in and out."""
+"""Entry module of Python runtimes: defines the page's function ``play``, with JSON in and out."""
 
 from neuralens_tracker import world
 from neuralens_tracker.web.ffi import callback, dump, parse, put, window
 
 
 def play(text: str) -> str:
-    """Play one case."""
+    """Run a case."""
     return dump(world.start(parse(text)))
 
 
 def start(*_: object) -> None:
-    """Give the page its function."""
+    """Define the page's function."""
     put(window, "play", callback(play))

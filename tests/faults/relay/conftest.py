@@ -7,8 +7,8 @@ import pytest
 from tests.faults.relay.pages import Outcome
 from tests.faults.table import RELAY
 from tests.relay.conftest import (
+    api_down,
     environment,
-    offline,
     redis_address,
     redis_process,
     sandbox,

@@ -152,7 +152,7 @@ class Pages:
     def outcome(self, sandbox: Sandbox, reported: int = 0, timeout: float = 60) -> Outcome:
         """Wait until no event is queued, and return the outcome."""
         client = self.relays.running[0][0]
-        eventually(lambda: client.waiting() == 0, timeout)
+        eventually(lambda: client.queued() == 0, timeout)
         received = Counter(sandbox.ids())
         assert received.total() < MAX_LEDGER, "the ledger was truncated"
         names = set(self.acknowledged)

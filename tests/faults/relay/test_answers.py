@@ -79,15 +79,15 @@ class RelayWithApi:
         names = [f"{name}-{number}" for number in range(events)]
         for start in range(0, events, 20):
             batch = names[start : start + 20]
-            client.take(*[make_event(items=[{"id": each}]) for each in batch])
+            client.send(*[make_event(items=[{"id": each}]) for each in batch])
         eventually(lambda: api.requests >= before + failures, 60)
-        eventually(lambda: client.waiting() == 0, 60)
+        eventually(lambda: client.queued() == 0, 60)
         dead = int(client.metric("neuralens_outbox_dead"))
         if dead:
             # Permanently refused events are kept, and sent when they are replayed.
             result = CliRunner().invoke(command, ["--replay"], env=self._environment)
             assert f"{dead} event" in result.output
-            eventually(lambda: client.waiting() == 0, 60)
+            eventually(lambda: client.queued() == 0, 60)
         received = Counter(api.received)
         assert "Traceback" not in process.errors()
         return Outcome(

@@ -18,13 +18,13 @@ from tests.clients import connect
 from tests.faults.relay.pages import Pages, Relays, read_balance
 from tests.polling import eventually
 from tests.relay.conftest import (
-    answers,
-    closed_port,
+    is_up,
     make_batch,
     make_event,
     redis_server,
+    unused_port,
 )
-from tests.relay.test_faulty_outbox import damage, pages_of, small_disk, take_all
+from tests.relay.test_faulty_outbox import damage, fill_disk, pages_of, small_disk
 from tests.relay.test_redis_server import sentinel
 
 FAULTS = pytest.mark.faults
@@ -102,7 +102,7 @@ class TestFiles:
             with Pages(relays) as pages:
                 eventually(lambda: not sandbox.pending())
                 relays.end(0, signal.SIGKILL)
-                take_all(disk / "other", 1 << 20)
+                fill_disk(disk / "other", 1 << 20)
                 relays.add()
                 eventually(lambda: pages.refused[503] > 0)
                 (disk / "other").unlink()
@@ -127,8 +127,8 @@ class TestFiles:
             eventually(lambda: relays.running[0][0].health()["ready"])
         add_row("torn write-ahead log", pages.outcome(sandbox))
 
-    def test_damaged_page(self, spawn, settings, offline, sandbox, add_row):
-        relays = Relays(lambda: spawn(offline | {"NEURALENS_RATE_LIMIT": "0"}))
+    def test_damaged_page(self, spawn, settings, api_down, sandbox, add_row):
+        relays = Relays(lambda: spawn(api_down | {"NEURALENS_RATE_LIMIT": "0"}))
         relays.add()
         with Pages(relays) as pages:
             eventually(lambda: len(pages.acknowledged) > 300)
@@ -139,7 +139,7 @@ class TestFiles:
         relays.add()
         client = relays.running[0][0]
         eventually(lambda: client.metric("neuralens_outbox_unreadable") > 0)
-        eventually(lambda: client.waiting() == 0)
+        eventually(lambda: client.queued() == 0)
         reported = int(client.metric("neuralens_outbox_unreadable"))
         add_row("damaged page", pages.outcome(sandbox, reported))
 
@@ -167,7 +167,7 @@ class TestFiles:
         relays.add()
         with Pages(relays) as pages:
             eventually(lambda: pages.refused[503] > 0)
-            sandbox.heal()
+            sandbox.clear_faults()
             full = len(pages.acknowledged)
             eventually(lambda: len(pages.acknowledged) > full)
         add_row("outbox at its limit, API down", pages.outcome(sandbox))
@@ -203,7 +203,7 @@ class TestRedis:
 
     @pytest.mark.parametrize("kills", [1, pytest.param(10, marks=FAULTS)])
     def test_killed(self, spawn, limits, sandbox, add_row, tmp_path, kills):
-        port = closed_port()
+        port = unused_port()
         limits["NEURALENS_OUTBOX"] = f"redis://127.0.0.1:{port}/0"
         relays = Relays(lambda: spawn(limits))
         pages = Pages(relays)
@@ -221,7 +221,7 @@ class TestRedis:
                 add_row(f"Redis killed {kills} times", pages.outcome(sandbox, timeout=120))
 
     def test_stopped(self, spawn, limits, sandbox, add_row, tmp_path):
-        port = closed_port()
+        port = unused_port()
         with running_redis(tmp_path / "redis", port) as address, redis.Redis(port=port) as client:
             limits["NEURALENS_OUTBOX"] = address
             relays = Relays(lambda: spawn(limits))
@@ -238,7 +238,7 @@ class TestRedis:
             add_row("Redis stopped for seconds", pages.outcome(sandbox, timeout=120))
 
     def test_evicting(self, spawn, limits, sandbox, add_row, tmp_path):
-        with running_redis(tmp_path / "redis", closed_port()) as address:
+        with running_redis(tmp_path / "redis", unused_port()) as address:
             limits["NEURALENS_OUTBOX"] = address
             relays = Relays(lambda: spawn(limits))
             relays.add()
@@ -252,7 +252,7 @@ class TestRedis:
             add_row("Redis set to evict", pages.outcome(sandbox, timeout=120))
 
     def test_failed_over(self, spawn, limits, sandbox, add_row, tmp_path):
-        first, second = closed_port(), closed_port()
+        first, second = unused_port(), unused_port()
         replica = ["--replicaof", "127.0.0.1", str(first)]
         (tmp_path / "second").mkdir()
         with (
@@ -284,7 +284,7 @@ class TestRedis:
 def is_in_sync(primary, replica):
     """Return whether a replica has all data of its primary."""
     offset = primary.info("replication")["master_repl_offset"]
-    return answers(replica) and replica.info("replication")["slave_repl_offset"] >= offset
+    return is_up(replica) and replica.info("replication")["slave_repl_offset"] >= offset
 
 
 def test_fifty_concurrent_copies_of_one_batch(spawn, settings, kind, sandbox, add_row):

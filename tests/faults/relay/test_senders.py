@@ -101,10 +101,10 @@ def test_wrong_clocks(settings, sandbox, add_row, tmp_path, name, before, after)
         whole = off.with_name("next")
         whole.write_text(str(after))
         whole.replace(off)
-        sandbox.heal()
+        sandbox.clear_faults()
         add_row(f"clock {name}", pages.outcome(sandbox))
         # Event ids are kept as long as usual.
         known = make_event(eid="first")
-        client.take(known)
-        assert client.take(known)["duplicates"] == 1
+        client.send(known)
+        assert client.send(known)["duplicates"] == 1
     process.end()

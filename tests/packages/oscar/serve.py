@@ -17,7 +17,7 @@ CHAIRS = ("Spindle", "Ladder", "Windsor", "Shaker", "Rocking", "Folding")
 
 
 def fill() -> None:
-    """Make a category of chairs, in stock, and the country that they are sent to."""
+    """Create a category of chairs in stock, and a shipping country."""
     category = get_model("catalogue", "Category").add_root(name="Chairs")
     kind = get_model("catalogue", "ProductClass").objects.create(
         name="Furniture", requires_shipping=True, track_stock=False

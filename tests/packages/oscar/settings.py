@@ -1,4 +1,4 @@
-"""django-oscar as its documents set it up, and what docs/django.md adds to a project."""
+"""django-oscar's documented settings, with those of docs/django.md."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ DATA = Path(os.environ["OSCAR_DATA"])
 
 
 class TablesAtOnce:
-    """Makes each application's tables as they are now, and not step by step since 2012."""
+    """Disables migrations, so that tables are created in their current form."""
 
     def __contains__(self, name: str) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""Oscar's addresses and the relay's."""
+"""URLs of Oscar and the relay."""
 
 from django.apps import apps
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""The tracker's reading of elements, on this very interpreter, over a parsed page."""
+"""The tracker's reading of elements on CPython, over a parsed page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,12 +9,12 @@ from neuralens_embed.ffi import window
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.visit import Visit
 
-# After ffi, by which it reaches the page.
+# After ffi, which it imports.
 from neuralens_tracker.capture.items import Item, Items  # isort: skip
 
 
 class Reader:
-    """A page, the items that the tracker reads there, and what it complains of."""
+    """A page, the items that the tracker reads, and its warnings."""
 
     def __init__(self, html: str, typed: str | None, settings: dict[str, Any]) -> None:
         window.document.open(html)
@@ -51,7 +51,7 @@ class Reader:
 
 @pytest.fixture
 def reader() -> Callable[..., Reader]:
-    """Open a page: ``reader(html, typed=..., page=...)``."""
+    """Return a function that parses a page: ``reader(html, typed=..., page=...)``."""
 
     def open_page(html: str, typed: str | None = None, **settings: Any) -> Reader:
         return Reader(html, typed, settings)

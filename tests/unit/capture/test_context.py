@@ -1,4 +1,4 @@
-"""Page and query of an item: the nearest, what is usual, what the settings say."""
+"""Page and query of an item: the closest context, the default, and the settings."""
 
 import pytest
 
@@ -28,7 +28,7 @@ SEARCH = 'data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="chair"'
         (f'<div {SEARCH}><i data-nl-suggestion="s">', "SEARCH_RESULT_PAGE", "chair"),
     ],
 )
-def test_nearest_then_usual(reader, markup, page, query):
+def test_closest_context_or_default(reader, markup, page, query):
     context = reader(markup).context("i")
     assert (context["page"], context["query"]) == (page, query)
 
@@ -37,14 +37,14 @@ def test_nearest_then_usual(reader, markup, page, query):
     ("kind", "page"),
     [("product", "CATEGORY_PAGE"), ("suggestion", "AUTOCOMPLETE"), ("landing", "PRODUCT_PAGE")],
 )
-def test_settings_are_for_what_has_none(reader, kind, page):
+def test_settings_apply_without_context(reader, kind, page):
     opened = reader(f'<i data-nl-{kind}="A">', page="CATEGORY_PAGE", query="tables")
     context = opened.context("i")
     assert (context["page"], context["query"], context["index"]) == (page, "tables", None)
     assert context["querySource"] == "page"
 
 
-def test_a_suggestions_query_is_what_was_typed(reader):
+def test_the_query_of_a_suggestion_is_the_typed_text(reader):
     page = reader(
         f'<div {SEARCH}><i data-nl-suggestion="s"></i><b data-nl-product="A"></b>', typed="ch"
     )
@@ -52,7 +52,7 @@ def test_a_suggestions_query_is_what_was_typed(reader):
     assert page.context("b")["query"] == "chair"
 
 
-def test_an_unknown_page_is_complained_of(reader):
+def test_an_unknown_page_is_reported(reader):
     page = reader(
         '<div data-nl-page="CATEGORY_PAGE"><p data-nl-page="HOME"><i data-nl-product="A">'
     )

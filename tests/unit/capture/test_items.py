@@ -1,4 +1,4 @@
-"""Which item an element is, and what it is about."""
+"""The item of an element, and its id."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_nothing_inside_is_an_item(reader, around, kind):
 
 
 @pytest.mark.parametrize("kind", ["data-nl-product", "data-nl-suggestion", "data-nl-landing"])
-def test_an_empty_id_is_complained_of(reader, kind):
+def test_an_empty_id_is_reported(reader, kind):
     page = reader(f"<p {kind}>")
     assert page.read("p") is None
     assert page.complaints == [("p", kind)]
@@ -48,7 +48,7 @@ def test_the_item_around_an_element(reader):
     assert page.items.closest_item(page.find("body")) is None
 
 
-def test_two_views_of_one_product_are_told_apart_by_the_list(reader):
+def test_views_of_a_product_are_distinguished_by_list(reader):
     page = reader(
         '<p data-nl-product="A"></p><ol data-nl-list="l"><li data-nl-product="A"></ol>'
         '<ul data-nl-list="m"><b data-nl-product="A"></b></ul><i data-nl-landing="A"></i>'
@@ -70,7 +70,7 @@ def test_two_views_of_one_product_are_told_apart_by_the_list(reader):
         ('<p data-nl-purchase="7"><i data-nl-product="A"><b data-nl-action="share"></b></i>', None),
     ],
 )
-def test_what_an_action_is_about(reader, markup, subject):
+def test_the_subject_of_an_action(reader, markup, subject):
     page = reader(markup)
     item = page.items.read_subject(page.find("[data-nl-action]"))
     assert (item and item.id) == subject
@@ -81,7 +81,7 @@ def test_what_an_action_is_about(reader, markup, subject):
     "markup",
     ['<p data-nl-product="A"><b data-nl-action="buy"></b>', '<b data-nl-action="share"></b>'],
 )
-def test_a_wrong_action_is_complained_of(reader, markup):
+def test_an_invalid_action_is_reported(reader, markup):
     page = reader(markup)
     assert page.items.read_subject(page.find("b")) is None
     assert page.complaints == [("b", "data-nl-action")]

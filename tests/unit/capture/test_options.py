@@ -54,6 +54,6 @@ def test_a_product_in_a_listbox_is_a_product(reader):
     assert page.read("p").kind == "data-nl-product"
 
 
-def test_an_option_with_a_value_of_its_own(reader):
+def test_an_option_with_an_explicit_value(reader):
     page = reader('<div data-nl-suggestions><p role="option" data-nl-suggestion="7">oak</p></div>')
     assert page.read("p").id == "7"

@@ -1,4 +1,4 @@
-"""What an order holds."""
+"""The lines of an order."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_lines(reader, lines, ids):
         '<div data-nl-purchase="7"><i data-nl-product="gift" data-nl-ignore></i></div>',
     ],
 )
-def test_a_wrong_order_is_complained_of(reader, order):
+def test_an_invalid_order_is_reported(reader, order):
     page = reader(order)
     assert page.items.read_purchase(page.find("div")) is None
     assert page.complaints == [("div", "data-nl-purchase")]

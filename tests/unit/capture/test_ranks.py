@@ -1,4 +1,4 @@
-"""An item's rank: as said, as ARIA says it, or its place among its kind in the nearest list."""
+"""An item's rank: explicit, from ARIA, or its position among its kind in the closest list."""
 
 import pytest
 
@@ -69,8 +69,8 @@ def test_rank(reader, markup, ranks):
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("said", ["", "-1", "1.5", "first", "99999999999"])
-def test_a_wrong_index_is_complained_of(reader, said):
-    page = reader(f'<ol data-nl-list><i data-nl-product="A" data-nl-index="{said}">')
+@pytest.mark.parametrize("index", ["", "-1", "1.5", "first", "99999999999"])
+def test_an_invalid_index_is_reported(reader, index):
+    page = reader(f'<ol data-nl-list><i data-nl-product="A" data-nl-index="{index}">')
     assert page.ranks() == [("A", 0)]
     assert page.complaints == [("i", "data-nl-index")]
