@@ -178,5 +178,5 @@ def shop_server(relay_process: Process) -> Iterator[Shop]:
 @pytest.fixture
 def shop(shop_server: Shop, relay: Process) -> Shop:
     """The shop, with no page yet."""
-    shop_server.forget()
+    shop_server.reset()
     return shop_server
