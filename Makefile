@@ -1,30 +1,30 @@
-# Everything a person runs. Each target sets up what it needs, once.
+# Targets for developers. Each one installs what it needs, once.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .cache/stamps
 DEMO_HOOKS := demo_site/neuralens_demo/shop_hooks.py
 SOURCES := $(shell find tracker build/neuralens_build $(DEMO_HOOKS) -name '*.py' -o -name '*.cjs' -o -name '*.js' 2>/dev/null)
 
-# A worker a core, each with its own browser, relay and sandbox; make test ARGS=-n0 does without.
+# One worker per core, each with its own browser, relay and sandbox; disabled by make test ARGS=-n0.
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=worksteal
 
 .PHONY: help demo test test-packages test-faults lock nightly build bench docs release lint format clean
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo   the storefront, relay, sandbox and inspector on one address"
-	@echo "make test   every test, in a real browser too"
-	@echo "make test-faults  the fault suite in full, and its table in docs/faults.md"
-	@echo "make nightly  the same, with every browser test on all three runtimes"
-	@echo "make test-packages  the wheel beside the lowest and the highest versions, and frameworks"
-	@echo "make lock   requirements.lock anew, with the newest versions"
-	@echo "make build  the bundles in dist/"
-	@echo "make bench  the measurements of bench/"
-	@echo "make docs   the tables of docs/, from the code, and the site in site/"
-	@echo "make release  wheel, sdist and npm package in release/, and whether they may ship"
-	@echo "make lint   format, lint, types and contracts on imports"
-	@echo "make format repairs of format and lint"
-	@echo "make clean  away with all that the others made"
+	@echo "make demo   run storefront, relay, sandbox and inspector on one address"
+	@echo "make test   run all tests, including those in real browsers"
+	@echo "make test-faults  run the complete fault suite, and update docs/faults.md"
+	@echo "make nightly  run all tests, with every browser test on all three runtimes"
+	@echo "make test-packages  test the wheel with the lowest and highest versions, and with frameworks"
+	@echo "make lock   update requirements.lock to the newest versions"
+	@echo "make build  build the bundles in dist/"
+	@echo "make bench  run the benchmarks"
+	@echo "make docs   generate the tables in docs/, and the site in site/"
+	@echo "make release  build wheel, sdist and npm package in release/, and check them"
+	@echo "make lint   check format, lint rules, types and import contracts"
+	@echo "make format fix format and lint rules"
+	@echo "make clean  delete everything that the other targets created"
 
 demo: $(STAMPS)/venv dist/manifest.json
 	@exec $(BIN)/neuralens-tracker demo $(ARGS)
@@ -38,7 +38,7 @@ test-faults: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 nightly: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 	$(PYTEST) -m "not packages" $(ARGS)
 
-# The wheel in environments of its own, with the lowest and the highest versions of its ranges.
+# The wheel in new environments, with the lowest and highest versions of its ranges.
 test-packages: $(STAMPS)/venv dist/manifest.json
 	$(BIN)/pytest -m packages tests/packages $(ARGS)
 
@@ -59,7 +59,7 @@ docs: $(STAMPS)/venv dist/manifest.json
 	@rm -rf site
 	$(BIN)/zensical build --strict
 
-# What is published, checked as far as this machine can.
+# The published artifacts, checked as far as possible on this machine.
 release: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 	$(BIN)/python build/release.py
 

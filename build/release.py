@@ -1,4 +1,4 @@
-"""Makes what a release consists of, in release/, checks it, and says whether it may ship.
+"""Builds the artifacts of a release in release/, checks them, and reports whether they may ship.
 
 Run by ``make release``, which has built the bundles.
 """
@@ -32,7 +32,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
 class NotCheckedError(Exception):
-    """A check that cannot be made here; the message says why."""
+    """A check is not possible on this machine; the message says why."""
 
 
 def run(*command: str | Path, folder: Path = ROOT) -> str:
@@ -73,7 +73,7 @@ def check_metadata() -> None:
 
 
 def check_npm() -> None:
-    """Check what users' tools say of the npm package."""
+    """Check the npm package with its users' tools."""
     run(*PYTEST, f"--npm-package={PACKAGE}", "tests/unit/test_npm_package.py")
 
 
@@ -93,7 +93,7 @@ def check_bare(distribution: Path) -> None:
 
 
 def check_packages() -> None:
-    """Check the wheel at the ends of its ranges, beside frameworks, and in whole shops."""
+    """Check the wheel at the ends of its ranges, with frameworks, and in complete shops."""
     run(*PACKAGES, "tests/packages")
 
 

@@ -117,7 +117,7 @@ def check(shaken: Mapping[str, Any]) -> None:
             "Brython has changed, and SECTIONS and SEVERED in brython_cuts.py must follow"
         )
     for module, names in shaken["reached"].items():
-        # "$B.generator" says as much as "$B.generator.$factory" after it.
+        # "$B.generator" implies "$B.generator.$factory".
         short = [name for name in names if not name.startswith(tuple(f"{n}." for n in names))]
         raise BrythonError(
             f"{module} needs {', '.join(short)}, which the Brython bundle leaves out: "

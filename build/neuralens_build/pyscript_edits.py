@@ -2,7 +2,7 @@
 
 from neuralens_build.edits import Edit
 
-# micropython.mjs. What follows the edits: the page is a browser's, told to esbuild by defines.
+# micropython.mjs. In addition to the edits, defines for esbuild declare the page a browser.
 MICROPYTHON = (
     Edit(
         "!function(){function humanReadableVersionToPacked",

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 def compare(wanted: Sequence[str], got: Sequence[str]) -> str:
     """Return the difference line by line, or "" if there is none; the order does not matter.
 
-    Lines start with two spaces if they are in both, with ``-`` if they are missing, and with ``+`` if
-    they are unexpected. An unexpected line follows the missing one that it resembles.
+    Lines start with two spaces if they are in both, with ``-`` if missing, and with ``+`` if
+    unexpected. An unexpected line follows the missing one that it resembles.
     """
     missing, extra = Counter(wanted) - Counter(got), Counter(got) - Counter(wanted)
     if not missing and not extra:

@@ -39,23 +39,23 @@ def post(address, body, source="127.0.0.1", **headers):
 
 def test_events_of_the_shops_own_pages_arrive(proxied, sandbox):
     address, _ = proxied
-    answer = post(address, make_batch(make_event()), Origin=address)
-    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    response = post(address, make_batch(make_event()), Origin=address)
+    assert (response.status_code, response.json()["accepted"]) == (202, 1)
     eventually(lambda: sandbox.ids() == ["AV768"])
 
 
 def test_another_origin_is_refused(proxied):
     address, _ = proxied
-    answer = post(address, make_batch(make_event()), Origin="https://elsewhere.example")
-    assert answer.status_code == 403
+    response = post(address, make_batch(make_event()), Origin="https://elsewhere.example")
+    assert response.status_code == 403
 
 
 def test_the_rate_limit_per_shopper_cannot_be_bypassed_by_headers(proxied):
     address, _ = proxied
     batch = make_batch(*[make_event() for _ in range(50)])
     for _ in range(3):
-        answer = post(address, batch, "127.0.0.2")
-    assert answer.status_code == 429
+        response = post(address, batch, "127.0.0.2")
+    assert response.status_code == 429
     forged = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9"}
     assert post(address, batch, "127.0.0.2", **forged).status_code == 429
     assert post(address, batch, "127.0.0.3").status_code == 202
@@ -80,10 +80,10 @@ def test_metrics_and_health_are_not_public(proxied, page):
     ):
         connection = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
         connection.request("GET", path, headers=bearer)
-        answer = connection.getresponse()
-        body = answer.read()
+        response = connection.getresponse()
+        body = response.read()
         connection.close()
-        assert answer.status in (301, 302, 307, 308, 400, 404, 502), path
+        assert response.status in (301, 302, 307, 308, 400, 404, 502), path
         assert b"neuralens_" not in body, path
         assert b"forwarding" not in body, path
 
@@ -104,9 +104,9 @@ def test_the_relay_itself_refuses_a_batch_that_is_too_large(proxied):
     batch = make_batch(make_event(), padding="")
     room = 48 * 1024 - len(json.dumps(batch))
     assert post(address, {**batch, "padding": "x" * room}).status_code == 202
-    answer = post(address, {**batch, "padding": "x" * (room + 1)})
-    assert answer.status_code == 413
-    assert "error" in answer.json()
+    response = post(address, {**batch, "padding": "x" * (room + 1)})
+    assert response.status_code == 413
+    assert "error" in response.json()
 
 
 def test_nginx_accepts_its_other_files(tmp_path):

@@ -59,9 +59,9 @@ def test_the_nonce_of_talisman(tmp_path: Path) -> None:
         content_security_policy={"script-src": "'self'"},
         content_security_policy_nonce_in=["script-src"],
     )
-    answer = app.test_client().get("/page/A")
-    _, policy = answer.headers["Content-Security-Policy"].split("'nonce-")
-    assert f'nonce="{policy.split(chr(39))[0]}"' in answer.text
+    response = app.test_client().get("/page/A")
+    _, policy = response.headers["Content-Security-Policy"].split("'nonce-")
+    assert f'nonce="{policy.split(chr(39))[0]}"' in response.text
 
 
 def test_disabled(tmp_path: Path) -> None:

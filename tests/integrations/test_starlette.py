@@ -92,5 +92,5 @@ def test_a_missing_key_does_not_fail_the_import(
 ) -> None:
     monkeypatch.delenv("NEURALENS_API_KEY", raising=False)
     app, _ = shop(tmp_path, api_key=None)
-    answer = TestClient(app).post("/nl/events", content=b"{}")
-    assert (answer.status_code, answer.json()) == (503, {"error": "the relay is not set up"})
+    response = TestClient(app).post("/nl/events", content=b"{}")
+    assert (response.status_code, response.json()) == (503, {"error": "the relay is not set up"})

@@ -71,10 +71,10 @@ def test_the_relay_runs(programs: Path, tmp_path: Path) -> None:
         assert relay.stdout
         address = relay.stdout.readline().split()[1].removesuffix("/nl")
         (check,) = re.findall(r'"http://127.0.0.1:8787(/nl/health\S+)"', DOCKERFILE)
-        with urllib.request.urlopen(address + check, timeout=30) as answer:
-            assert json.load(answer) == {"live": True}
-        with urllib.request.urlopen(f"{address}/nl/neuralens.js", timeout=30) as answer:
-            assert answer.status == 200
+        with urllib.request.urlopen(address + check, timeout=30) as response:
+            assert json.load(response) == {"live": True}
+        with urllib.request.urlopen(f"{address}/nl/neuralens.js", timeout=30) as response:
+            assert response.status == 200
         relay.send_signal(signal.SIGTERM)
         assert relay.wait(60) == 0
     # The volume of the outbox.

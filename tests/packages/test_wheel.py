@@ -89,12 +89,12 @@ def test_the_demo_from_the_wheel(installed: Path, tmp_path: Path) -> None:
         )
     try:
         address = wait_for_address(demo, output)
-        with urllib.request.urlopen(address, timeout=TIMEOUT) as answer:
-            page = answer.read().decode()
-        assert answer.status == 200
+        with urllib.request.urlopen(address, timeout=TIMEOUT) as response:
+            page = response.read().decode()
+        assert response.status == 200
         assert "data-app-id" in page
-        with urllib.request.urlopen(f"{address}/nl/neuralens.js", timeout=TIMEOUT) as answer:
-            assert answer.read() == (bundles.directory() / "demo" / "neuralens.js").read_bytes()
+        with urllib.request.urlopen(f"{address}/nl/neuralens.js", timeout=TIMEOUT) as response:
+            assert response.read() == (bundles.directory() / "demo" / "neuralens.js").read_bytes()
         demo.send_signal(signal.SIGINT)
         assert demo.wait(TIMEOUT) == 0, output.read_text()
     finally:

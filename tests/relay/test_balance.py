@@ -91,7 +91,7 @@ def test_implausible_gaps_are_ignored():
     journal.receive([1, 4_000_000_000], {"overflow": 10**9, "made up": 3})
     assert journal.of() == books(tracked=2, stored=2)
     other = Tallies()
-    other.send([MAX_MISSING + 5])
+    other.receive([MAX_MISSING + 5])
     assert other.of() == books(tracked=1, stored=1)
 
 
@@ -264,8 +264,8 @@ def test_events_with_a_privacy_signal_are_rejected_for_that_reason(start, enviro
 def test_an_envelope_with_invalid_numbers_loses_no_event(shared_relay, wrong):
     fields = {"journal": f"{TODAY}-a", "losses": {"overflow": 1}} | wrong
     event = {"seq": "first", **make_event()}
-    answer = shared_relay.post(make_batch(event, **fields))
-    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    response = shared_relay.post(make_batch(event, **fields))
+    assert (response.status_code, response.json()["accepted"]) == (202, 1)
 
 
 def test_two_relays_on_one_redis_count_the_batches_of_a_journal_together(

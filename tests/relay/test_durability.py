@@ -54,10 +54,10 @@ def test_a_kill_under_load_loses_no_acknowledged_event(spawn, environment, sandb
                 name = f"{worker}-{number}"
                 body = make_batch(make_event(items=[{"id": name}]))
                 try:
-                    answer = page.post(body)
+                    response = page.post(body)
                 except httpx.TransportError:
                     return
-                assert answer.status_code == 202
+                assert response.status_code == 202
                 acknowledged.append(name)
 
     with ThreadPoolExecutor(8) as pages:
@@ -124,10 +124,10 @@ def test_an_unwritable_outbox_answers_503(start, api_down):
     other.set_busy_timeout(5000)
     # Simulates a file that is damaged or replaced while the relay runs.
     other.execute("ALTER TABLE events RENAME TO elsewhere")
-    answer = relay.post(make_batch(event))
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
-    assert "Set-Cookie" not in answer.headers
+    response = relay.post(make_batch(event))
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert "Set-Cookie" not in response.headers
     health = relay.http.get("health")
     assert health.status_code == 503
     assert not health.json()["ready"]

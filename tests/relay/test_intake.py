@@ -20,11 +20,11 @@ def relay(start, api_down):
 def test_a_batch_is_accepted_and_counted(relay):
     known = make_event()
     relay.send(known)
-    answer = relay.post(
+    response = relay.post(
         make_batch(make_event(), known, make_event(event="BUY", eid="wrong"), lost=3)
     )
-    assert answer.status_code == 202
-    receipt = answer.json()
+    assert response.status_code == 202
+    receipt = response.json()
     assert receipt["accepted"] == 1
     assert receipt["duplicates"] == 1
     assert receipt["rejected"] == [
@@ -107,9 +107,9 @@ ENVELOPE = json.dumps(make_batch("EVENT"))
     ],
 )
 def test_an_invalid_batch_is_refused_with_the_reason(shared_relay, body, reason):
-    answer = shared_relay.post(body)
-    assert answer.status_code == 400, answer.text
-    assert reason in answer.json()["error"]
+    response = shared_relay.post(body)
+    assert response.status_code == 400, response.text
+    assert reason in response.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ def test_an_invalid_batch_is_refused_with_the_reason(shared_relay, body, reason)
 )
 def test_an_invalid_event_is_rejected_individually(shared_relay, event, reason):
     body = json.dumps(make_batch(make_event(), "BAD", make_event())).replace('"BAD"', event)
-    answer = shared_relay.post(body.encode())
-    assert answer.status_code == 202, answer.text
-    receipt = answer.json()
+    response = shared_relay.post(body.encode())
+    assert response.status_code == 202, response.text
+    receipt = response.json()
     assert receipt["accepted"] == 2
     assert [wrong["eid"] for wrong in receipt["rejected"]] == ["x"]
     assert reason in receipt["rejected"][0]["reason"]
@@ -154,9 +154,9 @@ def padded(size: int) -> bytes:
 
 def test_bodies_are_limited_to_48_kib(shared_relay):
     assert shared_relay.post(padded(MAX_BATCH_BYTES)).status_code == 202
-    answer = shared_relay.post(padded(MAX_BATCH_BYTES + 1))
-    assert answer.status_code == 413
-    assert str(MAX_BATCH_BYTES) in answer.json()["error"]
+    response = shared_relay.post(padded(MAX_BATCH_BYTES + 1))
+    assert response.status_code == 413
+    assert str(MAX_BATCH_BYTES) in response.json()["error"]
 
 
 def test_a_large_body_without_a_length_is_refused(shared_relay):
@@ -164,10 +164,10 @@ def test_a_large_body_without_a_length_is_refused(shared_relay):
         for _ in range(100):
             yield b" " * 1000
 
-    answer = shared_relay.http.post(
+    response = shared_relay.http.post(
         "events", content=chunks(), headers={"Content-Type": "text/plain"}
     )
-    assert answer.status_code == 413
+    assert response.status_code == 413
 
 
 def begin_request(client: Client, length: int) -> socket.socket:
@@ -228,9 +228,9 @@ CHANGES = st.dictionaries(
 @given(CHANGES.map(lambda fields: make_event() | fields) | JSON)
 @settings(max_examples=150)
 def test_no_event_causes_an_error_or_affects_others(shared_relay, event):
-    answer = shared_relay.post(json.dumps(make_batch(make_event(), event)).encode())
-    assert answer.status_code == 202, answer.text
-    receipt = answer.json()
+    response = shared_relay.post(json.dumps(make_batch(make_event(), event)).encode())
+    assert response.status_code == 202, response.text
+    receipt = response.json()
     assert receipt["accepted"] + receipt["duplicates"] + len(receipt["rejected"]) == 2
     assert receipt["accepted"] >= 1
 
@@ -247,23 +247,23 @@ def test_no_envelope_causes_an_error(shared_relay, envelope):
 
 def test_the_cookie_lists_acknowledged_batches(relay):
     first, second = make_batch(make_event()), make_batch(make_event())
-    answer = relay.post(first)
-    cookie = answer.headers["Set-Cookie"]
-    assert answer.cookies["nl_ack"] == first["batch"]
+    response = relay.post(first)
+    cookie = response.headers["Set-Cookie"]
+    assert response.cookies["nl_ack"] == first["batch"]
     assert "Path=/;" in cookie
     assert "SameSite=lax" in cookie
     assert "HttpOnly" not in cookie
     assert "Max-Age=600" in cookie
     # The client stores cookies as a browser does.
-    answer = relay.post(second)
-    assert answer.cookies["nl_ack"] == f"{first['batch']}.{second['batch']}"
+    response = relay.post(second)
+    assert response.cookies["nl_ack"] == f"{first['batch']}.{second['batch']}"
 
 
 def test_the_cookie_is_bounded_and_only_has_valid_ids(shared_relay):
     known = ".".join(["bad x", "<script>", *(f"b{number}" for number in range(20))])
     shared_relay.http.cookies.clear()
-    answer = shared_relay.post(make_batch(batch="new"), Cookie=f'nl_ack="{known}"; other=1')
-    assert answer.cookies["nl_ack"] == "b13.b14.b15.b16.b17.b18.b19.new"
+    response = shared_relay.post(make_batch(batch="new"), Cookie=f'nl_ack="{known}"; other=1')
+    assert response.cookies["nl_ack"] == "b13.b14.b15.b16.b17.b18.b19.new"
 
 
 def test_a_refused_batch_is_not_acknowledged(shared_relay):
@@ -272,15 +272,15 @@ def test_a_refused_batch_is_not_acknowledged(shared_relay):
 
 def test_errors_of_other_paths_and_methods_are_json(shared_relay):
     assert "error" in shared_relay.http.get("nothing").json()
-    answer = shared_relay.http.get("events")
-    assert answer.status_code == 405
-    assert "error" in answer.json()
+    response = shared_relay.http.get("events")
+    assert response.status_code == 405
+    assert "error" in response.json()
 
 
 def test_rate_limit_per_address(start, api_down):
     relay = start(api_down | {"NEURALENS_RATE_LIMIT": "0.5"})
     answers = [relay.post(make_batch(*[make_event() for _ in range(10)])) for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [202] * 3 + [429]
+    assert [response.status_code for response in answers] == [202] * 3 + [429]
     assert answers[-1].headers["Retry-After"] == "2"
     assert "error" in answers[-1].json()
     # Other addresses have their own limit; those of one IPv6 /64 share a limit.
@@ -301,35 +301,35 @@ def test_rate_limit_per_uid(start, api_down):
 def test_one_address_cannot_fill_the_outbox(start, api_down):
     relay = start(api_down | {"NEURALENS_OUTBOX_LIMIT": "15000", "NEURALENS_RATE_LIMIT": "400"})
 
-    def answer(address):
+    def post_from(address):
         batch = make_batch(*[make_event() for _ in range(100)])
         return relay.post(batch, X_Forwarded_For=address)
 
     # Within the rate limit, while nothing is forwarded, until the share is used up.
-    refused = eventually(lambda: (got := answer("192.0.2.1")).status_code != 202 and got)
+    refused = eventually(lambda: (got := post_from("192.0.2.1")).status_code != 202 and got)
     assert refused.status_code == 429
     assert "share" in refused.json()["error"]
     assert relay.queued() < 10_000
-    assert answer("192.0.2.2").status_code == 202
+    assert post_from("192.0.2.2").status_code == 202
 
 
 def test_a_full_outbox_answers_503(start, api_down):
     relay = start(api_down | {"NEURALENS_OUTBOX_LIMIT": "2"})
     event = make_event()
     relay.send(event, make_event())
-    answer = relay.post(make_batch(make_event()))
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
-    assert "full" in answer.json()["error"]
+    response = relay.post(make_batch(make_event()))
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert "full" in response.json()["error"]
     assert relay.queued() == 2
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://localhost"])
 def test_other_origins_are_refused(shared_relay, origin):
-    answer = shared_relay.post(make_batch(make_event()), Origin=origin)
-    assert answer.status_code == 403
-    assert "NEURALENS_ALLOWED_ORIGINS" in answer.json()["error"]
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    response = shared_relay.post(make_batch(make_event()), Origin=origin)
+    assert response.status_code == 403
+    assert "NEURALENS_ALLOWED_ORIGINS" in response.json()["error"]
+    assert "Access-Control-Allow-Origin" not in response.headers
     assert shared_relay.http.options("events", headers={"Origin": origin}).status_code == 403
 
 
@@ -338,11 +338,11 @@ def test_own_and_allowed_origins_may_send_and_read_responses(start, api_down):
         api_down | {"NEURALENS_ALLOWED_ORIGINS": "https://a.example, https://b.example:444"}
     )
     for origin in (relay.url, "https://a.example", "https://b.example:444"):
-        answer = relay.post(make_batch(make_event()), Origin=origin)
-        assert answer.status_code == 202
-        assert answer.headers["Access-Control-Allow-Origin"] == origin
-        assert answer.headers["Access-Control-Allow-Credentials"] == "true"
-        assert "Origin" in answer.headers["Vary"]
+        response = relay.post(make_batch(make_event()), Origin=origin)
+        assert response.status_code == 202
+        assert response.headers["Access-Control-Allow-Origin"] == origin
+        assert response.headers["Access-Control-Allow-Credentials"] == "true"
+        assert "Origin" in response.headers["Vary"]
         # Pages may read the reason for a refusal, too.
         assert relay.post(b"", Origin=origin).headers["Access-Control-Allow-Origin"] == origin
         preflight = relay.http.options("events", headers={"Origin": origin})
@@ -355,17 +355,17 @@ def test_own_and_allowed_origins_may_send_and_read_responses(start, api_down):
 def test_the_wildcard_origin_is_never_combined_with_credentials(start, api_down):
     relay = start(api_down | {"NEURALENS_ALLOWED_ORIGINS": "* https://a.example null"})
     for origin in ("https://evil.example", "null"):
-        for answer in (
+        for response in (
             relay.post(make_batch(make_event()), Origin=origin),
             relay.http.options("events", headers={"Origin": origin}),
         ):
-            assert answer.is_success
-            assert answer.headers["Access-Control-Allow-Origin"] == "*"
-            assert "Access-Control-Allow-Credentials" not in answer.headers
-            assert "Set-Cookie" not in answer.headers
-    answer = relay.post(make_batch(make_event()), Origin="https://a.example")
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example"
-    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+            assert response.is_success
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
+            assert "Access-Control-Allow-Credentials" not in response.headers
+            assert "Set-Cookie" not in response.headers
+    response = relay.post(make_batch(make_event()), Origin="https://a.example")
+    assert response.headers["Access-Control-Allow-Origin"] == "https://a.example"
+    assert response.headers["Access-Control-Allow-Credentials"] == "true"
 
 
 def test_global_privacy_control_is_honored(start, api_down, tmp_path):
@@ -423,9 +423,9 @@ def test_details_of_health_are_restricted(start, api_down):
     assert relay.http.get("health").json().keys() > {"live", "ready"}
     proxied = [PUBLIC, {"X-Forwarded-For": "127.0.0.1"}, {"Via": "1.1 x"}, {"Forwarded": "for=_x"}]
     for headers in [*proxied, PUBLIC | {"Authorization": "Bearer wrong\xe9".encode("latin-1")}]:
-        answer = relay.http.get("metrics", headers=headers)
-        assert answer.status_code == 403
-        assert "NEURALENS_STATUS_TOKEN" in answer.json()["error"]
+        response = relay.http.get("metrics", headers=headers)
+        assert response.status_code == 403
+        assert "NEURALENS_STATUS_TOKEN" in response.json()["error"]
         assert relay.http.get("health", headers=headers).json() == {"live": True, "ready": True}
     known = PUBLIC | {"Authorization": "Bearer s3cret"}
     assert "neuralens_batches" in relay.http.get("metrics", headers=known).text
@@ -443,8 +443,8 @@ def test_each_reason_for_a_refusal_is_logged_once(spawn, api_down):
 
 def test_an_untrusted_proxy_is_reported_with_its_network(spawn, api_down):
     relay, process = spawn(api_down | {"NEURALENS_TRUSTED_PROXIES": "10.0.0.0/8"})
-    answer = relay.post(make_batch(), Origin="https://shop.example", X_Forwarded_For="203.0.113.7")
-    assert answer.status_code == 403
+    headers = {"Origin": "https://shop.example", "X_Forwarded_For": "203.0.113.7"}
+    assert relay.post(make_batch(), **headers).status_code == 403
     assert "127.0.0.0/16" in process.errors()
     assert "NEURALENS_TRUSTED_PROXIES" in process.errors()
     assert "203.0.113" not in process.errors()

@@ -118,6 +118,6 @@ def test_an_internal_error_answers_503(environment, bundles, monkeypatch):
         raise ZeroDivisionError
 
     monkeypatch.setattr(app.state.relay, "add", fail)
-    answer = post(app)
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
+    response = post(app)
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0

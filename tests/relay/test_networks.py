@@ -40,9 +40,9 @@ def test_unknown_fields_of_a_newer_tracker_are_dropped(spawn, environment, sandb
     event["timestamp"] = int(now)
     batch = make_batch(event, journal="j1", losses={"overflow": 1}, unpaired="\ud800")
     batch["\udc00"] = 1
-    answer = relay.post(json.dumps(batch).encode())
-    assert answer.status_code == 202, answer.text
-    assert answer.json() == {"accepted": 1, "duplicates": 0, "rejected": []}
+    response = relay.post(json.dumps(batch).encode())
+    assert response.status_code == 202, response.text
+    assert response.json() == {"accepted": 1, "duplicates": 0, "rejected": []}
     assert delivered(sandbox) == [
         {
             "event": "CLICK_PRODUCT",
@@ -58,9 +58,9 @@ def test_unknown_fields_of_a_newer_tracker_are_dropped(spawn, environment, sandb
 
 
 def test_another_wire_version_is_refused_with_the_reason(shared_relay):
-    answer = shared_relay.post(make_batch(make_event(), v=2, fresh=True))
-    assert answer.status_code == 400
-    assert "v must be 1" in answer.json()["error"]
+    response = shared_relay.post(make_batch(make_event(), v=2, fresh=True))
+    assert response.status_code == 400
+    assert "v must be 1" in response.json()["error"]
 
 
 def test_a_slow_upload_answers_503(shared_relay):
@@ -73,10 +73,10 @@ def test_a_slow_upload_answers_503(shared_relay):
     with socket.create_connection((url.host, url.port), timeout=HALF_MINUTE) as connection:
         connection.sendall(head.encode() + body[: len(body) // 2])
         # The rest would arrive after the relay's timeout.
-        answer = b""
+        response = b""
         while received := connection.recv(65536):
-            answer += received
-    headers, _, content = answer.partition(b"\r\n\r\n")
+            response += received
+    headers, _, content = response.partition(b"\r\n\r\n")
     assert headers.startswith(b"HTTP/1.1 503 ")
     assert b"retry-after: " in headers.lower()
     assert "too long" in json.loads(content)["error"]
@@ -137,18 +137,18 @@ PROXIED = {
 
 def test_a_trusted_proxy_may_send_another_host(spawn, api_down):
     relay, _ = spawn(api_down | {"NEURALENS_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"})
-    answer = relay.post(make_batch(make_event()), **PROXIED)
-    assert answer.status_code == 202, answer.text
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
-    assert "Secure" in answer.headers["Set-Cookie"]
+    response = relay.post(make_batch(make_event()), **PROXIED)
+    assert response.status_code == 202, response.text
+    assert response.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    assert "Secure" in response.headers["Set-Cookie"]
     assert relay.post(make_batch(), **PROXIED | {"X_Forwarded_Host": "x.example"}).is_error
 
 
 def test_forwarded_headers_of_untrusted_clients_are_ignored(spawn, api_down):
     relay, _ = spawn(api_down | {"NEURALENS_TRUSTED_PROXIES": "10.0.0.0/8"})
     assert relay.post(make_batch(make_event()), **PROXIED).status_code == 403
-    answer = relay.post(make_batch(make_event()), X_Forwarded_Proto="https")
-    assert "Secure" not in answer.headers["Set-Cookie"]
+    response = relay.post(make_batch(make_event()), X_Forwarded_Proto="https")
+    assert "Secure" not in response.headers["Set-Cookie"]
 
 
 @pytest.mark.parametrize(
@@ -185,14 +185,14 @@ def test_an_invalid_network_is_reported():
     [("GET", "events", 405), ("PUT", "health", 405), ("GET", "x", 404)],
 )
 def test_every_refusal_has_its_reason_in_json(shared_relay, method, path, status):
-    answer = shared_relay.http.request(method, path)
-    assert answer.status_code == status
-    assert answer.json()["error"]
+    response = shared_relay.http.request(method, path)
+    assert response.status_code == status
+    assert response.json()["error"]
 
 
 def test_an_outbox_that_cannot_be_opened_is_reported_in_json(start_lazily, api_down, tmp_path):
     relay = start_lazily(api_down | {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/none/outbox.db"})
-    answer = relay.post(make_batch(make_event()))
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
-    assert answer.json()["error"]
+    response = relay.post(make_batch(make_event()))
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert response.json()["error"]

@@ -36,11 +36,11 @@ def test_only_the_shops_own_pages_are_accepted(start, environment_with_secret):
         name: relay.post(make_batch(make_event(), make_event(), token=token))
         for name, token in tokens.items()
     }
-    assert {answer.status_code for answer in answers.values()} == {202}
-    accepted = {name: answer.json()["accepted"] for name, answer in answers.items()}
+    assert {response.status_code for response in answers.values()} == {202}
+    accepted = {name: response.json()["accepted"] for name, response in answers.items()}
     # The page may have been open or cached for long; its events are accepted.
     assert accepted == {"fresh": 2, "expired": 2, "old": 0, "forged": 0, "missing": 0}
-    reasons = {answer["reason"] for answer in answers["missing"].json()["rejected"]}
+    reasons = {response["reason"] for response in answers["missing"].json()["rejected"]}
     assert reasons == {
         "the page has no token: the snippet must be rendered by the shop's server",
     }
@@ -54,8 +54,8 @@ def test_only_the_shops_own_pages_are_accepted(start, environment_with_secret):
 def test_a_shops_server_needs_no_token(start, environment_with_secret):
     relay = start(environment_with_secret)
     body = make_batch(make_event())
-    answer = relay.post(body, Authorization=f"Bearer {CLIENT_SECRET}")
-    assert answer.json()["accepted"] == 1
+    response = relay.post(body, Authorization=f"Bearer {CLIENT_SECRET}")
+    assert response.json()["accepted"] == 1
 
 
 def test_without_the_secret_tokens_are_ignored(shared_relay):

@@ -64,9 +64,9 @@ def test_without_redis_batches_answer_503(start, environment, sandbox, tmp_path)
         relay = start(environment)
         relay.send(named("before"))
     event = named("after")
-    answer = relay.post(make_batch(event))
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
+    response = relay.post(make_batch(event))
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
     assert not relay.health()["ready"]
     with redis_server(tmp_path, port):
         eventually(lambda: relay.post(make_batch(event)).status_code == 202)

@@ -119,7 +119,7 @@ METHODS: dict[str, dict[int, Template]] = {
     "strip": {0: Template("{0}.trim()", (MEMBER,))},
     "update": {1: Template("Object.assign({0}, {1})", (ASSIGNMENT, ASSIGNMENT))},
 }
-# The types that isinstance tells apart, as they are written.
+# The types that isinstance supports, by their source text.
 TYPES: dict[str, Template] = {
     "str": Template('typeof {0} === "string"', (UNARY,), EQUALITY),
     "bool": Template('typeof {0} === "boolean"', (UNARY,), EQUALITY),
@@ -131,9 +131,10 @@ TYPES: dict[str, Template] = {
 
 @dataclass(frozen=True)
 class Access:
-    """A function of the adapter that is written as what it stands for.
+    """A function of the adapter that is inlined.
 
-    Its least and most arguments, and which of them is the name of a property, a method or a class.
+    Its minimum and maximum number of arguments, and which of them names a property, a method
+    or a class.
     """
 
     least: int

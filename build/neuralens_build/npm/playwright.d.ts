@@ -20,7 +20,7 @@ export interface ReceivedEvent {
   geo?: Geo;
 }
 
-/** What an event must have; `null` where it must have none. */
+/** The expected fields of an event; `null` if the event must not have the field. */
 export interface Wanted {
   id?: string | number;
   ids?: (string | number)[];
@@ -33,37 +33,37 @@ export interface Wanted {
   geo?: Geo | null;
 }
 
-/** The events of one test; of one shopper alone where `uid` is given. */
+/** The events of a test, or only those of one shopper if `uid` is given. */
 export class Events {
   constructor(url: string, uid?: string);
-  /** Begin: what has arrived so far does not count. */
+  /** Ignores all events so far. */
   forget(): Promise<void>;
-  /** The events of one shopper alone, for tests that run side by side. */
+  /** The events of one shopper, for tests that run in parallel. */
   of(uid: string): Events;
   /** The events so far, as the API received them, oldest first. */
   all(): Promise<ReceivedEvent[]>;
-  /** The events so far, once nothing more arrives. */
+  /** Waits until no more events arrive, and returns those so far. */
   settle(): Promise<ReceivedEvent[]>;
-  /** Why events were refused so far. */
+  /** The reasons for which events were refused so far. */
   refusals(): Promise<string[]>;
 }
 
 /** A step of a tracking plan. */
 export interface Step {
-  /** Where the step begins; where the step before has ended if not given. */
+  /** The page to open; by default, the step continues on the page of the previous one. */
   page?: string;
-  /** What a shopper does there, in words; nothing but looking if not given. */
+  /** The name of the shopper's action; by default, none. */
   action?: string;
-  /** What it is to tell, an event a line: `CLICK_PRODUCT AV768 #3 SEARCH_RESULT_PAGE "chair"`. */
+  /** The expected events, one per line: `CLICK_PRODUCT AV768 #3 SEARCH_RESULT_PAGE "chair"`. */
   events?: string[];
 }
 
 /**
- * Carries out every step of a tracking plan, and throws with all that differs.
+ * Runs all steps of a tracking plan, and throws an error with all differences.
  *
- * @param plan What a parser of TOML makes of plan.toml, or the same in JavaScript.
+ * @param plan The parsed plan.toml, or an equal object.
  * @param open Opens a page of the plan.
- * @param actions Carry out the plan's actions, by their words.
+ * @param actions Functions for the plan's actions, by name.
  */
 export function follow(
   plan: { step: Step[] } | Record<string, unknown>,
@@ -75,19 +75,19 @@ export function follow(
 export interface NeuralensFixtures {
   /** The address that `neuralens-tracker dev` prints. Default: http://127.0.0.1:8787. */
   neuralensUrl: string;
-  /** The events that arrive from the test's start on. */
+  /** The events received since the start of the test. */
   events: Events;
 }
 
 export const expect: Expect<{
-  /** Waits until there is such an event, with at least these fields. */
+  /** Waits for an event with at least these fields. */
   toHave(
     events: Events,
     event: EventName,
     fields?: Wanted,
     options?: { timeout?: number },
   ): Promise<{ pass: boolean; message: () => string }>;
-  /** Waits until nothing more arrives; the API must have refused none. */
+  /** Waits until no more events arrive, and expects that the API has refused none. */
   toHaveNothingRefused(events: Events): Promise<{ pass: boolean; message: () => string }>;
 }>;
 

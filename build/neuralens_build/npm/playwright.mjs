@@ -14,7 +14,7 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Events {
   #url;
   #uid;
-  #taken = 0;
+  #accepted = 0;
   #refused = 0;
 
   constructor(url, uid) {
@@ -24,14 +24,14 @@ export class Events {
 
   /** Ignore all events so far. */
   async forget() {
-    this.#taken = last(await this.#read("ledger"));
+    this.#accepted = last(await this.#read("ledger"));
     this.#refused = last(await this.#read("refusals"));
   }
 
   /** Return the events of one shopper, for tests that run in parallel. */
   of(uid) {
     const chosen = new Events(this.#url, uid);
-    chosen.#taken = this.#taken;
+    chosen.#accepted = this.#accepted;
     chosen.#refused = this.#refused;
     return chosen;
   }
@@ -39,7 +39,7 @@ export class Events {
   /** Return the events so far, as the API received them, oldest first. */
   async all() {
     return (await this.#read("ledger"))
-      .filter((entry) => entry.sequence > this.#taken)
+      .filter((entry) => entry.sequence > this.#accepted)
       .map((entry) => entry.body)
       .filter((body) => this.#uid === undefined || body.uid === this.#uid);
   }

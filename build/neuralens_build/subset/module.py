@@ -105,7 +105,7 @@ class Library:
 
     def __init__(self) -> None:
         self.modules: dict[Path, Module | None] = {}
-        # The module that each function stands in.
+        # The module of each function.
         self.homes: dict[ast.AST, Module] = {}
 
     def find(self, name: str, beside: str) -> "Module | None":

@@ -153,16 +153,16 @@ class FirefoxTab:
         self._browser.send("browsingContext.traverseHistory", context=self._context, delta=-1)
 
     def run(self, function: str, values: list[str]) -> str:
-        answer = self._browser.send(
+        response = self._browser.send(
             "script.callFunction",
             functionDeclaration=function,
             arguments=[{"type": "string", "value": value} for value in values],
             target={"context": self._context},
             awaitPromise=True,
         )
-        if answer["type"] == "exception":
-            raise ScriptError(answer["exceptionDetails"]["text"])
-        return str(answer["result"]["value"])
+        if response["type"] == "exception":
+            raise ScriptError(response["exceptionDetails"]["text"])
+        return str(response["result"]["value"])
 
     def act(self, sources: list[dict[str, Any]]) -> None:
         self._browser.send("input.performActions", context=self._context, actions=sources)

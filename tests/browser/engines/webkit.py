@@ -67,9 +67,9 @@ class Profile:
         self.close()
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        answer = self._http.request(method, path, json=body if method == "POST" else None)
-        value = answer.json()["value"]
-        if answer.status_code != 200:
+        response = self._http.request(method, path, json=body if method == "POST" else None)
+        value = response.json()["value"]
+        if response.status_code != 200:
             # Exceptions are caught within the script, so this is a syntax error.
             kind = "SyntaxError" if value["error"] == "javascript error" else value["error"]
             raise ScriptError(f"{kind}: {value['message']}")
