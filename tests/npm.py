@@ -18,9 +18,9 @@ def npm_package(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFa
     named: Path | None = pytestconfig.getoption("--npm-package")
     if named:
         return named.resolve()
-    place = tmp_path_factory.mktemp("npm")
-    packages.assemble(bundles.directory(), place / "package")
-    return packages.pack(place / "package", place)
+    folder = tmp_path_factory.mktemp("npm")
+    packages.assemble(bundles.directory(), folder / "package")
+    return packages.pack(folder / "package", folder)
 
 
 def run(*command: str | Path, folder: Path) -> str:

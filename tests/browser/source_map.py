@@ -31,7 +31,7 @@ class SourceMap:
             zip(content["sources"], content["sourcesContent"], strict=True)
         )
         self._segments = list(self._read(content))
-        self._places = [place for place, _ in self._segments]
+        self._positions = [position for position, _ in self._segments]
 
     @staticmethod
     def _read(content: dict[str, Any]) -> Iterator[tuple[tuple[int, int], tuple[str, int]]]:
@@ -48,8 +48,8 @@ class SourceMap:
 
     def origin(self, row: int, column: int) -> tuple[str, int]:
         """Return the Python file and line of a position in the bundle."""
-        return self._segments[bisect_right(self._places, (row, column)) - 1][1]
+        return self._segments[bisect_right(self._positions, (row, column)) - 1][1]
 
-    def places(self, file: str, line: int) -> list[tuple[int, int]]:
+    def positions(self, file: str, line: int) -> list[tuple[int, int]]:
         """Return the positions [row, column] in the bundle of a Python line."""
-        return [place for place, origin in self._segments if origin == (file, line)]
+        return [position for position, origin in self._segments if origin == (file, line)]

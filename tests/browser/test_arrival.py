@@ -9,8 +9,8 @@ LIST = '<main data-nl-list="results" data-nl-page="CATEGORY_PAGE"></main>'
 REFRESH = """async (times) => {
     const list = document.querySelector("main");
     for (let time = 0; time < times; time++) {
-        list.innerHTML = Array.from({ length: 20 }, (_, place) =>
-            `<article data-nl-product="P${place}"><a href="#"><img alt="">Chair</a></article>`
+        list.innerHTML = Array.from({ length: 20 }, (_, index) =>
+            `<article data-nl-product="P${index}"><a href="#"><img alt="">Chair</a></article>`
         ).join("");
         // The tracker looks when the page is idle: now before the next list comes, now after.
         await new Promise((resolve) =>

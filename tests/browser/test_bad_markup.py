@@ -78,8 +78,8 @@ def summarize(events):
 def test_mistake(show_wrong, ledger, mistake):
     wrong, captured, name, remedy = MISTAKES[mistake]
     page = show_wrong(wrong)
-    place = len(captured)
-    right = {("before", 0, None), ("after", 1 + place, None)}
+    index = len(captured)
+    right = {("before", 0, None), ("after", 1 + index, None)}
     assert summarize(ledger.wait_for_all(page)) == right | set(captured)
     page.click("text=After")
     assert ledger.wait_for_all(page)[-1].name == "CLICK_PRODUCT"
@@ -133,5 +133,5 @@ def test_ids_of_any_kind(show, ledger):
     tiles = "".join(f'<p data-nl-product="{each}">.</p>' for each in ids)
     page = show(f'<main data-nl-list="__proto__">{tiles}</main>')
     seen = {event.id: event["index"] for event in ledger.wait_for_all(page)}
-    assert seen == {each: place for place, each in enumerate(ids)}
+    assert seen == {each: index for index, each in enumerate(ids)}
     assert page.console_messages == []

@@ -283,9 +283,9 @@ def test_widget_without_aria_that_writes_the_active_item(show, captured):
         <li data-nl-suggestion="oak chair">oak chair</li>
         <li data-nl-suggestion="oak table">oak table</li></ul>
         <script>
-        let place = -1;
+        let index = -1;
         box.addEventListener("keydown", (event) => {
-            if (event.key === "ArrowDown") box.value = list.children[++place].textContent;
+            if (event.key === "ArrowDown") box.value = list.children[++index].textContent;
             if (event.key === "Enter") list.hidden = true;
         });
         </script>"""
@@ -302,7 +302,7 @@ def test_widget_without_aria_that_writes_the_active_item(show, captured):
 
 
 def test_listbox_of_five_thousand(show, captured):
-    options = "".join(f'<li role="option">option {place}</li>' for place in range(5000))
+    options = "".join(f'<li role="option">option {index}</li>' for index in range(5000))
     page = show(
         f'{BOX}<ul id="list" role="listbox" style="height: 100px; overflow: auto; margin: 0">'
         f"{options}</ul>"

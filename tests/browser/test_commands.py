@@ -123,17 +123,19 @@ def test_identify(show, events, uid):
 
 def test_geo(show, events, uid):
     page = show("")
-    places = [
+    locations = [
         {"lat": 31.34956697190882, "long": 78.44615274878441, "region": "MG Road"},
         {"lat": -90, "long": 180},
         {"region": "Brandenburg"},
         None,
     ]
-    for place in places:
-        call(page, "geo", place)
+    for location in locations:
+        call(page, "geo", location)
         call(page, "track", "SHARE", {"id": "A"})
     common = {"uid": uid, "event": "SHARE", "items": [{"id": "A"}]}
-    assert events(page) == [common | ({} if place is None else {"geo": place}) for place in places]
+    assert events(page) == [
+        common | ({} if location is None else {"geo": location}) for location in locations
+    ]
     assert page.console_messages == []
 
 
@@ -148,9 +150,9 @@ def test_invalid_geo(show, events, uid):
         {"lat": 1, "long": 1, "altitude": 30},
         5,
     ]
-    for place in wrong:
+    for location in wrong:
         call(page, "geo", {"region": "here"})
-        call(page, "geo", place)
+        call(page, "geo", location)
         call(page, "track", "SHARE", {"id": "A"})
     assert events(page) == [{"uid": uid, "event": "SHARE", "items": [{"id": "A"}]}] * len(wrong)
     assert len(page.console_messages) == 1

@@ -77,10 +77,10 @@ def test_batch_on_the_wire(show, ledger, posts, uid):
         <div data-nl-product="AV768" data-nl-index="3">é</div></main>""",
         view_ms=99999,
     )
-    place = {"lat": 31.34956697190882, "long": 78.44615274878441, "region": "MG Road"}
+    location = {"lat": 31.34956697190882, "long": 78.44615274878441, "region": "MG Road"}
     before = time.time()
     with page.expect_request("**/nl/events?**") as request:
-        page.evaluate("(place) => neuralens('geo', place)", place)
+        page.evaluate("(location) => neuralens('geo', location)", location)
         page.click("[data-nl-product]")
         share(page, "B")
         flush(page)
@@ -119,7 +119,7 @@ def test_batch_on_the_wire(show, ledger, posts, uid):
         "page": "SEARCH_RESULT_PAGE",
         "event": "CLICK_PRODUCT",
         "index": 3,
-        "geo": place,
+        "geo": location,
         "timestamp": timestamp,
     }
     known = {"uid", "items", "query", "page", "event", "index", "geo", "timestamp"}
@@ -328,8 +328,8 @@ def test_poison_event_is_discarded_across_pages(show, shop, ledger, posts, await
 def test_queue_is_bounded(show):
     page = show("")
     page.evaluate(SHUT)
-    share(page, *[f"P{place}" for place in range(1003)])
-    assert sorted(ids(journal(page))) == sorted(f"P{place}" for place in range(3, 1003))
+    share(page, *[f"P{number}" for number in range(1003)])
+    assert sorted(ids(journal(page))) == sorted(f"P{number}" for number in range(3, 1003))
     # Discards the events, so that they do not arrive in later tests.
     page.evaluate("neuralens('consent', 'denied')")
     assert journal(page) == []
@@ -341,14 +341,14 @@ def test_batches_stay_small(show, ledger, posts, await_empty_journal):
     count = 80
     page.evaluate(
         """(count) => {
-            for (let place = 0; place < count; place += 1)
-                neuralens("track", "SHARE", { id: "P" + place, query: "€".repeat(500) });
+            for (let number = 0; number < count; number += 1)
+                neuralens("track", "SHARE", { id: "P" + number, query: "€".repeat(500) });
         }""",
         count,
     )
     flush(page)
     events = ledger.wait_for(count, timeout=30)
-    assert sorted(ids(events)) == sorted(f"P{place}" for place in range(count))
+    assert sorted(ids(events)) == sorted(f"P{number}" for number in range(count))
     assert {event["query"] for event in events} == {"€" * 500}
     await_empty_journal(page)
     sizes = [int(post.headers["content-length"]) for post in posts()]

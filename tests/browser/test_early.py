@@ -614,7 +614,7 @@ def test_storage_written_by_others(show_early, load_runtime, uid):
         const wrong = ["{", "1", "null", "[]", "{}", '{"event":5}', "[1,2,3,4,5]",
             '["x",1,"SHARE",{"id":"1"},{}]', '[{},1,"SHARE",{"id":"1"},null]',
             '{"event":{"eid":"x"},"key":5}', known.replace("CLICK_PRODUCT", "CLICK")];
-        wrong.forEach((text, place) => localStorage.setItem("nl:k:" + place, text));
+        wrong.forEach((text, index) => localStorage.setItem("nl:k:" + index, text));
         }"""
     )
     assert names(load_runtime(page)) == [("CLICK_PRODUCT", "B")]

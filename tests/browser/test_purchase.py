@@ -109,7 +109,7 @@ def test_two_orders_on_one_page(show, ledger, order):
 
 
 def test_order_of_a_hundred_lines(show, ledger, order):
-    ids = [f"P{place}" for place in range(100)]
+    ids = [f"P{index}" for index in range(100)]
     lines = "".join(f'<p data-nl-product="{line}">{line}</p>' for line in ids)
     page = show(f'<div data-nl-purchase="{order}">{lines}</div>')
     assert summarize(ledger.wait_for_all(page)) == [("PURCHASE", ids)]

@@ -6,18 +6,18 @@ TILES = 10_000
 
 
 def test_all_are_captured(show, ledger):
-    tiles = "".join(f'<p data-nl-product="P{place}">{place}</p>' for place in range(TILES))
+    tiles = "".join(f'<p data-nl-product="P{index}">{index}</p>' for index in range(TILES))
     page = show(f'<main data-nl-list="results" data-nl-page="CATEGORY_PAGE">{tiles}</main>')
     first = ledger.wait_for_all(page)
     assert [event["index"] for event in first] == list(range(len(first)))
-    for place in (TILES // 2, TILES - 1):
+    for index in (TILES // 2, TILES - 1):
         page.evaluate(
             "(id) => scrollTo(0, document.querySelector(id).offsetTop - 400)",
-            f'[data-nl-product="P{place}"]',
+            f'[data-nl-product="P{index}"]',
         )
         # Distant tiles are processed last.
         eventually(
-            lambda name=f"P{place}": name in [event.id for event in ledger.wait_for_all(page)]
+            lambda name=f"P{index}": name in [event.id for event in ledger.wait_for_all(page)]
         )
     assert all(event.id == f"P{event['index']}" for event in ledger.wait_for_all(page))
     page.get_by_text(str(TILES - 1)).click()
@@ -30,8 +30,8 @@ def test_all_inserted_at_once(show, ledger):
     page = show('<main data-nl-list="results"></main>')
     page.evaluate(
         """(count) => {
-            document.querySelector("main").innerHTML = Array.from({ length: count }, (_, place) =>
-                `<p data-nl-product="P${place}">${place}</p>`).join("");
+            document.querySelector("main").innerHTML = Array.from({ length: count }, (_, index) =>
+                `<p data-nl-product="P${index}">${index}</p>`).join("");
             scrollTo(0, document.body.scrollHeight);
         }""",
         TILES,
@@ -43,9 +43,9 @@ def test_all_inserted_at_once(show, ledger):
 
 def test_distant_tiles_that_come_near_without_scrolling(show, ledger):
     """After a thousand products, distant ones are not observed until the page changes."""
-    tiles = "".join(f'<p data-nl-product="P{place}">{place}</p>' for place in range(1_200))
+    tiles = "".join(f'<p data-nl-product="P{index}">{index}</p>' for index in range(1_200))
     page = show(f"<main>{tiles}</main>")
     ledger.wait_for_all(page)
     page.evaluate("document.querySelectorAll('p:nth-child(-n+1190)').forEach((p) => p.remove())")
-    last = {f"P{place}" for place in range(1_190, 1_200)}
+    last = {f"P{index}" for index in range(1_190, 1_200)}
     eventually(lambda: last <= {event.id for event in ledger.wait_for_all(page)})

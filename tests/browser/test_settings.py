@@ -38,8 +38,8 @@ def load(shop, context, runtime):
             for name, value in attributes.items()
         )
         assert without != tag
-        place = without.rindex("></script>")
-        shop.put("/", PAGE.format(config=config, tag=without[:place] + texts + without[place:]))
+        end = without.rindex("></script>")
+        shop.put("/", PAGE.format(config=config, tag=without[:end] + texts + without[end:]))
         page = context.new_page()
         page.console_messages = []
         # PyScript itself logs that it is ready.

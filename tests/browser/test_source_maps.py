@@ -92,9 +92,9 @@ class Debugger:
 
     def _paused(self, event) -> None:
         frames = [
-            self.source_map.origin(place["lineNumber"], place["columnNumber"])
-            for place in (frame["location"] for frame in event["callFrames"])
-            if place["scriptId"] in self.scripts
+            self.source_map.origin(position["lineNumber"], position["columnNumber"])
+            for position in (frame["location"] for frame in event["callFrames"])
+            if position["scriptId"] in self.scripts
         ]
         if event["reason"] == "exception":
             # page/hooks.js rethrows it as a string.
@@ -103,29 +103,32 @@ class Debugger:
             self.stops.append(frames[0])
         self._session.send("Debugger.resume")
 
-    def places(self) -> list[tuple[int, int]]:
+    def positions(self) -> list[tuple[int, int]]:
         """Return the row and column of each possible breakpoint."""
         [script] = self.scripts
-        places: list[tuple[int, int]] = []
+        positions: list[tuple[int, int]] = []
         row, column = 0, 0
         while True:
             start = {"scriptId": script, "lineNumber": row, "columnNumber": column}
             found = self._session.send("Debugger.getPossibleBreakpoints", {"start": start})
-            places += [(place["lineNumber"], place["columnNumber"]) for place in found["locations"]]
+            positions += [
+                (position["lineNumber"], position["columnNumber"])
+                for position in found["locations"]
+            ]
             if len(found["locations"]) < MOST_PLACES:
-                return places
-            row, column = places[-1][0], places[-1][1] + 1
+                return positions
+            row, column = positions[-1][0], positions[-1][1] + 1
 
     def stop_in(self, file: str, function: str) -> tuple[str, int]:
         """Set a breakpoint on the first line of a function where V8 can stop, and return it.
 
-        A line that says nothing by itself, or whose call was set into its place, has no such place.
+        Lines without code of their own, or whose call was inlined, have no possible breakpoint.
         """
-        places = self.places()
-        origins = {self.source_map.origin(*place) for place in places}
+        positions = self.positions()
+        origins = {self.source_map.origin(*position) for position in positions}
         lines = lines_of(self.source_map.sources[file], function)
         stop = next((file, line) for line in lines if (file, line) in origins)
-        for row, column in places:
+        for row, column in positions:
             if self.source_map.origin(row, column) == stop:
                 self._session.send(
                     "Debugger.setBreakpointByUrl",
@@ -241,8 +244,8 @@ def test_a_pages_own_hook_that_throws_is_called_from_a_python_line(show, context
             neuralens("track", "SHARE", { id: "A", page: "PRODUCT_PAGE" });
         })"""
     )
-    places = re.findall(rf"{ADDRESS}\S*?:(\d+):(\d+)", stack)
-    files = [source_map.origin(int(row) - 1, int(column) - 1)[0] for row, column in places]
+    positions = re.findall(rf"{ADDRESS}\S*?:(\d+):(\d+)", stack)
+    files = [source_map.origin(int(row) - 1, int(column) - 1)[0] for row, column in positions]
     assert "neuralens_tracker/hooks.py" in files
 
 

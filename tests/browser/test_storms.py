@@ -1,6 +1,6 @@
 """Pages that change permanently, or throw when they are read."""
 
-TILES = "".join(f'<li data-nl-product="P{place}">{place}</li>' for place in range(3))
+TILES = "".join(f'<li data-nl-product="P{index}">{index}</li>' for index in range(3))
 PAGE = f'<ol data-nl-list="l" data-nl-page="CATEGORY_PAGE">{TILES}</ol><p id="noise">0</p>'
 
 
@@ -8,7 +8,7 @@ def summarize(events):
     return sorted((event.name, event.id, event.get("index")) for event in events)
 
 
-VIEWS = [("VIEW_PRODUCT", f"P{place}", place) for place in range(3)]
+VIEWS = [("VIEW_PRODUCT", f"P{index}", index) for index in range(3)]
 
 
 def test_permanent_mutations(show, ledger):

@@ -11,9 +11,9 @@ WIDGET = """
 <script>
 window.render = (texts) => {
     const list = document.querySelector("#list");
-    list.replaceChildren(...texts.map((text, place) => {
+    list.replaceChildren(...texts.map((text, index) => {
         const option = document.createElement("li");
-        option.id = "option-" + place;
+        option.id = "option-" + index;
         option.setAttribute("role", "option");
         if (!list.hasAttribute("data-bare")) option.dataset.nlSuggestion = text;
         option.innerHTML = "<b>" + text.split(" ")[0] + "</b>" + text.slice(text.indexOf(" "));

@@ -246,11 +246,11 @@ def test_virtualized_list(show, captured_ranks):
             <script>
             const draw = () => {
                 const first = Math.max(0, Math.floor(view.scrollTop / 50) - 2);
-                for (let place = 0; place < 10; place++) {
-                    const row = rows.children[place]
+                for (let index = 0; index < 10; index++) {
+                    const row = rows.children[index]
                         || rows.appendChild(document.createElement("div"));
-                    row.dataset.nlProduct = "P" + (first + place);
-                    row.style = `position: absolute; height: 50px; top: ${(first + place) * 50}px`;
+                    row.dataset.nlProduct = "P" + (first + index);
+                    row.style = `position: absolute; height: 50px; top: ${(first + index) * 50}px`;
                     row.textContent = row.dataset.nlProduct;
                 }
             };
@@ -259,11 +259,11 @@ def test_virtualized_list(show, captured_ranks):
             </script>"""
         )
     )
-    assert captured_ranks(page) == [(f"P{place}", place) for place in range(4)]
+    assert captured_ranks(page) == [(f"P{index}", index) for index in range(4)]
     for top in range(50, 451, 50):
         page.evaluate("(top) => { document.querySelector('#view').scrollTop = top; }", top)
         captured_ranks(page)
-    assert dict(captured_ranks(page)) == {f"P{place}": place for place in range(13)}
+    assert dict(captured_ranks(page)) == {f"P{index}": index for index in range(13)}
 
 
 def test_more_of_a_list(show, captured_ranks):

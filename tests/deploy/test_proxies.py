@@ -66,7 +66,7 @@ def test_metrics_and_health_are_not_public(proxied, page):
     address, relay = proxied
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     assert relay.http.get(page, headers=bearer).status_code == 200, "the token itself is right"
-    place = urlsplit(address)
+    parts = urlsplit(address)
     for path in (
         f"/nl/{page}",
         f"/nl/{page}/",
@@ -78,7 +78,7 @@ def test_metrics_and_health_are_not_public(proxied, page):
         f"/nl/%{ord(page[0]):x}{page[1:]}",
         f"/nl/{page.upper()}",
     ):
-        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
         connection.request("GET", path, headers=bearer)
         response = connection.getresponse()
         body = response.read()
@@ -112,13 +112,13 @@ def test_the_relay_itself_refuses_a_batch_that_is_too_large(proxied):
 def test_nginx_accepts_its_other_files(tmp_path):
     """The names of the containers are replaced by this machine's."""
     compose = (DEPLOY / "nginx" / "compose.conf").read_text()
-    for name, place in {
+    for name, replacement in {
         "relay:8787": "127.0.0.1:8787",
         "shop:8000": "127.0.0.1:8000",
         "/etc/nginx/neuralens.conf": f"{DEPLOY}/nginx/neuralens.conf",
     }.items():
         assert name in compose
-        compose = compose.replace(name, place)
+        compose = compose.replace(name, replacement)
     (tmp_path / "compose.conf").write_text(compose)
     own = f"""include {DEPLOY}/nginx/upstream.conf;
         server {{ listen 8081; include {DEPLOY}/nginx/neuralens.conf; }}"""

@@ -107,8 +107,8 @@ def test_of_two_relays_on_one_file_one_forwards_and_the_other_takes_over(
     eventually(lambda: sandbox.ids() == ["a"])
     second, _ = spawn(environment)
     names = [f"p{number}" for number in range(100)]
-    for place, name in enumerate(names):
-        (first, second)[place % 2].send(make_event(items=[{"id": name}]))
+    for index, name in enumerate(names):
+        (first, second)[index % 2].send(make_event(items=[{"id": name}]))
     eventually(lambda: second.queued() == 0)
     assert Counter(sandbox.ids()) == Counter(["a", *names])
     leader.end(signal.SIGKILL)
