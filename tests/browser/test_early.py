@@ -204,10 +204,10 @@ def names(events):
 
 
 @pytest.fixture
-def expected(uid):
+def expected_event(uid):
     """Return the expected event of this shopper on a product of the results."""
 
-    def expected(event, product="B", index=25, **changed):
+    def expected_event(event, product="B", index=25, **changed):
         common = {
             "uid": uid,
             "items": [{"id": product}],
@@ -218,18 +218,20 @@ def expected(uid):
         }
         return {name: value for name, value in (common | changed).items() if value is not None}
 
-    return expected
+    return expected_event
 
 
-def test_click_50_ms_after_the_first_paint(show_early, put, show, gate, load_runtime, expected):
+def test_click_50_ms_after_the_first_paint(
+    show_early, put, show, gate, load_runtime, expected_event
+):
     put(RESULTS + CLICK_SOON, "/results")
     put('<main data-nl-landing="C"></main>', "/next")
     page = show_early(NEXT)
     page.goto("/results")
     page.wait_for_url("**/next")
     assert page.evaluate("sessionStorage.there") == "[true,false]"
-    clicks = [expected("CLICK_PRODUCT")]
-    landing = expected("LAND_PRODUCT_PAGE", "C", page="PRODUCT_PAGE", query=None, index=None)
+    clicks = [expected_event("CLICK_PRODUCT")]
+    landing = expected_event("LAND_PRODUCT_PAGE", "C", page="PRODUCT_PAGE", query=None, index=None)
     assert ordered(load_runtime(page)) == [*clicks, landing]
     show(NEXT, "/next", tab=page)
     assert ordered(load_runtime(page)) == [*clicks, landing]
@@ -243,16 +245,16 @@ def act(page):
     page.click("text=oak table")
 
 
-def test_interactions_while_the_runtime_loads(show_early, load_runtime, expected):
+def test_interactions_while_the_runtime_loads(show_early, load_runtime, expected_event):
     page = show_early(RESULTS)
     page.fill("input", "oak t")
     act(page)
     once = [
-        expected("ADD_TO_CART"),
-        expected("CLICK_PRODUCT"),
-        expected("CLICK_SUGGESTION", "oak table", 0, page="AUTOCOMPLETE", query="oak t"),
-        expected("FAVORITE"),
-        expected("SHARE"),
+        expected_event("ADD_TO_CART"),
+        expected_event("CLICK_PRODUCT"),
+        expected_event("CLICK_SUGGESTION", "oak table", 0, page="AUTOCOMPLETE", query="oak t"),
+        expected_event("FAVORITE"),
+        expected_event("SHARE"),
     ]
     assert ordered(load_runtime(page)) == once
     # The query typed early applies to a later choice.
@@ -261,7 +263,7 @@ def test_interactions_while_the_runtime_loads(show_early, load_runtime, expected
     assert page.console_messages == []
 
 
-def test_context_at_the_time_of_the_click(show_early, load_runtime, expected):
+def test_context_at_the_time_of_the_click(show_early, load_runtime, expected_event):
     """The page changes after the click; calls change it before."""
     page = show_early(
         '<ul data-nl-list="l"><li data-nl-product="A">A</li><li data-nl-product="B">B</li></ul>',
@@ -275,13 +277,13 @@ def test_context_at_the_time_of_the_click(show_early, load_runtime, expected):
     page.click("text=B")
     # A reported rank is kept for the page view, although the product before it was removed.
     assert sorted(load_runtime(page), key=lambda event: event["query"]) == [
-        expected("CLICK_PRODUCT", index=1, query="ash"),
-        expected("CLICK_PRODUCT", index=1, query="ash"),
-        expected("CLICK_PRODUCT", index=1, page="CATEGORY_PAGE", query="oak"),
+        expected_event("CLICK_PRODUCT", index=1, query="ash"),
+        expected_event("CLICK_PRODUCT", index=1, query="ash"),
+        expected_event("CLICK_PRODUCT", index=1, page="CATEGORY_PAGE", query="oak"),
     ]
 
 
-def test_calls_while_the_runtime_loads(show_early, load_runtime, expected, uid):
+def test_calls_while_the_runtime_loads(show_early, load_runtime, expected_event, uid):
     page = show_early(RESULTS, page="CATEGORY_PAGE")
     page.click("text=Oak")
     page.evaluate(
@@ -302,10 +304,10 @@ def test_calls_while_the_runtime_loads(show_early, load_runtime, expected, uid):
     )
     changed = {"uid": f"{uid}-2", "geo": {"region": "Uri"}}
     first, *rest = load_runtime(page)
-    assert first == expected("SHARE", "1", page="CATEGORY_PAGE", index=None, query="SHARE")
+    assert first == expected_event("SHARE", "1", page="CATEGORY_PAGE", index=None, query="SHARE")
     assert rest == [
-        expected("SHARE", "2", 7, page="PRODUCT_PAGE", query="SHARE", **changed),
-        expected(
+        expected_event("SHARE", "2", 7, page="PRODUCT_PAGE", query="SHARE", **changed),
+        expected_event(
             "PURCHASE",
             items=[{"id": "3"}, {"id": "4"}],
             page="CATEGORY_PAGE",
@@ -313,12 +315,12 @@ def test_calls_while_the_runtime_loads(show_early, load_runtime, expected, uid):
             query="PURCHASE",
             **changed,
         ),
-        expected("CLICK_PRODUCT", query="CLICK_PRODUCT", **changed),
+        expected_event("CLICK_PRODUCT", query="CLICK_PRODUCT", **changed),
     ]
     assert page.evaluate("heard.slice(0, 4)") == ["1", "2", "3", "B"]
 
 
-def test_calls_of_a_page_that_is_unloaded(show_early, show, gate, load_runtime, expected):
+def test_calls_of_a_page_that_is_unloaded(show_early, show, gate, load_runtime, expected_event):
     page = show_early(RESULTS, page="CATEGORY_PAGE", query="oak")
     page.evaluate(
         """() => {
@@ -331,14 +333,14 @@ def test_calls_of_a_page_that_is_unloaded(show_early, show, gate, load_runtime, 
     )
     gate.open()
     expected = [
-        expected(
+        expected_event(
             "PURCHASE",
             items=[{"id": "2"}, {"id": "3"}],
             page="PRODUCT_PAGE",
             query="ash",
             index=None,
         ),
-        expected("SHARE", "1", page="CATEGORY_PAGE", query="oak", index=None),
+        expected_event("SHARE", "1", page="CATEGORY_PAGE", query="oak", index=None),
     ]
     show(NEXT, "/next", tab=page)
     assert ordered(load_runtime(page)) == expected
@@ -348,7 +350,7 @@ def test_calls_of_a_page_that_is_unloaded(show_early, show, gate, load_runtime, 
 
 
 def test_landing_and_purchase_of_a_page_that_is_unloaded(
-    show_early, put, show, load_runtime, expected
+    show_early, put, show, load_runtime, expected_event
 ):
     order = uuid4().hex
     body = f"""
@@ -367,8 +369,8 @@ def test_landing_and_purchase_of_a_page_that_is_unloaded(
     seen = load_runtime(page)
     assert names(seen) == [expected[0], *expected]
     fields = {"query": None, "page": None, "index": None}
-    assert expected("PURCHASE", items=[{"id": "B"}, {"id": "C"}], **fields) in seen
-    assert expected("LAND_PRODUCT_PAGE", "A", 3, page="PRODUCT_PAGE", query=None) in seen
+    assert expected_event("PURCHASE", items=[{"id": "B"}, {"id": "C"}], **fields) in seen
+    assert expected_event("LAND_PRODUCT_PAGE", "A", 3, page="PRODUCT_PAGE", query=None) in seen
 
 
 def test_page_that_is_unloaded_when_the_runtime_starts(show_early, put, gate, load_runtime):
