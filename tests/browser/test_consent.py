@@ -157,9 +157,14 @@ def test_denied_while_a_batch_is_in_flight(show, shop):
     page = show("", uid=None)
     page.clock.install()
     shop.outage = 503
-    share(page, "A")
     with page.expect_response("**/nl/events*"):
-        page.evaluate("neuralens('flush'); neuralens('consent', 'denied')")
+        page.evaluate(
+            """() => {
+                neuralens("track", "SHARE", { id: "A" });
+                neuralens("flush");
+                neuralens("consent", "denied");
+            }"""
+        )
     shop.outage = None
     page.clock.run_for(3_600_000)
     round_trip(page)

@@ -79,11 +79,19 @@ def test_batch_on_the_wire(show, ledger, posts, uid):
     )
     location = {"lat": 31.34956697190882, "long": 78.44615274878441, "region": "MG Road"}
     before = time.time()
+    # In one task, so that they are one batch.
+    page.evaluate(
+        """(location) => {
+            neuralens("geo", location);
+            document.querySelector("[data-nl-product]").addEventListener("click", () => {
+                neuralens("track", "SHARE", { id: "B" });
+                neuralens("flush");
+            });
+        }""",
+        location,
+    )
     with page.expect_request("**/nl/events?**") as request:
-        page.evaluate("(location) => neuralens('geo', location)", location)
         page.click("[data-nl-product]")
-        share(page, "B")
-        flush(page)
     (event,) = [each for each in ledger.wait_for(2) if each["event"] == "CLICK_PRODUCT"]
     (post,) = posts(1)
     assert (request.value.method, request.value.resource_type) == ("POST", "ping")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.deploy.conftest import DEPLOY, program
 from tests.deploy.proxies import PROXIES, configure_nginx
-from tests.polling import eventually
+from tests.polling import TIMEOUT, eventually
 from tests.relay.conftest import make_batch, make_event
 
 TOKEN = "token-of-the-one-who-watches"
@@ -92,7 +92,7 @@ def test_the_script_keeps_the_relays_compression(proxied):
     address, relay = proxied
     for encoding in ("br", "gzip", "identity"):
         headers = {"Accept-Encoding": encoding}
-        through = httpx.get(f"{address}/nl/neuralens.js?v=1", headers=headers)
+        through = httpx.get(f"{address}/nl/neuralens.js?v=1", headers=headers, timeout=TIMEOUT)
         direct = relay.http.get("neuralens.js?v=1", headers=headers)
         assert through.content == direct.content
         for name in ("Content-Encoding", "Cache-Control", "ETag", "Vary", "Content-Type"):

@@ -29,6 +29,7 @@ from neuralens_embed import MarkupError
 from tests.integrations.conftest import ROOT
 from tests.integrations.shops import django_shop
 from tests.integrations.shops.catalogue import page_of
+from tests.polling import TIMEOUT
 
 django.setup()
 
@@ -193,7 +194,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 def test_dead_letters_are_listed_by_a_command(serve: Callable[..., str], tmp_path: Path) -> None:
     # The relay starts when the first page is rendered.
-    httpx.get(f"{serve('django-wsgi')}/search?q=chair").raise_for_status()
+    httpx.get(f"{serve('django-wsgi')}/search?q=chair", timeout=TIMEOUT).raise_for_status()
     outbox = {"NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/outbox.db"}
     done = manage("neuralens_dead", **outbox)
     assert (done.returncode, done.stdout) == (0, "0 dead letters\n"), done.stderr
@@ -202,8 +203,8 @@ def test_dead_letters_are_listed_by_a_command(serve: Callable[..., str], tmp_pat
 
 def test_a_relay_without_a_key_reports_it_and_the_shop_works(serve: Callable[..., str]) -> None:
     shop = serve("django-wsgi", NEURALENS_API_KEY="")
-    assert httpx.get(f"{shop}/search?q=chair").status_code == 200
-    answer = httpx.post(f"{shop}/nl/events", content="{}")
+    assert httpx.get(f"{shop}/search?q=chair", timeout=TIMEOUT).status_code == 200
+    answer = httpx.post(f"{shop}/nl/events", content="{}", timeout=TIMEOUT)
     assert answer.status_code == 503
     assert answer.json() == {"error": "the relay is not set up"}
     assert "Retry-After" in answer.headers

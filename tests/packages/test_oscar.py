@@ -168,6 +168,6 @@ def order(page: Page) -> None:
 def test_the_audit_of_its_pages_has_no_problems(path: str, events: int, oscar: str) -> None:
     from neuralens_embed import audit
 
-    report = audit.audit(httpx.get(f"{oscar}{path}", follow_redirects=True).text)
+    report = audit.audit(httpx.get(f"{oscar}{path}", follow_redirects=True, timeout=TIMEOUT).text)
     assert report.problems == []
     assert len(report.events) >= events

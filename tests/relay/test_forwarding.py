@@ -11,6 +11,7 @@ from threading import Thread
 import httpx
 import pytest
 
+from tests.polling import TIMEOUT
 from tests.relay.conftest import KEY, eventually, make_batch, make_event
 
 
@@ -21,7 +22,7 @@ class SlowApi:
         self.url = url
 
     def set_delay(self, seconds):
-        httpx.post(f"{self.url}/?seconds={seconds}").raise_for_status()
+        httpx.post(f"{self.url}/?seconds={seconds}", timeout=TIMEOUT).raise_for_status()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tests.event_loop import run
+from tests.polling import TIMEOUT
 from tests.relay.conftest import Client, eventually, make_batch, make_event, serving
 
 
@@ -47,7 +48,7 @@ def test_mounted_with_the_lifespan_it_starts_and_closes_with_it(environment, bun
     relay = app.state.relay
     site = Starlette(routes=[Mount("/shop/nl", app)], lifespan=relay.lifespan)
     with serving(site) as url, Client(f"{url}/shop/nl") as client:
-        here = httpx.get(f"{url}/shop/nl", follow_redirects=True).json()
+        here = httpx.get(f"{url}/shop/nl", follow_redirects=True, timeout=TIMEOUT).json()
         assert here == {"service": "neuralens-relay", "health": "/shop/nl/health"}
         client.send(make_event())
         eventually(lambda: len(sandbox.bodies()) == 1)

@@ -76,7 +76,7 @@ def test_events_of_a_shop_without_a_proxy(
         inspector.goto(here)
         expect(inspector).to_have_title("Inspector · LAMPS")
         page.goto(shop)
-        events = eventually(lambda: httpx.get(f"{here}/ledger").json())
+        events = eventually(lambda: httpx.get(f"{here}/ledger", timeout=TIMEOUT).json())
         assert [entry["body"]["items"] for entry in events] == [[{"id": "LIMITED-7"}]]
         expect(inspector.locator(".event .words")).to_have_text("Saw LIMITED-7 in a department")
         assert inspector.get_by_role("link", name="Open the shop").get_attribute("href") == shop
@@ -91,6 +91,7 @@ def test_another_relay_can_forward_to_the_sandbox(development: str) -> None:
             "X-Neuralens-API-Key": f"Bearer {settings['API_KEY']}",
             "X-Neuralens-Application-ID": settings["APPLICATION_ID"],
         },
+        timeout=TIMEOUT,
     )
     assert response.json()["status"] == "success"
 

@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from tests.polling import eventually
+from tests.polling import TIMEOUT, eventually
 
 APPLICATION, KEY = "shop-app", "shop-key-4711"
 HERE = Path(__file__).parent
@@ -205,7 +205,7 @@ def serving(shop: Shop, folder: Path) -> Iterator[Shop]:
         try:
             eventually(lambda: all(s.started for s in servers) or not thread.is_alive())
             for fault in shop.faults:
-                httpx.post(f"{address(api)}/faults", json=fault).raise_for_status()
+                httpx.post(f"{address(api)}/faults", json=fault, timeout=TIMEOUT).raise_for_status()
             yield shop
         finally:
             for server in servers:
