@@ -108,7 +108,7 @@ def test_without_bundles_events_are_accepted(environment, tmp_path, caplog):
     assert post(app).status_code == 202
     assert ask(app, "GET", "/neuralens.js").status_code == 404
     app.state.relay.close()
-    assert "no scripts are serving" in caplog.text
+    assert "no scripts are served" in caplog.text
 
 
 def test_an_internal_error_answers_503(environment, bundles, monkeypatch):
