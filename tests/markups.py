@@ -245,6 +245,43 @@ MARKUPS = {
             'CLICK_PRODUCT, "D", index 3',
         ],
     ),
+    "spaces around values": Markup(
+        '<div data-nl-page=" CATEGORY_PAGE "><ol data-nl-list><li data-nl-product=" A ">A</li>'
+        '<li data-nl-product="  ">B</li><li data-nl-product="C" data-nl-index=" 7 ">C</li></ol>'
+        "</div>",
+        [
+            'VIEW_PRODUCT, "A", index 0, page CATEGORY_PAGE',
+            'CLICK_PRODUCT, "A", index 0, page CATEGORY_PAGE',
+            'VIEW_PRODUCT, "C", index 7, page CATEGORY_PAGE',
+            'CLICK_PRODUCT, "C", index 7, page CATEGORY_PAGE',
+        ],
+        wrong=["data-nl-product"],
+    ),
+    "list that is a shadow host": Markup(
+        '<x-grid data-nl-list><template shadowrootmode="open"><p data-nl-product="A">A</p>'
+        '<slot></slot></template><p data-nl-product="B">B</p></x-grid>',
+        [
+            'VIEW_PRODUCT, "A", index 0',
+            'CLICK_PRODUCT, "A", index 0',
+            'VIEW_PRODUCT, "B", index 1',
+            'CLICK_PRODUCT, "B", index 1',
+        ],
+    ),
+    "controls that do nothing": Markup(
+        '<div data-nl-product="A"><fieldset disabled><button data-nl-action="share">S</button>'
+        '</fieldset><button aria-disabled="true" data-nl-action="share">S</button>'
+        '<i aria-pressed="true" data-nl-action="favorite">F</i></div>',
+        ['VIEW_PRODUCT, "A"', 'CLICK_PRODUCT, "A"'],
+    ),
+    "option that is disabled": Markup(
+        '<ul data-nl-suggestions role="listbox"><li role="option" aria-disabled="true">oak</li>'
+        '<li role="option">elm</li></ul>',
+        [
+            'VIEW_SUGGESTION, "oak", index 0, page AUTOCOMPLETE',
+            'VIEW_SUGGESTION, "elm", index 1, page AUTOCOMPLETE',
+            'CLICK_SUGGESTION, "elm", index 1, page AUTOCOMPLETE',
+        ],
+    ),
     "attributes twice, and in capitals": Markup(
         '<p DATA-NL-PRODUCT="A" data-nl-product="B" Data-Nl-Index="4">A</p>',
         ['VIEW_PRODUCT, "A", index 4', 'CLICK_PRODUCT, "A", index 4'],

@@ -25,7 +25,7 @@ from neuralens_embed.placeholders import explain_placeholder
 from neuralens_embed.snippet import EARLY, EVERY_SETTING, LOADING, RUNTIMES, kebab, snake
 
 # Imported after ffi, which provides its adapter.
-from neuralens_tracker.capture.items import ACTIVATED, SEEN, Item, Items  # isort: skip
+from neuralens_tracker.capture.items import ACTIVATED, INERT, SEEN, Item, Items  # isort: skip
 from neuralens_tracker.web.dom import closest, shadow_roots  # isort: skip
 
 PREFIX = "data-nl-"
@@ -135,8 +135,8 @@ class Reading:
             if key not in self._seen:
                 self._seen.add(key)
                 self._add(SEEN[item.kind], item, element)
-            # A click on an action control triggers only the action.
-            if item.kind in ACTIVATED and closest(element, f"[{names.ACTION}]") is None:
+            # A click on an action control triggers only the action, one on what is inert nothing.
+            if item.kind in ACTIVATED and closest(element, f"[{names.ACTION}],{INERT}") is None:
                 self._add(ACTIVATED[item.kind], item, element)
         elif element.hasAttribute(names.INDEX) and not closest(
             element, f"[{names.PURCHASE_ORDER}]"

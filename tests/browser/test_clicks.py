@@ -224,7 +224,7 @@ def test_custom_control_by_keyboard(show, interactions, uid, script):
 def test_other_keys_activate_nothing(show, interactions):
     page = show(CUSTOM)
     page.focus("[role=link]")
-    for key in ("Tab", "ArrowDown", "a", "Escape"):
+    for key in (" ", "Tab", "ArrowDown", "a", "Escape"):
         page.keyboard.press(key)
     assert interactions(page) == []
 
@@ -311,9 +311,32 @@ def test_action_replaces_the_click(show, interactions, expected):
 def test_action_by_keyboard(show, interactions, expected):
     page = show(ACTIONS)
     for target in ("#cart", "#custom"):
-        page.focus(target)
-        page.keyboard.press("Enter")
-    assert interactions(page) == [expected("ADD_TO_CART", "B", 25), expected("FAVORITE", "B", 25)]
+        for key in ("Enter", " "):
+            page.focus(target)
+            page.keyboard.press(key)
+    assert (
+        interactions(page)
+        == [expected("ADD_TO_CART", "B", 25)] * 2 + [expected("FAVORITE", "B", 25)] * 2
+    )
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<input type="checkbox" id="f" data-nl-action="share"><label for="f">Share</label>',
+        '<label>Share <button type="button" data-nl-action="share">now</button></label>',
+        '<form id="f" data-nl-action="share"></form><button form="f">Share</button>',
+    ],
+    ids=["checkbox", "button", "form"],
+)
+def test_what_stands_for_a_control(show, interactions, markup):
+    """A click on a label is one on its control, one on a button is about its form."""
+    page = show(
+        f'<div data-nl-product="A">{markup}</div>'
+        "<script>addEventListener('submit', (event) => event.preventDefault())</script>"
+    )
+    page.locator("label, button").first.click(position={"x": 5, "y": 8})
+    assert [event["event"] for event in interactions(page)] == ["SHARE"]
 
 
 def test_every_add_to_cart_counts(show, interactions, expected):

@@ -100,6 +100,46 @@ def test_initial_text_is_the_query(show, captured):
     assert captured(page)[-1] == ("CLICK_SUGGESTION", "chaise", 0, "cha")
 
 
+CLEARED = """
+<input id="box" type="search" role="combobox" aria-controls="list"><button>Clear</button>
+<ul id="list" role="listbox" data-nl-list="s"></ul>
+<script>
+const draw = (text) => {
+    list.innerHTML = `<li role="option" data-nl-suggestion="${text}">${text}</li>`;
+};
+const empty = () => { box.value = ""; };
+box.addEventListener("input", () => draw("oak chair"));
+document.querySelector("button").addEventListener("click", () => { empty(); draw("lamp"); });
+list.addEventListener("mousedown", empty);
+</script>
+"""
+
+
+def test_box_that_a_button_empties(show, captured):
+    """What is shown then, such as the history, is no answer to what was typed before."""
+    page = show(CLEARED)
+    page.evaluate(COUNT_VIEWS)
+    page.type("#box", "o")
+    page.wait_for_function("() => seen >= 1")
+    page.click("button")
+    captured(page)
+    page.click("[role=option]")
+    assert captured(page) == [
+        ("VIEW_SUGGESTION", "oak chair", 0, "o"),
+        ("VIEW_SUGGESTION", "lamp", 0, None),
+        ("CLICK_SUGGESTION", "lamp", 0, None),
+    ]
+
+
+def test_box_that_a_choice_empties(show, captured):
+    page = show(CLEARED)
+    page.evaluate(COUNT_VIEWS)
+    page.type("#box", "o")
+    page.wait_for_function("() => seen >= 1")
+    page.click("[role=option]")
+    assert ("CLICK_SUGGESTION", "oak chair", 0, "o") in captured(page)
+
+
 def test_unfinished_composition_is_not_the_query(show, captured):
     page = show(WRITES.replace("SAY", ""))
     page.evaluate(

@@ -53,6 +53,69 @@ def test_drag_is_no_click(show, interactions, end):
     assert interactions(page) == [CLICKED]
 
 
+# Slides that follow the pointer and then snap, so that the pressed one ends off the screen.
+SNAP = SEARCH.format(
+    """<div style="width: 300px; overflow: hidden">
+    <div id="row" data-nl-list="row" style="display: flex; touch-action: pan-y">
+    <div data-nl-product="A" style="flex: none; width: 300px; height: 200px">A</div>
+    <div data-nl-product="B" style="flex: none; width: 300px; height: 200px">B</div></div></div>
+    <script>
+    let start = null;
+    const shift = (pixels) => { row.style.transform = `translateX(${pixels}px)`; };
+    addEventListener("pointerdown", (event) => { start = event.clientX; });
+    addEventListener("pointermove", (event) => {
+        if (start !== null) shift(event.clientX - start);
+    });
+    addEventListener("pointerup", () => {
+        start = null;
+        shift(-300);
+        history.replaceState(null, "", "#slide-2");
+    });
+    </script>"""
+)
+
+
+@pytest.mark.parametrize("way", ["mouse", "touch"])
+def test_slide_that_goes_with_the_pointer(show, interactions, chromium, shop, way):
+    with chromium.new_context(base_url=shop.url, has_touch=way == "touch") as profile:
+        page = show(SNAP, tab=profile.new_page())
+        path = [(250, 100), (200, 100), (150, 100), (60, 100)]
+        if way == "mouse":
+            page.mouse.move(*path[0])
+            page.mouse.down()
+            for point in path:
+                page.mouse.move(*point)
+            page.mouse.up()
+        else:
+            session = profile.new_cdp_session(page)
+            for kind, (x, y) in zip(["Start", "Move", "Move", "Move"], path, strict=True):
+                touch = {"type": f"touch{kind}", "touchPoints": [{"x": x, "y": y}]}
+                session.send("Input.dispatchTouchEvent", touch)
+            session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_url("**#slide-2")
+        assert interactions(page) == []
+
+
+def test_key_after_a_drag_without_a_click(show, interactions):
+    """The browser itself drags a picture: no click comes, and the next act is one."""
+    page = show(
+        SEARCH.format(
+            """<div data-nl-list="a"><p data-nl-product="A"><a href="#a">
+            <img draggable="true" style="width: 90px; height: 90px; background: red"></a></p></div>
+            <div style="height: 200px"></div>"""
+        )
+    )
+    page.mouse.move(50, 50)
+    page.mouse.down()
+    page.mouse.move(80, 120, steps=4)
+    page.mouse.move(100, 200, steps=4)
+    page.mouse.up()
+    assert interactions(page) == []
+    page.focus("a")
+    page.keyboard.press("Enter")
+    assert interactions(page) == [CLICKED]
+
+
 def test_small_movement_is_a_click(show, interactions):
     page = show(CAROUSEL)
     page.mouse.move(100, 100)
@@ -288,6 +351,16 @@ def test_action_that_is_confirmed(show, interactions, word):
     assert interactions(page) == [ADDED]
     page.evaluate("neuralens('confirm', 'ADD_TO_CART', 'A')")
     assert interactions(page) == [ADDED]
+
+
+def test_two_actions_that_are_confirmed_together(show, interactions):
+    page = show(CONFIRM.format(""))
+    for _ in range(2):
+        page.click("button")
+    page.evaluate("for (const time of [1, 2]) neuralens('confirm', 'ADD_TO_CART', 'A')")
+    assert interactions(page) == [ADDED] * 2
+    page.evaluate("neuralens('track', 'ADD_TO_CART', { id: 'A' })")
+    assert interactions(page) == [ADDED] * 2
 
 
 def test_action_that_is_never_confirmed(show, interactions):

@@ -27,19 +27,22 @@ def row(*tiles):
     )
 
 
-def clone(name):
-    return TILE.format(name).replace("<div", '<div aria-hidden="true"')
+def clone(name, mark='aria-hidden="true"'):
+    return TILE.format(name).replace("<div", f"<div {mark}")
 
 
 IN_ORDER = [("A", 0), ("B", 1), ("C", 2), ("D", 3)]
 
 
-def test_clones_before_the_originals(show, captured_ranks):
+@pytest.mark.parametrize(
+    "mark", ['aria-hidden="true"', 'class="slide--clone"', 'class="slide-duplicate"']
+)
+def test_clones_before_the_originals(show, captured_ranks, mark):
     page = show(
         row(
-            *map(clone, "CD"),
+            *[clone(name, mark) for name in "CD"],
             *map(TILE.format, "ABCD"),
-            *map(clone, "AB"),
+            *[clone(name, mark) for name in "AB"],
         )
     )
     assert captured_ranks(page) == IN_ORDER
@@ -141,6 +144,21 @@ def test_tile_without_a_box(show, captured_ranks, depth):
     assert captured_ranks(page) == [("A", 0), ("B", 0)]
 
 
+@pytest.mark.parametrize("way", ["shown", "filled"])
+def test_tile_without_a_box_whose_content_comes_later(show, captured_ranks, way):
+    content = '<p style="height: 100px">A</p>'
+    page = show(
+        SEARCH.format(
+            f'<div id="tab" {"hidden" if way == "shown" else ""}><x-card id="card"'
+            f' data-nl-product="A" style="display: contents">{content if way == "shown" else ""}'
+            "</x-card></div>"
+        )
+    )
+    assert captured_ranks(page) == []
+    page.evaluate("(content) => { tab.hidden = false; card.innerHTML = content; }", content)
+    eventually(lambda: captured_ranks(page) == [("A", 0)])
+
+
 def test_empty_box_that_is_filled_later(show, captured_ranks):
     page = show(
         SEARCH.format('<x-card id="card" data-nl-product="A" style="display: block"></x-card>')
@@ -192,6 +210,20 @@ def test_shadow_root(show, ledger, late, nested):
         ("VIEW_PRODUCT", "A", 0, "chair"),
         ("VIEW_PRODUCT", "B", 1, "chair"),
     ]
+
+
+def test_hosts_that_are_list_and_tiles(show, captured_ranks):
+    """The attributes are on custom elements, the content in their own shadow trees."""
+    shadow = '<template shadowrootmode="open">{}</template>'
+    content = '<style>:host { display: contents }</style><p style="height: 50px">A</p>'
+    page = show(
+        SEARCH.format(
+            '<x-grid data-nl-list="l">'
+            + shadow.format('<b data-nl-product="A">A</b><slot></slot>')
+            + f'<x-card data-nl-product="B">{shadow.format(content)}</x-card></x-grid>'
+        )
+    )
+    assert captured_ranks(page) == [("A", 0), ("B", 1)]
 
 
 def test_custom_element_defined_later(show, ledger):

@@ -4,9 +4,11 @@ from neuralens_tracker.vocabulary import PREFIX
 
 # Reports of the same event on the same product within this many seconds are one act.
 SAME_ACT_SECONDS = 2
-# The sources of a report: a view capture, an interaction capture, a call of the page.
+# The sources of a report: a view capture, an interaction capture, one that was confirmed, a call of
+# the page.
 VIEW = "view"
 ACT = "act"
+CONFIRMED = "confirmed"
 CALL = "call"
 
 
@@ -44,7 +46,7 @@ class Acts:
     def admit(self, event: str, ids: list[str], source: str, now: float) -> bool:
         """Record a report; return False if it duplicates an act that was already reported.
 
-        ``source`` is VIEW, ACT or CALL; ``now`` is in seconds.
+        ``source`` is one of those above; ``now`` is in seconds.
         """
         key = PREFIX + event + "\n" + "\n".join(ids)
         self._recent = [act for act in self._recent if now - act.time <= SAME_ACT_SECONDS]

@@ -6,7 +6,7 @@ or rank of their own are given the remembered ones. See docs/attribution.md.
 """
 
 from neuralens_tracker.types import Event, Fields, Settings, Store
-from neuralens_tracker.value_types import TEXT, is_number, read
+from neuralens_tracker.value_types import is_number
 from neuralens_tracker.vocabulary import (
     ADD_TO_CART,
     CLICK_PRODUCT,
@@ -124,7 +124,7 @@ class Attribution:
         origin: object = self._origins.get(key)
         if (
             isinstance(origin, dict)
-            and read(TEXT, origin.get("query")) == origin.get("query")
+            and isinstance(origin.get("query"), str)
             and is_number(origin.get("time"), 0, MAX_COUNT)
         ):
             time: float = origin["time"]

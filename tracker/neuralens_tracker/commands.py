@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from neuralens_tracker.acts import ACT, CALL
+from neuralens_tracker.acts import CALL, CONFIRMED
 from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.events import named_ids
@@ -94,5 +94,5 @@ class Commands:
         fields = self._confirmations.take(event, item_id, self._now())
         if fields is None:
             return False
-        self._pipeline.track(event, item_id, fields, None, ACT)
+        self._pipeline.track(event, item_id, fields, None, CONFIRMED)
         return True

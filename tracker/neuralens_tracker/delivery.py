@@ -163,20 +163,6 @@ class Delivery:
         self._scheduled = False
         self.flush(False)
 
-    def flush(self, leaving: bool) -> None:
-        """Send queued events, if the shopper consents, up to the in-flight limit.
-
-        After a failure there is one batch in flight at a time. ``leaving``: the page is hidden.
-        """
-        while (
-            self._outbox.count() > 0
-            and self._visit.consent() == GRANTED
-            and self._in_flight < MAX_CHARACTERS_IN_FLIGHT
-        ):
-            if self._attempt > 0 and self._in_flight > 0 and not leaving:
-                break
-            self._send(self._outbox.pop_batch(self._constraints["most"]), leaving)
-
     def _send(self, entries: list[Entry], leaving: bool) -> None:
         losses = self._outbox.losses()
         batch = {
@@ -204,6 +190,20 @@ class Delivery:
             self._handle_outcome(batch, entries, size, as_beacon, status, error)
 
         self._transport.send(batch, as_beacon, as_json, leaving, on_outcome)
+
+    def flush(self, leaving: bool) -> None:
+        """Send queued events, if the shopper consents, up to the in-flight limit.
+
+        After a failure there is one batch in flight at a time. ``leaving``: the page is hidden.
+        """
+        while (
+            self._outbox.count() > 0
+            and self._visit.consent() == GRANTED
+            and self._in_flight < MAX_CHARACTERS_IN_FLIGHT
+        ):
+            if self._attempt > 0 and self._in_flight > 0 and not leaving:
+                break
+            self._send(self._outbox.pop_batch(self._constraints["most"]), leaving)
 
     def _handle_outcome(
         self,

@@ -127,9 +127,10 @@ class Tracker:
 
     def has_application(self) -> bool:
         """Return whether an application id is configured; report it if not."""
-        if self._settings["appId"] == "":
-            self._hooks.report("data-app-id is missing: nothing is tracked")
-        return self._settings["appId"] != ""
+        if self._settings["appId"] != "":
+            return True
+        self._hooks.report("data-app-id is missing: nothing is tracked")
+        return False
 
     def replace_stub(self, stub: JSObject) -> None:
         """Install ``window.neuralens`` in place of the stub, whose queued calls are run first."""
@@ -221,6 +222,8 @@ class Tracker:
 
     def track_item(self, event: str, item: Item, key: str) -> None:
         """Track a view, landing or purchase, once per page view and context; see ``types.Emit``."""
+        # Suggestions for an empty box are not those for a text that a button has removed.
+        self._search_box.forget_emptied()
         fields = self._items.context(item)
         full_key = deduplication_key(event, key, fields)
         if self._page_view.admit(full_key, item.id, item.element, now()):

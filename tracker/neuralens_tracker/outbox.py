@@ -166,7 +166,8 @@ class Outbox:
 
     def journal(self) -> str:
         """Return the id of the journal."""
-        return str(self._read_journal()["id"])
+        name: str = self._read_journal()["id"]
+        return name
 
     def count_lost(self, reason: str, count: int) -> None:
         """Count events that had to be dropped."""

@@ -58,7 +58,7 @@ class Pipeline:
         """Track an event that happens now, on one item id or a list of them.
 
         ``fields`` may hold query, page and index and their sources; ``key`` is as in ``receive``;
-        ``source`` is VIEW, ACT or CALL of ``acts``. A duplicate report of an act is suppressed.
+        ``source`` is one of those in ``acts``. A duplicate report of an act is suppressed.
         """
         eid = self._identity.make_uuid()
         now = self._clock.now()

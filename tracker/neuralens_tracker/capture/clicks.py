@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 from neuralens_tracker.acts import Acts
 from neuralens_tracker.attributes import ACTION, CONFIRM, IGNORE, LANDING
-from neuralens_tracker.capture.items import ACTIVATED, SUGGESTION_SELECTOR, Item, Items
+from neuralens_tracker.capture.items import (
+    ACTIVATED,
+    BUSY,
+    INERT,
+    OPTION,
+    SUGGESTION_SELECTOR,
+    Item,
+    Items,
+)
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.types import Fields, JSObject
@@ -13,10 +21,9 @@ from neuralens_tracker.vocabulary import ACTIONS
 from neuralens_tracker.web.dom import (
     attribute,
     closest,
-    contains,
-    find_all,
     find_by_ids,
     find_everywhere,
+    find_first,
     is_connected,
     listen,
     matches,
@@ -28,11 +35,14 @@ from neuralens_tracker.web.visibility import is_shown
 
 # Elements on which the browser itself turns Enter and Space into a click.
 NATIVE = "a[href],button,input,select,textarea,summary"
-# Elements that do nothing when activated.
-INERT = "[aria-disabled=true],:disabled"
-NOTHING = INERT + ",[" + IGNORE + "]"
+# Widgets that Space activates, too: https://www.w3.org/WAI/ARIA/apg/patterns/
+SPACED = "[role=button]"
+# Elements whose click is about another one: a label's control, a button's form.
+DELEGATES = "label,button"
+# Elements that activate no item: they do nothing, are ignored, or have an action of their own.
+NOTHING = INERT + ",[" + IGNORE + "],[" + ACTION + "]"
 SUBMITTER = "[type=submit],button:not([type])"
-# Pixels that the mouse may move during a click. Browsers tell taps from drags themselves.
+# Pixels that the pointer may move during a click.
 MAX_TRAVEL = 10
 # Milliseconds after which a widget has accepted a pressed option, if it does at all.
 ACCEPT_MS = 350
@@ -99,31 +109,32 @@ class Clicks:
     def _begin_gesture(self, event: JSObject) -> None:
         """Begin a gesture, if the event comes from the shopper and not from a script."""
         self._resolve_choice()
+        self._moved = False
         if get(event, "isTrusted"):
             self._pressed = True
             self._acts.begin_gesture()
 
     def _press(self, event: JSObject) -> None:
         self._begin_gesture(event)
-        self._moved = False
         self._x = get(event, "clientX")
         self._y = get(event, "clientY")
-        target = target_of(event)
-        if get(event, "button") == 0 and not closest(target, "[" + ACTION + "]"):
-            self._remember(target, False)
+        if get(event, "button") == 0:
+            self._remember(target_of(event), False)
 
     def _move(self, event: JSObject) -> None:
-        if get(event, "buttons") and get(event, "pointerType") != "touch" and not self._moved:
-            across = abs(get(event, "clientX") - self._x)
-            self._moved = across > MAX_TRAVEL or abs(get(event, "clientY") - self._y) > MAX_TRAVEL
+        across = abs(get(event, "clientX") - self._x)
+        travel = max(across, abs(get(event, "clientY") - self._y))
+        if get(event, "buttons") and travel > MAX_TRAVEL:
+            # A drag or a swipe, which chooses nothing, although the slide may go off the screen.
+            self._choice = None
+            # Browsers tell taps from swipes themselves.
+            self._moved = get(event, "pointerType") != "touch"
 
-    def _release(self, event: JSObject) -> None:
+    def _release(self, *_: JSObject) -> None:
         choice = self._choice
         if choice:
             # Still visible on release, so the list did not close because the press moved the focus.
-            choice.is_released = contains(choice.item.element, target_of(event)) and is_shown(
-                choice.item.element
-            )
+            choice.is_released = is_shown(choice.item.element)
             wait(ACCEPT_MS, self._resolve_choice)
 
     def _forget_choice(self, *_: JSObject) -> None:
@@ -158,8 +169,6 @@ class Clicks:
             return
         self._begin_gesture(event)
         key = get(event, "key")
-        if key != "Enter" and key != "Tab":
-            return
         target = target_of(event)
         # A single id, but some widgets' ids contain spaces.
         marked = find_by_ids(target, [attribute(target, "aria-activedescendant") or ""])
@@ -168,12 +177,12 @@ class Clicks:
             if len(shown) > 0:
                 self._remember(shown[0], True)
                 wait(ACCEPT_MS, self._resolve_choice)
-        elif len(shown) > 0:
-            self._activate(shown[0])
-        elif len(marked) == 0:
-            if self._search_box.is_current(target):
+        elif key == "Enter" or (key == " " and matches(target, SPACED)):
+            if len(shown) > 0:
+                self._activate(shown[0])
+            elif len(marked) == 0 and self._search_box.is_current(target):
                 self._activate_filled_in()
-            elif not matches(target, NATIVE):
+            elif len(marked) == 0 and not matches(target, NATIVE):
                 self._activate(target)
 
     def _activate_filled_in(self) -> None:
@@ -187,20 +196,19 @@ class Clicks:
 
     def _submit(self, event: JSObject) -> None:
         form = target_of(event)
-        if attribute(form, ACTION) is None:
-            return
-        submitter = get(event, "submitter")
-        buttons = [submitter] if submitter else find_all(form, SUBMITTER)
-        if len(buttons) == 0 or not closest(buttons[0], INERT):
+        submitter = get(event, "submitter") or find_first(form, SUBMITTER)
+        if attribute(form, ACTION) is not None and not closest(submitter, BUSY):
             self._trigger(form)
 
     def _activate(self, element: JSObject) -> None:
         control = closest(element, "[" + ACTION + "]")
         item = self._find_item(element)
+        delegate = closest(element, DELEGATES)
+        other = delegate and (get(delegate, "control") or get(delegate, "form"))
         if control:
             if not matches(control, "form"):
                 self._trigger(control)
-        elif item:
+        elif item and not closest(other, "[" + ACTION + "]"):
             self._choice = None
             self._emit(ACTIVATED[item.kind], item, self._items.context(item))
 
@@ -211,15 +219,13 @@ class Clicks:
 
     def _trigger(self, control: JSObject) -> None:
         """Emit the action of a control or form, or hold it until the shop confirms it."""
-        is_idle = closest(control, NOTHING + ",[aria-busy=true]")
-        item = None if is_idle else self._items.read_subject(control)
+        item = None if closest(control, "[" + IGNORE + "]") else self._items.read_subject(control)
         if item:
             event = ACTIONS[attribute(control, ACTION)]
             fields = self._items.context(item)
             holder = closest(control, "[" + CONFIRM + "]")
             if holder:
-                milliseconds = read(COUNT, attribute(holder, CONFIRM))
-                patience = CONFIRM_MS if milliseconds is None else milliseconds
+                patience = read(COUNT, attribute(holder, CONFIRM)) or CONFIRM_MS
                 self._confirmations.hold(event, item.id, fields, now() + patience / 1000)
             else:
                 self._emit(event, item, fields)
@@ -266,6 +272,8 @@ class Clicks:
 
     def _is_offered(self, item: Item) -> bool:
         """Return whether an item, or another element of the same item, is still visible."""
-        others = find_everywhere("[" + item.kind + "]," + SUGGESTION_SELECTOR)
-        shown = [each for each in others if self._items.is_same_item(each, item) and is_shown(each)]
-        return is_shown(item.element) or len(shown) > 0
+        others = find_everywhere("[" + item.kind + "]," + OPTION)
+        for each in others:
+            if self._items.is_present(each, item.id) and is_shown(each):
+                return True
+        return is_shown(item.element)

@@ -175,6 +175,27 @@ class Discovery:
             self._scheduled = True
             on_idle(self._process_slice)
 
+    def _dispatch(self, element: JSObject) -> None:
+        """Pass an element, or a shadow root, to the capture for its kind of item."""
+        if node_type(element) != ELEMENT_NODE:
+            return
+        shadow = shadow_of(element)
+        if shadow:
+            self._add_shadow_root(shadow)
+        if not matches(element, ITEM):
+            return
+        item = self._items.read(element)
+        if item and item.kind == PRODUCT:
+            self._count += 1
+            if self._count > MANY and is_far(element):
+                self._far.append(element)
+            else:
+                self._views.watch(element)
+        elif item and item.kind == SUGGESTION:
+            self._suggestions.restart()
+        else:
+            self._page_items.capture(element, item)
+
     def _process_slice(self, *_: JSObject) -> None:
         self._scheduled = False
         if self._changed:
@@ -206,24 +227,3 @@ class Discovery:
                 self._far = []
                 self._check_far = False
         self._schedule()
-
-    def _dispatch(self, element: JSObject) -> None:
-        """Pass an element, or a shadow root, to the capture for its kind of item."""
-        if node_type(element) != ELEMENT_NODE:
-            return
-        shadow = shadow_of(element)
-        if shadow:
-            self._add_shadow_root(shadow)
-        if not matches(element, ITEM):
-            return
-        item = self._items.read(element)
-        if item and item.kind == PRODUCT:
-            self._count += 1
-            if self._count > MANY and is_far(element):
-                self._far.append(element)
-            else:
-                self._views.watch(element)
-        elif item and item.kind == SUGGESTION:
-            self._suggestions.restart()
-        else:
-            self._page_items.capture(element, item)

@@ -56,9 +56,15 @@ UNREAD = "[" + IGNORE + "],[" + PURCHASE_ORDER + "]"
 DECLARED = "[" + SUGGESTIONS + "]"
 OWNERS = DECLARED + "," + DECLARED + " *"
 WIDGET = "[role=combobox]"
-HIDDEN = "[aria-hidden=true]"
+# Carousels mark off-screen slides so, and clones so or by their class.
+HIDDEN = "[aria-hidden=true],[class*=clone],[class*=duplicate]"
 # A listbox is a list even if it is not declared as one.
 LISTS = "[" + LIST + "],[role=listbox]"
+# Elements that do nothing when activated, and controls that do nothing now.
+INERT = "[aria-disabled=true],[disabled]"
+BUSY = INERT + ",[aria-busy=true]"
+# Toggles that are on, so that activating them switches them off.
+SWITCHED_ON = "[aria-pressed=true]"
 # By kind of item: the event when it is seen, and when it is activated.
 SEEN = {
     PRODUCT: VIEW_PRODUCT,
@@ -66,7 +72,10 @@ SEEN = {
     LANDING: LAND_PRODUCT_PAGE,
     PURCHASE_ORDER: PURCHASE,
 }
-ACTIVATED = {PRODUCT: CLICK_PRODUCT, SUGGESTION: CLICK_SUGGESTION}
+ACTIVATED = {
+    PRODUCT: CLICK_PRODUCT,
+    SUGGESTION: CLICK_SUGGESTION,
+}
 # The page of an item whose markup names none; None: that of the visit.
 DEFAULT_PAGES = {
     LANDING: PRODUCT_PAGE,
@@ -189,7 +198,7 @@ class Items:
             self._report_invalid(control, ACTION, actions)
         elif not owner:
             self._report_invalid(control, ACTION, "inside " + SUBJECT_SELECTOR)
-        elif attribute(control, "aria-pressed") != "true":
+        elif not matches(control, SWITCHED_ON) and not closest(control, BUSY):
             return self.read(owner)
         return None
 
@@ -304,26 +313,14 @@ class Items:
         return reported.get(sought)
 
     def _is_copy(self, ranking: Ranking, item: Item) -> bool:
-        """Return whether an item is a carousel's clone of another item in its list.
+        """Return whether an item is a carousel's clone of a later item in its list.
 
-        Clones are ``aria-hidden``, but so are off-screen slides: among hidden elements with the
-        same id, one before the first visible slide is the clone.
+        Clones are hidden, but so are off-screen slides: of those with the same id, one before the
+        first visible slide is the clone, and later ones do not count anyway.
         """
-        if not closest(item.element, HIDDEN):
+        if ranking.total > 0 or not closest(item.element, HIDDEN):
             return False
-        others = [
-            element
-            for element in ranking.elements
-            if self.is_same_item(element, item)
-            and not same(element, item.element)
-            and (ranking.total == 0 or not closest(element, HIDDEN))
-        ]
-        return len(others) > 0
-
-    def is_same_item(self, element: JSObject, item: Item) -> bool:
-        """Return whether an element is an item of the same kind and id."""
-        other = self.read(element)
-        return other is not None and other.kind == item.kind and other.id == item.id
+        return len([each for each in ranking.elements if self.is_present(each, item.id)]) > 1
 
     def is_present(self, element: JSObject, item_id: str) -> bool:
         """Return whether an element is in the document and still the item with that id."""

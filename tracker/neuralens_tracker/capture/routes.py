@@ -7,7 +7,7 @@ from neuralens_tracker.page_view import DOCUMENT, ROUTE, PageView
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.vocabulary import AUTOCOMPLETE
 from neuralens_tracker.web.dom import attribute, closest, document, find_all, listen
-from neuralens_tracker.web.ffi import call, callback, get, window
+from neuralens_tracker.web.ffi import attempt, callback, get, window
 from neuralens_tracker.web.platform import now
 
 # Selects the page's query, not that of autocomplete suggestions.
@@ -22,15 +22,22 @@ def read_path() -> str:
     location = get(window, "location")
     fragment = get(location, "hash")
     is_route = fragment.startswith("#/") or fragment.startswith("#!")
-    return str(get(location, "pathname") + (fragment if is_route else ""))
+    path: str = get(location, "pathname") + (fragment if is_route else "")
+    return path
 
 
-def first_value(name: str, selector: str) -> str | None:
-    """Return the attribute of the first matching element that is not ignored, or None."""
+def first_value(name: str, selector: str) -> str:
+    """Return the attribute of the first matching element that is not ignored, or ""."""
     for element in find_all(document, selector):
         if not closest(element, "[" + IGNORE + "]"):
-            return attribute(element, name)
-    return None
+            value: str = attribute(element, name)
+            return value
+    return ""
+
+
+def is_other(before: str, value: str) -> bool:
+    """Return whether a value is not the one before, if there was one."""
+    return before != "" and before != value
 
 
 class Routes:
@@ -44,8 +51,8 @@ class Routes:
         self._begin = begin
         self._path = read_path()
         # The last landing and query found in the document.
-        self._landing: str | None = None
-        self._query: str | None = None
+        self._landing = ""
+        self._query = ""
 
     def start(self) -> None:
         """Listen for navigations, by the Navigation API or, where it is missing, the History API's.
@@ -54,26 +61,18 @@ class Routes:
         """
         self._page_view.start(now())
         listen("popstate hashchange", self.check)
-        navigation = get(window, "navigation")
-        if navigation:
-            check = callback(self.check)
-            call(navigation, "addEventListener", "currententrychange", check)
+        check = callback(self.check)
+        attempt(get(window, "navigation"), "addEventListener", "currententrychange", check)
 
     def check(self, *_: JSObject) -> None:
         """Begin a page view if address or document have changed, also called after mutations."""
         path = read_path()
         landing = first_value(LANDING, "[" + LANDING + "]") or self._landing
         query = first_value(QUERY, PAGE_QUERY) or self._query
-        is_changed = (self._landing is not None and landing != self._landing) or (
-            self._query is not None and query != self._query
-        )
-        is_begun = False
-        if path != self._path:
-            self._path = path
-            is_begun = self._page_view.record_signal(ROUTE, now())
+        is_changed = is_other(self._landing, landing) or is_other(self._query, query)
+        is_begun = path != self._path and self._page_view.record_signal(ROUTE, now())
+        self._path = path
         self._landing = landing
         self._query = query
-        if is_changed and self._page_view.record_signal(DOCUMENT, now()):
-            is_begun = True
-        if is_begun:
+        if (is_changed and self._page_view.record_signal(DOCUMENT, now())) or is_begun:
             self._begin()

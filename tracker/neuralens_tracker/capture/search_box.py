@@ -17,31 +17,30 @@ from neuralens_tracker.web.ffi import get, same
 
 # Fields for plain text; no passwords, e-mail addresses or phone numbers.
 FIELD = "input:not([type]),[type=''],[type=text],[type=search],textarea,[contenteditable]"
-# Marks a field as a search box, or (AROUND) the field that it is around.
-SEARCH = "[type=search],[role=searchbox]"
-AROUND = "[role=combobox],[" + SUGGESTIONS + "]"
+# Marks a field as a search box, or the field that it is around.
+SEARCH = (
+    "[type=search],[role=searchbox],[role=combobox],[" + SUGGESTIONS + "],[aria-haspopup=listbox],"
+    "[aria-autocomplete=list],[aria-autocomplete=both]"
+)
 LISTBOX = "[role=listbox]"
-POPUP = "[aria-haspopup=listbox],[aria-autocomplete=list],[aria-autocomplete=both]"
 
 
 def is_search_box(element: JSObject) -> bool:
     """Return whether a field is a search box; no other field is ever read."""
-    if not matches(element, FIELD):
-        return False
-    if matches(element, SEARCH + "," + POPUP) or closest(element, AROUND):
-        return True
     lists = [
         owned
         for owned in lists_of_widget(element)
         if matches(owned, LISTBOX) or find_first(owned, LISTBOX)
     ]
-    return len(lists) > 0
+    found: bool = matches(element, FIELD) and (closest(element, SEARCH) or len(lists) > 0)
+    return found
 
 
 def value_of(box: JSObject) -> str:
     """Return the text in a search box."""
     # Safe without a captured getter: unlike a form's, a field's properties cannot be shadowed.
-    return str(get(box, "value") if matches(box, "input,textarea") else text_of(box))
+    text: str = get(box, "value") if matches(box, "input,textarea") else text_of(box)
+    return text
 
 
 class Box:
@@ -64,8 +63,7 @@ class SearchBox:
 
     def start(self) -> None:
         """Register the listeners."""
-        listen("input", self._on_input)
-        listen("compositionend", self._end_composition)
+        listen("input compositionend", self._on_input)
         listen("focusin", self._on_focus)
         self._make_current(document_property("activeElement"))
 
@@ -124,23 +122,20 @@ class SearchBox:
             self._boxes.append(self._current)
         return self._current
 
+    def forget_emptied(self) -> None:
+        """Forget the text typed into the current box if the page has emptied it since."""
+        if self._current and value_of(self._current.element) == "":
+            self._current.typed = None
+
     def _on_focus(self, event: JSObject) -> None:
         self._make_current(target_of(event))
 
     def _on_input(self, event: JSObject) -> None:
-        # Input events of scripts are not typing, and a composition counts when it is complete.
-        if get(event, "isTrusted"):
+        # Input events of scripts are not typing. A composition counts when it is complete, though
+        # isTrusted is false on Chromium's event when an input method commits.
+        is_end = get(event, "type") == "compositionend" and self._is_composing
+        if get(event, "isTrusted") or is_end:
             self._is_composing = get(event, "isComposing")
-            if not self._is_composing:
-                self._read(event)
-
-    def _end_composition(self, event: JSObject) -> None:
-        # No check of isTrusted: it is false on Chromium's event when an input method commits.
-        if self._is_composing:
-            self._is_composing = False
-            self._read(event)
-
-    def _read(self, event: JSObject) -> None:
-        box = self._make_current(target_of(event))
-        if box:
-            box.typed = value_of(box.element)
+            box = None if self._is_composing else self._make_current(target_of(event))
+            if box:
+                box.typed = value_of(box.element)

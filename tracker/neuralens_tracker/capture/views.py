@@ -5,7 +5,7 @@ from neuralens_tracker.types import Emit, JSObject, Settings
 from neuralens_tracker.web.dom import is_visible, listen
 from neuralens_tracker.web.ffi import call, callback, construct, elements, get, record, same, window
 from neuralens_tracker.web.platform import cancel, wait
-from neuralens_tracker.web.visibility import box_of, is_opaque
+from neuralens_tracker.web.visibility import box_of, display_of, is_opaque
 
 # Steps of intersection that are observed: many, because for an element larger than the viewport
 # half of the viewport may be any fraction of it.
@@ -65,7 +65,8 @@ class Views:
             box = get(entry, "target")
             seen = get(entry, "intersectionRect")
             whole = get(entry, "boundingClientRect")
-            content = box_of(box) if get(whole, "width") * get(whole, "height") == 0 else None
+            is_empty = get(whole, "width") * get(whole, "height") == 0
+            content = box_of(box) if is_empty else None
             if content and not same(content, box):
                 # It has no box of its own, but its content does.
                 self._unwatch(box)
@@ -78,6 +79,9 @@ class Views:
                 self._start_timer(box)
             else:
                 self._stop_timer(box)
+                if is_empty and display_of(box) == "contents":
+                    # Nothing reports that its content comes or shows.
+                    wait(self._settings["viewMs"], self.watch, box)
 
     def _start_timer(self, box: JSObject) -> None:
         # Called in every frame of a scroll, so a known product must not be read again.

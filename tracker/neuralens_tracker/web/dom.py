@@ -61,8 +61,9 @@ def create_element(name: str) -> JSObject:
 
 
 def attribute(element: JSObject, name: str) -> JSObject:
-    """Return an attribute's text, or None."""
-    return get_attribute(element, name)
+    """Return an attribute's text without the spaces around it, or None."""
+    text = get_attribute(element, name)
+    return text.strip() if text else text
 
 
 def is_shadow(node: JSObject) -> bool:
@@ -114,23 +115,36 @@ def find_everywhere(selector: str) -> list[JSObject]:
 
 
 def find_below(root: JSObject, selector: str) -> list[JSObject]:
-    """Return the matching descendants, also in open shadow trees, in tree order."""
+    """Return the matching descendants, also in open shadow trees and its own, in tree order."""
     if len(shadow_roots) == 0:
         return find_all(root, selector)
-    found: list[JSObject] = []
+    found = find_in_shadow(root, selector) if node_type(root) == ELEMENT_NODE else []
     for element in find_all(root, "*"):
         if matches(element, selector):
             found.append(element)
-        shadow = shadow_of(element)
-        if shadow:
-            found.extend(find_below(shadow, selector))
+        found.extend(find_in_shadow(element, selector))
     return found
+
+
+def find_in_shadow(host: JSObject, selector: str) -> list[JSObject]:
+    """Return the matching elements of an element's open shadow tree, if it has one."""
+    shadow = shadow_of(host)
+    return find_below(shadow, selector) if shadow else []
 
 
 def find_by_ids(element: JSObject, names: list[str]) -> list[JSObject]:
     """Return the elements with these ids in an element's tree; "" is skipped."""
     named = ["[id=" + dump(name) + "]" for name in names if name != ""]
     return find_all(root_of(element), ",".join(named)) if len(named) > 0 else []
+
+
+def target_of(event: JSObject) -> JSObject:
+    """Return the innermost target of an event, also inside open shadow trees.
+
+    The root element stands for document and window, at which scripts dispatch events.
+    """
+    path = elements(call(event, "composedPath"))
+    return path[0] if len(path) > 2 else document_property("documentElement")
 
 
 def listen(names: str, handler: Callable[..., object]) -> None:
@@ -143,11 +157,7 @@ def listen(names: str, handler: Callable[..., object]) -> None:
         call(window, "addEventListener", name, guarded, True)
 
 
-def target_of(event: JSObject) -> JSObject:
-    """Return the innermost target of an event, also inside open shadow trees."""
-    return elements(call(event, "composedPath"))[0]
-
-
 def is_visible() -> bool:
     """Return whether the page is visible: not in a background tab or minimized."""
-    return str(document_property("visibilityState")) == "visible"
+    state: str = document_property("visibilityState")
+    return state == "visible"

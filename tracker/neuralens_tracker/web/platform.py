@@ -16,9 +16,9 @@ def random() -> float:
     return call(get(window, "Math"), "random")
 
 
-def wait(milliseconds: float, handler: Callable[..., None]) -> JSObject:
-    """Call handler once after a delay; return a timer for ``cancel``."""
-    return call(window, "setTimeout", callback(handler), milliseconds)
+def wait(milliseconds: float, handler: Callable[..., None], *values: JSObject) -> JSObject:
+    """Call ``handler(*values)`` once after a delay; return a timer for ``cancel``."""
+    return call(window, "setTimeout", callback(handler), milliseconds, *values)
 
 
 def cancel(timer: JSObject) -> None:

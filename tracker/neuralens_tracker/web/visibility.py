@@ -9,8 +9,8 @@ from neuralens_tracker.web.dom import (
     check_visibility,
     children_of,
     contains,
-    find_all,
     find_at,
+    find_below,
     matches,
     node_type,
     text_of,
@@ -31,13 +31,15 @@ OPTIONS: JSObject = record(
 
 def display_of(element: JSObject) -> str:
     """Return the computed ``display`` of an element."""
-    return str(get(call(window, "getComputedStyle", element), "display"))
+    display: str = get(call(window, "getComputedStyle", element), "display")
+    return display
 
 
 def area_of(element: JSObject) -> float:
     """Return the area of an element's box in square pixels; 0 for None."""
     box = bounds(element) if element else None
-    return float(get(box, "width") * get(box, "height")) if box else 0
+    area: float = get(box, "width") * get(box, "height") if box else 0
+    return area
 
 
 def box_of(element: JSObject) -> JSObject:
@@ -48,7 +50,7 @@ def box_of(element: JSObject) -> JSObject:
     """
     largest: JSObject = element if check_visibility(element) else None
     if area_of(largest) == 0 and (largest or display_of(element) == "contents"):
-        for part in find_all(element, "*"):
+        for part in find_below(element, "*"):
             if area_of(part) > area_of(largest):
                 largest = part
     return largest
@@ -56,7 +58,8 @@ def box_of(element: JSObject) -> JSObject:
 
 def is_opaque(box: JSObject) -> bool:
     """Return whether a box has an area and neither it nor an ancestor is hidden or transparent."""
-    return area_of(box) > 0 and check_visibility(box, OPTIONS) is True
+    visible: bool = area_of(box) > 0 and check_visibility(box, OPTIONS)
+    return visible
 
 
 def is_shown(element: JSObject) -> bool:
@@ -69,15 +72,16 @@ def is_shown(element: JSObject) -> bool:
         return False
     edges = bounds(box)
     x = get(edges, "left") + get(edges, "width") / 2
-    return contains(box, find_at(box, x, get(edges, "top") + get(edges, "height") / 2)) is True
+    found: bool = contains(box, find_at(box, x, get(edges, "top") + get(edges, "height") / 2))
+    return found
 
 
 def is_left_out(part: JSObject) -> bool:
     """Return whether an element is visually hidden, or hidden from assistive technology."""
-    if matches(part, "[aria-hidden=true]"):
-        return True
-    has_box = display_of(part) != "contents"
-    return has_box and (area_of(part) <= 1 or get(bounds(part), "right") < 0)
+    found: bool = matches(part, "[aria-hidden=true]") or (
+        display_of(part) != "contents" and (area_of(part) <= 1 or get(bounds(part), "right") < 0)
+    )
+    return found
 
 
 def collect_text(element: JSObject, is_rendered: bool) -> str:
@@ -100,7 +104,7 @@ def text_of_markup(element: JSObject) -> str:
 
     Descendants that are visually hidden, or hidden from assistive technology, are left out.
     """
-    text = collect_text(element, check_visibility(element) is True)
-    for space in ("\n", "\t", "\u00a0"):
+    text = collect_text(element, check_visibility(element))
+    for space in "\n\t\u00a0":
         text = text.replace(space, " ")
     return " ".join(split_words(text))
