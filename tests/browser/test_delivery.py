@@ -296,6 +296,26 @@ def test_events_refused_by_a_proxy_are_kept(show, shop, ledger, posts, await_emp
     assert sum(post.batch["lost"] for post in posts()) == 0
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_endpoint_that_takes_nothing_is_reported_at_once(show, shop, posts, status):
+    page = show("")
+    shop.outage = status
+    advice = "check its proxy and NEURALENS_ALLOWED_ORIGINS"
+    line = f"neuralens: /nl/events answers {status}: {advice}"
+    with page.expect_console_message(lambda message: message.text == line):
+        share(page, "A")
+        flush(page)
+    assert len(posts()) < 4
+
+    def has_tried_again():
+        flush(page)
+        return len(posts()) >= 4
+
+    eventually(has_tried_again)
+    assert page.console_messages.count(line) == 1
+    page.evaluate("neuralens('consent', 'denied')")
+
+
 def refuse_poison(request, body):
     return 400 if b'"poison"' in body else None
 

@@ -17,7 +17,6 @@ ADOPT_MS = 1200
 # Milliseconds between checks for orphaned events of closed tabs.
 ADOPT_INTERVAL_MS = 30000
 ACCEPTED = 202
-FORBIDDEN = 403
 # Final if the relay itself answered so: not a batch, unsupported content type.
 FINAL = [400, 415]
 # In the words of a relay of 0.1.0, which refuses what later versions have added.
@@ -234,13 +233,15 @@ class Delivery:
         refused = (status > 299 and status < 500 and status != TOO_MANY) or (
             status == 0 and self._attempt >= MANY_FAILURES and not as_beacon
         )
-        if status == FORBIDDEN:
+        is_final = status in FINAL and error != ""
+        if not is_final and (refused or self._attempt == MANY_FAILURES):
             self._hooks.report(
-                self._settings["endpoint"] + " answers 403: see NEURALENS_ALLOWED_ORIGINS"
+                self._settings["endpoint"]
+                + " answers "
+                + str(status)
+                + ": check its proxy and NEURALENS_ALLOWED_ORIGINS"
             )
-        elif self._attempt == MANY_FAILURES:
-            self._hooks.report("nothing gets through to " + self._settings["endpoint"])
-        if status in FINAL and error != "":
+        if is_final:
             self._discard(entries, error)
             pause = FLUSH_MS
         elif refused and not as_beacon and len(entries) == 1:
