@@ -26,7 +26,7 @@ from neuralens_embed.snippet import EARLY, EVERY_SETTING, LOADING, RUNTIMES, keb
 
 # Imported after ffi, which provides its adapter.
 from neuralens_tracker.capture.items import ACTIVATED, INERT, SEEN, Item, Items  # isort: skip
-from neuralens_tracker.web.dom import closest, shadow_roots  # isort: skip
+from neuralens_tracker.web.dom import attribute, closest, shadow_roots  # isort: skip
 
 PREFIX = "data-nl-"
 KNOWN = (*names.CONTEXT, *names.ITEMS)
@@ -146,7 +146,7 @@ class Reading:
         if element.hasAttribute(names.ACTION):
             subject = self._items.read_subject(element)
             if subject is not None:
-                self._add(ACTIONS[str(element.getAttribute(names.ACTION))], subject, element)
+                self._add(ACTIONS[attribute(element, names.ACTION)], subject, element)
 
     def _add(self, name: str, item: Item, element: Element) -> None:
         """Add the event of an item; invalid fields become problems."""
@@ -184,7 +184,7 @@ class Reading:
     def _check_attributes(self, element: Element) -> None:
         """Report unknown attributes with the tracker's prefix, and invalid values."""
         for name, value in element.attributes.items():
-            if name in VALUES and value and read(VALUES[name], value) is None:
+            if name in VALUES and value and read(VALUES[name], value.strip()) is None:
                 self._report_invalid(element, name, VALUES[name])
             if name.startswith(PREFIX) and name not in KNOWN:
                 words = [known.removeprefix(PREFIX) for known in KNOWN]
