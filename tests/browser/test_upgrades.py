@@ -113,7 +113,12 @@ def test_pages_of_0_1_0_with_this_relay(show_old, shop, ledger, uid):
     ]
     assert {event["uid"] for event in ledger.entries()} == {uid}
     assert {post.status for post in shop.posts} == {202}
-    assert not any("journal" in post.batch for post in shop.posts)
+    # A page of the previous test may have posted a last batch, in the format of today.
+    own = [
+        post.batch for post in shop.posts if uid in {each["uid"] for each in post.batch["events"]}
+    ]
+    assert own
+    assert not any("journal" in batch for batch in own)
 
 
 @pytest.mark.parametrize("is_checked", [True, False])
