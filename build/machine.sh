@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks, and where it can installs, what the machine itself must have.
-# Says in one sentence what is missing.
+# Checks the system's programs, and installs missing ones if possible.
+# Reports in one sentence what is missing.
 set -u
 
 fail() {
@@ -8,21 +8,21 @@ fail() {
     exit 1
 }
 
-# The packages that the tests cannot do without.
+# The packages that the tests require.
 absent() {
     command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || echo chromium
     command -v redis-server >/dev/null 2>&1 || echo redis-server
 }
 
-# Those of the browsers that the tests run in too, where they are there.
+# The packages of optional browsers.
 absent_browsers() {
     command -v firefox-esr >/dev/null 2>&1 || command -v firefox >/dev/null 2>&1 || echo firefox-esr
     command -v WebKitWebDriver >/dev/null 2>&1 || echo webkit2gtk-driver
     command -v Xvfb >/dev/null 2>&1 || echo xvfb
 }
 
-# What runs the files of deploy/, by its package. It is unpacked into a folder and not installed:
-# an installed one would be started.
+# The packages of programs for the files of deploy/. They are unpacked, not installed, because an
+# installed service would be started.
 programs=.cache/programs
 absent_servers() {
     for pair in nginx:nginx caddy:caddy promtool:prometheus; do
@@ -64,10 +64,10 @@ tests)
             unpack "$package"
         done
     fi
-    [ -z "$(absent)" ] || fail "The tests need programs that are not on PATH: install $(echo $(absent))."
+    [ -z "$(absent)" ] || fail "The tests require programs that are not on PATH: install $(echo $(absent))."
     [ -z "$(absent_browsers)" ] ||
-        echo "The tests leave out a browser that is not installed here: install $(echo $(absent_browsers)) to have it."
+        echo "The tests skip a browser that is not installed: install $(echo $(absent_browsers))."
     [ -z "$(absent_servers)" ] ||
-        echo "The tests leave out files of deploy/: install $(echo $(absent_servers)) to have them tested."
+        echo "The tests skip files of deploy/: install $(echo $(absent_servers))."
     ;;
 esac
