@@ -220,6 +220,7 @@ class Visit:
         before = self._page.url
         with self._in_step(SEARCH):
             box.click()
+            box.clear()
             box.press_sequentially(query, delay=KEY_MS)
             self._observed.searched.add(query)
             self._pause(self._setting("suggestionMs") + 2 * MARGIN_MS)

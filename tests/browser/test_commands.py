@@ -71,7 +71,7 @@ def test_track_without_required_fields(show, events):
     page = show("")
     listen(page, "suppressed")
     unknown = f"event must be one of {', '.join(EVENTS)}"
-    no_item = "items must be given: track(event, {id | ids})"
+    no_item = "items must be a list of {id}, by id or ids"
     for values in (["BUY", {"id": "A"}], ["constructor", {"id": "A"}], [None, {"id": "A"}]):
         call(page, "track", *values)
     for fields in (None, "A", {}, {"id": ""}, {"id": {"id": "A"}}, {"ids": []}, {"ids": [None]}):

@@ -96,11 +96,11 @@ def test_events_are_listed_with_cause_and_delivery(overlaid, ledger):
     assert texts == [
         "CLICK_PRODUCT A | “oak” (page) | sent: the shopper acted · delivered",
         texts[1],
-        "Error | items must be given: track(event, {id | ids})",
+        "Error | items must be a list of {id}, by id or ids",
         "LAND_PRODUCT_PAGE L | PRODUCT_PAGE · “oak” (page) | "
         "sent: the page is about it · delivered",
         "SHARE S | “oak” | sent: the page called · delivered",
-        "SHARE | “oak” | suppressed: items must be given: track(event, {id | ids})",
+        "SHARE | “oak” | suppressed: items must be a list of {id}, by id or ids",
         "VIEW_PRODUCT A | “oak” (page) | sent: half of it stayed in view · delivered",
     ]
     assert texts[1].startswith("Error | a call must be one of")
@@ -249,7 +249,7 @@ def test_a_suppressed_event_is_printed_with_the_reason(printed, ledger):
         f"neuralens {added}",
         "neuralens ADD_TO_CART A suppressed: already reported",
         "neuralens SHARE B #0 suppressed: a before hook dropped it",
-        "neuralens SHARE suppressed: items must be given: track(event, {id | ids})",
+        "neuralens SHARE suppressed: items must be a list of {id}, by id or ids",
     ]
     round_trip(page)
     assert [event.name for event in ledger.wait_for(1)] == ["ADD_TO_CART"]

@@ -6,7 +6,7 @@ from neuralens_tracker.types import Event, Fields, ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, is_number, read, requirement
 from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
-ITEMS = "given: track(event, {id | ids})"
+ITEMS = "a list of {id}, by id or ids"
 GEO = "{lat, long, region}"
 # Types of coordinates: the maximum of their absolute value, in degrees.
 LATITUDE = "90"
