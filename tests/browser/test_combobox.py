@@ -115,29 +115,31 @@ list.addEventListener("mousedown", empty);
 """
 
 
-def test_box_that_a_button_empties(show, captured):
-    """What is shown then, such as the history, is no answer to what was typed before."""
+@pytest.fixture
+def typed(show):
+    """A page with a box that is emptied, after a suggestion for what was typed was seen."""
     page = show(CLEARED)
     page.evaluate(COUNT_VIEWS)
     page.type("#box", "o")
     page.wait_for_function("() => seen >= 1")
-    page.click("button")
-    captured(page)
-    page.click("[role=option]")
-    assert captured(page) == [
+    return page
+
+
+def test_box_that_a_button_empties(typed, captured):
+    """What is shown then, such as the history, is no answer to what was typed before."""
+    typed.click("button")
+    captured(typed)
+    typed.click("[role=option]")
+    assert captured(typed) == [
         ("VIEW_SUGGESTION", "oak chair", 0, "o"),
         ("VIEW_SUGGESTION", "lamp", 0, None),
         ("CLICK_SUGGESTION", "lamp", 0, None),
     ]
 
 
-def test_box_that_a_choice_empties(show, captured):
-    page = show(CLEARED)
-    page.evaluate(COUNT_VIEWS)
-    page.type("#box", "o")
-    page.wait_for_function("() => seen >= 1")
-    page.click("[role=option]")
-    assert ("CLICK_SUGGESTION", "oak chair", 0, "o") in captured(page)
+def test_box_that_a_choice_empties(typed, captured):
+    typed.click("[role=option]")
+    assert ("CLICK_SUGGESTION", "oak chair", 0, "o") in captured(typed)
 
 
 def test_unfinished_composition_is_not_the_query(show, captured):

@@ -13,7 +13,7 @@ from neuralens_tracker.vocabulary import EARLY_KEY
 from tests.polling import TIMEOUT
 
 APPLICATION = "test-app"
-REPORTED_TYPES = ("warning", "error")
+collect_messages = ("warning", "error")
 # Requests that do not depend on the runtime.
 WITH_ONE = pytest.mark.parametrize("runtime", ["brython"], indirect=True)
 RESULTS = """
@@ -140,14 +140,7 @@ def show_early(put, context, gate):
     def show_early(source, path="/", tab=None, **settings):
         put(source, path, **settings)
         page = tab or context.new_page()
-        page.console_messages = []
-        page.on(
-            "console",
-            lambda line: (
-                page.console_messages.append(line.text) if line.type in REPORTED_TYPES else None
-            ),
-        )
-        page.on("pageerror", lambda error: page.console_messages.append(f"thrown: {error}"))
+        collect_messages(page)
         page.goto(path)
         wait_for(page, "early")
         return page
