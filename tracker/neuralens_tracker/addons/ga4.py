@@ -5,9 +5,11 @@ Manager, and the arguments of ``gtag("event", name, fields)``; see docs/ga4.md.
 Source: https://developers.google.com/analytics/devguides/collection/ga4/reference/events
 """
 
+from collections.abc import Callable, Mapping
+
 from neuralens_tracker.addon_settings import GA4_INDEX_BASE
 from neuralens_tracker.attributes import LANDING, PRODUCT
-from neuralens_tracker.types import JSObject
+from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.value_types import COUNT, is_digits, requirement
 from neuralens_tracker.vocabulary import (
     ADD_TO_CART,
@@ -63,7 +65,7 @@ SAME_ACT_SECONDS = 2
 POLL_MS = 1000
 
 
-def find_page(name: JSObject, words: dict[str, JSObject]) -> JSObject:
+def find_page(name: JSObject, words: Mapping[str, str | None]) -> str | None:
     """Return the page that the first word found in a name suggests, or None."""
     if isinstance(name, str):
         for word in list(words.keys()):
@@ -72,12 +74,12 @@ def find_page(name: JSObject, words: dict[str, JSObject]) -> JSObject:
     return None
 
 
-def read_text(value: JSObject) -> JSObject:
+def read_text(value: JSObject) -> str | None:
     """Return a string or number as a string; None for anything else."""
     return str(value) if isinstance(value, str) or isinstance(value, (int, float)) else None
 
 
-def read_id(item: JSObject) -> JSObject:
+def read_id(item: JSObject) -> str | None:
     """Return the id of a GA4 item, or None."""
     return read_text(get(item, "item_id") or get(item, "id")) if item else None
 
@@ -107,8 +109,8 @@ class Bridge:
         self._ecommerce: JSObject = None
         # The path, and the page and query pushed while on it.
         self._path = ""
-        self._page: JSObject = None
-        self._query: JSObject = None
+        self._page: str | None = None
+        self._query: str | None = None
         # When each event on this path was last reported, by PREFIX + key.
         self._reported: dict[str, float] = {}
         # How often the shopper has pressed a pointer or key.
@@ -123,7 +125,7 @@ class Bridge:
         self._listen("pagehide", self._read_new)
         self._poll()
 
-    def _listen(self, name: str, handler: JSObject) -> None:
+    def _listen(self, name: str, handler: Callable[..., object]) -> None:
         call(window, "addEventListener", name, callback(handler), True)
 
     def _warn(self, message: str) -> None:
@@ -220,7 +222,7 @@ class Bridge:
         if not item_id:
             return
         listing = read_text(list_of(item) or list_of(ecommerce))
-        fields: dict[str, JSObject] = {"id": item_id, "page": PRODUCT_PAGE}
+        fields: Fields = {"id": item_id, "page": PRODUCT_PAGE}
         if event != LAND_PRODUCT_PAGE:
             page = find_page(listing, LIST_WORDS)
             if page != AUTOCOMPLETE:

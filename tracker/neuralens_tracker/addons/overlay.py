@@ -111,11 +111,11 @@ class PageContext:
         self._page = settings["page"]
         self._query = settings["query"]
 
-    def page(self) -> JSObject:
+    def page(self) -> str | None:
         """Return the page, or None."""
         return self._page
 
-    def query(self) -> JSObject:
+    def query(self) -> str | None:
         """Return the query, or None."""
         return self._query
 
@@ -273,7 +273,7 @@ class Overlay:
         self._marks: list[Mark] = []
         self._pairs: list[Pair] = []
         # The index of the selected mark.
-        self._selected: JSObject = None
+        self._selected: int | None = None
         # The status line of each event, by PREFIX + eid.
         self._lines: dict[str, JSObject] = {}
         self._count = 0
@@ -366,7 +366,7 @@ class Overlay:
                     if not is_known(shadow):
                         shadow_roots.append(shadow)
 
-    def _read(self, element: JSObject) -> JSObject:
+    def _read(self, element: JSObject) -> Mark | None:
         """Return the mark of an element, or None if there is nothing to show."""
         box = box_of(element)
         if not box:
