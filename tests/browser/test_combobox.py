@@ -186,6 +186,7 @@ def test_finished_composition_is_the_query(show, context, captured):
         '<textarea id="other"></textarea>',
         '<p id="other" contenteditable>.</p>',
         '<input id="other" type="password" role="combobox">',
+        '<div aria-haspopup="listbox"><input id="other"></div>',
         '<input id="other" role="combobox" aria-controls="streets"><ul id="streets" role="listbox">'
         '<li role="option">12 Baker Street</li></ul>',
     ],

@@ -17,9 +17,10 @@ from neuralens_tracker.web.ffi import get, same
 
 # Fields for plain text; no passwords, e-mail addresses or phone numbers.
 FIELD = "input:not([type]),[type=''],[type=text],[type=search],textarea,[contenteditable]"
-# Marks a field as a search box, or the field that it is around.
+# Marks a field as a search box, or (AROUND) the field that it is around.
+AROUND = "[role=combobox],[" + SUGGESTIONS + "]"
 SEARCH = (
-    "[type=search],[role=searchbox],[role=combobox],[" + SUGGESTIONS + "],[aria-haspopup=listbox],"
+    "[type=search],[role=searchbox],[aria-haspopup=listbox],"
     "[aria-autocomplete=list],[aria-autocomplete=both]"
 )
 LISTBOX = "[role=listbox]"
@@ -32,7 +33,9 @@ def is_search_box(element: JSObject) -> bool:
         for owned in lists_of_widget(element)
         if matches(owned, LISTBOX) or find_first(owned, LISTBOX)
     ]
-    found: bool = matches(element, FIELD) and (closest(element, SEARCH) or len(lists) > 0)
+    found: bool = matches(element, FIELD) and (
+        closest(element, AROUND) or matches(element, SEARCH) or len(lists) > 0
+    )
     return found
 
 
