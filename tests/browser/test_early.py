@@ -10,10 +10,10 @@ from neuralens_embed import bundles
 from neuralens_embed.snippet import RUNTIMES, Snippet
 from neuralens_tracker.vocabulary import EARLY_KEY
 
+from tests.browser.page import collect_messages
 from tests.polling import TIMEOUT
 
 APPLICATION = "test-app"
-collect_messages = ("warning", "error")
 # Requests that do not depend on the runtime.
 WITH_ONE = pytest.mark.parametrize("runtime", ["brython"], indirect=True)
 RESULTS = """
