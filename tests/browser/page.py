@@ -69,7 +69,7 @@ def put(shop: Shop, tag: Callable[..., Markup], engine: str) -> Callable[..., st
     return put
 
 
-def collect_messages(page: Page) -> None:
+def collect_messages(page: Any) -> None:
     """Collect the warnings and errors of a Playwright page in ``page.console_messages``."""
     page.console_messages = []
     page.on(

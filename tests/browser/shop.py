@@ -107,7 +107,7 @@ class Shop:
         self.refused += 1
         if fault == RESET:
             # The server's transport: ``receive`` is a bound method of its request cycle.
-            request.receive.__self__.transport.abort()
+            request.receive.__self__.transport.abort()  # type: ignore[attr-defined]
             return Response(status_code=502)
         if fault == HANG:
             return await self.hang(request)

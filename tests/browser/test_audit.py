@@ -1,6 +1,7 @@
 """The audit of a page equals the events of a browser in which everything is seen and clicked."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,7 @@ from tests.markups import MARKUPS
 from tests.polling import eventually
 
 # The pages of the folder pages/ without scripts, with the values of their templates.
-PAGES = {
+PAGES: dict[str, dict[str, Any]] = {
     "bad_markup.html": {"wrong": Markup('data-nl-product="W" data-nl-index="x"'), "control": ""},
     "context.html": {},
     "half.html": {},
@@ -66,7 +67,7 @@ def compare(show: Callable[..., Page], shop: Shop, ledger: Ledger) -> Callable[.
     """Compare the events of a page that is seen and clicked in a browser with its audit."""
 
     def compare(source: str, values: dict[str, object]) -> None:
-        page = show(source, values=values)
+        page: Any = show(source, values=values)
         page.set_viewport_size({"width": 1000, "height": 3000})
         page.evaluate(UNSTYLE)
         html, _ = shop.pages["/"]

@@ -7,6 +7,8 @@ import pytest
 from neuralens_build import brython, brython_cuts, sources
 from neuralens_build.edits import Edit, EditError
 
+from tests.browser.boundary.program import FINDINGS
+
 BUDGET = 160_000
 STRICT = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'unsafe-inline'"
 TAG = '<script async src="/neuralens.brython.js" data-app-id="APP"></script>'
@@ -50,7 +52,7 @@ def page(site, visit, bundle):
 def test_adapter_under_a_strict_policy(page, findings):
     found = findings(page)
     caught = found.pop("caught")
-    assert found == findings.expected
+    assert found == FINDINGS
     assert ["JSON" in caught[0], "constructor" in caught[1], len(caught)] == [True, True, 2]
 
 
@@ -139,7 +141,7 @@ def test_blocked_storage(site, visit, bundle, findings):
     found = findings(visit())
     assert any("localStorage" in message for message in found.pop("caught"))
     blocked = {"storage": False, "stored": None, "not stored": True, "answer": found["answer"]}
-    assert found == findings.expected | blocked
+    assert found == FINDINGS | blocked
 
 
 def test_source_with_the_complete_brython(site, visit, program, findings):
@@ -153,7 +155,7 @@ def test_source_with_the_complete_brython(site, visit, program, findings):
     )
     found = findings(visit())
     del found["caught"]
-    assert found == findings.expected
+    assert found == FINDINGS
 
 
 def test_builds_are_reproducible(program, bundle):
@@ -186,7 +188,7 @@ def test_another_version_of_brython(program, monkeypatch):
 
 
 def test_edit_that_does_not_fit(program, monkeypatch):
-    edits = (*brython.EDITS, Edit("no such text", "", "", "a test"))
+    edits = (*brython_cuts.EDITS, Edit("no such text", "", "", "a test"))
     monkeypatch.setattr(brython, "EDITS", edits)
     with pytest.raises(EditError, match=r"brython\.js 3\.15\.0 has 'no such text' 0 times"):
         build(program)

@@ -4,9 +4,11 @@ import json
 
 import brotli
 import pytest
-from neuralens_build import pyscript, sources
+from neuralens_build import pyscript, pyscript_edits, sources
 from neuralens_build.distribution import FIRST_LOAD, LOAD_BUDGETS, MICROPYTHON
 from neuralens_build.edits import Edit, EditError
+
+from tests.browser.boundary.program import FINDINGS
 
 WASM_ONLY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; " + (
     "script-src 'self' 'wasm-unsafe-eval'"
@@ -55,7 +57,7 @@ def test_alone_without_eval(site, serve, visit, findings, new_globals):
     page = visit()
     found = findings(page)
     caught = found.pop("caught")
-    assert found == findings.expected
+    assert found == FINDINGS
     assert ["constructor" in message for message in caught] == [True]
     assert site.requests == [
         "/",
@@ -72,7 +74,7 @@ def test_core_from_the_same_tag(site, serve, visit, findings, new_globals):
     page = visit()
     found = findings(page)
     del found["caught"]
-    assert found == findings.expected
+    assert found == FINDINGS
     assert sorted(site.requests[2:-1])[0] == "/pyscript/core-C9KDLldu.js"
     assert set(site.requests) <= {"/", *(f"/{path}" for path in pyscript_files(site))}
     assert new_globals(page) == ["found", "neuralens"]
@@ -111,7 +113,7 @@ def test_plain_tags_of_pyscript(site, serve, visit, findings):
     )
     found = findings(visit())
     del found["caught"]
-    assert found == findings.expected
+    assert found == FINDINGS
     assert set(site.requests) <= {"/", *(f"/{path}" for path in pyscript_files(site))}
     assert "/pyscript/neuralens_tracker/main.py" in site.requests
 
@@ -180,7 +182,7 @@ def test_blocked_storage(serve, visit, findings):
     found = findings(visit())
     assert any("localStorage" in message for message in found.pop("caught"))
     blocked = {"storage": False, "stored": None, "not stored": True, "answer": found["answer"]}
-    assert found == findings.expected | blocked
+    assert found == FINDINGS | blocked
 
 
 def test_loader_inside_its_folder(site, serve, visit, findings, files):
@@ -252,6 +254,6 @@ def test_edit_that_does_not_fit(program, monkeypatch, table):
 
 
 def test_new_global(program, monkeypatch):
-    monkeypatch.setattr(pyscript, "GLOBALS", pyscript.GLOBALS[1:])
+    monkeypatch.setattr(pyscript, "GLOBALS", pyscript_edits.GLOBALS[1:])
     with pytest.raises(EditError, match=r"sets the globals proxy_js_ref: add them to GLOBALS"):
         pyscript.build(program("micropython"), "1.2.3")

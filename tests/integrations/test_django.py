@@ -93,7 +93,7 @@ def test_an_invalid_value_is_omitted_and_logged_once_in_production(
 def test_the_snippet_has_the_uid_and_the_nonce() -> None:
     request = HttpRequest()
     request.COOKIES["shopper"] = "u-1"
-    request.csp_nonce = gettext_lazy("bm9uY2U=")
+    request.csp_nonce = gettext_lazy("bm9uY2U=")  # type: ignore[attr-defined]
     made = render("{% neuralens_snippet page='CATEGORY_PAGE' %}", request)
     assert 'data-app-id="APP"' in made
     assert 'data-uid="u-1"' in made

@@ -16,7 +16,8 @@ from neuralens_relay.outbox import Bounds, Event
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
 
-from tests.relay.conftest import eventually, make_batch, make_event
+from tests.polling import eventually
+from tests.relay.conftest import make_batch, make_event
 
 TODAY = int(time.time() // DAY)
 WEEK = 7 * DAY

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from neuralens_relay.cli import relay as command
 from neuralens_relay.settings import Settings, SettingsError, describe
 
-from tests.polling import TIMEOUT
-from tests.relay.conftest import KEY, eventually, make_event
+from tests.polling import TIMEOUT, eventually
+from tests.relay.conftest import KEY, make_event
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 import apsw
 import httpx
 
-from tests.polling import TIMEOUT
-from tests.relay.conftest import Client, eventually, make_batch, make_event
+from tests.polling import TIMEOUT, eventually
+from tests.relay.conftest import Client, make_batch, make_event
 
 
 def outbox_path(environment) -> Path:

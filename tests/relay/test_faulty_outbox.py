@@ -17,7 +17,8 @@ from neuralens_relay.outbox import Bounds, Event, OutboxError, OutboxFullError, 
 from neuralens_relay.salvage import salvage
 from neuralens_relay.sqlite_store import SqliteStore
 
-from tests.relay.conftest import eventually, make_batch, make_event, spawn_relay
+from tests.polling import eventually
+from tests.relay.conftest import make_batch, make_event, spawn_relay
 
 OLD = Path(__file__).with_name("outbox_0_1_0.sql")
 COUNT = 2000

@@ -11,8 +11,8 @@ from threading import Thread
 import httpx
 import pytest
 
-from tests.polling import TIMEOUT
-from tests.relay.conftest import KEY, eventually, make_batch, make_event
+from tests.polling import TIMEOUT, eventually
+from tests.relay.conftest import KEY, make_batch, make_event
 
 
 class SlowApi:

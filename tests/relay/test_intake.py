@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from neuralens_tracker.vocabulary import EVENTS, MAX_BATCH_BYTES
 
-from tests.relay.conftest import APPLICATION, Client, eventually, make_batch, make_event
+from tests.polling import eventually
+from tests.relay.conftest import APPLICATION, Client, make_batch, make_event
 
 
 @pytest.fixture

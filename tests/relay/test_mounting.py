@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tests.event_loop import run
-from tests.polling import TIMEOUT
-from tests.relay.conftest import Client, eventually, make_batch, make_event, serving
+from tests.polling import TIMEOUT, eventually
+from tests.relay.conftest import Client, make_batch, make_event, serving
 
 
 def ask(app, method, path, body=None):

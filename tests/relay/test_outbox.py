@@ -19,8 +19,8 @@ from neuralens_relay.outbox import (
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
 
-from tests.polling import TIMEOUT
-from tests.relay.conftest import eventually, unused_port
+from tests.polling import TIMEOUT, eventually
+from tests.relay.conftest import unused_port
 
 DAY = 86400.0
 

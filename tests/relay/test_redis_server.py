@@ -18,14 +18,8 @@ from neuralens_relay.redis_server import read_location
 from neuralens_relay.redis_store import LATER, STREAM, RedisStore
 from neuralens_relay.stores import store_opener
 
-from tests.relay.conftest import (
-    eventually,
-    is_up,
-    make_batch,
-    make_event,
-    redis_server,
-    unused_port,
-)
+from tests.polling import eventually
+from tests.relay.conftest import is_up, make_batch, make_event, redis_server, unused_port
 
 REQUIRED = {"NEURALENS_API_KEY": "k", "NEURALENS_APPLICATION_ID": "a"}
 

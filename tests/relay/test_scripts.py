@@ -8,7 +8,7 @@ import brotli
 import pytest
 from neuralens_relay.bundles import load, read_weights
 
-from tests.relay.conftest import eventually
+from tests.polling import eventually
 from tests.relay.test_durability import outbox_path
 
 

@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from tests.relay.conftest import eventually, make_batch, make_event, redis_server, unused_port
+from tests.polling import eventually
+from tests.relay.conftest import make_batch, make_event, redis_server, unused_port
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from signal import SIGKILL
 
 import pytest
 
-from tests.relay.conftest import eventually, make_event
+from tests.polling import eventually
+from tests.relay.conftest import make_event
 
 
 def named(name):

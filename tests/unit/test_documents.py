@@ -132,9 +132,14 @@ def test_no_unknown_attribute() -> None:
 def test_the_mapping_of_ga4_is_that_of_the_bridge() -> None:
     bridge = ast.parse((PACKAGES["neuralens_tracker"] / "addons/ga4.py").read_text("utf-8"))
     mapping = next(
-        {key.value: value.id for key, value in zip(node.value.keys, node.value.values, strict=True)}
+        {
+            ast.literal_eval(key): ast.unparse(value)
+            for key, value in zip(node.value.keys, node.value.values, strict=True)
+        }
         for node in bridge.body
-        if isinstance(node, ast.Assign) and node.targets[0].id == "MAPPING"
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Dict)
+        and ast.unparse(node.targets[0]) == "MAPPING"
     )
     table, *_ = section(DOCUMENTS["docs/ga4.md"], "## Mapping").split("\n\n| field")
     assert dict(re.findall(r"^\| `([a-z_]+)` \| `([A-Z_]+)`", table, re.MULTILINE)) == mapping

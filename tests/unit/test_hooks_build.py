@@ -7,6 +7,7 @@ import neuralens_demo
 import pytest
 from click.testing import CliRunner
 from neuralens_build import hooks, hooks_javascript, javascript
+from neuralens_build.minification import bundle
 from neuralens_embed.cli import main
 
 GOOD = """from neuralens_tracker import before, on as listen
@@ -157,7 +158,7 @@ def compiled(file, tmp_path):
         hooks_javascript.write(hooks.read(file(source)), folder)
         entry = folder / "entry.js"
         entry.write_text("import { install } from './hooks.js';\ninstall();\n")
-        return javascript.bundle(entry).script
+        return bundle(entry).script
 
     return compiled
 

@@ -3,6 +3,7 @@
 It is portable Python itself: it runs on every engine, just as the tracker does.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from neuralens_tracker.acts import VIEW, Acts
@@ -215,7 +216,7 @@ class World:
             self._wire.now,
             self.from_browser,
         )
-        self._calls = {
+        self._calls: dict[str, Callable[..., Any]] = {
             "value_types.is_digits": is_digits,
             "value_types.is_number": is_number,
             "value_types.read": read,
