@@ -89,10 +89,15 @@ def save(path: Path, rows: dict[str, list[list[str]]], whole: bool) -> None:
 def add_row(
     record_property: Callable[[str, Any], None], engine: str, request: pytest.FixtureRequest
 ) -> Callable[[list[str]], None]:
-    """Add a row to the table, as ``Accounts.reconcile`` returns it."""
+    """Add a row to the table, as ``Accounts.reconcile`` returns it.
+
+    Its fault is the name of the test, with the parameters that are not the browser.
+    """
 
     def add_row(row: list[str]) -> None:
-        name = request.node.name.removeprefix("test_").split("[")[0].replace("_", " ")
-        record_property(BROWSER, [name, engine, *row])
+        name, *parameters = re.split(r"[\[\]-]", request.node.name)
+        given = [each for each in parameters if each not in ("", engine)]
+        fault = name.removeprefix("test_").replace("_", " ")
+        record_property(BROWSER, [": ".join([fault, *given]), engine, *row])
 
     return add_row

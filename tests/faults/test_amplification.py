@@ -5,7 +5,6 @@ import random
 import pytest
 
 from tests.faults.accounts import Accounts
-from tests.faults.table import BROWSER
 
 pytestmark = pytest.mark.every_engine
 PAGE = """<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak">
@@ -14,9 +13,11 @@ PAGE = """<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak">
 MAX_RATIO = 1.05
 
 
-@pytest.mark.parametrize("delay", [0, 0.3], ids=["prompt", "300 ms"])
-@pytest.mark.parametrize("pages", [6, pytest.param(50, marks=pytest.mark.faults)])
-def test_journey(put, show, shop, ledger, uid, engine, pages, delay, record_property):
+@pytest.mark.parametrize("delay", [0, 0.3], ids=["prompt relay", "relay responding after 300 ms"])
+@pytest.mark.parametrize(
+    "pages", [6, pytest.param(50, marks=pytest.mark.faults)], ids=["6 pages", "50 pages"]
+)
+def test_journey(put, show, shop, ledger, uid, pages, delay, add_row):
     """Each page is left by a click after 0.3 to 3 s."""
     shop.delay = delay
     accounts = Accounts(shop, ledger, uid)
@@ -32,6 +33,5 @@ def test_journey(put, show, shop, ledger, uid, engine, pages, delay, record_prop
         page.wait_for_url(f"**/page/{n + 1}")
         page.wait_for_function("window.neuralens && neuralens.version")
     row = accounts.reconcile(page)
-    name = f"{pages} pages, relay responding after {int(delay * 1000)} ms"
-    record_property(BROWSER, [name, engine, *row])
+    add_row(row)
     assert float(row[-1]) <= MAX_RATIO
