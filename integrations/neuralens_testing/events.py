@@ -12,6 +12,11 @@ from neuralens_testing.sandbox import Sandbox
 PATIENCE, PAUSE = 10.0, 0.05
 # Seconds without a new event after which all have arrived. The tracker sends after one second.
 QUIET = 1.5
+NOTHING_CAME = (
+    "nothing has reached {url}, from a page or a relay: see the browser's console. Chromium lets"
+    ' pages served by page.route reach it only with the permission "local-network-access"'
+)
+REFUSED = "the relay at {url} answered {status}: check the page's data-app-id"
 
 
 class Events:
@@ -33,13 +38,13 @@ class Events:
         self.patience = patience
         self._clock = clock
         self._sleep = sleep
-        self._taken = last(sandbox.ledger())
-        self._refused = last(sandbox.refusals())
+        self.forget()
 
     def of(self, uid: str) -> "Events":
         """Return the events of only one shopper."""
         chosen = Events(self._sandbox, uid, self.patience, self._clock, self._sleep)
         chosen._taken, chosen._refused = self._taken, self._refused
+        chosen._batches = self._batches
         return chosen
 
     def bodies(self) -> list[dict[str, Any]]:
@@ -90,6 +95,17 @@ class Events:
         """Discard the events so far, for a new part of a journey."""
         self._taken = last(self._sandbox.ledger())
         self._refused = last(self._sandbox.refusals())
+        self._batches = self._sandbox.batches()
+
+    def explain_absence(self) -> str:
+        """Return where to look if there were no events at all, or "" if there were."""
+        if self.bodies():
+            return ""
+        answered = self._sandbox.batches() - self._batches
+        if not answered:
+            return NOTHING_CAME.format(url=self._sandbox.url)
+        refused = [status for status in answered if status >= 400]
+        return REFUSED.format(url=self._sandbox.url, status=refused[0]) if refused else ""
 
 
 def last(entries: list[dict[str, Any]]) -> int:

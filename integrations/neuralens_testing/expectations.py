@@ -48,7 +48,9 @@ class Expectation:
         self._events.wait_for_count(len(wanted))
         difference = compare(wanted, self._events.settle())
         if difference:
-            raise AssertionError(f"the events differ from what was expected:\n{difference}")
+            raise AssertionError(
+                f"the events differ from what was expected:\n{difference}{self._explained()}"
+            )
 
     def to_have_nothing_refused(self) -> None:
         """Expect that the API has refused no event, once nothing more arrives."""
@@ -62,7 +64,12 @@ class Expectation:
         return any(matches(body, wanted) for body in self._events.bodies())
 
     def _listed(self) -> str:
-        return "\n".join(f"  {line}" for line in self._events.lines()) or "  none"
+        listed = "\n".join(f"  {line}" for line in self._events.lines()) or "  none"
+        return listed + self._explained()
+
+    def _explained(self) -> str:
+        reason = self._events.explain_absence()
+        return f"\n{reason}" if reason else ""
 
 
 def check(event: str, item: Any, items: Any, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,7 +89,8 @@ class Plan:
             events.wait_for_count(len(step.events))
             difference = compare(step.events, events.settle())
             if difference:
-                differences.append(f"{step.name}\n{difference}")
+                reason = events.explain_absence()
+                differences.append("\n".join(filter(None, (step.name, difference, reason))))
         if differences:
             text = "\n\n".join(differences)
             raise AssertionError(f"the journey differs from {self.path.name}:\n\n{text}")

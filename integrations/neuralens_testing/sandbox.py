@@ -1,9 +1,11 @@
 """Relay and sandbox for tests: starts the command ``dev``, or uses a running one."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +19,7 @@ from neuralens_embed.snippet import PREFIX, Snippet
 STARTING, ANSWERING = 30.0, 10.0
 COMMAND = "from neuralens_embed.cli import main; main()"
 ADDRESS = "Inspector: "
+BATCHES = re.compile(r'^neuralens_batches_total\{status="(\d+)"\} (\S+)$', re.MULTILINE)
 
 
 class SandboxError(RuntimeError):
@@ -52,11 +55,23 @@ class Sandbox:
         """Return how many events the relay has yet to forward."""
         return int(self._ask(f"{PREFIX}/health")["waiting"] or 0)
 
+    def batches(self) -> Counter[int]:
+        """Return how many batches the relay has answered, by HTTP status."""
+        metrics = self._fetch(f"{PREFIX}/metrics").decode()
+        return Counter({int(status): int(float(n)) for status, n in BATCHES.findall(metrics)})
+
     def _ask(self, path: str) -> Any:
         try:
+            return json.loads(self._fetch(path))
+        except ValueError as error:
+            raise SandboxError(f"{self.url}{path} is no JSON: {error}") from error
+
+    def _fetch(self, path: str) -> bytes:
+        try:
             with urlopen(Request(self.url + path), timeout=ANSWERING) as answer:  # noqa: S310
-                return json.load(answer)
-        except (URLError, OSError, ValueError) as error:
+                content: bytes = answer.read()
+                return content
+        except (URLError, OSError) as error:
             raise SandboxError(f"the sandbox at {self.url} does not answer: {error}") from error
 
 

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from neuralens_embed.snippet import PREFIX, Snippet
 from neuralens_testing import Events, Plan, PlanError, Sandbox, expect
 from playwright.sync_api import Browser, Page
 
 from tests.integrations.shops.catalogue import CHAIRS
+from tests.polling import TIMEOUT
 
 PLAN = """
 [[step]]
@@ -67,6 +70,61 @@ def test_a_journey_and_its_plan(page: Page, neuralens_events: Events, tmp_path: 
         f'- LAND_PRODUCT_PAGE {key} #7 PRODUCT_PAGE "oak"\n'
         f'+ LAND_PRODUCT_PAGE {key} #1 PRODUCT_PAGE "oak"'
     )
+
+
+ROUTED = "https://shop.example/"
+# Seconds; the events of a page that is not let through would never arrive.
+SHORT = 0.2
+
+
+@pytest.fixture
+def open_routed(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a page that ``page.route`` serves: ``open_routed(tag, *permissions)``."""
+    with ExitStack() as contexts:
+
+        def open_routed(tag: str, *permissions: str) -> Page:
+            page = contexts.enter_context(chromium.new_context(permissions=permissions)).new_page()
+            body = f'{tag}<main data-nl-landing="AV768">Oak chair</main>'
+            page.route(ROUTED, lambda route: route.fulfill(body=body, content_type="text/html"))
+            page.goto(ROUTED)
+            return page
+
+        yield open_routed
+
+
+def test_a_page_served_by_page_route(
+    open_routed: Callable[..., Page], neuralens_sandbox: Sandbox
+) -> None:
+    events = Events(neuralens_sandbox)
+    open_routed(neuralens_sandbox.snippet(), "local-network-access")
+    expect(events).to_have("LAND_PRODUCT_PAGE", id="AV768")
+
+
+def test_a_page_that_cannot_reach_the_sandbox_is_explained(
+    open_routed: Callable[..., Page], neuralens_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    events = Events(neuralens_sandbox, patience=SHORT)
+    open_routed(neuralens_sandbox.snippet())
+    reason = f'nothing has reached {neuralens_sandbox.url}, .* "local-network-access"'
+    with pytest.raises(AssertionError, match=reason):
+        expect(events).to_have("LAND_PRODUCT_PAGE")
+    with pytest.raises(AssertionError, match=reason):
+        expect(events).to_be(["LAND_PRODUCT_PAGE AV768"])
+    with pytest.raises(AssertionError, match=reason):
+        write_plan(tmp_path).follow(events, lambda page: None, {"open the second chair": list})
+
+
+def test_a_refused_page_is_explained(
+    open_routed: Callable[..., Page], neuralens_sandbox: Sandbox
+) -> None:
+    events = Events(neuralens_sandbox, patience=TIMEOUT)
+    refused = neuralens_sandbox.batches()[400]
+    prefix = neuralens_sandbox.url + PREFIX
+    open_routed(Snippet("another", prefix=prefix).render(), "local-network-access")
+    assert events.wait_for(lambda: neuralens_sandbox.batches()[400] > refused)
+    events.patience = SHORT
+    with pytest.raises(AssertionError, match="answered 400: check the page's data-app-id"):
+        expect(events).to_have("LAND_PRODUCT_PAGE")
 
 
 @pytest.mark.parametrize(

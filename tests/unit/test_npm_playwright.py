@@ -38,6 +38,23 @@ test("a missing event is reported", async ({ page, events }) => {
   }
   expect(message).toContain('CLICK_PRODUCT A #0 SEARCH_RESULT_PAGE "oak"');
 });
+
+for (const permissions of [[], ["local-network-access"]]) {
+  test.describe(`a page of another origin with ${permissions.length} permissions`, () => {
+    test.use({ permissions });
+    test("reaches the relay or is explained", async ({ page, events }) => {
+      const body = readFileSync("shop.html", "utf8");
+      const address = "https://shop.example/";
+      await page.route(address, (route) => route.fulfill({ body, contentType: "text/html" }));
+      await page.goto(address);
+      await events.forget();
+      await page.getByText("two").click();
+      const arrival = expect(events).toHave("CLICK_PRODUCT", {}, { timeout: 3000 });
+      if (permissions.length) await arrival;
+      else await expect(arrival).rejects.toThrow("nothing has reached");
+    });
+  });
+}
 """
 SHOP = """<!doctype html><title>Shop</title>{tag}
 <ol data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak" data-nl-list="results">
@@ -66,4 +83,4 @@ def test_a_run(npm_package: Path, tmp_path: Path, chromium_options: dict[str, ob
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert "4 passed" in done.stdout

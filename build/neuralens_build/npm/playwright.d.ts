@@ -46,6 +46,8 @@ export class Events {
   settle(): Promise<ReceivedEvent[]>;
   /** The reasons for which events were refused so far. */
   refusals(): Promise<string[]>;
+  /** Where to look if there were no events at all; empty if there were. */
+  explainAbsence(): Promise<string>;
 }
 
 /** A step of a tracking plan. */

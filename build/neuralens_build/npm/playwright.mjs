@@ -16,6 +16,7 @@ export class Events {
   #uid;
   #accepted = 0;
   #refused = 0;
+  #batches = {};
 
   constructor(url, uid) {
     this.#url = url.replace(/\/$/, "");
@@ -26,6 +27,7 @@ export class Events {
   async forget() {
     this.#accepted = last(await this.#read("ledger"));
     this.#refused = last(await this.#read("refusals"));
+    this.#batches = await this.#countBatches();
   }
 
   /** Return the events of one shopper, for tests that run in parallel. */
@@ -33,6 +35,7 @@ export class Events {
     const chosen = new Events(this.#url, uid);
     chosen.#accepted = this.#accepted;
     chosen.#refused = this.#refused;
+    chosen.#batches = this.#batches;
     return chosen;
   }
 
@@ -64,15 +67,43 @@ export class Events {
       .map((entry) => entry.reason);
   }
 
+  /** Return where to look if there were no events at all, or "" if there were. */
+  async explainAbsence() {
+    if ((await this.all()).length) return "";
+    const answered = Object.entries(await this.#countBatches())
+      .filter(([status, count]) => count > (this.#batches[status] ?? 0))
+      .map(([status]) => status);
+    if (!answered.length)
+      return (
+        `nothing has reached ${this.#url}, from a page or a relay: see the browser's console.` +
+        " Chromium lets pages served by page.route reach it only with the permission" +
+        ' "local-network-access"'
+      );
+    const refused = answered.find((status) => Number(status) >= 400);
+    return refused
+      ? `the relay at ${this.#url} answered ${refused}: check the page's data-app-id`
+      : "";
+  }
+
+  /** Return how many batches the relay has answered, by HTTP status; none for a sandbox alone. */
+  async #countBatches() {
+    const metrics = await (await this.#fetch("nl/metrics")).text();
+    const lines = metrics.matchAll(/^neuralens_batches_total\{status="(\d+)"\} (\S+)$/gm);
+    return Object.fromEntries([...lines].map(([, status, count]) => [status, Number(count)]));
+  }
+
   async #read(name) {
-    let response;
+    const response = await this.#fetch(name);
+    if (!response.ok) throw new Error(`${this.#url}/${name} answered ${response.status}`);
+    return response.json();
+  }
+
+  async #fetch(name) {
     try {
-      response = await fetch(`${this.#url}/${name}`);
+      return await fetch(`${this.#url}/${name}`);
     } catch (error) {
       throw new Error(`${this.#url} does not respond: start neuralens-tracker dev`, { cause: error });
     }
-    if (!response.ok) throw new Error(`${this.#url}/${name} answered ${response.status}`);
-    return response.json();
   }
 }
 
@@ -119,11 +150,12 @@ export const expect = expectOfPlaywright.extend({
       if (next.length !== found.length) quiet = Date.now();
       found = next;
     }
+    const reason = held() ? "" : await events.explainAbsence();
     return {
       pass: held(),
       message: () =>
         `${this.isNot ? "there is a" : "no"} ${event} with ${JSON.stringify(fields)};` +
-        ` there were:\n${list(found)}`,
+        ` there were:\n${list(found)}${reason && `\n${reason}`}`,
     };
   },
 
@@ -164,7 +196,10 @@ export async function follow(plan, events, open, actions = {}) {
       while (Date.now() < deadline && (await events.all()).length < wanted.length)
         await wait(PAUSE_MS);
       const difference = compare(wanted, (await events.settle()).map(describe));
-      if (difference) differences.push(`${name}\n${difference}`);
+      if (difference)
+        differences.push(
+          [name, difference, await events.explainAbsence()].filter(Boolean).join("\n"),
+        );
     });
   }
   if (differences.length)
