@@ -22,9 +22,17 @@ SHUT = """() => {
 }"""
 
 
+JOURNAL = """Object.entries(localStorage).filter(([key]) => key.startsWith("nl:e:"))
+    .map(([, text]) => JSON.parse(text))"""
+
+
 def share(page, *names):
-    page.evaluate(
-        """(names) => { for (const id of names) neuralens("track", "SHARE", { id }); }""",
+    """Track a share of each product in one task, and return the journal right after it."""
+    return page.evaluate(
+        f"""(names) => {{
+            for (const id of names) neuralens("track", "SHARE", {{ id }});
+            return {JOURNAL};
+        }}""",
         list(names),
     )
 
@@ -35,10 +43,7 @@ def flush(page):
 
 def journal(page):
     """Return the journaled events, whose outcome is not known yet."""
-    return page.evaluate(
-        """Object.entries(localStorage).filter(([key]) => key.startsWith("nl:e:"))
-            .map(([, text]) => JSON.parse(text))"""
-    )
+    return page.evaluate(JOURNAL)
 
 
 def ids(events):
@@ -136,9 +141,9 @@ def test_batch_on_the_wire(show, ledger, posts, uid):
 
 def test_journal_keeps_an_event_until_it_is_acknowledged(show, ledger, posts, await_empty_journal):
     page = show("")
-    share(page, "A", "B")
-    assert sorted(ids(journal(page))) == ["A", "B"]
-    kept = {event["eid"] for event in journal(page)}
+    journaled = share(page, "A", "B")
+    assert sorted(ids(journaled)) == ["A", "B"]
+    kept = {event["eid"] for event in journaled}
     flush(page)
     assert ids(ledger.wait_for(2)) == ["A", "B"]
     await_empty_journal(page)
