@@ -283,6 +283,31 @@ def test_the_console_reports_a_missing_app_id(shop, context):
     ]
 
 
+def test_misspelt_settings_are_named(shop, context):
+    tag = 'data-debug data-appid="A" data-endpont="/x" data-ga4-index-base="1"'
+    shop.put("/", f'<script src="/nl/neuralens.js" {tag}></script>')
+    page = context.new_page()
+    console = Console(page)
+    page.goto("/")
+    (line,) = console.lines(1)
+    assert line.endswith("GPC off, appid is no setting, endpont is no setting")
+
+
+def test_misspelt_attributes_are_outlined(overlaid):
+    page = overlaid(
+        """<ol data-nl-list="r"><li data-nl-prodct="A">A</li>
+        <li data-nl-product="B" data-nl-ofset="3">B</li><li data-nl-product="C">C</li></ol>
+        <p data-nl-ignore><i data-nl-foo>none</i></p>
+        <div><template shadowrootmode="open"><p data-nl-producct="D">D</p></template></div>"""
+    )
+    expect(page.locator("neuralens-overlay .frame:visible")).to_have_count(4)
+    assert labels(page, "wrong") == [
+        "data-nl-prodct does not exist",
+        "data-nl-ofset does not exist",
+        "data-nl-producct does not exist",
+    ]
+
+
 def test_settings_of_the_module_are_reported_too(shop, context):
     shop.put(
         "/",

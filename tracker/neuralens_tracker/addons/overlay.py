@@ -8,7 +8,9 @@ renders into a shadow tree, which the page's styles do not affect.
 
 from neuralens_tracker.attributes import (
     ACTION,
+    CONTEXT,
     IGNORE,
+    ITEMS,
     LANDING,
     PRODUCT,
     PURCHASE_ORDER,
@@ -17,7 +19,7 @@ from neuralens_tracker.attributes import (
 from neuralens_tracker.capture.items import OPTION, Items
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.settings import resolve
-from neuralens_tracker.types import JSObject, Settings, ValueType
+from neuralens_tracker.types import Fields, JSObject, Settings, ValueType
 from neuralens_tracker.value_types import requirement
 from neuralens_tracker.vocabulary import DENIED, PREFIX, VERSION
 from neuralens_tracker.web.addon import tell
@@ -34,6 +36,7 @@ from neuralens_tracker.web.dom import (
     find_all,
     find_everywhere,
     listen,
+    matches,
     shadow_of,
     shadow_roots,
 )
@@ -54,11 +57,15 @@ from neuralens_tracker.web.platform import has_privacy_signal, wait
 from neuralens_tracker.web.visibility import box_of, is_opaque
 
 scroll_into_view: JSObject = method("Element", "scrollIntoView")
-MARKED = "[data-nl-product],[data-nl-suggestion],[data-nl-landing],[data-nl-purchase]," + OPTION
-CONTROL = "[" + ACTION + "]"
+SHOWN = (
+    "[data-nl-product],[data-nl-suggestion],[data-nl-landing],[data-nl-purchase],[data-nl-action],"
+    + OPTION
+)
 REFRESH_MS = 300
 # The most items, and the most events, that are shown.
 MAX_SHOWN = 300
+# Keys of the tag that are not the tracker's own settings: of an add-on, and of a heavy runtime.
+OTHERS = ("ga4IndexBase", "src", "integrity", "pyscript")
 # Why an event was captured; the others are interactions.
 CAUSES = {
     "VIEW_PRODUCT": "half of it stayed in view",
@@ -220,8 +227,11 @@ def describe_line(event: JSObject) -> str:
     return " ".join(parts)
 
 
-def describe_start(settings: Settings, refused: bool) -> str:
-    """Format the state in which the tracker started; ``refused`` by Global Privacy Control."""
+def describe_start(given: Fields, settings: Settings, refused: bool) -> str:
+    """Format the state in which the tracker started; ``refused`` by Global Privacy Control.
+
+    ``given`` are the keys of tag and configuration; those that are no settings are named.
+    """
     signal = "on" if refused else "on, not respected" if has_privacy_signal() else "off"
     parts = [
         VERSION + " started: app id " + (settings["appId"] or "missing"),
@@ -229,7 +239,18 @@ def describe_start(settings: Settings, refused: bool) -> str:
         "consent " + (DENIED if refused else settings["consent"]),
         "GPC " + signal,
     ]
+    for name in list(given.keys()):
+        if name not in list(settings.keys()) and name not in OTHERS:
+            parts.append(name + " is no setting")
     return ", ".join(parts)
+
+
+def find_misspelt(element: JSObject) -> str:
+    """Return the name of an attribute with the tracker's prefix that it does not have, or ""."""
+    for name in elements(call(element, "getAttributeNames")):
+        if name.startswith("data-nl-") and name not in CONTEXT and name not in ITEMS:
+            return name
+    return ""
 
 
 def is_known(root: JSObject) -> bool:
@@ -331,9 +352,10 @@ class Overlay:
         self._find_shadows()
         self._items.forget_ranks()
         marks: list[Mark] = []
-        for element in find_everywhere(MARKED + "," + CONTROL):
-            if len(marks) < MAX_SHOWN:
-                mark = self._read(element)
+        for element in find_everywhere("*"):
+            misspelt = find_misspelt(element)
+            if len(marks) < MAX_SHOWN and (misspelt != "" or matches(element, SHOWN)):
+                mark = self._read(element, misspelt)
                 if mark:
                     marks.append(mark)
         self._marks = marks
@@ -366,13 +388,18 @@ class Overlay:
                     if not is_known(shadow):
                         shadow_roots.append(shadow)
 
-    def _read(self, element: JSObject) -> Mark | None:
-        """Return the mark of an element, or None if there is nothing to show."""
+    def _read(self, element: JSObject, misspelt: str) -> Mark | None:
+        """Return the mark of an element, or None if there is nothing to show.
+
+        ``misspelt`` is the name of an attribute of it that does not exist, or "".
+        """
         box = box_of(element)
         if not box:
             return None
         if closest(element, "[" + IGNORE + "]"):
             return None
+        if misspelt != "":
+            return Mark(box, "", misspelt + " does not exist")
         kind = ACTION
         for name in (PRODUCT, SUGGESTION, LANDING, PURCHASE_ORDER):
             if attribute(element, name) is not None:
@@ -506,5 +533,5 @@ def start(tag: JSObject) -> None:
     refused = settings["respectGpc"] and has_privacy_signal()
     overlay = Overlay(items, problems, context, refused)
     box.start()
-    log(describe_start(settings, refused), record(settings))
+    log(describe_start(given, settings, refused), record(settings))
     overlay.start(get(tag, "log") if tag else None)
