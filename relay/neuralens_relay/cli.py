@@ -243,7 +243,9 @@ def change_dead(
             time.sleep(BREATH)
     click.echo(f"{count} event{'' if count == 1 else 's'} will be {done}")
     if count < len(set(eids)):
-        raise click.ClickException(f"{len(set(eids)) - count} of the ids are not of dead letters")
+        raise click.ClickException(
+            f"{len(set(eids)) - count} of the ids are not of dead letters, or of damaged ones"
+        )
 
 
 def portions(store: Store, eids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -294,17 +296,29 @@ def as_record(event: Dead) -> dict[str, Any]:
         "reason": event.reason,
         "attempts": event.attempts,
         "received": event.received,
-        "event": json.loads(event.body),
+        "event": read_event(event.body),
     }
+
+
+def read_event(body: bytes) -> Any:
+    """Return the event of a dead letter; as text if it is damaged."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
 
 
 def describe_dead(event: Dead) -> str:
     """Format a dead letter, without control characters for the terminal."""
-    received = datetime.fromtimestamp(event.received, UTC).isoformat(" ", "seconds")
+    try:
+        received = datetime.fromtimestamp(event.received, UTC).isoformat(" ", "seconds")
+    except (ValueError, OverflowError, OSError):
+        # A damaged or wrong time.
+        received = str(event.received)
     lines = [
         f"{event.eid}  received {received}  attempts {event.attempts}",
         f"  {event.reason}",
-        f"  {event.body.decode()}",
+        f"  {event.body.decode(errors='replace')}",
     ]
     return "\n".join("".join(map(printable, line)) for line in lines)
 

@@ -1,14 +1,18 @@
-"""Detects damaged pages of a SQLite outbox, and copies the readable rows around them."""
+"""Detects damaged pages of a SQLite outbox, and copies the readable rows around them.
+
+Damage within a row leaves it readable, with values of any type, and text that is not UTF-8.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import apsw
 
-from neuralens_relay.schema import TABLES, count_again
+from neuralens_relay.schema import STATES, TABLES, WAITING, count_again
 
 # Time limit of the check on opening; damage beyond it is found when it is read.
 CHECK_SECONDS = 0.1
@@ -16,6 +20,29 @@ CHECK_SECONDS = 0.1
 STEPS = 10_000
 # SQLite's largest row number.
 LAST = 2**63 - 1
+# What an unreadable value becomes, by the type of its column.
+EMPTY = {"INTEGER": 0, "REAL": 0.0, "TEXT": "", "BLOB": b""}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table; its type is a key of EMPTY, unless the schema is damaged."""
+
+    name: str
+    type: str
+    nullable: bool
+
+    @property
+    def source(self) -> str:
+        """The SQL that reads a value, for ``clean``."""
+        # As bytes, because text that is not UTF-8 cannot be read.
+        return f"CAST({self.name} AS {'BLOB' if self.type == 'TEXT' else self.type})"
+
+    def clean(self, value: Any) -> Any:
+        """Return a value read by ``source`` that the column allows."""
+        if value is None:
+            return None if self.nullable else EMPTY.get(self.type)
+        return decode(value) if self.type == "TEXT" else value
 
 
 def quick_check(db: apsw.Connection) -> bool:
@@ -23,13 +50,25 @@ def quick_check(db: apsw.Connection) -> bool:
     deadline = monotonic() + CHECK_SECONDS
     db.set_progress_handler(lambda: monotonic() > deadline, STEPS)
     try:
-        return bool(db.execute("PRAGMA quick_check(1)").get == "ok")
+        return passes(db, "quick_check(1)")
     except apsw.InterruptError:
         return True
-    except apsw.CorruptError:
-        return False
     finally:
         db.set_progress_handler(None)
+
+
+def passes(db: apsw.Connection, check: str) -> bool:
+    """Return whether one of SQLite's checks finds no damage."""
+    try:
+        return bool(db.execute(f"PRAGMA {check}").get == "ok")
+    except (apsw.CorruptError, UnicodeDecodeError):
+        # What it found may be quoted.
+        return False
+
+
+def decode(value: bytes) -> str:
+    """Return text that may be damaged."""
+    return value.decode(errors="replace")
 
 
 def rebuild(db: apsw.Connection, path: Path) -> None:
@@ -57,17 +96,15 @@ def rebuild(db: apsw.Connection, path: Path) -> None:
 def count_held(db: apsw.Connection) -> int:
     """Return how many events and dead letters the totals count; 0 if they are unreadable."""
     try:
-        return int(db.execute("SELECT waiting + dead FROM totals").get or 0)
+        count = "SELECT CAST(waiting AS INTEGER) + CAST(dead AS INTEGER) FROM totals LIMIT 1"
+        return int(db.execute(count).get or 0)
     except apsw.CorruptError:
         return 0
 
 
 def is_whole(db: apsw.Connection, table: str) -> bool:
     """Return whether a table and its indexes are undamaged."""
-    try:
-        return bool(db.execute(f"PRAGMA integrity_check({table})").get == "ok")
-    except apsw.CorruptError:
-        return False
+    return passes(db, f"integrity_check({table})")
 
 
 def free_name(db: apsw.Connection, table: str) -> str:
@@ -81,18 +118,29 @@ def free_name(db: apsw.Connection, table: str) -> str:
 
 def copy_rows(source: apsw.Connection, table: str, target: apsw.Connection, name: str) -> int:
     """Copy the readable rows; return how many."""
-    columns = [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
+    columns = [
+        Column(column, kind, not required)
+        for _, column, kind, required, *_ in source.execute(f"PRAGMA table_info({table})")
+    ]
     if not columns:
         # The file is of an earlier version without this table.
         return 0
+    names = ", ".join(column.name for column in columns)
     marks = ", ".join("?" * len(columns))
-    insert = f"INSERT OR IGNORE INTO {name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+    insert = f"INSERT OR IGNORE INTO {name} ({names}) VALUES ({marks})"  # noqa: S608
     copied = 0
-    for row in read_rows(source, table, ", ".join(columns)):
+    for row in read_rows(source, table, ", ".join(column.source for column in columns)):
+        values = {
+            column.name: column.clean(value) for column, value in zip(columns, row, strict=True)
+        }
+        if values.get("body") == b"":
+            continue
+        if table == "events" and values["state"] not in STATES:
+            values["state"] = WAITING
         try:
-            target.execute(insert, row)
-        except (apsw.ConstraintError, apsw.MismatchError):
-            # A damaged row may hold values that its columns do not allow.
+            target.execute(insert, tuple(values.values()))
+        except apsw.ConstraintError:
+            # Such as a second row of a table that has one.
             continue
         copied += target.changes()
     return copied

@@ -10,6 +10,8 @@ SEEN = """CREATE TABLE {name} (
     received REAL NOT NULL
 );
 """
+WAITING, SENDING = "waiting", "sending"
+STATES = (WAITING, SENDING)
 # "checksum" is the CRC-32 of the body; NULL in events from schema version 1.
 EVENTS = """CREATE TABLE {name} (
     id INTEGER PRIMARY KEY,

@@ -1,5 +1,7 @@
 """Stores the outbox in a SQLite file.
 
+Values are read with CAST: those of a damaged row may have any type.
+
 apsw bundles its own SQLite: versions 3.7.0 to 3.51.2, which many systems still have, can corrupt
 a database with several connections (https://sqlite.org/wal.html#walresetbug).
 """
@@ -15,7 +17,7 @@ from zlib import crc32
 import apsw
 
 from neuralens_relay.balance import DAY, KEPT_DAYS, Report, Tally, name_journal, post
-from neuralens_relay.damage import quick_check, rebuild
+from neuralens_relay.damage import decode, quick_check, rebuild
 from neuralens_relay.disk import Reserve, measure
 from neuralens_relay.outbox import (
     Bounds,
@@ -47,8 +49,12 @@ PURGED = 5000
 VACUUMED = 1000
 # The most pages of a file of version 1 that is vacuumed as a whole.
 COMPACTED = 16_000
+# Only a damaged row violates a constraint.
+DAMAGE = (apsw.CorruptError, apsw.ConstraintError)
 SALVAGE = "stop the relay, and copy the readable part to a new file with relay --salvage"
 DAMAGED_LETTER = "damaged in the outbox"
+# The oldest events that are searched for overlooked ones.
+SEARCHED = 256
 REMEMBER = "INSERT OR IGNORE INTO seen (digest, received) VALUES (?, ?)"
 REMEMBER_ORDER = REMEMBER.replace("seen", "orders")
 # Suffixes of the files that belong to an outbox.
@@ -135,7 +141,7 @@ class SqliteStore:
                 self.check(0)
         except OutboxError as error:
             # A full disk may have space later, and a damaged file still has events to forward.
-            if not isinstance(error.__cause__, (apsw.FullError, apsw.CorruptError)):
+            if not isinstance(error.__cause__, (apsw.FullError, *DAMAGE)):
                 raise
 
     def _use_log(self) -> None:
@@ -174,7 +180,7 @@ class SqliteStore:
             raise OutboxError(self._repair_error)
         try:
             rebuild(self.database, self._path)
-        except apsw.CorruptError as error:
+        except DAMAGE as error:
             self._repair_error = f"the outbox {self._path} is damaged: {SALVAGE} ({error})"
             raise OutboxError(self._repair_error) from error
         self._damaged = False
@@ -207,7 +213,7 @@ class SqliteStore:
     def _post(self, report: Report, fresh: list[bool], now: float) -> None:
         """Add a batch's contribution to the balance."""
         key = digest(name_journal(report))
-        known = self._value("SELECT state FROM journals WHERE digest = ?", (key,))
+        known = self._value("SELECT CAST(state AS BLOB) FROM journals WHERE digest = ?", (key,))
         posting = post(known, report, now, self._bounds.known)
         if posting.journal is not None:
             self.database.execute(
@@ -230,9 +236,11 @@ class SqliteStore:
     def tallies(self, first: int) -> list[Tally]:
         """See Store."""
         rows = self.database.execute(
-            "SELECT day, app, state, reason, count FROM tallies WHERE day >= ?", (first,)
+            "SELECT CAST(day AS INTEGER), CAST(app AS BLOB), CAST(state AS BLOB),"
+            " CAST(reason AS BLOB), CAST(count AS INTEGER) FROM tallies WHERE day >= ?",
+            (first,),
         )
-        return [Tally(*row) for row in rows]
+        return [Tally(day, *map(decode, texts), count) for day, *texts, count in rows]
 
     def lead(self) -> bool:
         """See Store. The lock ends with the process, however it ends."""
@@ -258,6 +266,7 @@ class SqliteStore:
         return self._lease(
             "SELECT id FROM events WHERE state = 'waiting' AND due <= ? ORDER BY due LIMIT ?",
             (now, limit),
+            limit,
         )
 
     def probe(self, now: float) -> list[Lease]:
@@ -267,18 +276,24 @@ class SqliteStore:
             " WHERE state = 'waiting' AND due <= ? ORDER BY due LIMIT ?)"
             " ORDER BY min(attempts, 1), due LIMIT 1",
             (now, PROBED),
+            1,
         )
 
-    def _lease(self, chosen: str, values: tuple[Any, ...]) -> list[Lease]:
-        rows = self.database.execute(
+    def _lease(self, chosen: str, values: tuple[float, int], limit: int) -> list[Lease]:
+        """Lease the events of a query for at most ``limit`` that are due at ``values[0]``."""
+        rows: list[tuple[Any, ...]] = self.database.execute(
             "UPDATE events SET state = 'sending', attempts = attempts + 1"  # noqa: S608 - constants
-            f" WHERE id IN ({chosen}) RETURNING id, body, attempts, due, checksum",
+            f" WHERE id IN ({chosen}) RETURNING id, CAST(body AS BLOB),"
+            " CAST(attempts AS INTEGER), CAST(due AS REAL), checksum",
             values,
-        )
+        ).fetchall()
+        if len(rows) < limit:
+            self._search(values[0])
         leases = []
         damaged = []
         for key, body, attempts, _, checksum in sorted(rows, key=lambda row: (row[3], row[0])):
-            if checksum is None or checksum == crc32(body):
+            # Events of version 1 have no checksum.
+            if body and checksum in (None, crc32(body)):
                 leases.append(Lease(key, body, attempts))
             else:
                 damaged.append(Settlement(key, Outcome.DEAD, DAMAGED_LETTER))
@@ -286,6 +301,16 @@ class SqliteStore:
             self.settle(damaged)
             self._count(unreadable=len(damaged))
         return leases
+
+    def _search(self, now: float) -> None:
+        """Raise CorruptError if there are due events that a damaged index does not find."""
+        overlooked = self._value(
+            "SELECT count(*) FROM (SELECT state, due FROM events NOT INDEXED ORDER BY id LIMIT ?)"
+            " WHERE NOT (state = 'sending' OR state = 'waiting' AND ifnull(due, 0) > ?)",
+            (SEARCHED, now),
+        )
+        if overlooked:
+            raise apsw.CorruptError("its index does not find all events")
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
         """See Store."""
@@ -345,7 +370,8 @@ class SqliteStore:
 
     def _expire(self, table: str, age: float, portion: int, now: float, longest: float) -> None:
         """Delete expired rows, which are the oldest by id."""
-        oldest = self._value(f"SELECT received FROM {table} ORDER BY id LIMIT 1")  # noqa: S608 - a constant
+        first = f"SELECT CAST(received AS REAL) FROM {table} ORDER BY id LIMIT 1"  # noqa: S608 - a constant
+        oldest = self._value(first)
         horizon = now - age
         if oldest is None or horizon <= oldest <= now + longest:
             return
@@ -375,20 +401,24 @@ class SqliteStore:
         """See Store."""
         waiting, dead, unreadable = self._totals()
         # Ids are ascending by time, so the first is the oldest.
-        oldest = self._value("SELECT received FROM events ORDER BY id LIMIT 1")
+        oldest = self._value("SELECT CAST(received AS REAL) FROM events ORDER BY id LIMIT 1")
         return Depth(waiting, dead, oldest, self._refusal(1), unreadable, self._dropped)
 
     def dead(self, limit: int) -> list[Dead]:
         """See Store."""
         rows = self.database.execute(
-            "SELECT eid, body, attempts, received, reason FROM dead ORDER BY id DESC LIMIT ?",
+            "SELECT CAST(eid AS BLOB), CAST(body AS BLOB), CAST(attempts AS INTEGER),"
+            " CAST(received AS REAL), CAST(reason AS BLOB) FROM dead ORDER BY id DESC LIMIT ?",
             (limit,),
         )
-        return [Dead(*row) for row in rows]
+        return [
+            Dead(decode(eid), body, attempts, received, decode(reason))
+            for eid, body, attempts, received, reason in rows
+        ]
 
     def replay(self, eids: Sequence[str], limit: int, now: float) -> int:
-        """See Store."""
-        chosen = self._choose(eids, limit)
+        """See Store. Damaged ones are never sent."""
+        chosen = self._choose(eids, limit, f"reason <> '{DAMAGED_LETTER}'")
         self.database.executemany(
             "INSERT INTO events (eid, body, received, reason, due, checksum)"
             " SELECT eid, body, received, reason, ?, ? FROM dead WHERE id = ?",
@@ -408,7 +438,7 @@ class SqliteStore:
         """See Store. The cursor is (table, id)."""
         table, after = cursor or ("events", 0)
         rows: list[tuple[Any, ...]] = self.database.execute(
-            f"SELECT id, body FROM {table} WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - a constant
+            f"SELECT id, CAST(body AS BLOB) FROM {table} WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - a constant
             (after, limit),
         ).fetchall()
         found = [(key,) for key, body in rows if belongs_to(body, uid)]
@@ -433,14 +463,19 @@ class SqliteStore:
         if self._lock is not None:
             self._lock.close()
 
-    def _choose(self, eids: Sequence[str], limit: int) -> list[tuple[int, bytes]]:
-        """Return the key and body of dead letters with these ids, or of any without ids."""
+    def _choose(
+        self, eids: Sequence[str], limit: int, condition: str = "true"
+    ) -> list[tuple[int, bytes]]:
+        """Return the key and body of dead letters with these ids, or of any without ids.
+
+        ``condition`` is SQL.
+        """
+        query = f"SELECT id, CAST(body AS BLOB) FROM dead WHERE {condition}"  # noqa: S608 - constants
         if not eids:
-            rows = self.database.execute("SELECT id, body FROM dead ORDER BY id LIMIT ?", (limit,))
-            return list(rows)
+            return list(self.database.execute(f"{query} ORDER BY id LIMIT ?", (limit,)))
         chosen: list[tuple[int, bytes]] = []
         for eid in eids:
-            chosen += self.database.execute("SELECT id, body FROM dead WHERE eid = ?", (eid,))
+            chosen += self.database.execute(f"{query} AND eid = ?", (eid,))
         return list(dict.fromkeys(chosen))[:limit]
 
     def _remove(self, chosen: Sequence[tuple[int, bytes]]) -> None:
@@ -470,8 +505,13 @@ class SqliteStore:
 
     def _totals(self) -> tuple[int, int, int]:
         """Return the numbers of queued events, dead letters, and events lost to damage."""
-        query = "SELECT waiting, dead, unreadable FROM totals"
+        query = (
+            "SELECT CAST(waiting AS INTEGER), CAST(dead AS INTEGER), CAST(unreadable AS INTEGER)"
+            " FROM totals"
+        )
         totals: list[tuple[Any, ...]] = self.database.execute(query).fetchall()
+        if len(totals) != 1 or None in totals[0]:
+            raise apsw.CorruptError("its totals are missing")
         waiting, dead, unreadable = totals[0]
         return waiting, dead, unreadable
 
@@ -497,7 +537,7 @@ class SqliteStore:
     def _translated_errors(self) -> Iterator[None]:
         try:
             yield
-        except apsw.CorruptError as error:
+        except DAMAGE as error:
             self._damaged = True
             raise OutboxError(f"the outbox {self._path} is damaged: {SALVAGE} ({error})") from error
         except apsw.FullError as error:
