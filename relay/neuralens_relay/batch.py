@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Annotated, Any
 
 import msgspec
@@ -17,9 +18,10 @@ from neuralens_tracker.personal_data import scrub
 from neuralens_tracker.vocabulary import MAX_COUNT, MAX_TEXT, WIRE_VERSION
 
 from neuralens_relay.balance import Report
+from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import Event
 
-log = logging.getLogger(__name__)
+NOTICES = Notices(logging.getLogger(__name__), monotonic)
 
 # More than fit into a body, however small the events.
 MAX_EVENTS = 500
@@ -213,9 +215,9 @@ def find_fault(event: Any) -> Fault | None:
     try:
         fault = events.find_fault(event)
         return find_control_characters(event) if fault is None else fault
-    except Exception:
+    except Exception as error:
         # A bug in the validation must not fail the batch: the page would resend it forever.
-        log.exception("an event could not be checked")
+        NOTICES.exception(type(error).__name__, "an event could not be checked")
         return Fault("", "event could not be checked")
 
 

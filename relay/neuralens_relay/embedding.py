@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import fields
@@ -18,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from neuralens_relay.app import create_app
+from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import OutboxError
 from neuralens_relay.responses import explain_error
 from neuralens_relay.settings import Settings, SettingsError, variable
@@ -69,6 +71,7 @@ class EmbeddedRelay:
     def __init__(self, read_settings: Callable[[], Settings]) -> None:
         self._read_settings = read_settings
         self._making = threading.Lock()
+        self._notices = Notices(log, time.monotonic)
         self._app: Starlette | None = None
         self._bridge: ASGIMiddleware | None = None
 
@@ -97,7 +100,7 @@ class EmbeddedRelay:
         try:
             app = await asyncio.to_thread(self.app)
         except SettingsError as error:
-            log.error("the relay cannot start: %s", error)
+            self._notices.log(logging.ERROR, str(error), "the relay cannot start: %s", error)
             headers = {"Retry-After": str(RETRY_SECONDS)}
             answer = explain_error(HTTPException(503, "the relay is not set up", headers))
             await answer(scope, receive, send)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -36,6 +37,8 @@ MAX_BOUNDED = 8
 # Distinct reasons of dead letters that are counted.
 MAX_REASONS = 20
 OTHER_REASONS = "other reasons"
+# Dead letters from before the start that are counted by reason.
+MAX_EARLIER = 1000
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +88,7 @@ class Forwarder:
         # Unix time of the last lease, of any number of events, and of the last delivery.
         self.leased: float | None = None
         self.delivered: float | None = None
-        # Dead letters since the start, by reason.
+        # Dead letters by reason: the latest from before the start, and those since.
         self.refused: Counter[str] = Counter()
 
     def wake(self) -> None:
@@ -132,7 +135,11 @@ class Forwarder:
             try:
                 busy = await self._step()
             except OutboxError as error:
-                await self._on_outbox_error(error)
+                await self._on_error(str(error))
+            except Exception as error:
+                # Forwarding must not end, whatever the store or the server behind it returns.
+                self._notices.exception(type(error).__name__, "unexpected error in forwarding")
+                await self._on_error(f"unexpected error: {type(error).__name__}")
             else:
                 self._recovered()
                 if not busy:
@@ -149,6 +156,7 @@ class Forwarder:
             if not self._leading:
                 return False
             log.info("this relay forwards the events of the outbox")
+            await self._count_dead()
         await self._housekeep()
         if self._breaker.state.open:
             self._give_back()
@@ -168,7 +176,19 @@ class Forwarder:
             if self._breaker.wait() > 0:
                 return
             event = self._ready.popleft()
-            self._sending[event.key] = asyncio.create_task(self._forward(event))
+            task = asyncio.create_task(self._forward(event))
+            self._sending[event.key] = task
+            task.add_done_callback(partial(self._on_sent, event.key))
+
+    def _on_sent(self, key: Any, task: "asyncio.Task[None]") -> None:
+        """Send the next events; if an event has no settlement, its lease is abandoned."""
+        del self._sending[key]
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            kind = type(error).__name__
+            self._notices.log(logging.ERROR, kind, "unexpected error in forwarding: %s", kind)
+        self._launch()
+        self._wake.set()
 
     def _give_back(self) -> None:
         """Return leased events that were not sent to the outbox."""
@@ -245,9 +265,6 @@ class Forwarder:
         fate = self._decide(event, answer, began)
         self._metrics.forwarded.labels(fate.value).inc()
         self._settlements.append(self._make_settlement(event, fate, answer))
-        del self._sending[event.key]
-        self._launch()
-        self._wake.set()
 
     def _decide(self, event: Lease, answer: Answer, sent: float) -> Fate:
         """Return the fate of an event; update the breaker, and log a change of its state."""
@@ -266,21 +283,22 @@ class Forwarder:
         else:
             breaker.succeed(sent)
         if breaker.state is not before:
-            self._log_state(breaker.state)
+            self._log_state(before)
         return fate
 
-    def _log_state(self, state: State) -> None:
-        reason = self._breaker.reason
+    def _log_state(self, before: State) -> None:
+        """Log a change of state, throttled: if many requests fail, it may change all the time."""
+        state, reason = self._breaker.state, self._breaker.reason
+        level, text = logging.WARNING, "the API accepts events again"
         if state is State.PAUSED:
             check = ", ".join(map(variable, ("api_key", "application_id", "api_url")))
             kind = f"the API refuses the key, or its URL is wrong ({reason}): check {check}"
-            log.error("forwarding is paused: %s; events are queued", kind)
+            level, text = logging.ERROR, f"forwarding is paused: {kind}; events are queued"
         elif state is State.HOLDING:
-            log.warning("the API is unavailable (%s); events are queued", reason)
+            text = f"the API is unavailable ({reason}); events are queued"
         elif state is State.FAILING:
-            log.warning("requests to the API fail (%s) and are retried", reason)
-        else:
-            log.warning("the API accepts events again")
+            text = f"requests to the API fail ({reason}) and are retried"
+        self._notices.log(level, (before, state), "%s", text)
 
     def _make_settlement(self, event: Lease, fate: Fate, answer: Answer) -> Settlement:
         """Return the settlement of an event that was sent."""
@@ -304,12 +322,26 @@ class Forwarder:
             if each.outcome is Outcome.DEAD:
                 self._report_dead(each.reason)
 
+    async def _count_dead(self) -> None:
+        """Count and log the latest dead letters from before the start."""
+        letters = await self._outbox.call(lambda store: store.dead(MAX_EARLIER))
+        for letter in letters:
+            self.refused[self._group(letter.reason)] += 1
+        if letters:
+            reasons = "; ".join(f"{count} x {reason}" for reason, count in self.refused.items())
+            log.warning("the outbox has dead letters (%s): list them by relay --dead", reasons)
+
     def _report_dead(self, reason: str) -> None:
-        if reason not in self.refused and len(self.refused) >= MAX_REASONS:
-            reason = OTHER_REASONS
+        """Count a dead letter, and log the first of each reason."""
+        reason = self._group(reason)
         if reason not in self.refused:
             log.error("the API refuses an event (%s): list dead letters by relay --dead", reason)
         self.refused[reason] += 1
+
+    def _group(self, reason: str) -> str:
+        """Return the reason by which a dead letter is counted."""
+        known = reason in self.refused or len(self.refused) < MAX_REASONS
+        return reason if known else OTHER_REASONS
 
     async def _check_periodically(self) -> None:
         """Check whether the outbox is durable: periodically, and soon after a failed write.
@@ -339,11 +371,11 @@ class Forwarder:
         except OutboxError as error:
             self._notices.log(logging.ERROR, str(error), "%s", error)
 
-    async def _on_outbox_error(self, error: OutboxError) -> None:
-        """Log that the outbox cannot be used, and back off."""
+    async def _on_error(self, reason: str) -> None:
+        """Log why the outbox cannot be used, and back off."""
         self._failures += 1
-        self._trouble = str(error)
-        self._notices.log(logging.ERROR, str(error), "%s", error)
+        self._trouble = reason
+        self._notices.log(logging.ERROR, reason, "%s", reason)
         if not self._stopping:
             pause = min(self._backoff.delay(self._failures), POLL * 10)
             await asyncio.sleep(max(pause, MARGIN))

@@ -19,7 +19,7 @@ class Health:
     read, or why the last write to it failed; "" otherwise. ``state`` and ``reason``: whether events
     are forwarded, and if not, why. ``limit`` and ``in_flight``: requests to the API. ``last``: Unix
     time of the last "write", "take" (lease) and "delivery", or None. ``refused``: dead letters
-    since the start, by reason.
+    by reason, of which those from before the start are the latest 1,000.
     """
 
     now: float

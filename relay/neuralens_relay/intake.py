@@ -107,6 +107,10 @@ class Intake:
         except HTTPException as error:
             self._log_refusal(error)
             response = explain_error(error)
+        except Exception as error:
+            # Nothing was acknowledged, so the page can retry.
+            self._notices.exception(type(error).__name__, "unexpected error in a request")
+            response = explain_error(retry_later(503, "the relay has a fault", RETRY_BROKEN))
         if response.status_code != 403:
             self._add_cors_headers(request, response)
         self._relay.metrics.batches.labels(str(response.status_code)).inc()

@@ -25,9 +25,16 @@ PORT = 6379
 SENTINEL_PORT = 26379
 # Seconds for one command.
 TIMEOUT = 5
-REQUIRED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+REQUIRED = {
+    "appendonly": "yes",
+    "appendfsync": "always",
+    # Otherwise nothing is written to the disk while the append-only file is rewritten.
+    "no-appendfsync-on-rewrite": "no",
+    "maxmemory-policy": "noeviction",
+}
 # The part of it that INFO shows, where CONFIG cannot be read.
 REQUIRED_INFO = {"aof_enabled": 1, "maxmemory_policy": "noeviction"}
+PRIMARY = "master"
 REMEDY = "set " + ", ".join(f"{name} {value}" for name, value in REQUIRED.items()) + " in it"
 VOUCH = "NEURALENS_REDIS_VOUCHED=true"
 
@@ -159,25 +166,33 @@ class RedisServer:
         self._inspect(ask)
 
     def _inspect(self, ask: Any) -> None:
-        if as_text(ask("ROLE")[0]) != "master":
-            raise UnfitError(f"{self} is a read-only replica: the outbox must be on the primary")
         try:
+            self._check_role(as_text(ask("ROLE")[0]))
             # One by one: before Redis 7, CONFIG GET accepts one name.
             config = {name: as_mapping(ask("CONFIG", "GET", name)).get(name) for name in REQUIRED}
         except redis.ResponseError as error:
-            self._inspect_info(ask, error)
+            self._inspect_info(ask, str(error))
             return
-        if config != REQUIRED:
+        unknown = [name for name, value in config.items() if value is None]
+        if unknown:
+            # Managed services, and servers that are compatible with Redis, have fewer settings.
+            self._inspect_info(ask, f"it does not know {', '.join(unknown)}")
+        if any(value not in (None, REQUIRED[name]) for name, value in config.items()):
             raise UnfitError(f"{self} may lose events: {REMEDY}")
 
-    def _inspect_info(self, ask: Any, error: redis.ResponseError) -> None:
+    def _check_role(self, role: str) -> None:
+        if role != PRIMARY:
+            raise UnfitError(f"{self} is a read-only replica: the outbox must be on the primary")
+
+    def _inspect_info(self, ask: Any, reason: str) -> None:
         """Check INFO instead of CONFIG, if the operator vouches for the rest."""
         if not self._vouched:
             raise UnfitError(
-                f"{self} does not allow CONFIG GET ({error}): allow it (+config|get), or"
+                f"{self} does not allow CONFIG GET ({reason}): allow it (+config|get), or"
                 f" {REMEDY} and vouch for that with {VOUCH}"
-            ) from error
+            )
         info = as_info(ask("INFO"))
+        self._check_role(info.get("role", PRIMARY))
         if any(info.get(name, value) != value for name, value in REQUIRED_INFO.items()):
             raise UnfitError(f"{self} may lose events, despite {VOUCH}: {REMEDY}")
 

@@ -45,6 +45,7 @@ KEYS = (STREAM, LATER, DEAD, LIVE, DEAD_ORDER)
 # Prefixes of a journal's state, and of a day's tallies.
 JOURNAL = PREFIX + "journal:"
 TALLIES = PREFIX + "tallies:"
+EVENT_FIELDS = {b"body", b"attempts"}
 FULL = "FULL"
 # A concurrent batch of the same journal came first; how often to retry.
 STALE = "STALE"
@@ -72,6 +73,10 @@ local function append(r)
   redis.call('XADD', stream, '*', 'eid', r.eid, 'digest', r.digest, 'body', r.body,
              'received', r.received, 'attempts', r.attempts)
 end
+-- What is not an event was written by another program, and must not hold up the events.
+local function is_event(r)
+  return type(r) == 'table' and r.eid and r.digest and r.body and r.received and r.attempts
+end
 local function pop(id)
   local entry = redis.call('XRANGE', stream, id, id)[1]
   if not entry then return nil end
@@ -84,7 +89,8 @@ end
 local function move_due(now, limit)
   local due = redis.call('ZRANGE', later, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)
   for _, member in ipairs(due) do
-    append(cmsgpack.unpack(member))
+    local read, r = pcall(cmsgpack.unpack, member)
+    if read and is_event(r) then append(r) end
     redis.call('ZREM', later, member)
   end
 end
@@ -289,7 +295,7 @@ local claimed = redis.call('XAUTOCLAIM', stream, 'relays', ARGV[1], ARGV[2], ARG
 local recovered = 0
 for _, entry in ipairs(claimed[2]) do
   local r = not sending[entry[1]] and pop(entry[1])
-  if r then
+  if r and is_event(r) then
     r.attempts = r.attempts + 1
     append(r)
     recovered = recovered + 1
@@ -430,6 +436,9 @@ class RedisStore:
         leases = []
         for identifier, fields in streams[0][1] if streams else []:
             entry = dict(zip(fields[::2], fields[1::2], strict=True))
+            if not entry.keys() >= EVENT_FIELDS:
+                # Of another program; it is deleted once its lease expires.
+                continue
             attempts = int(entry[b"attempts"]) + 1
             leases.append(Lease((identifier, attempts), entry[b"body"], attempts))
         return leases

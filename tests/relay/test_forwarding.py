@@ -1,18 +1,24 @@
 """Requests to the API, and the handling of its responses."""
 
+import asyncio
+import itertools
+import pydoc
 import re
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import httpx
 import pytest
+from neuralens_relay import Settings, create_app
+from neuralens_relay.sqlite_store import SqliteStore
 
 from tests.polling import TIMEOUT, eventually
-from tests.relay.conftest import KEY, make_batch, make_event
+from tests.relay.conftest import KEY, Client, make_batch, make_event, serving
 
 
 class SlowApi:
@@ -265,6 +271,100 @@ def test_an_overflowing_retry_after_is_retried(relay, sandbox):
     relay.send(*[make_event() for _ in range(40)])
     eventually(lambda: relay.queued() == 0)
     assert len(sandbox.bodies()) == 40
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OverflowError("date"),
+        RecursionError(),
+        MemoryError(),
+        UnicodeDecodeError("utf-8", b"x", 0, 1, "y"),
+        asyncio.CancelledError(),
+        asyncio.IncompleteReadError(b"", 1),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("place", ["api.read_answer", "api.sanitize", "forwarder.Settlement"])
+def test_any_exception_in_a_send_is_a_retry(relay, sandbox, monkeypatch, error, place, caplog):
+    """Wherever it comes from, also after the response."""
+    right = pydoc.locate(f"neuralens_relay.{place}")
+    failing = [error] * 5
+
+    def fail(*arguments, **named):
+        if failing:
+            raise failing.pop()
+        return right(*arguments, **named)
+
+    monkeypatch.setattr(f"neuralens_relay.{place}", fail)
+    names = {f"p{number}" for number in range(20)}
+    relay.send(*[make_event(items=[{"id": name}]) for name in names])
+    eventually(lambda: relay.queued() == 0)
+    assert not failing
+    assert set(sandbox.ids()) == names
+    assert len([line for line in caplog.messages if "unexpected" in line]) <= 2
+    assert relay.health()["reasons"] == []
+
+
+def test_an_unexpected_error_of_the_store_does_not_end_forwarding(relay, sandbox, monkeypatch):
+    relay.send(make_event())
+    eventually(lambda: len(sandbox.bodies()) == 1)
+    right = SqliteStore.lease
+
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(SqliteStore, "lease", fail)
+    relay.send(make_event())
+    eventually(lambda: relay.health()["forwarding"] == "stopped")
+    assert "ZeroDivisionError" in relay.health()["reasons"][0]
+    monkeypatch.setattr(SqliteStore, "lease", right)
+    eventually(lambda: len(sandbox.bodies()) == 2)
+    eventually(lambda: relay.health()["reasons"] == [])
+
+
+def test_an_api_that_fails_now_and_then_is_not_logged_each_time(start, environment, caplog):
+    """A state may change with every few requests."""
+    count = itertools.count()
+
+    class Flaky(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = b'{"status": "success", "message": ""}'
+            self.send_response(200 if next(count) % 8 == 0 else 500)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Flaky) as server:
+        Thread(target=server.serve_forever).start()
+        relay = start(environment | {"NEURALENS_API_URL": f"http://127.0.0.1:{server.server_port}"})
+        relay.send(*[make_event() for _ in range(60)])
+        eventually(lambda: relay.queued() == 0, 60)
+        server.shutdown()
+    for text in ("accepts events again", "and are retried"):
+        lines = [line for line in caplog.messages if text in line]
+        # Once a minute for each change of state.
+        assert 1 <= len(lines) <= 2
+
+
+def test_dead_letters_of_earlier_runs_are_in_health_with_their_reasons(
+    start, environment, sandbox, caplog
+):
+    with ExitStack() as running:
+        app = create_app(Settings.from_environment(environment))
+        client = running.enter_context(Client(running.enter_context(serving(app))))
+        sandbox.fail(status=422, times=3)
+        client.send(*[make_event() for _ in range(3)])
+        eventually(lambda: client.metric("neuralens_outbox_dead") == 3)
+    caplog.clear()
+    relay = start(environment)
+    eventually(lambda: relay.health()["reasons"])
+    eventually(lambda: relay.health()["reasons"][0].startswith("3 dead letters: 3 x 422"))
+    assert "3 x 422" in caplog.text
 
 
 def test_a_long_retry_after_is_capped_and_reported(start, environment, sandbox, tmp_path):

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from neuralens_relay import Settings, SettingsError
 from neuralens_relay.outbox import Bounds, Event, OutboxError, Outcome, Settlement
-from neuralens_relay.redis_server import read_location
+from neuralens_relay.redis_server import RedisServer, read_location
 from neuralens_relay.redis_store import LATER, STREAM, RedisStore
 from neuralens_relay.stores import store_opener
 
@@ -55,6 +55,7 @@ def open_and_close(port, **more):
         ("maxmemory-policy", "volatile-ttl"),
         ("appendfsync", "everysec"),
         ("appendonly", "no"),
+        ("no-appendfsync-on-rewrite", "yes"),
     ],
 )
 def test_a_server_that_may_lose_data_is_refused_with_the_remedy(server, name, value):
@@ -68,6 +69,7 @@ def test_a_server_that_may_lose_data_is_refused_with_the_remedy(server, name, va
     [
         ("maxmemory-policy", "allkeys-lru", "noeviction"),
         ("appendfsync", "everysec", "always"),
+        ("no-appendfsync-on-rewrite", "yes", "no"),
     ],
 )
 def test_a_server_that_is_reconfigured_to_lose_data_gets_no_more_events(
@@ -96,6 +98,53 @@ def test_a_server_without_config_must_be_vouched_for(server):
     refused = pytest.raises(OutboxError, match="despite NEURALENS_REDIS_VOUCHED")
     with server("--rename-command", "CONFIG", "", *evicting) as port, refused:
         open_and_close(port, vouched=True)
+
+
+class ManagedServer(RedisServer):
+    """A server that does not know one of the settings, and may forbid ROLE."""
+
+    forbids_role = False
+
+    def _inspect(self, ask):
+        def ask_less(*command):
+            if command == ("ROLE",) and self.forbids_role:
+                raise redis.exceptions.NoPermissionError("no permissions to run 'role'")
+            known = command[-1] != "appendfsync"
+            return ask(*command) if known else []
+
+        super()._inspect(ask_less)
+
+
+def test_a_server_with_fewer_settings_must_be_vouched_for(server, monkeypatch):
+    monkeypatch.setattr("neuralens_relay.redis_store.RedisServer", ManagedServer)
+    with server() as port, redis.Redis(port=port) as client:
+        with pytest.raises(OutboxError, match="does not know appendfsync"):
+            open_and_close(port)
+        open_and_close(port, vouched=True)
+        # The settings that it knows must be right.
+        client.config_set("no-appendfsync-on-rewrite", "yes")
+        with pytest.raises(OutboxError, match="may lose events"):
+            open_and_close(port, vouched=True)
+        client.config_set("no-appendfsync-on-rewrite", "no")
+        monkeypatch.setattr(ManagedServer, "forbids_role", True)
+        open_and_close(port, vouched=True)
+        with server("--replicaof", "127.0.0.1", str(port)) as other:
+            with pytest.raises(OutboxError, match="read-only replica"):
+                open_and_close(other, vouched=True)
+
+
+def test_entries_of_other_programs_do_not_hold_up_events(redis_address):
+    with closing(RedisStore(redis_address, idle=0)) as store, redis.Redis.from_url(
+        redis_address
+    ) as client:
+        client.xadd(STREAM, {"foreign": "entry"})
+        client.zadd(LATER, {b"\xc1 foreign": 5, b"\x01": 6})
+        store.add([Event("a", b"{}"), Event("b", b"{}")], 10)
+        assert len(store.lease(9, 10)) == 2
+        assert store.recover([]) == 2
+        assert len(store.lease(9, 10)) == 2
+        assert client.xlen(STREAM) == 2
+        assert client.zcard(LATER) == 0
 
 
 def test_vouching_is_a_setting(server):
