@@ -6,7 +6,8 @@ from starlette.requests import Request
 
 from neuralens_relay.addresses import read_address
 
-# A request with one of these came through a proxy, so it is not local.
+# A request with one of these came through a proxy, so it is not local. Not every proxy adds one,
+# but those that add none pass on the Host of the shop.
 PROXY_HEADERS = (
     "Forwarded",
     "Via",
@@ -20,12 +21,22 @@ PROXY_HEADERS = (
 def may_inspect(request: Request, token: str) -> bool:
     """Return whether a request is local, without a proxy, or carries the status token.
 
+    Its Host is checked, too: by DNS rebinding, a page in a browser on this machine could read it.
+
     ``token`` is that of the settings; "" matches no request.
     """
     given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
     # As bytes, because compare_digest refuses non-ASCII strings.
     if token and hmac.compare_digest(given.encode(), token.encode()):
         return True
-    address = read_address(request.client.host) if request.client else None
+    client = request.client.host if request.client else ""
     proxied = any(name in request.headers for name in PROXY_HEADERS)
-    return address is not None and address.is_loopback and not proxied
+    return is_loopback(client) and is_loopback(request.headers.get("Host", "")) and not proxied
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address, or a Host header, is this machine's loopback."""
+    address = read_address(host)
+    if address is None:
+        return host.partition(":")[0].lower() == "localhost"
+    return address.is_loopback

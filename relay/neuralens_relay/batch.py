@@ -108,7 +108,8 @@ def drop_invalid_accounts(envelope: dict[str, Any]) -> dict[str, Any]:
     """Remove invalid ``journal`` and ``losses``: events must not be lost for the balance."""
     for name, kind in (("journal", JournalName), ("losses", Losses)):
         try:
-            msgspec.convert(envelope.get(name), kind)
+            # Encoded, because a lone surrogate could not be stored.
+            msgspec.json.encode(msgspec.convert(envelope.get(name), kind))
         except (msgspec.ValidationError, UnicodeError):
             envelope.pop(name, None)
     return envelope

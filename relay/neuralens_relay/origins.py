@@ -16,6 +16,8 @@ def is_allowed(origin: str | None, host: str, allowed: Collection[str]) -> bool:
     if origin in allowed:
         return True
     scheme, _, authority = origin.partition("://")
+    # Browsers send it in lower case, but a proxy sends what its configuration says.
+    host = host.lower()
     own = (host, host.removesuffix(f":{DEFAULT_PORTS.get(scheme)}"))
     return authority != "" and authority in own
 

@@ -118,7 +118,7 @@ class OutboxSettings:
     redis_vouched: bool = setting(
         read_flag,
         "true if CONFIG cannot be read but you know that Redis runs with appendonly yes,"
-        " appendfsync always and maxmemory-policy noeviction",
+        " appendfsync always, no-appendfsync-on-rewrite no and maxmemory-policy noeviction",
         False,
     )
     outbox_limit: int = setting(

@@ -77,7 +77,8 @@ class SqliteStore:
 
         Raises OutboxError if it cannot be opened or written, or is not an outbox.
         """
-        self._path = path
+        # All processes must use the same files next to it, also those that know it by a symlink.
+        self._path = path = path.resolve()
         self._bounds = bounds
         self._lock: apsw.Connection | None = None
         # Whether damage was found, and why it could not be repaired.
@@ -240,7 +241,10 @@ class SqliteStore:
             " CAST(reason AS BLOB), CAST(count AS INTEGER) FROM tallies WHERE day >= ?",
             (first,),
         )
-        return [Tally(day, *map(decode, texts), count) for day, *texts, count in rows]
+        return [
+            Tally(day, decode(app), decode(state), decode(reason), count)
+            for day, app, state, reason, count in rows
+        ]
 
     def lead(self) -> bool:
         """See Store. The lock ends with the process, however it ends."""
@@ -563,6 +567,7 @@ def touch(path: Path) -> None:
 
 def take_lock(path: Path) -> apsw.Connection | None:
     """Acquire the leader's lock of an outbox; return None if another process has it."""
+    path = path.resolve()
     file = path.with_name(f"{path.name}-forwarder")
     touch(file)
     lock = apsw.Connection(str(file))

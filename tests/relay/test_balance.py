@@ -256,6 +256,8 @@ def test_events_with_a_privacy_signal_are_rejected_for_that_reason(start, enviro
     [
         {"journal": 7},
         {"journal": "j" * 65},
+        {"journal": "\ud800"},
+        {"losses": {"\ud800": 1}},
         {"losses": [1]},
         {"losses": {"overflow": -1}},
         {"losses": {"overflow": "many"}},
@@ -265,7 +267,7 @@ def test_events_with_a_privacy_signal_are_rejected_for_that_reason(start, enviro
 def test_an_envelope_with_invalid_numbers_loses_no_event(shared_relay, wrong):
     fields = {"journal": f"{TODAY}-a", "losses": {"overflow": 1}} | wrong
     event = {"seq": "first", **make_event()}
-    response = shared_relay.post(make_batch(event, **fields))
+    response = shared_relay.post(json.dumps(make_batch(event, **fields)).encode())
     assert (response.status_code, response.json()["accepted"]) == (202, 1)
 
 

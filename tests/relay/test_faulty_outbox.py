@@ -120,9 +120,8 @@ def test_damage_anywhere_is_reported_or_harmless(tmp_path, seed, size):
             with store.transaction():
                 depth = store.depth()
                 letters = store.dead(count)
-        except OutboxError as error:
-            # The root of a table.
-            assert "--salvage" in str(error)
+        except OutboxError:
+            # The root of a table: see ``test_a_damaged_page_is_skipped_counted_and_reported``.
             return
         assert depth.waiting == 0
         assert len(came) == count or "--salvage" in depth.refusal

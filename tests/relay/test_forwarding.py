@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import pydoc
 import re
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from threading import Thread
 
 import httpx
 import pytest
-from neuralens_relay import Settings, create_app
+from neuralens_relay import Settings, api, create_app, forwarder
 from neuralens_relay.sqlite_store import SqliteStore
 
 from tests.polling import TIMEOUT, eventually
@@ -285,10 +284,16 @@ def test_an_overflowing_retry_after_is_retried(relay, sandbox):
     ],
     ids=lambda error: type(error).__name__,
 )
-@pytest.mark.parametrize("place", ["api.read_answer", "api.sanitize", "forwarder.Settlement"])
-def test_any_exception_in_a_send_is_a_retry(relay, sandbox, monkeypatch, error, place, caplog):
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(api, "read_answer"), (api, "sanitize"), (forwarder, "Settlement")],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_any_exception_in_a_send_is_a_retry(
+    relay, sandbox, monkeypatch, error, module, name, caplog
+):
     """Wherever it comes from, also after the response."""
-    right = pydoc.locate(f"neuralens_relay.{place}")
+    right = getattr(module, name)
     failing = [error] * 5
 
     def fail(*arguments, **named):
@@ -296,7 +301,7 @@ def test_any_exception_in_a_send_is_a_retry(relay, sandbox, monkeypatch, error, 
             raise failing.pop()
         return right(*arguments, **named)
 
-    monkeypatch.setattr(f"neuralens_relay.{place}", fail)
+    monkeypatch.setattr(module, name, fail)
     names = {f"p{number}" for number in range(20)}
     relay.send(*[make_event(items=[{"id": name}]) for name in names])
     eventually(lambda: relay.queued() == 0)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from neuralens_relay.batch import Batch
 from neuralens_tracker.vocabulary import EVENTS, MAX_BATCH_BYTES
 
 from tests.polling import eventually
@@ -237,11 +238,11 @@ def test_no_event_causes_an_error_or_affects_others(shared_relay, event):
 
 
 @given(
-    st.dictionaries(st.sampled_from(["v", "app", "batch", "sent", "lost", "events"]), JSON).map(
+    st.dictionaries(st.sampled_from([*Batch.__struct_fields__, "unknown"]), JSON).map(
         lambda fields: make_batch(make_event()) | fields
     )
 )
-@settings(max_examples=150)
+@settings(max_examples=200)
 def test_no_envelope_causes_an_error(shared_relay, envelope):
     assert shared_relay.post(json.dumps(envelope).encode()).status_code in (202, 400)
 
@@ -423,11 +424,19 @@ def test_details_of_health_are_restricted(start, api_down):
     assert "neuralens_batches" in relay.http.get("metrics").text
     assert relay.http.get("health").json().keys() > {"live", "ready"}
     proxied = [PUBLIC, {"X-Forwarded-For": "127.0.0.1"}, {"Via": "1.1 x"}, {"Forwarded": "for=_x"}]
-    for headers in [*proxied, PUBLIC | {"Authorization": "Bearer wrong\xe9".encode("latin-1")}]:
+    # Of a proxy that adds no header, or of DNS rebinding.
+    named = [{"Host": "shop.example"}, {"Host": "127.0.0.1.evil.example:8787"}, {"Host": ""}]
+    for headers in [
+        *proxied,
+        *named,
+        PUBLIC | {"Authorization": "Bearer wrong\xe9".encode("latin-1")},
+    ]:
         response = relay.http.get("metrics", headers=headers)
         assert response.status_code == 403
         assert "NEURALENS_STATUS_TOKEN" in response.json()["error"]
         assert relay.http.get("health", headers=headers).json() == {"live": True, "ready": True}
+    for host in ("localhost:8787", "[::1]:8787", "127.0.0.1"):
+        assert relay.http.get("metrics", headers={"Host": host}).status_code == 200
     known = PUBLIC | {"Authorization": "Bearer s3cret"}
     assert "neuralens_batches" in relay.http.get("metrics", headers=known).text
     assert relay.http.get("health", headers=known).json().keys() > {"live", "ready"}

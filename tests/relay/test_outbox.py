@@ -2,7 +2,7 @@
 
 import threading
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import apsw
 import pytest
@@ -249,6 +249,20 @@ def test_only_its_owner_reads_the_outbox(sqlite, tmp_path):
     sqlite.add(events("a"), 10)
     for path in tmp_path.iterdir():
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_the_files_of_a_symlink_are_those_of_its_target(sqlite, tmp_path):
+    log = tmp_path / "outbox.db-wal"
+    log.chmod(0o644)
+    (tmp_path / "other").mkdir()
+    link = tmp_path / "other" / "link.db"
+    link.symlink_to(tmp_path / "outbox.db")
+    assert sqlite.lead()
+    with closing(SqliteStore(link)) as second:
+        # Two leaders would send each other's events.
+        assert not second.lead()
+    assert log.stat().st_mode & 0o077 == 0
+    assert [file.name for file in link.parent.iterdir()] == ["link.db"]
 
 
 def test_one_sqlite_store_leads_at_a_time(sqlite, tmp_path):

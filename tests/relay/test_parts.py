@@ -97,6 +97,7 @@ def test_origins_are_normalized(text, origin):
         (None, "shop.example", (), True),
         ("https://shop.example", "shop.example", (), True),
         ("https://shop.example", "shop.example:443", (), True),
+        ("https://shop.example", "Shop.Example", (), True),
         ("http://shop.example:8787", "shop.example:8787", (), True),
         ("https://shop.example", "shop.example:8787", (), False),
         ("https://shop.example.evil", "shop.example", (), False),
