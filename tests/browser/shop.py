@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ from neuralens_demo.serving import Server
 from neuralens_relay.serving import address, listen
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.polling import eventually
@@ -26,6 +26,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 # What a fault may do instead of responding to a batch with a status.
 RESET = "reset"
 HANG = "hang"
+CUT = "cut"
 Fault = Callable[[Request, bytes], int | str | None]
 
 
@@ -103,12 +104,23 @@ class Shop:
         return response
 
     async def _inject(self, request: Request, fault: int | str) -> Response:
-        """Respond with a status, reset the connection, or do not respond."""
+        """Respond with a status, reset the connection, do not respond, or cut the response."""
         self.refused += 1
+        # The server's transport: ``receive`` is a bound method of its request cycle.
+        transport = request.receive.__self__.transport  # type: ignore[attr-defined]
         if fault == RESET:
-            # The server's transport: ``receive`` is a bound method of its request cycle.
-            request.receive.__self__.transport.abort()  # type: ignore[attr-defined]
+            transport.abort()
             return Response(status_code=502)
+        if fault == CUT:
+            response = await self._forward_to_relay(request, await request.body())
+
+            async def begin() -> AsyncIterator[bytes]:
+                yield response.body[:5]
+                # Until the browser has the beginning.
+                await asyncio.sleep(0.1)
+                transport.abort()
+
+            return StreamingResponse(begin(), response.status_code)
         if fault == HANG:
             return await self.hang(request)
         return Response(status_code=int(fault))

@@ -10,7 +10,7 @@ import pytest
 from starlette.requests import Request
 
 from tests.browser.engines.fixtures import crash
-from tests.browser.shop import HANG, RESET
+from tests.browser.shop import CUT, HANG, RESET
 from tests.faults.accounts import JOURNAL
 from tests.polling import eventually
 
@@ -77,6 +77,35 @@ def test_beacon_with_a_failure_response(show, shop, accounts, add_row, answer):
     accounts.share(page, "A", "B")
     page.evaluate("neuralens('flush')")
     eventually(lambda: shop.refused > 0)
+    shop.fault = None
+    add_row(accounts.reconcile(page))
+
+
+@pytest.mark.every_engine
+def test_response_cut_off(show, shop, accounts, add_row):
+    """Its status is known, which suffices."""
+    shop.fault = lambda request, body: CUT
+    page = show("", before="Navigator.prototype.sendBeacon = () => false;")
+    accounts.share(page, "A")
+    add_row(accounts.reconcile(page))
+    assert [post.status for post in accounts.posts()] == [202]
+
+
+@pytest.mark.every_engine
+def test_proxy_that_refuses_for_a_while(show, shop, accounts, add_row):
+    """However often the page tries again: what succeeded before does not condemn an event."""
+    page = show("")
+    accounts.share(page, "A")
+    page.evaluate("neuralens('flush')")
+    eventually(lambda: page.evaluate(JOURNAL) == [])
+    shop.fault = lambda request, body: 404
+    accounts.share(page, "B", "C")
+
+    def is_refused_often():
+        page.evaluate("neuralens('flush')")
+        return shop.refused > 40
+
+    eventually(is_refused_often)
     shop.fault = None
     add_row(accounts.reconcile(page))
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from neuralens_tracker.hooks import Hooks
-from neuralens_tracker.outbox import REASONS, REFUSED, Entry, Outbox
+from neuralens_tracker.outbox import DAY, REASONS, REFUSED, Entry, Outbox
 from neuralens_tracker.types import Batch, Fields, Sender, Settings, Store, Tabs
-from neuralens_tracker.value_types import is_number
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, WIRE_VERSION
 
@@ -24,6 +23,9 @@ OLDER = "unknown field"
 TOO_MANY = 429
 MIN_BACKOFF_MS = 1000
 MAX_BACKOFF_MS = 300000
+# Milliseconds before an event is retried that was refused alone while others succeeded: a backoff
+# would hold up those that come meanwhile.
+ALONE_MS = 8000
 # A character is at most three bytes of UTF-8, and the envelope less than 1 KiB: together at most
 # MAX_BATCH_BYTES.
 MAX_BATCH_CHARACTERS = 16000
@@ -77,7 +79,7 @@ class Delivery:
         self._tabs = tabs
         self._hooks = hooks
         self._started = False
-        # Consecutive failed batches, and whether one succeeded with the current content type.
+        # Consecutive failed batches, and whether one succeeded since an event was refused alone.
         self._attempt = 0
         self._passed = False
         self._scheduled = False
@@ -85,9 +87,10 @@ class Delivery:
         self._reported_losses = 0
         # Characters of events in flight.
         self._in_flight = 0
-        # What gets through here: the most characters of a batch; as JSON instead of text; by fetch,
-        # because the outcome of a beacon cannot be seen ("blind").
+        # What gets through on a day: the most characters of a batch; as JSON instead of text; by
+        # fetch, because the outcome of a beacon cannot be seen ("blind").
         self._constraints: Fields = {
+            "day": int(transport.now() / DAY),
             "most": MAX_BATCH_CHARACTERS,
             "json": False,
             "blind": False,
@@ -99,8 +102,8 @@ class Delivery:
             self._started = True
             self.acknowledge(False)
             needs = self._storage.load(CONSTRAINTS_KEY)
-            if isinstance(needs, dict) and is_number(needs.get("most"), 1, MAX_BATCH_CHARACTERS):
-                self._constraints.update(needs)
+            if isinstance(needs, dict) and needs.get("day") == self._constraints["day"]:
+                self._constraints = needs
             self._reported_losses = total(self._outbox.losses())
             self.resume()
             self._transport.wait(ADOPT_MS, self._adopt_orphans)
@@ -118,9 +121,7 @@ class Delivery:
 
     def _save_constraints(self) -> None:
         """Store the learned constraints for the next page."""
-        needs = self._constraints
-        if needs["blind"] or needs["json"] or needs["most"] < MAX_BATCH_CHARACTERS:
-            self._storage.save(CONSTRAINTS_KEY, needs)
+        self._storage.save(CONSTRAINTS_KEY, self._constraints)
 
     def acknowledge(self, is_final: bool) -> None:
         """Close the batches, of any page, that the relay's cookie acknowledges; clear the cookie.
@@ -246,6 +247,8 @@ class Delivery:
             pause = FLUSH_MS
         elif refused and not as_beacon and len(entries) == 1:
             self._retry_alone(entries[0], status)
+            if entries[0].refusals > 0:
+                pause = ALONE_MS
         else:
             if as_beacon:
                 # Retry by fetch, whose response can be read.
@@ -258,9 +261,14 @@ class Delivery:
         self.schedule(pause)
 
     def _retry_alone(self, entry: Entry, status: int) -> None:
-        """Retry an event that was refused in a batch of its own; limited if others succeed."""
+        """Retry an event that was refused in a batch of its own; limited if others succeed.
+
+        A refusal counts only if another batch has succeeded since the last one: otherwise the
+        network may be at fault.
+        """
         if self._passed:
             entry.refusals += 1
+            self._passed = False
         else:
             # Not the size, then, but the content type.
             self._constraints["json"] = not self._constraints["json"]

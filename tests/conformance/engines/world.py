@@ -278,6 +278,7 @@ class World:
             "delivery.leave": self._delivery.leave,
             "neuralens": self._commands.run,
             "memory": self._memory.names,
+            "memory.load": self._memory.load,
             "memory.read": self._memory.read,
             "wire.pass_time": self._wire.pass_time,
             "wire.timers": self._wire.timers,

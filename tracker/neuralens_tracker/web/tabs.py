@@ -61,13 +61,10 @@ class Tabs:
             if lock:
                 act(tab)
 
-        def passed(*_: JSObject) -> None:
-            act(tab)
-
         if self._locks:
             self._request(tab, {"ifAvailable": True}, granted)
         else:
-            wait(GONE_MS, passed)
+            wait(GONE_MS, act, tab)
 
 
 def ignore(*_: JSObject) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from neuralens_tracker.types import Batch, JSObject, OnOutcome, Settings
+from neuralens_tracker.value_types import TEXT, read
 from neuralens_tracker.vocabulary import PREFIX
 from neuralens_tracker.web.dom import document, document_property, document_prototype
 from neuralens_tracker.web.ffi import (
@@ -57,7 +58,7 @@ class Transport:
                 status = get(entry, "responseStatus")
                 if status is None:
                     # Safari reports no status; the cookie follows if the relay accepted it.
-                    wait(COOKIE_MS, self._check_cookie)
+                    wait(COOKIE_MS, self._acknowledge, False)
                 else:
                     self.resolve(batch_id, status)
 
@@ -67,10 +68,7 @@ class Transport:
         self._callbacks[PREFIX + batch_id] = None
         if on_outcome:
             on_outcome(status, error or "")
-            wait(COOKIE_MS, self._check_cookie)
-
-    def _check_cookie(self) -> None:
-        self._acknowledge(False)
+            wait(COOKIE_MS, self._acknowledge, False)
 
     def read_acknowledged(self) -> list[str]:
         """Return the ids of the batches in the relay's cookie."""
@@ -115,17 +113,18 @@ class Transport:
             status = get(response, "status")
 
             def on_body(text: JSObject, *_: JSObject) -> None:
-                answer = parse(text) if text.startswith("{") else None
+                # Not a text, but an error, if the body was cut off.
+                answer = parse(text) if str(text).startswith("{") else None
                 error = answer.get("error") if isinstance(answer, dict) else None
-                self.resolve(batch_id, status, error if isinstance(error, str) else "")
+                self.resolve(batch_id, status, read(TEXT, error))
 
             # A response counts towards the 64 KiB in flight until its body has been read.
-            call(call(response, "text"), "then", callback(on_body), callback(on_failure))
+            call(call(response, "text"), "then", callback(on_body), callback(on_body))
 
         def on_failure(*_: JSObject) -> None:
             self.resolve(batch_id, 0)
 
-        wait(COOKIE_MS, self._check_cookie)
+        wait(COOKIE_MS, self._acknowledge, False)
         wait(OUTCOME_MS, on_failure)
         if as_beacon and attempt(get(window, "navigator"), "sendBeacon", url, body):
             return
