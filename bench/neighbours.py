@@ -1,12 +1,15 @@
 """Isolation: acknowledgement latency during a flood from another address, and during a replay.
 
 Pages send 200 batches of five events per second: without other load, while another address floods
-the relay far above its rate limit, and while ``relay --replay`` requeues 300,000 dead letters. The
-relay has default settings except for the rate limit, because all pages here share one address.
+the relay with twenty times its rate limit, and while ``relay --replay`` requeues 300,000 dead
+letters. The first two alternate, so that a busy machine affects both. The relay has default
+settings except for the rate limit, because all pages here share one address.
+
+``python -m bench.neighbours URL`` is the flood.
 """
 
 import asyncio
-import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -31,10 +34,11 @@ PORTION = 10_000
 # The most by which a flood may multiply the latency, and the most milliseconds during a replay.
 MAX_RATIO = 2
 MAX_MS = 100
-# Events per second allowed per address, and connections and batch size of the flood.
+# Events per second allowed per address; batch size and batches per second of the flood.
 LIMIT = 1_000
-FLOODERS = 8
 FLOODED = 100
+FLOOD_RATE = 200
+REFUSED = 429
 FLOOD = {"Content-Type": "text/plain", "X-Forwarded-For": "203.0.113.7"}
 
 
@@ -52,8 +56,12 @@ def measure() -> Report:
             "NEURALENS_DEAD_LIMIT": str(DEAD),
         }
         with serve(RELAY, changes) as url:
-            alone = asyncio.run(send_for_a_while(url))
-            flooded = asyncio.run(send_in_a_flood(url))
+            alone: list[float] = []
+            flooded: list[float] = []
+            for _ in range(ROUNDS):
+                alone += asyncio.run(send_at_rate(url, SIZE, RATE))
+                with flooding(url):
+                    flooded += asyncio.run(send_at_rate(url, SIZE, RATE))
             replay = start_replay(outbox)
             replayed = []
             while replay.poll() is None:
@@ -69,33 +77,39 @@ def measure() -> Report:
     return report
 
 
-async def send_for_a_while(url: str) -> list[float]:
-    """Return the latency of each acknowledgement in milliseconds, over several rounds."""
-    samples: list[float] = []
-    for _ in range(ROUNDS):
-        samples += await send_at_rate(url, SIZE, RATE)
-    return samples
+@contextmanager
+def flooding(url: str) -> Iterator[None]:
+    """Flood a relay from another process, beginning once it is refused."""
+    command = [sys.executable, "-m", "bench.neighbours", url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            if not process.stdout or not process.stdout.readline():
+                raise RuntimeError("the flood has failed")
+            yield
+        finally:
+            process.terminate()
 
 
-async def send_in_a_flood(url: str) -> list[float]:
-    """Return the latencies while another address floods the relay."""
+async def flood(url: str) -> None:
+    """Send batches at FLOOD_RATE until killed; print a line once they are refused."""
+    # The rate is limited by uid, too.
+    bodies = itertools.cycle([make_batch(FLOODED, "flood") for _ in range(FLOOD_RATE)])
+    refused = False
     async with aiohttp.ClientSession(headers=FLOOD) as session:
 
-        async def flood() -> None:
-            while True:
-                async with session.post(f"{url}/events", data=make_batch(FLOODED)) as response:
-                    await response.read()
+        async def send_one() -> None:
+            nonlocal refused
+            async with session.post(f"{url}/events", data=next(bodies)) as response:
+                await response.read()
+                if response.status == REFUSED and not refused:
+                    refused = True
+                    print("refused", flush=True)
 
-        flooders = [asyncio.create_task(flood()) for _ in range(FLOODERS)]
-        # Until the flood has used up its burst.
-        await asyncio.sleep(5)
-        samples = await send_for_a_while(url)
-        for flooder in flooders:
-            flooder.cancel()
-        for flooder in flooders:
-            with contextlib.suppress(asyncio.CancelledError):
-                await flooder
-    return samples
+        begin = time.perf_counter()
+        async with asyncio.TaskGroup() as senders:
+            for number in itertools.count():
+                await asyncio.sleep(begin + number / FLOOD_RATE - time.perf_counter())
+                senders.create_task(send_one())
 
 
 def start_replay(outbox: str) -> "subprocess.Popen[str]":
@@ -123,3 +137,7 @@ def outbox_of_dead_letters() -> Iterator[str]:
                     leases = store.lease(PORTION, now)
                     store.settle([Settlement(each.key, Outcome.DEAD, "400") for each in leases])
         yield f"sqlite:///{path}"
+
+
+if __name__ == "__main__":
+    asyncio.run(flood(sys.argv[1]))

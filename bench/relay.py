@@ -114,12 +114,12 @@ def serve(arguments: tuple[str, ...], changes: Mapping[str, str] = NONE) -> Iter
             process.wait()
 
 
-def make_batch(size: int) -> bytes:
-    """Return a batch of valid, new events."""
+def make_batch(size: int, uid: str = "3845") -> bytes:
+    """Return a batch of valid, new events of a shopper."""
     events = [
         {
             "eid": str(uuid4()),
-            "uid": "3845",
+            "uid": uid,
             "items": [{"id": f"AV{number}"}],
             "query": "solid wood chair",
             "page": PAGES[0],
@@ -174,9 +174,9 @@ async def send_at_rate(url: str, size: int, rate: float) -> list[float]:
         async def send_one(batch: bytes) -> None:
             began = time.perf_counter()
             async with session.post(f"{url}/events", data=batch) as response:
-                await response.read()
+                answer = await response.text()
                 if response.status != 202:
-                    raise RuntimeError(f"{url} answered {response.status}")
+                    raise RuntimeError(f"{url} answered {response.status} {answer}")
             samples.append(1000 * (time.perf_counter() - began))
 
         begin = time.perf_counter()

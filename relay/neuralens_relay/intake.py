@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from neuralens_relay.acknowledgement import Acknowledgement
+from neuralens_relay.balance import MAX_MISSING
 from neuralens_relay.batch import (
     Batch,
     BatchError,
@@ -263,7 +264,8 @@ class Intake:
         metrics.rejected.inc(len(rejected))
         # A batch with duplicates is a resend: its losses were counted the first time.
         if False not in fresh:
-            metrics.lost.inc(batch.lost)
+            # Anybody can report losses: at most as many as a browser's can be.
+            metrics.lost.inc(min(batch.lost, MAX_MISSING))
 
     def _log_refusal(self, error: HTTPException) -> None:
         """Log a refusal, throttled by status and reason."""

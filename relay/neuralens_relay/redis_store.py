@@ -65,6 +65,7 @@ BOOKS_KEPT = int((balance.KEPT_DAYS + 1) * DAY * 1000)
 
 HEADER = """
 local stream, later, dead, live, order = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local beats = '{neuralens}:beats'
 -- Fails harmlessly if the group exists.
 local function ensure_group()
   redis.pcall('XGROUP', 'CREATE', stream, 'relays', '0', 'MKSTREAM')
@@ -85,6 +86,13 @@ local function pop(id)
   redis.call('XACK', stream, 'relays', id)
   redis.call('XDEL', stream, id)
   return r
+end
+local function requeue(id)
+  local r = pop(id)
+  if not r or not is_event(r) then return 0 end
+  r.attempts = r.attempts + 1
+  append(r)
+  return 1
 end
 local function move_due(now, limit)
   local due = redis.call('ZRANGE', later, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)
@@ -284,31 +292,48 @@ if excess > 0 then
 end
 return dropped
 """
-# consumer, idle, cursor, count, consumer's idle; the entries that are being sent. Leases that have
-# been idle for that long are requeued.
+# consumer, idle, cursor, count; the entries that are being sent. Leases that have been idle for
+# that long are requeued.
 RECOVER = """
 ensure_group()
 local sending = {}
-for i = 6, #ARGV do sending[ARGV[i]] = true end
+for i = 5, #ARGV do sending[ARGV[i]] = true end
 local claimed = redis.call('XAUTOCLAIM', stream, 'relays', ARGV[1], ARGV[2], ARGV[3],
                            'COUNT', ARGV[4])
 local recovered = 0
 for _, entry in ipairs(claimed[2]) do
-  local r = not sending[entry[1]] and pop(entry[1])
-  if r and is_event(r) then
-    r.attempts = r.attempts + 1
-    append(r)
-    recovered = recovered + 1
-  end
+  -- Before Redis 7, an entry that another program has deleted is false.
+  if entry and not sending[entry[1]] then recovered = recovered + requeue(entry[1]) end
 end
+return {claimed[1], recovered}
+"""
+# consumer, idle after which a consumer without leases is deleted. Counts a heartbeat; returns the
+# other consumers with leases, each with its heartbeats.
+BEAT_ALIVE = """
+ensure_group()
+redis.call('HINCRBY', beats, ARGV[1], 1)
+local others = {}
 for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', stream, 'relays')) do
   local consumer = {}
   for i = 1, #fields, 2 do consumer[fields[i]] = fields[i + 1] end
-  if consumer.pending == 0 and consumer.idle > tonumber(ARGV[5]) then
+  if consumer.name == ARGV[1] then
+    -- Its leases are known.
+  elseif consumer.pending > 0 then
+    others[#others + 1] = {consumer.name, redis.call('HGET', beats, consumer.name)}
+  elseif consumer.idle > tonumber(ARGV[2]) then
     redis.call('XGROUP', 'DELCONSUMER', stream, 'relays', consumer.name)
+    redis.call('HDEL', beats, consumer.name)
   end
 end
-return {claimed[1], recovered}
+return others
+"""
+# consumer, limit: requeue the leases of a consumer that is gone.
+TAKE_OVER = """
+local recovered = 0
+for _, lease in ipairs(redis.call('XPENDING', stream, 'relays', '-', '+', ARGV[2], ARGV[1])) do
+  recovered = recovered + requeue(lease[1])
+end
+return recovered
 """
 
 
@@ -334,6 +359,8 @@ class RedisStore:
         self._order_retention = round(min(bounds.orders * 1000, LONGEST))
         self._idle = round(idle * 1000)
         self._consumer = str(uuid4())
+        # Of each other relay with leases: its heartbeats, and since when (monotonic).
+        self._beats: dict[bytes, tuple[bytes | None, float]] = {}
         self._dropped = 0
         # Why the server is currently unfit.
         self._refusal = ""
@@ -415,14 +442,32 @@ class RedisStore:
     def recover(self, sending: Collection[Any]) -> int:
         """See Store. A lease is abandoned if it is idle: its relay is gone or was disconnected."""
         entries = [entry for entry, _ in sending]
-        recovered: int = 0
+        recovered: int = self._take_over()
         cursor = b"0-0"
         while True:
-            values = [self._consumer, self._idle, cursor, CLAIMED, CONSUMER_IDLE, *entries]
+            values = [self._consumer, self._idle, cursor, CLAIMED, *entries]
             cursor, found = self._run(RECOVER, values)
             recovered += found
             if cursor == b"0-0":
                 return recovered
+
+    def _take_over(self) -> int:
+        """Requeue the leases of relays without a heartbeat for as long; return how many.
+
+        Redis measures idleness by its wall clock: once that has been set back, it takes too long.
+        """
+        ticks = monotonic()
+        others = self._run(BEAT_ALIVE, [self._consumer, CONSUMER_IDLE])
+        known, self._beats = self._beats, {}
+        recovered = 0
+        for name, beat in others:
+            before = known.get(name)
+            current = before if before and before[0] == beat else (beat, ticks)
+            self._beats[name] = current
+            # A relay of an earlier version has no heartbeat at all.
+            if beat is not None and ticks - current[1] > self._idle / 1000:
+                recovered += self._run(TAKE_OVER, [name, CLAIMED])
+        return recovered
 
     def lease(self, limit: int, now: float) -> list[Lease]:
         """See Store."""

@@ -51,6 +51,11 @@ def test_losses_of_a_resent_batch_count_once(relay):
     assert relay.metric("neuralens_events_lost_total") == 5
 
 
+def test_reported_losses_are_bounded(relay):
+    assert relay.post(make_batch(make_event(), lost=10**9)).status_code == 202
+    assert relay.metric("neuralens_events_lost_total") == 10_000
+
+
 def test_json_is_accepted_too(shared_relay):
     assert (
         shared_relay.post(make_batch(make_event()), Content_Type="application/json").status_code

@@ -316,7 +316,8 @@ def test_dead_consumers_are_removed(redis_address, monkeypatch):
 
             def none_left():
                 store.recover([])
-                return client.xinfo_consumers(STREAM, "relays") == []
+                names = {each["name"] for each in client.xinfo_consumers(STREAM, "relays")}
+                return names <= {store._consumer.encode()}
 
             eventually(none_left)
 
@@ -327,6 +328,26 @@ def test_events_in_flight_are_not_recovered(redis_address):
         taken = store.lease(2, 10)
         assert store.recover([taken[0].key]) == 1
         assert store.recover([each.key for each in taken]) == 0
+
+
+def test_leases_are_taken_over_although_the_clock_of_redis_was_set_back(redis_address, monkeypatch):
+    """By that clock, they have not been idle for long."""
+    ticks = [0.0]
+    monkeypatch.setattr("neuralens_relay.redis_store.monotonic", lambda: ticks[0])
+    with (
+        closing(RedisStore(redis_address, idle=600)) as gone,
+        closing(RedisStore(redis_address, idle=600)) as store,
+    ):
+        gone.add([Event("a", b"{}"), Event("b", b"{}")], 10)
+        taken = gone.lease(2, 10)
+        for _ in range(3):
+            ticks[0] += 601
+            assert gone.recover([each.key for each in taken]) == 0
+            assert store.recover([]) == 0
+        ticks[0] += 601
+        assert store.recover([]) == 2
+        assert store.recover([]) == 0
+        assert [each.attempts for each in store.lease(9, 10)] == [2, 2]
 
 
 def test_bounds_in_redis(redis_address):
