@@ -289,28 +289,28 @@ class Module:
             if place is self.tree:
                 return found or []
 
-    def imported(self, binding: Binding, name: str) -> "tuple[Module, list[Binding]] | None":
-        """Return the module and the bindings behind a name that this module imports."""
+    def imported(self, binding: Binding, name: str) -> "tuple[Module, list[Binding]]":
+        """Return the module and the bindings behind a name that this module imports.
+
+        For any other name, there are no bindings.
+        """
         node = binding.node
         if not isinstance(node, ast.ImportFrom) or not node.module:
-            return None
+            return self, []
         origin = next((a.name for a in node.names if (a.asname or a.name) == name), name)
         module = self.library.find(node.module, self.filename)
         found = module.scopes[module.tree].names.get(origin) if module else None
-        return (module, found) if module and found else None
+        return (module, found) if module and found else (self, [])
 
     def definition(self, name: ast.Name) -> ast.AST | None:
         """Resolve a name to a function or class, in this module or the one it is imported from."""
         for binding in self.bindings(name):
             if isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 return binding.node
-            elsewhere = self.imported(binding, name.id)
-            if elsewhere is not None:
-                for other in elsewhere[1]:
-                    if isinstance(
-                        other.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-                    ):
-                        return other.node
+            _, others = self.imported(binding, name.id)
+            for other in others:
+                if isinstance(other.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    return other.node
         return None
 
     def methods(self, name: str, *, anywhere: bool = False) -> list[ast.FunctionDef]:
@@ -387,9 +387,9 @@ class Module:
         kinds = []
         for binding in bindings:
             kind = binding.kind or self.kind(binding.value)
-            elsewhere = self.imported(binding, name)
-            if elsewhere is not None:
-                kind = elsewhere[0].common(name, elsewhere[1])
+            module, others = self.imported(binding, name)
+            if others:
+                kind = module.common(name, others)
             kinds.append(kind)
         return same(kinds)
 

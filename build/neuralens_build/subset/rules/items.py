@@ -175,10 +175,9 @@ def constant_text(module: Module, part: ast.expr) -> str | None:
     bindings = module.bindings(part)
     if len(bindings) != 1:
         return None
-    elsewhere = module.imported(bindings[0], part.id)
-    if elsewhere is not None:
-        bindings = elsewhere[1]
-    value = bindings[0].value
+    _, imported = module.imported(bindings[0], part.id)
+    bindings = imported or bindings
+    value = bindings[0].value if len(bindings) == 1 else None
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
 
 
@@ -212,10 +211,9 @@ def is_own_binding(module: Module, name: str, binding: Binding, judged: Judged) 
             judged[binding.node] = True  # for recursive functions
             judged[binding.node] = is_own_parameter(module, binding.node, judged)
         return judged[binding.node]
-    elsewhere = module.imported(binding, name)
-    return elsewhere is not None and all(
-        other.value is not None and is_own(elsewhere[0], other.value, judged)
-        for other in elsewhere[1]
+    home, others = module.imported(binding, name)
+    return bool(others) and all(
+        other.value is not None and is_own(home, other.value, judged) for other in others
     )
 
 
@@ -232,9 +230,8 @@ def is_own_source(module: Module, source: ast.expr, judged: Judged) -> bool:
     if isinstance(source, ast.Name) and source not in judged:
         judged[source] = True  # for circular definitions
         bindings = module.bindings(source)
-        elsewhere = module.imported(bindings[0], source.id) if bindings else None
-        home = elsewhere[0] if elsewhere else module
-        values = [binding.value for binding in (elsewhere[1] if elsewhere else bindings)]
+        home, others = module.imported(bindings[0], source.id) if bindings else (module, [])
+        values = [binding.value for binding in others or bindings]
         judged[source] = bool(values) and all(
             value is not None and is_own_source(home, value, judged) for value in values
         )
