@@ -62,6 +62,8 @@ MEANING = [
 ]
 # Seconds of work per idle slice: a frame has 16 ms, and slow phones take four times as long.
 SLICE_S = 0.006
+# Elements between two looks at the clock, which takes longer than to look for a shadow tree.
+BATCH = 32
 # An IntersectionObserver costs time in every frame for each observed element. So after the first
 # MANY products, those more than FAR_PX below wait until the page scrolls or changes.
 MANY = 1000
@@ -138,6 +140,12 @@ class Discovery:
             self._items.forget_ranks()
             self._schedule()
 
+    def _enter(self, element: JSObject) -> None:
+        """Process the open shadow tree of an element, if it has one."""
+        shadow = shadow_of(element)
+        if shadow:
+            self._add_shadow_root(shadow)
+
     def scan(self) -> None:
         """Process every element again, for a new page view."""
         self._roots.append(document_property("documentElement"))
@@ -176,12 +184,7 @@ class Discovery:
             on_idle(self._process_slice)
 
     def _dispatch(self, element: JSObject) -> None:
-        """Pass an element, or a shadow root, to the capture for its kind of item."""
-        if node_type(element) != ELEMENT_NODE:
-            return
-        shadow = shadow_of(element)
-        if shadow:
-            self._add_shadow_root(shadow)
+        """Pass an element to the capture for its kind of item."""
         if not matches(element, ITEM):
             return
         item = self._items.read(element)
@@ -201,22 +204,26 @@ class Discovery:
         if self._changed:
             self._changed = False
             self._routes.check()
-        end = now() + SLICE_S
-        while now() < end:
-            if self._next < len(self._found):
+        deadline = now() + SLICE_S
+        while now() < deadline:
+            # Shadow trees first: an item may have its box, and a list its items, in one.
+            if self._left > 0:
+                end = max(0, self._left - BATCH)
+                while self._left > end:
+                    self._left -= 1
+                    self._enter(self._hosts[self._left])
+            elif self._next < len(self._found):
                 self._guarded(self._found[self._next])
                 self._next += 1
-            elif self._left > 0:
-                self._left -= 1
-                if shadow_of(self._hosts[self._left]):
-                    self._guarded(self._hosts[self._left])
             elif len(self._roots) > 0:
                 root = self._roots.pop(0)
                 self._found = find_all(root, ITEM)
                 self._next = 0
                 self._hosts = find_all(root, "*")
                 self._left = len(self._hosts)
-                self._guarded(root)
+                if node_type(root) == ELEMENT_NODE:
+                    self._enter(root)
+                    self._guarded(root)
             else:
                 # Also releases the references to removed elements.
                 self._hosts = []

@@ -14,9 +14,12 @@ STEPS = 1000
 SAMPLES = 4
 
 
-def is_half(seen: float, whole: float, window_size: float) -> bool:
-    """Return whether half of a side is in view: of the element's, or of the window's if smaller."""
-    return seen * 2 >= min(whole, window_size)
+def is_half_seen(seen: JSObject, whole: JSObject) -> bool:
+    """Return whether half of each side is in view: of the element's, or the window's if smaller."""
+    width = min(get(whole, "width"), get(window, "innerWidth"))
+    height = min(get(whole, "height"), get(window, "innerHeight"))
+    found: bool = get(seen, "width") * 2 >= width and get(seen, "height") * 2 >= height
+    return found
 
 
 class Tile:
@@ -63,7 +66,6 @@ class Views:
     def _on_intersections(self, entries: JSObject, *_: JSObject) -> None:
         for entry in elements(entries):
             box = get(entry, "target")
-            seen = get(entry, "intersectionRect")
             whole = get(entry, "boundingClientRect")
             is_empty = get(whole, "width") * get(whole, "height") == 0
             content = box_of(box) if is_empty else None
@@ -71,10 +73,8 @@ class Views:
                 # It has no box of its own, but its content does.
                 self._unwatch(box)
                 self.watch(content)
-            elif (
-                get(entry, "isIntersecting")
-                and is_half(get(seen, "width"), get(whole, "width"), get(window, "innerWidth"))
-                and is_half(get(seen, "height"), get(whole, "height"), get(window, "innerHeight"))
+            elif get(entry, "isIntersecting") and is_half_seen(
+                get(entry, "intersectionRect"), whole
             ):
                 self._start_timer(box)
             else:
