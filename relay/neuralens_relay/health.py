@@ -1,6 +1,6 @@
 """The health of a relay: whether it can accept and forward events, and if not, why."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,26 @@ from neuralens_relay.outbox import Depth
 
 # Reasons of dead letters that are listed.
 MAX_NAMED = 5
+# Seconds for which a refusal of a batch is listed.
+REFUSALS_LISTED = 600.0
+
+
+class Refusals:
+    """Why batches of pages were refused lately. ``clock`` returns monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        # By kind, of which there are few: when and why a batch was last refused.
+        self._last: dict[str, tuple[float, str]] = {}
+
+    def add(self, kind: str, reason: str) -> None:
+        """Record a refusal; of a kind only the last reason is kept."""
+        self._last[kind] = (self._clock(), reason)
+
+    def recent(self) -> list[str]:
+        """Return the reasons of the last REFUSALS_LISTED seconds."""
+        since = self._clock() - REFUSALS_LISTED
+        return [reason for at, reason in self._last.copy().values() if at > since]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +39,8 @@ class Health:
     read, or why the last write to it failed; "" otherwise. ``state`` and ``reason``: whether events
     are forwarded, and if not, why. ``limit`` and ``in_flight``: requests to the API. ``last``: Unix
     time of the last "write", "take" (lease) and "delivery", or None. ``refused``: dead letters
-    by reason, of which those from before the start are the latest 1,000.
+    by reason, of which those from before the start are the latest 1,000. ``refusals``: why
+    batches of pages were refused lately.
     """
 
     now: float
@@ -31,6 +52,7 @@ class Health:
     in_flight: int
     last: Mapping[str, float | None]
     refused: Mapping[str, int]
+    refusals: Sequence[str]
 
     @property
     def ready(self) -> bool:
@@ -49,6 +71,7 @@ class Health:
             reasons.append(self._describe_dead(self.depth.dead))
         if self.depth is not None and self.depth.dropped:
             reasons.append(f"{self.depth.dropped} dead letters were deleted: too old or too many")
+        reasons += [f"batches were refused: {reason}" for reason in self.refusals]
         return reasons
 
     def _describe_dead(self, count: int) -> str:

@@ -61,9 +61,9 @@ NO_TOKEN = {
     Verdict.OLD: "the page's token is more than a week old",
 }
 GPC = "the shopper's browser sends Global Privacy Control"
+# The tracker keeps events that are refused with "unknown": page or relay can be corrected.
 OTHER_APPLICATION = (
-    "app is not the application that this relay serves:"
-    " data-app-id on the page must equal NEURALENS_APPLICATION_ID"
+    "unknown application: data-app-id on the page must equal the relay's NEURALENS_APPLICATION_ID"
 )
 
 log = logging.getLogger(__name__)
@@ -268,9 +268,11 @@ class Intake:
             metrics.lost.inc(min(batch.lost, MAX_MISSING))
 
     def _log_refusal(self, error: HTTPException) -> None:
-        """Log a refusal, throttled by status and reason."""
+        """Log a refusal, throttled by status and reason; those by the settings are in health."""
         reason = "".join(c if c.isprintable() else " " for c in error.detail)
         kind = (error.status_code, reason.partition(":")[0])
+        if error.status_code == 403 or error.detail == OTHER_APPLICATION:
+            self._relay.refusals.add(kind[1], reason)
         self._notices.log(logging.WARNING, kind, "refusing with %d: %s", error.status_code, reason)
 
     @contextmanager

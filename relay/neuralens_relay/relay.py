@@ -17,7 +17,7 @@ from neuralens_relay.balance import DAY, Balance, Report, balances
 from neuralens_relay.breaker import Breaker, State
 from neuralens_relay.clock import Clock
 from neuralens_relay.forwarder import Forwarder
-from neuralens_relay.health import Health
+from neuralens_relay.health import Health, Refusals
 from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
 from neuralens_relay.outbox import CLOSING, Depth, Event, Outbox, OutboxError, WriteStatus
@@ -43,6 +43,7 @@ class Relay:
         """Raise SettingsError if ``settings.outbox`` is invalid."""
         self.settings = settings
         self.metrics = Metrics()
+        self.refusals = Refusals(time.monotonic)
         self._open_store = store_opener(settings)
         self._changing = threading.Lock()
         self._outbox: Outbox | None = None
@@ -129,6 +130,7 @@ class Relay:
             in_flight=forwarding.forwarder.in_flight if forwarding else 0,
             last=last,
             refused=dict(forwarding.forwarder.refused) if forwarding else {},
+            refusals=self.refusals.recent(),
         )
 
     async def depth(self) -> Depth:

@@ -7,6 +7,7 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from neuralens_relay.intake import OTHER_APPLICATION
 
 from tests.polling import TIMEOUT, eventually
 from tests.processes import RELAY, Process
@@ -278,6 +279,25 @@ def test_events_refused_by_the_relay_are_counted_as_lost(
     flush(page)
     ledger.wait_for(2)
     assert posts()[-1].batch["lost"] == 0
+
+
+def test_events_of_an_unknown_application_are_kept(show, shop, ledger, posts, await_empty_journal):
+    page = show("")
+    shop.outage, shop.error = 400, OTHER_APPLICATION
+    share(page, "A", "B")
+    flush(page)
+    # Reading the journal lets the console's messages in, too.
+    eventually(
+        lambda: (
+            sorted(ids(journal(page))) == ["A", "B"]
+            and f"neuralens: {OTHER_APPLICATION}" in page.console_messages
+        )
+    )
+    shop.outage = None
+    flush(page)
+    await_empty_journal(page)
+    assert sorted(ids(ledger.wait_for(2))) == ["A", "B"]
+    assert {post.batch["lost"] for post in posts() if post.status == 202} == {0}
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 415])

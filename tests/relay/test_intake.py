@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from neuralens_relay.batch import Batch
+from neuralens_relay.health import Refusals
 from neuralens_tracker.vocabulary import EVENTS, MAX_BATCH_BYTES
 
 from tests.polling import eventually
@@ -117,6 +118,34 @@ def test_an_invalid_batch_is_refused_with_the_reason(shared_relay, body, reason)
     response = shared_relay.post(body)
     assert response.status_code == 400, response.text
     assert reason in response.json()["error"]
+
+
+def test_refusals_by_the_settings_are_in_health(relay):
+    assert relay.health()["reasons"] == []
+    relay.post(b"no batch")
+    refused = [
+        relay.post(make_batch(app="other")),
+        relay.post(make_batch(), Origin="https://other.example"),
+    ]
+    assert [response.status_code for response in refused] == [400, 403]
+    health = relay.health()
+    assert health["ready"]
+    assert health["reasons"] == [
+        f"batches were refused: {response.json()['error']}" for response in refused
+    ]
+
+
+def test_refusals_are_listed_for_ten_minutes():
+    now = 0.0
+    refusals = Refusals(lambda: now)
+    refusals.add("origin", "first")
+    now = 300.0
+    refusals.add("origin", "last")
+    refusals.add("application", "other")
+    now = 899.0
+    assert refusals.recent() == ["last", "other"]
+    now = 901.0
+    assert refusals.recent() == []
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ ADOPT_INTERVAL_MS = 30000
 ACCEPTED = 202
 # Final if the relay itself answered so: not a batch, unsupported content type.
 FINAL = [400, 415]
-# In the words of a relay of 0.1.0, which refuses what later versions have added.
-OLDER = "unknown field"
+# In refusals that are not for good: of an unknown application, and, by a relay of 0.1.0, of an
+# unknown field, which later versions have added.
+UNKNOWN = "unknown"
 TOO_MANY = 429
 MIN_BACKOFF_MS = 1000
 MAX_BACKOFF_MS = 300000
@@ -226,15 +227,16 @@ class Delivery:
             return
         if self._visit.consent() == DENIED:
             return
-        if OLDER in error:
-            # Not for good: the relay will be upgraded, too.
+        if UNKNOWN in error:
+            # Until page or relay is corrected, or the relay upgraded.
+            self._hooks.report(error)
             status = TOO_MANY
         self._attempt += 1
         pause = backoff(self._attempt, self._transport.random)
+        is_final = status in FINAL and error != ""
         refused = (status > 299 and status < 500 and status != TOO_MANY) or (
             status == 0 and self._attempt >= MANY_FAILURES and not as_beacon
         )
-        is_final = status in FINAL and error != ""
         if not is_final and (refused or self._attempt == MANY_FAILURES):
             self._hooks.report(
                 self._settings["endpoint"]
