@@ -95,12 +95,12 @@ class Mounted:
             return self._around(environ, start_response)
         prefix = str(config["NEURALENS_PREFIX"]).rstrip("/")
         path = str(environ.get("PATH_INFO", ""))
-        if not path.startswith(f"{prefix}/"):
+        if not f"{path}/".startswith(f"{prefix}/"):
             # Start now, so that events queued before a restart need not wait for the first beacon.
             self._relay.start()
             return self._around(environ, start_response)
         environ["SCRIPT_NAME"] = str(environ.get("SCRIPT_NAME", "")) + prefix
-        environ["PATH_INFO"] = path.removeprefix(prefix)
+        environ["PATH_INFO"] = path.removeprefix(prefix) or "/"
         return self._relay.wsgi(environ, start_response)
 
 

@@ -36,6 +36,8 @@ def test_the_snippet_and_the_relay(tmp_path: Path) -> None:
     assert 'data-consent="pending"' in made
     assert '<i data-nl-product="A"></i>' in made
     assert client.get("/nl/health").json["live"] is True
+    assert client.get("/nl").json["health"] == "/nl/health"
+    assert client.get("/nlx").status_code == 404
     assert client.get("/nl/neuralens.js").status_code == 200
 
 
