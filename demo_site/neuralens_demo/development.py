@@ -105,6 +105,5 @@ async def develop(
         relay.state.relay.lifespan,
     )
     # Before any server starts, so that a failure to open the outbox is one sentence.
-
     await asyncio.to_thread(relay.state.relay.start)
     await serve([Server(app, listener, ledger.close), Server(api, api_listener)], ready)
