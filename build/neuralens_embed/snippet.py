@@ -276,9 +276,19 @@ KINDS: dict[str, Any] = {snake(name): each.value_type for name, each in EVERY_SE
 def address(name: str, value: Any) -> str:
     """Validate a path or an http(s) URL; raises MarkupError."""
     url = text(name, value, most=2048)
-    if re.search(r"[\s\x00-\x20\\]", url) or urlsplit(url).scheme not in ("", "http", "https"):
+    if re.search(r"[\s\x00-\x20\\]", url) or not is_http(url):
         raise MarkupError(f"{name} must be a path or an http or https URL, not {url!r:.80}")
     return url
+
+
+def is_http(url: str) -> bool:
+    """Return whether a text is a path or an http(s) URL."""
+    try:
+        parts = urlsplit(url)
+        # The property ``port`` raises ValueError if it is invalid.
+        return parts.scheme in ("", "http", "https") and parts.port != 0
+    except ValueError:
+        return False
 
 
 def origin(url: str) -> str:

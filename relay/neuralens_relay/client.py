@@ -27,7 +27,7 @@ from neuralens_tracker.vocabulary import PURCHASE, WIRE_VERSION
 
 from neuralens_relay.batch import Batch, make_report, validate_events
 from neuralens_relay.outbox import Outbox, OutboxError, Store
-from neuralens_relay.settings import OutboxSettings, SettingsError
+from neuralens_relay.settings import OutboxSettings, SettingsError, read_address
 from neuralens_relay.stores import store_opener
 
 URL = "NEURALENS_RELAY_URL"
@@ -236,14 +236,16 @@ class HttpCarrier:
 
     def __init__(self, url: str, secret: str, application_id: str, timeout: float) -> None:
         """Raise SettingsError if a setting is missing or invalid."""
-        address = urlsplit(url)
-        if address.scheme not in CONNECTIONS or not address.hostname or address.username:
-            raise SettingsError(f"{URL} must be a relay's URL such as https://shop.example/nl")
+        try:
+            read_address(url)
+        except ValueError as error:
+            reason = f"{URL} must be a relay's URL such as https://shop.example/nl"
+            raise SettingsError(reason) from error
         if not secret:
             raise SettingsError(f"{SECRET} is not set: it must be the same as the relay's")
         if not application_id:
             raise SettingsError(f"{APPLICATION} is not set: it must be the same as the relay's")
-        self._address = address
+        self._address = urlsplit(url)
         self._application_id = application_id
         self._timeout = timeout
         self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}

@@ -121,6 +121,9 @@ def test_a_wrong_event_is_an_error_with_the_validators_reason(shop, name, fields
     ("given", "name"),
     [
         ({"url": "shop.example/nl"}, "NEURALENS_RELAY_URL"),
+        ({"url": "https://[::1/nl"}, "NEURALENS_RELAY_URL"),
+        ({"url": "https://shop.example:99999/nl"}, "NEURALENS_RELAY_URL"),
+        ({"url": "https://user:password@shop.example/nl"}, "NEURALENS_RELAY_URL"),
         ({"url": "https://shop.example/nl"}, "NEURALENS_CLIENT_SECRET"),
         ({"url": "https://shop.example/nl", "secret": "s"}, "NEURALENS_APPLICATION_ID"),
         ({"outbox": "outbox.db"}, "NEURALENS_OUTBOX"),
