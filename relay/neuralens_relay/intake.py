@@ -6,8 +6,9 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from weakref import WeakValueDictionary
 
 from neuralens_embed.page_tokens import Verdict, judge_token
 from neuralens_tracker.vocabulary import MAX_BATCH_BYTES
@@ -40,8 +41,12 @@ MEDIA_TYPES = ("text/plain", "application/json")
 # connection is closed never sees the response.
 MAX_DRAINED = 1 << 20
 BODY_TIMEOUT = 10
-# Bodies that may be arriving from one sender at once. A proxy usually buffers them.
-MAX_READING = 256
+# Requests of one sender that may be pending at once.
+MAX_PENDING = 256
+# Bytes of a body from which one sender's are processed one after the other, and seconds between
+# them: many large batches at once, although within the rate limit, would delay those of others.
+LARGE = 8192
+PAUSE = 0.05
 # Retry-After in seconds: the outbox cannot be written, is full, or the body did not arrive.
 RETRY_BROKEN = 10
 RETRY_FULL = 60
@@ -83,7 +88,9 @@ class Intake:
         self._counted = -DEPTH_AGE
         self._acknowledgement = Acknowledgement()
         self._notices = Notices(log, time.monotonic)
-        self._reading: Counter[str] = Counter()
+        self._pending: Counter[str] = Counter()
+        # By sender and event loop, as long as somebody holds or awaits them.
+        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._timeouts: set[asyncio.Timeout] = set()
         self._stopping = False
 
@@ -164,10 +171,30 @@ class Intake:
             self._check_limits(sender)
         check_media_type(request)
         received = time.time()
-        with self._count_reading(sender):
+        with self._count_pending(sender):
             body = await self._read_body(request)
-        paid = cost(0, len(body))
-        self._senders.charge(sender, paid)
+            paid = cost(0, len(body))
+            self._senders.charge(sender, paid)
+            if not by_server and self._settings.rate_limit > 0 and len(body) >= LARGE:
+                turn = self._turn_of(sender)
+                await turn.acquire()
+                try:
+                    return await self._take(request, body, sender, paid, received)
+                finally:
+                    asyncio.get_running_loop().call_later(PAUSE, turn.release)
+        return await self._take(request, body, None if by_server else sender, paid, received)
+
+    def _turn_of(self, sender: str) -> asyncio.Lock:
+        key = (asyncio.get_running_loop(), sender)
+        return self._turns.setdefault(key, asyncio.Lock())
+
+    async def _take(
+        self, request: Request, body: bytes, sender: str | None, paid: float, received: float
+    ) -> Response:
+        """Validate and store a batch that has arrived.
+
+        ``sender``: None for the shop's own server; ``paid``: what was charged for the body.
+        """
         try:
             batch = read_batch(body)
         except BatchError as error:
@@ -175,7 +202,7 @@ class Intake:
         if batch.app != self._settings.application_id:
             raise HTTPException(400, OTHER_APPLICATION)
         events, rejected = validate_events(batch, received)
-        if by_server:
+        if sender is None:
             return await self._store(request, batch, events, rejected, None)
         self._senders.charge(sender, cost(len(batch.events), len(body)) - paid)
         self._charge_shoppers(batch)
@@ -193,7 +220,7 @@ class Intake:
         wait = self._senders.wait(sender)
         if wait > 0:
             raise retry_later(429, "too many events from this address", math.ceil(wait))
-        if self._reading[sender] >= MAX_READING:
+        if self._pending[sender] >= MAX_PENDING:
             raise retry_later(
                 429, "too many requests at once from this address", RETRY_SLOW, CLOSING
             )
@@ -276,15 +303,15 @@ class Intake:
         self._notices.log(logging.WARNING, kind, "refusing with %d: %s", error.status_code, reason)
 
     @contextmanager
-    def _count_reading(self, sender: str) -> Iterator[None]:
-        """Count a body while it is arriving."""
-        self._reading[sender] += 1
+    def _count_pending(self, sender: str) -> Iterator[None]:
+        """Count a request while it is pending."""
+        self._pending[sender] += 1
         try:
             yield
         finally:
-            self._reading[sender] -= 1
-            if self._reading[sender] == 0:
-                del self._reading[sender]
+            self._pending[sender] -= 1
+            if self._pending[sender] == 0:
+                del self._pending[sender]
 
     async def _read_body(self, request: Request) -> bytes:
         """Read the request's body up to the size limit; raise HTTPException."""

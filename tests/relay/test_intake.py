@@ -1,12 +1,15 @@
 """Responses to batches from pages."""
 
+import asyncio
 import json
 import socket
+from contextlib import closing
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from neuralens_relay import Settings, create_app
 from neuralens_relay.batch import Batch
 from neuralens_relay.health import Refusals
 from neuralens_tracker.vocabulary import EVENTS, MAX_BATCH_BYTES
@@ -332,6 +335,41 @@ def test_rate_limit_per_uid(start, api_down):
         assert relay.post(batch, X_Forwarded_For=address).status_code == status
     batch = make_batch(make_event(uid="another"))
     assert relay.post(batch, X_Forwarded_For="192.0.2.4").status_code == 202
+
+
+@pytest.mark.parametrize(("padding", "limit", "most"), [(9000, 500, 1), (9, 500, 8), (9000, 0, 8)])
+def test_large_batches_of_one_address_are_stored_one_after_the_other(
+    bundles, api_down, padding, limit, most
+):
+    """Otherwise they would delay those of others."""
+    app = create_app(
+        Settings.from_environment(api_down | {"NEURALENS_RATE_LIMIT": str(limit)}), bundles
+    )
+    right, storing, counts = app.state.relay.add, [], []
+
+    async def add(events, report):
+        storing.append(report)
+        counts.append(len(storing))
+        await asyncio.sleep(0.1)
+        fresh = await right(events, report)
+        storing.remove(report)
+        return fresh
+
+    app.state.relay.add = add
+
+    async def send():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            return await asyncio.gather(
+                *[
+                    client.post("/events", json=make_batch(make_event(), padding="x" * padding))
+                    for _ in range(8)
+                ]
+            )
+
+    with closing(app.state.relay):
+        assert [response.status_code for response in asyncio.run(send())] == [202] * 8
+    assert max(counts) == most
 
 
 def test_one_address_cannot_fill_the_outbox(start, api_down):
