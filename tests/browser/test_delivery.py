@@ -440,6 +440,13 @@ def test_browser_without_beacons(show, ledger, posts, await_empty_journal):
     assert post.headers["content-type"].lower() == "text/plain;charset=utf-8"
 
 
+def test_browser_without_resource_timing(show, ledger, await_empty_journal):
+    page = show("", before="delete window.PerformanceObserver;")
+    share(page, "A")
+    assert ids(ledger.wait_for(1)) == ["A"]
+    await_empty_journal(page)
+
+
 @pytest.fixture
 def remote_relay(relay, sandbox, shop, credentials, tmp_path):
     """A relay on another origin, which allows the shop's."""

@@ -74,5 +74,6 @@ def start(tag: JSObject) -> None:
     if handed is not None:
         # "typed" is absent if nothing was typed, since JSON omits undefined.
         tracker.restore(handed["told"], handed.get("typed"))
-    tracker.replace_stub(stub)
+    # What it cannot start is reported, and does not keep events from being replayed.
+    invoke(tracker.replace_stub, None, stub)
     on_activation(replay_all)

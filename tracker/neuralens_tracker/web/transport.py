@@ -41,12 +41,15 @@ class Transport:
         self._acknowledge: Callable[[bool], None]
 
     def start(self, acknowledge: Callable[[bool], None]) -> None:
-        """Start to observe the outcomes of beacons; ``acknowledge(is_final)`` reads the cookie.
+        """Start; ``acknowledge(is_final)`` reads the relay's cookie."""
+        self._acknowledge = acknowledge
+
+    def observe(self) -> None:
+        """Start to observe the outcomes of beacons; raises if the page has no observers.
 
         Most engines report a beacon's status in its Resource Timing entry:
         https://www.w3.org/TR/resource-timing/#dom-performanceresourcetiming-responsestatus
         """
-        self._acknowledge = acknowledge
         observer = construct("PerformanceObserver", callback(self._read_entries))
         call(observer, "observe", record({"type": "resource"}))
 
