@@ -18,9 +18,9 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 10_900,
+    "neuralens.js": 11_000,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 5_800,
+    "neuralens.early.js": 5_850,
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,

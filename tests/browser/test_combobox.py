@@ -319,6 +319,36 @@ def test_disabled_option(show, captured):
     assert captured(page) == []
 
 
+def test_option_that_stands_for_one_without_a_role(show, captured):
+    """Virtual lists repeat their rows as hidden options, for assistive technology alone."""
+    page = show(
+        """<input id="box" type="search" role="combobox" aria-controls="list"><div data-nl-list="s">
+        <div id="list" role="listbox" style="width: 0; height: 0; overflow: hidden">
+        <div role="option" id="o1">oak table</div><div role="option"></div></div>
+        <p data-nl-suggestion="oak chair">oak chair</p>
+        <p data-nl-suggestion="oak table">oak table</p></div>"""
+    )
+    views = [("VIEW_SUGGESTION", "oak chair", 0, "oa"), ("VIEW_SUGGESTION", "oak table", 1, "oa")]
+    page.locator("#box").press_sequentially("oa")
+    assert captured(page)[-2:] == views
+    page.evaluate("box.setAttribute('aria-activedescendant', 'o1')")
+    page.press("#box", "Enter")
+    assert captured(page)[-1] == ("CLICK_SUGGESTION", "oak table", 1, "oa")
+
+
+def test_option_without_a_text(show, captured):
+    """An option that is still loading is no suggestion, and no mistake in the markup."""
+    page = show(
+        f"""{BOX}<ul id="list" role="listbox"><li role="option"><i></i></li>
+        <li role="option">oak chair</li></ul>"""
+    )
+    assert captured(page) == [("VIEW_SUGGESTION", "oak chair", 0, None)]
+    page.evaluate("document.querySelector('i').textContent = 'oak armchair'")
+    page.evaluate("box.focus()")
+    assert captured(page)[1:] == [("VIEW_SUGGESTION", "oak armchair", 0, None)]
+    assert page.console_messages == []
+
+
 def test_widget_without_aria_that_writes_the_active_item(show, captured):
     """The active item is not marked up, but its text is in the box without having been typed."""
     page = show(

@@ -24,7 +24,9 @@ def served_pages(chromium):
     return pages
 
 
-@pytest.mark.parametrize("router", ["turbo", "htmx", "react_router", "vue_router"])
+@pytest.mark.parametrize(
+    "router", ["turbo", "htmx", "react_router", "react_activity", "vue_router"]
+)
 def test_three_pages_and_back(show, put, ledger, served_pages, router):
     script = Markup(bundle(f"routers/{router}.js"))
     for path, markup in served_pages.items():

@@ -45,6 +45,11 @@ from neuralens_tracker.web.stub import install_stub
 from neuralens_tracker.web.values import from_browser, to_browser
 
 
+def is_rendered(_: JSObject) -> bool:
+    """Return True for any element: until ``hand_over`` no page is kept for later."""
+    return True
+
+
 class Early:
     """Records events until ``hand_over`` is called."""
 
@@ -58,7 +63,7 @@ class Early:
         self._visit = Visit(self._settings, self._identity.find, has_privacy_signal, self.ignore)
         self._search_box = SearchBox()
         self._items = Items(self._visit, self._search_box.typed_for, self.ignore)
-        self._page_view = PageView(self._items.is_present)
+        self._page_view = PageView(self._items.is_present, is_rendered)
         self._acts = Acts()
         self._confirmations = Confirmations()
         self._clicks = Clicks(

@@ -33,7 +33,7 @@ from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import GRANTED, VERSION
 from neuralens_tracker.web.configuration import find_tag, read_configuration
 from neuralens_tracker.web.console import describe_invalid, warn
-from neuralens_tracker.web.dom import listen
+from neuralens_tracker.web.dom import check_visibility, listen
 from neuralens_tracker.web.ffi import (
     callback,
     dump,
@@ -100,7 +100,7 @@ class Tracker:
         )
         self._search_box = SearchBox()
         self._items = Items(self._visit, self._search_box.typed_for, self.report_invalid)
-        self._page_view = PageView(self._items.is_present)
+        self._page_view = PageView(self._items.is_present, check_visibility)
         self._routes = Routes(self._page_view, self._restart_capture)
         self._suggestions = Suggestions(self._items, self._settings, self.track_item)
         self._views = Views(self._items, self._settings, self.track_item)

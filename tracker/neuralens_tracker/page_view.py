@@ -34,14 +34,16 @@ def deduplication_key(event: str, key: str, fields: Fields) -> str:
 class Reported:
     """A reported item and its element.
 
-    ``view`` is the number of the page view, ``moved`` when the element replaced another (0: never),
-    ``is_carried_over`` whether it was already on the page when the page view began.
+    ``view`` is the number of the page view, ``is_rendered`` whether the element was, ``moved`` when
+    it replaced another (0: never), ``is_carried_over`` whether it was already on the page when the
+    page view began.
     """
 
-    def __init__(self, view: int, item_id: str, element: JSObject) -> None:
+    def __init__(self, view: int, item_id: str, element: JSObject, is_rendered: bool) -> None:
         self.view = view
         self.item_id = item_id
         self.element = element
+        self.is_rendered = is_rendered
         self.moved: float = 0
         self.is_carried_over = False
 
@@ -49,11 +51,15 @@ class Reported:
 class PageView:
     """Remembers what was reported in this page view, by deduplication key.
 
-    ``is_present(element, item_id)`` returns whether an element is on the page and still that item.
+    ``is_present(element, item_id)`` returns whether an element is on the page and still that item,
+    ``is_rendered(element)`` whether it is rendered: routers may hide the previous page and keep it.
     """
 
-    def __init__(self, stands: Callable[[JSObject, str], bool]) -> None:
+    def __init__(
+        self, stands: Callable[[JSObject, str], bool], renders: Callable[[JSObject], bool]
+    ) -> None:
         self._is_present = stands
+        self._is_rendered = renders
         self._number = 0
         # By PREFIX and key.
         self._reported: dict[str, Reported] = {}
@@ -68,16 +74,26 @@ class PageView:
     def admit(self, key: str, item_id: str, element: JSObject, now: float) -> bool:
         """Record an item; return False if it was already reported in this page view."""
         known = self._reported.get(PREFIX + key)
+        is_rendered = self._is_rendered(element)
+        if known is not None and known.is_rendered and not is_rendered:
+            # It is on a previous page, which is hidden now.
+            return False
         if known is not None and known.view == self._number:
-            if self._is_present(known.element, known.item_id):
+            if self._stands(known):
                 return False
             if not known.is_carried_over:
                 # It was re-rendered.
                 known.element = element
                 known.moved = now
                 return False
-        self._reported[PREFIX + key] = Reported(self._number, item_id, element)
+        self._reported[PREFIX + key] = Reported(self._number, item_id, element, is_rendered)
         return True
+
+    def _stands(self, known: Reported) -> bool:
+        """Return whether an item is still on the page, and has not been hidden since."""
+        return self._is_present(known.element, known.item_id) and (
+            not known.is_rendered or self._is_rendered(known.element)
+        )
 
     def keys(self) -> list[str]:
         """Return the deduplication keys of what was reported, for ``restore``."""
@@ -86,7 +102,7 @@ class PageView:
     def restore(self, keys: list[str]) -> None:
         """Mark keys as already reported in this page view."""
         for key in keys:
-            self._reported[PREFIX + key] = Reported(self._number, "", None)
+            self._reported[PREFIX + key] = Reported(self._number, "", None, False)
 
     def record_signal(self, signal: str, now: float) -> bool:
         """Record a signal of a navigation; return whether it begins a page view.
@@ -102,11 +118,7 @@ class PageView:
         self._number += 1
         for key in list(self._reported.keys()):
             known = self._reported[key]
-            if (
-                known.view == before
-                and now - known.moved > SETTLED_SECONDS
-                and self._is_present(known.element, known.item_id)
-            ):
+            if known.view == before and now - known.moved > SETTLED_SECONDS and self._stands(known):
                 known.view = self._number
                 known.is_carried_over = True
         return True

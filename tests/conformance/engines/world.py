@@ -191,9 +191,10 @@ class World:
         self._acts = Acts()
         self._confirmations = Confirmations()
         self._attribution = Attribution(self._settings, self._memory)
-        # The elements on the page, each represented by its item's id.
+        # The elements on the page, and those that are hidden, each represented by its item's id.
         self._present: list[str] = []
-        self._page_view = PageView(self.is_present)
+        self._hidden: list[str] = []
+        self._page_view = PageView(self.is_present, self.is_rendered)
         self._pipeline = Pipeline(
             self._visit,
             self._acts,
@@ -246,6 +247,7 @@ class World:
             "confirmations.hold": self._confirmations.hold,
             "confirmations.take": self._confirmations.take,
             "page": self.put_page,
+            "hide": self.hide,
             "page_view.start": self._page_view.start,
             "page_view.admit": self.admit,
             "page_view.keys": self._page_view.keys,
@@ -312,6 +314,14 @@ class World:
     def put_page(self, ids: list[str]) -> None:
         """Put elements for exactly these item ids on the page."""
         self._present = ids
+
+    def hide(self, ids: list[str]) -> None:
+        """Hide exactly the elements for these item ids."""
+        self._hidden = ids
+
+    def is_rendered(self, element: Any) -> bool:
+        """Return whether an element, represented by its item's id, is rendered."""
+        return element not in self._hidden
 
     def is_present(self, element: Any, item_id: str) -> bool:
         """Return whether an element, represented by its item's id, is on the page."""

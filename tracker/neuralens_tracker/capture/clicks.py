@@ -31,7 +31,7 @@ from neuralens_tracker.web.dom import (
 )
 from neuralens_tracker.web.ffi import get, window
 from neuralens_tracker.web.platform import now, wait
-from neuralens_tracker.web.visibility import is_shown
+from neuralens_tracker.web.visibility import is_shown, text_of_markup
 
 # Elements on which the browser itself turns Enter and Space into a click.
 NATIVE = "a[href],button,input,select,textarea,summary"
@@ -180,14 +180,18 @@ class Clicks:
         elif key == "Enter" or (key == " " and matches(target, SPACED)):
             if len(shown) > 0:
                 self._activate(shown[0])
-            elif len(marked) == 0 and self._search_box.is_current(target):
-                self._activate_filled_in()
-            elif len(marked) == 0 and not matches(target, NATIVE):
+            elif len(marked) > 0 or self._search_box.is_current(target):
+                # A hidden option may describe a row without a role to assistive technology. Without
+                # an active descendant, a widget fills in the text of the active row.
+                is_marked = len(marked) > 0
+                self._activate_text(
+                    text_of_markup(marked[0]) if is_marked else self._search_box.filled_in()
+                )
+            elif not matches(target, NATIVE):
                 self._activate(target)
 
-    def _activate_filled_in(self) -> None:
-        """Activate the suggestion whose text a widget filled in without an active descendant."""
-        text = self._search_box.filled_in()
+    def _activate_text(self, text: str) -> None:
+        """Activate the visible suggestion with a text; "" activates none."""
         for element in find_everywhere(SUGGESTION_SELECTOR) if text != "" else []:
             item = self._items.read(element)
             if item and item.id == text and is_shown(element):

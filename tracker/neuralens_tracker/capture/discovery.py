@@ -162,7 +162,7 @@ class Discovery:
             if name is not None:
                 self._suggestions.schedule()
             if name not in APPEARANCE:
-                self._changed = True
+                self._check_far = True
                 # Text nodes and shadow roots are represented by the element around them.
                 is_element = node_type(target) == ELEMENT_NODE
                 self._suggestions.change(target if is_element else parent_or_host(target))
@@ -171,8 +171,8 @@ class Discovery:
                 for node in elements(get(change, "addedNodes")):
                     if node_type(node) == ELEMENT_NODE:
                         self._roots.append(node)
-        if self._changed:
-            self._recheck()
+        self._changed = True
+        self._schedule()
 
     def _recheck(self, *_: JSObject) -> None:
         self._check_far = True
@@ -204,6 +204,8 @@ class Discovery:
         if self._changed:
             self._changed = False
             self._routes.check()
+            # Routers may keep a page and show it again.
+            self._page_items.capture_all()
         deadline = now() + SLICE_S
         while now() < deadline:
             # Shadow trees first: an item may have its box, and a list its items, in one.

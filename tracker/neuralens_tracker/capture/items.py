@@ -164,11 +164,12 @@ class Items:
             return None
         for kind in (LANDING, PRODUCT, SUGGESTION):
             value = attribute(element, kind)
-            if value is None and kind == SUGGESTION and self._is_option(element):
-                value = text_of_markup(element)
             if value == "":
                 self._report_invalid(element, kind, TEXT)
-            elif value is not None:
+            elif value is None and kind == SUGGESTION and self._is_option(element):
+                # May be empty: then it is still loading.
+                value = text_of_markup(element)
+            if value:
                 return Item(element, kind, value, [value])
         return None
 
