@@ -80,7 +80,7 @@ class Delivery:
         self._tabs = tabs
         self._hooks = hooks
         self._started = False
-        # Consecutive failed batches, and whether one succeeded since an event was refused alone.
+        # Consecutive failed batches, and whether one succeeded since the first refusal of an event.
         self._attempt = 0
         self._passed = False
         self._scheduled = False
@@ -265,12 +265,12 @@ class Delivery:
     def _retry_alone(self, entry: Entry, status: int) -> None:
         """Retry an event that was refused in a batch of its own; limited if others succeed.
 
-        A refusal counts only if another batch has succeeded since the last one: otherwise the
-        network may be at fault.
+        After the first refusal, further ones count once another batch has succeeded: until then
+        the network may be at fault.
         """
         if self._passed:
+            self._passed = entry.refusals > 0
             entry.refusals += 1
-            self._passed = False
         else:
             # Not the size, then, but the content type.
             self._constraints["json"] = not self._constraints["json"]
