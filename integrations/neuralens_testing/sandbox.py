@@ -8,7 +8,8 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -81,20 +82,22 @@ def start_sandbox(application: str) -> Iterator[Sandbox]:
 
     Each process that runs tests has its own, so that tests may run side by side.
     """
-    process = subprocess.Popen(  # noqa: S603 - this interpreter, and nothing from outside
-        [sys.executable, "-u", "-c", COMMAND, "dev", "--app-id", application, "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield read_introduction(process, application)
-    finally:
-        process.terminate()
-        process.communicate()
+    # A file, because nobody reads a pipe in the meantime: a full one would stop the relay.
+    with TemporaryFile("w+") as log:
+        process = subprocess.Popen(  # noqa: S603 - this interpreter, and nothing from outside
+            [sys.executable, "-u", "-c", COMMAND, "dev", "--app-id", application, "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            yield read_introduction(process, application, log)
+        finally:
+            process.terminate()
+            process.communicate()
 
 
-def read_introduction(process: "subprocess.Popen[str]", application: str) -> Sandbox:
+def read_introduction(process: "subprocess.Popen[str]", application: str, log: IO[str]) -> Sandbox:
     """Return the sandbox at the URLs that the command prints, once it responds."""
     assert process.stdout  # noqa: S101 - asked for above
     url, settings = "", {}
@@ -112,4 +115,6 @@ def read_introduction(process: "subprocess.Popen[str]", application: str) -> San
                 return Sandbox(url, application, settings)
     finally:
         patience.cancel()
-    raise SandboxError(f"the sandbox does not start: {process.communicate()[1].strip()}")
+    process.wait()
+    log.seek(0)
+    raise SandboxError(f"the sandbox does not start: {log.read().strip()}")

@@ -239,7 +239,8 @@ class Delivery:
         )
         if not is_final and (refused or self._attempt == MANY_FAILURES):
             self._hooks.report(
-                self._settings["endpoint"]
+                error
+                or self._settings["endpoint"]
                 + " answers "
                 + str(status)
                 + ": check its proxy and NEURALENS_ALLOWED_ORIGINS"
