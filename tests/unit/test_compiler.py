@@ -195,6 +195,12 @@ B = "class B:\n    def __init__(self, a):\n        self._a = a\n"
             "        return self._a\ndef start():\n    c = C()\n",
             r"13:16: self\._a is an object, and no value",
         ),
+        (
+            "def find():\n    return 1\nclass C:\n    def __init__(self, a):\n"
+            "        self._find = a\n    def g(self):\n        find = self._find()\n"
+            "        return find\ndef start():\n    c = C(find)\n",
+            r"15:16: self\._find is find, which a local variable hides here",
+        ),
     ],
 )
 def test_the_linker_refuses_an_object(source: str, words: str) -> None:

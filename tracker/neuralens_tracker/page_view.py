@@ -74,8 +74,8 @@ class PageView:
     def admit(self, key: str, item_id: str, element: JSObject, now: float) -> bool:
         """Record an item; return False if it was already reported in this page view."""
         known = self._reported.get(PREFIX + key)
-        is_rendered = self._is_rendered(element)
-        if known is not None and known.is_rendered and not is_rendered:
+        rendered = self._is_rendered(element)
+        if known is not None and known.is_rendered and not rendered:
             # It is on a previous page, which is hidden now.
             return False
         if known is not None and known.view == self._number:
@@ -86,7 +86,7 @@ class PageView:
                 known.element = element
                 known.moved = now
                 return False
-        self._reported[PREFIX + key] = Reported(self._number, item_id, element, is_rendered)
+        self._reported[PREFIX + key] = Reported(self._number, item_id, element, rendered)
         return True
 
     def _stands(self, known: Reported) -> bool:

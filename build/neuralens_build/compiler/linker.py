@@ -348,6 +348,8 @@ class Rewriter(ast.NodeTransformer):
         self.owner = owner
         self.variables = variables
         self.assigned: list[set[str]] = []
+        # The names bound in each function around what is visited.
+        self.bound: list[set[str]] = []
         self.in_init = False
 
     def rewrite(self, node: ast.FunctionDef) -> ast.FunctionDef:
@@ -373,7 +375,9 @@ class Rewriter(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """Add a ``global`` statement for the module-level variables that a function assigns."""
         self.assigned.append(set())
+        self.bound.append(rebound_in(node) | {parameter.arg for parameter in node.args.args})
         self.generic_visit(node)
+        self.bound.pop()
         node.body = node.body or [ast.Pass()]
         names = self.assigned.pop()
         if names:
@@ -435,8 +439,16 @@ class Rewriter(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """Replace a parameter by its known function or variable."""
         known = self.known(node) if self.owner is not None else None
-        if not isinstance(known, Function | Variable):
-            return node
+        return self.refer(node, known) if isinstance(known, Function | Variable) else node
+
+    def refer(self, node: ast.expr, known: Function | Variable) -> ast.Name:
+        """Return a reference to a function or variable in place of an expression."""
+        if any(known.name in names for names in self.bound):
+            raise self.program.refuse(
+                node,
+                f"{ast.unparse(node)} is {known.name}, which a local variable hides here",
+                "another name of the variable",
+            )
         return ast.copy_location(ast.Name(known.name, ast.Load()), node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
@@ -445,7 +457,7 @@ class Rewriter(ast.NodeTransformer):
         if isinstance(node.ctx, ast.Load):
             known = self.known(node)
             if isinstance(known, Function | Variable):
-                return ast.copy_location(ast.Name(known.name, ast.Load()), node)
+                return self.refer(node, known)
             if isinstance(known, Object):
                 raise self.program.refuse(
                     node,
