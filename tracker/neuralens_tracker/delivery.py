@@ -217,11 +217,13 @@ class Delivery:
     ) -> None:
         """Erase, requeue or discard a batch. Status 0: unknown; ``error``: the relay's, or ""."""
         if status == ACCEPTED:
+            if self._attempt > 0:
+                # The failures may have taught something.
+                self._save_constraints()
             self._attempt = 0
             self._passed = True
             self._reported_losses = max(self._reported_losses, total(batch["losses"]))
             self._outbox.erase(entries)
-            self._save_constraints()
             self._hooks.emit("delivered", batch)
             self._run()
             return
