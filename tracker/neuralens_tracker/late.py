@@ -74,6 +74,5 @@ def start(tag: JSObject) -> None:
     if handed is not None:
         # "typed" is absent if nothing was typed, since JSON omits undefined.
         tracker.restore(handed["told"], handed.get("typed"))
-    # What it cannot start is reported, and does not keep events from being replayed.
-    invoke(tracker.replace_stub, None, stub)
+    tracker.replace_stub(stub)
     on_activation(replay_all)

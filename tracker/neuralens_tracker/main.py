@@ -156,8 +156,6 @@ class Tracker:
         listen("online", self.flush)
         on_dom_ready(self._discovery.start)
         listen("pageshow", self._on_pageshow)
-        # At the end, because it raises where an extension has removed the observer.
-        self._transport.observe()
 
     def receive(self, event: Event, key: str | None) -> None:
         """Track an event that was recorded before the tracker started."""

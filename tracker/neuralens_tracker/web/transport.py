@@ -14,6 +14,7 @@ from neuralens_tracker.web.ffi import (
     dump,
     elements,
     get,
+    invoke,
     parse,
     record,
     window,
@@ -41,14 +42,15 @@ class Transport:
         self._acknowledge: Callable[[bool], None]
 
     def start(self, acknowledge: Callable[[bool], None]) -> None:
-        """Start; ``acknowledge(is_final)`` reads the relay's cookie."""
+        """Start to observe the outcomes of beacons; ``acknowledge(is_final)`` reads the cookie."""
         self._acknowledge = acknowledge
+        # Guarded, because an extension may have removed the observer.
+        invoke(self._observe, None)
 
-    def observe(self) -> None:
-        """Start to observe the outcomes of beacons; raises if the page has no observers.
+    def _observe(self) -> None:
+        """Observe the Resource Timing entries of requests, in which most engines report the status.
 
-        Most engines report a beacon's status in its Resource Timing entry:
-        https://www.w3.org/TR/resource-timing/#dom-performanceresourcetiming-responsestatus
+        Source: https://www.w3.org/TR/resource-timing/#dom-performanceresourcetiming-responsestatus
         """
         observer = construct("PerformanceObserver", callback(self._read_entries))
         call(observer, "observe", record({"type": "resource"}))
