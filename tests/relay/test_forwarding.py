@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -18,6 +19,17 @@ from neuralens_relay.sqlite_store import SqliteStore
 
 from tests.polling import TIMEOUT, eventually
 from tests.relay.conftest import KEY, Client, make_batch, make_event, serving
+
+
+@contextmanager
+def serving_api(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Serve an API of the test's own; yield its URL."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 class SlowApi:
@@ -341,12 +353,10 @@ def test_an_api_that_fails_now_and_then_is_not_logged_each_time(start, environme
         def log_message(self, *_):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Flaky) as server:
-        Thread(target=server.serve_forever).start()
-        relay = start(environment | {"NEURALENS_API_URL": f"http://127.0.0.1:{server.server_port}"})
+    with serving_api(Flaky) as url:
+        relay = start(environment | {"NEURALENS_API_URL": url})
         relay.send(*[make_event() for _ in range(60)])
         eventually(lambda: relay.queued() == 0, 60)
-        server.shutdown()
     for text in ("accepts events again", "and are retried"):
         lines = [line for line in caplog.messages if text in line]
         # Once a minute for each change of state.
@@ -412,16 +422,14 @@ def test_undocumented_responses_cause_no_dead_letters_during_an_outage(start, en
         def log_message(self, *_):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Portal) as server:
-        Thread(target=server.serve_forever).start()
-        relay = start(environment | {"NEURALENS_API_URL": f"http://127.0.0.1:{server.server_port}"})
+    with serving_api(Portal) as url:
+        relay = start(environment | {"NEURALENS_API_URL": url})
         relay.send(*[make_event() for _ in range(5)])
         eventually(lambda: relay.metric('neuralens_forwarded_total{fate="retry"}') >= 60, 30)
         assert relay.metric("neuralens_outbox_dead") == 0
         assert relay.health()["forwarding"] != "running"
         answers["body"] = b'{"status": "success", "message": ""}'
         eventually(lambda: relay.queued() == 0)
-        server.shutdown()
 
 
 def test_dead_letters_are_logged_once_per_reason_and_all_are_in_health(relay, sandbox, caplog):
