@@ -1,5 +1,6 @@
 """Renders the ``data-nl-*`` attributes in templates, validated and escaped."""
 
+import difflib
 import logging
 import re
 from collections.abc import Callable, Iterable
@@ -10,6 +11,8 @@ from markupsafe import Markup
 from neuralens_tracker import attributes as names
 from neuralens_tracker.vocabulary import ACTIONS, MAX_COUNT, MAX_TEXT, PAGES
 
+PREFIX = "data-nl-"
+KNOWN = (*names.CONTEXT, *names.ITEMS)
 # What no HTML attribute can contain, escaped or not: NUL and lone surrogates.
 UNREPRESENTABLE = re.compile("[\0\ud800-\udfff]")
 # Distinct messages that are remembered as logged.
@@ -229,3 +232,10 @@ class Attributes:
                 *self._context(function, page, search),
             ]
         )
+
+
+def suggest_attribute(name: str) -> str:
+    """Return what to write instead of a name that begins like the tracker's attributes."""
+    words = [known.removeprefix(PREFIX) for known in KNOWN]
+    close = difflib.get_close_matches(name.removeprefix(PREFIX), words, n=1)
+    return f"did you mean {PREFIX}{close[0]}?" if close else f"use {', '.join(KNOWN)}"

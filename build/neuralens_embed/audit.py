@@ -19,6 +19,7 @@ from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import ACTIONS, EVENTS, MAX_TEXT, PAGES
 
 from neuralens_embed import bundles
+from neuralens_embed.attributes import KNOWN, PREFIX, suggest_attribute
 from neuralens_embed.dom import Element
 from neuralens_embed.ffi import window
 from neuralens_embed.placeholders import explain_placeholder
@@ -28,8 +29,6 @@ from neuralens_embed.snippet import EARLY, EVERY_SETTING, LOADING, RUNTIMES, keb
 from neuralens_tracker.capture.items import ACTIVATED, INERT, SEEN, Item, Items  # isort: skip
 from neuralens_tracker.web.dom import attribute, closest, shadow_roots  # isort: skip
 
-PREFIX = "data-nl-"
-KNOWN = (*names.CONTEXT, *names.ITEMS)
 # Types of values that are also checked where the tracker has no reason to read them.
 VALUES: dict[str, ValueType] = {
     names.PAGE: PAGES,
@@ -187,9 +186,7 @@ class Reading:
             if name in VALUES and value and read(VALUES[name], value.strip()) is None:
                 self._report_invalid(element, name, VALUES[name])
             if name.startswith(PREFIX) and name not in KNOWN:
-                words = [known.removeprefix(PREFIX) for known in KNOWN]
-                close = difflib.get_close_matches(name.removeprefix(PREFIX), words, n=1)
-                hint = f"did you mean {PREFIX}{close[0]}?" if close else f"use {', '.join(KNOWN)}"
+                hint = suggest_attribute(name)
                 self._add_problem(element, name, f"{name} is no attribute of the tracker: {hint}")
 
     def _check_page(self) -> list[str]:

@@ -1,6 +1,7 @@
 """What was observed during a visit, as plain data; the input of the diagnoses."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -11,23 +12,44 @@ ACCEPTED = 202
 # A file that starts the tracker, also with a hash from an asset pipeline in its name; neither the
 # stub nor an add-on.
 TRACKER_FILE = re.compile(r"^neuralens(?!\.(?:stub|overlay|ga4|consent-))(?:[.\-]\w+)*\.m?js$")
+ADDON_FILE = re.compile(r"^neuralens\.(?:ga4|overlay|consent-)[\w.\-]*\.js$")
+# The types of a script element that browsers run; others, such as text/plain, wait for a consent
+# platform to change them.
+RUNNING_TYPES = ("", "module", "text/javascript", "application/javascript")
 
 
 @dataclass(frozen=True)
 class Tag:
     """A script element of the tracker: its absolute URL or "", and its attributes.
 
-    ``settings`` are the data attributes by their names in JavaScript (``appId``).
+    ``settings`` are the data attributes by their names in JavaScript (``appId``). ``cors`` is the
+    attribute crossorigin, None if it is absent.
     """
 
     src: str
     integrity: str
     settings: Mapping[str, str]
+    kind: str = ""
+    cors: str | None = None
 
     @property
     def is_tracker(self) -> bool:
-        """Whether it loads the tracker; a tag with nothing but settings does not."""
-        return bool(TRACKER_FILE.match(urlsplit(self.src).path.rpartition("/")[2]))
+        """Whether its file is the tracker's; a tag with nothing but settings is not."""
+        return bool(TRACKER_FILE.match(self._file))
+
+    @property
+    def is_addon(self) -> bool:
+        """Whether its file is that of an add-on."""
+        return bool(ADDON_FILE.match(self._file))
+
+    @property
+    def runs(self) -> bool:
+        """Whether a browser runs a script element of its type."""
+        return self.kind.strip().lower() in RUNNING_TYPES
+
+    @property
+    def _file(self) -> str:
+        return urlsplit(self.src).path.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -36,17 +58,22 @@ class Element:
 
     ``attribute`` is the name of its ``data-nl-`` attribute. ``list_id`` identifies its list within
     the document, "" outside any. ``hidden``: from assistive technology, as a carousel's clones are.
+    ``index`` is its ``data-nl-index``.
     """
 
     attribute: str
     value: str
     list_id: str
     hidden: bool
+    index: str = ""
 
 
 @dataclass(frozen=True)
 class View:
-    """A page at the end of a step. ``document`` differs after each page load."""
+    """A page at the end of a step. ``document`` differs after each page load.
+
+    ``unknown`` are the names of attributes that begin like the tracker's, and are none of them.
+    """
 
     step: str
     url: str
@@ -56,12 +83,24 @@ class View:
     gpc: bool
     elements: tuple[Element, ...]
     queries: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
 
     @property
     def tracker_tags(self) -> list[Tag]:
         """The tags that load the tracker, without the scripts that such a tag inserts itself."""
         inserted = {urljoin(self.url, tag.settings.get("src", "")) for tag in self.tags}
-        return [tag for tag in self.tags if tag.is_tracker and tag.src not in inserted - {self.url}]
+        return [
+            tag
+            for tag in self.tags
+            if tag.is_tracker and tag.runs and tag.src not in inserted - {self.url}
+        ]
+
+    @property
+    def intended_tag(self) -> Tag | None:
+        """The tag that loads the tracker, or that should: with another file name, or inert."""
+        candidates = [tag for tag in self.tags if tag.src and not tag.is_addon]
+        named = [tag for tag in candidates if tag.is_tracker]
+        return next(iter([*self.tracker_tags, *named, *candidates]), None)
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -119,8 +158,9 @@ class Script:
     """The response to a request for a tag's script, made outside the page.
 
     ``integrity`` is that of the response; ``current_integrity`` that of the server's current
-    script, requested without the version and past any cache, "" if there is none. ``error`` is the
-    reason if there is no response.
+    script, requested without the version and past any cache, "" if there is none. ``allow_origin``
+    is the response's header of that name. ``relay_error`` is the relay's reason for an error.
+    ``error`` is the reason if there is no response.
     """
 
     url: str
@@ -129,13 +169,22 @@ class Script:
     integrity: str
     current_integrity: str
     error: str = ""
+    allow_origin: str = ""
+    relay_error: str = ""
+
+    @property
+    def is_javascript(self) -> bool:
+        """Whether the response's media type lets browsers run it."""
+        return bool(re.search(r"\b(java|ecma)script\b", self.media_type))
 
 
 @dataclass(frozen=True)
 class Probe:
     """The endpoint's response to an empty batch with the page's application id and origin.
 
-    ``prefix_stripped``: the relay responds under one more prefix. ``error`` is the relay's error;
+    ``prefix_stripped``: the relay responds under one more prefix. ``relay``: the URL near it, or
+    near the script, at which the relay responds, "" for none; both are looked for if the endpoint
+    does not accept the batch. ``location``: where it redirects to. ``error`` is the relay's error;
     ``failure`` the reason if there is no response.
     """
 
@@ -146,6 +195,8 @@ class Probe:
     allow_origin: str = ""
     allow_credentials: bool = False
     prefix_stripped: bool = False
+    relay: str = ""
+    location: str = ""
     failure: str = ""
 
     @property
@@ -179,8 +230,9 @@ class Observations:
 
     ``steps`` maps each step, in order, to a note for the report. ``searched`` are the queries that
     events of the search may carry. ``refused``: the visit refused consent; ``banner`` is the
-    platform of the banner that was answered, "" for none. ``messages`` are the tracker's own, from
-    the console.
+    platform of the banner that was answered, "" for none. ``requested`` are the URLs of scripts
+    that pages requested. ``rejected`` maps the relay's reasons for rejecting events to how many.
+    ``messages`` are the tracker's own, from the console.
     """
 
     address: str
@@ -192,6 +244,8 @@ class Observations:
     suppressed: list[Suppressed] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     scripts: dict[str, Script] = field(default_factory=dict)
+    requested: set[str] = field(default_factory=set)
+    rejected: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     exceptions: list[str] = field(default_factory=list)

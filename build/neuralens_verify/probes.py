@@ -6,17 +6,19 @@ import json
 import secrets
 import time
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from neuralens_tracker.vocabulary import WIRE_VERSION
 from playwright.sync_api import APIRequestContext, APIResponse
 from playwright.sync_api import Error as BrowserError
 
-from neuralens_verify.observations import Health, Probe, Script
+from neuralens_verify.observations import ACCEPTED, Health, Probe, Script
 
 TIMEOUT_MS = 10_000
 # The prefix of a standalone relay.
 RELAY_PREFIX = "/nl"
+# Redirects on which browsers repeat a POST.
+REPEATING = (307, 308)
 # A parameter that makes a URL new to every cache, and that the relay ignores.
 CACHE_BUSTER = "neuralens-verify"
 
@@ -31,10 +33,10 @@ def integrity(content: bytes) -> str:
     return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
 
 
-def fetch_script(http: APIRequestContext, url: str) -> Script:
-    """Fetch a script by its tag's URL, and again without the version, bypassing caches."""
+def fetch_script(http: APIRequestContext, url: str, page: str) -> Script:
+    """Fetch a page's script by its tag's URL, and again without the version, bypassing caches."""
     try:
-        response = http.get(url, timeout=TIMEOUT_MS)
+        response = http.get(url, headers={"Origin": origin_of(page)}, timeout=TIMEOUT_MS)
     except BrowserError as error:
         return Script(url, 0, "", "", "", error_message(error))
     media_type = response.headers.get("content-type", "")
@@ -48,13 +50,31 @@ def fetch_script(http: APIRequestContext, url: str) -> Script:
     except BrowserError:
         # Then a stale cache cannot be detected.
         current = ""
-    return Script(url, response.status, media_type, own, current)
+    return Script(
+        url,
+        response.status,
+        media_type,
+        own,
+        current,
+        allow_origin=response.headers.get("access-control-allow-origin", ""),
+        relay_error="" if response.ok else str(parse_json(response).get("error", "")),
+    )
 
 
-def probe_endpoint(http: APIRequestContext, endpoint: str, page: str, application: str) -> Probe:
-    """Post a batch without events, as the tracker on ``page`` would."""
-    parts = urlsplit(page)
-    origin = f"{parts.scheme}://{parts.netloc}"
+def origin_of(url: str) -> str:
+    """Return the origin of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def probe_endpoint(
+    http: APIRequestContext, endpoint: str, page: str, application: str, script: str
+) -> Probe:
+    """Post a batch without events, as the tracker on ``page`` would.
+
+    ``script`` is the URL of the page's script, near which the relay is looked for, too.
+    """
+    origin = origin_of(page)
     batch_id = f"verify-{secrets.token_hex(8)}"
     body = {
         "v": WIRE_VERSION,
@@ -64,16 +84,24 @@ def probe_endpoint(http: APIRequestContext, endpoint: str, page: str, applicatio
         "lost": 0,
         "events": [],
     }
+    target, location = f"{endpoint}?b={batch_id}", ""
     try:
-        response = http.post(
-            f"{endpoint}?b={batch_id}",
-            data=json.dumps(body),
-            headers={"Content-Type": "text/plain", "Origin": origin},
-            timeout=TIMEOUT_MS,
-            max_redirects=0,
-        )
+        while True:
+            response = http.post(
+                target,
+                data=json.dumps(body),
+                headers={"Content-Type": "text/plain", "Origin": origin},
+                timeout=TIMEOUT_MS,
+                max_redirects=0,
+            )
+            if response.status not in REPEATING or location:
+                break
+            location = target = urljoin(target, response.headers.get("location", ""))
     except BrowserError as error:
         return Probe(endpoint, origin, 0, failure=error_message(error))
+    if 300 <= response.status < 400:
+        location = urljoin(target, response.headers.get("location", ""))
+    accepted = response.status == ACCEPTED
     return Probe(
         endpoint,
         origin,
@@ -82,31 +110,49 @@ def probe_endpoint(http: APIRequestContext, endpoint: str, page: str, applicatio
         allow_origin=response.headers.get("access-control-allow-origin", ""),
         allow_credentials=response.headers.get("access-control-allow-credentials") == "true",
         prefix_stripped=response.status == 404 and is_prefix_stripped(http, endpoint),
+        relay="" if accepted else find_relay(http, endpoint, script),
+        location=location,
     )
 
 
-def is_acknowledged(http: APIRequestContext, url: str, body: str, count: int) -> bool:
-    """Return whether the relay has received all events of a batch, by sending it again.
+def resend(http: APIRequestContext, url: str, body: str) -> dict[str, Any]:
+    """Send a batch again, and return the relay's receipt.
 
-    It counts those that it has received as duplicates.
+    It counts the events that it has received as duplicates, and repeats those that it rejects.
     """
-    parts = urlsplit(url)
-    headers = {"Content-Type": "text/plain", "Origin": f"{parts.scheme}://{parts.netloc}"}
+    headers = {"Content-Type": "text/plain", "Origin": origin_of(url)}
     try:
         response = http.post(url, data=body, headers=headers, timeout=TIMEOUT_MS)
     except BrowserError:
+        return {}
+    return parse_json(response)
+
+
+def is_relay(http: APIRequestContext, url: str) -> bool:
+    """Return whether the relay responds under a URL."""
+    try:
+        response = http.get(f"{url}/health?live", timeout=TIMEOUT_MS)
+    except BrowserError:
         return False
-    return int(parse_json(response).get("duplicates", 0)) >= count
+    return parse_json(response).get("live", False) is True
 
 
 def is_prefix_stripped(http: APIRequestContext, endpoint: str) -> bool:
     """Return whether the relay responds under one more prefix, because a proxy strips the first."""
-    base = endpoint.rpartition("/")[0]
-    try:
-        response = http.get(f"{base}{RELAY_PREFIX}/health?live", timeout=TIMEOUT_MS)
-    except BrowserError:
-        return False
-    return parse_json(response).get("live", False) is True
+    folder = endpoint.rpartition("/")[0]
+    return bool(urlsplit(folder).path) and is_relay(http, folder + RELAY_PREFIX)
+
+
+def find_relay(http: APIRequestContext, *urls: str) -> str:
+    """Return the first URL under which the relay responds: a folder of one of them, or its own."""
+    for url in urls:
+        folder = url.partition("?")[0]
+        while urlsplit(folder := folder.rpartition("/")[0]).path:
+            if is_relay(http, folder):
+                return folder
+        if is_relay(http, origin_of(url) + RELAY_PREFIX):
+            return origin_of(url) + RELAY_PREFIX
+    return ""
 
 
 def fetch_health(http: APIRequestContext, relay: str, token: str) -> Health | None:

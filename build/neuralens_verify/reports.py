@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from neuralens_embed.annotations import escape_data, escape_property
 from neuralens_embed.notation import describe
 
-from neuralens_verify.diagnoses import Finding
+from neuralens_verify.findings import Finding
 from neuralens_verify.observations import Observations
 
 

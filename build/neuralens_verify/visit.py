@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from neuralens_tracker.attributes import LANDING, PRODUCT, PURCHASE_ORDER, SUGGESTION
+from neuralens_tracker.attributes import (
+    CONTEXT,
+    ITEMS,
+    LANDING,
+    PRODUCT,
+    PURCHASE_ORDER,
+    SUGGESTION,
+)
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import GRANTED
 from playwright.sync_api import (
@@ -24,7 +31,7 @@ from playwright.sync_api import (
 from playwright.sync_api import Error as BrowserError
 
 from neuralens_verify.banners import Banner
-from neuralens_verify.diagnoses import OPEN, PRODUCT_PAGE, RESULTS, SEARCH, SECOND_PAGE
+from neuralens_verify.findings import OPEN, PRODUCT_PAGE, RESULTS, SEARCH, SECOND_PAGE
 from neuralens_verify.observations import (
     ACCEPTED,
     Batch,
@@ -42,15 +49,16 @@ from neuralens_verify.probes import (
     error_message,
     fetch_health,
     fetch_script,
-    is_acknowledged,
     probe_endpoint,
+    resend,
 )
 
 HERE = Path(__file__).parent / "page"
 OBSERVE_SCRIPT, READ_SCRIPT, DWELL_SCRIPT = (
     (HERE / name).read_text("utf-8") for name in ("observe.js", "read.js", "dwell.js")
 )
-ITEMS = [PRODUCT, SUGGESTION, LANDING, PURCHASE_ORDER]
+# The attributes whose values are ids, and all that there are.
+IDENTIFYING, KNOWN = [PRODUCT, SUGGESTION, LANDING, PURCHASE_ORDER], [*CONTEXT, *ITEMS]
 
 # Seconds until a page has loaded, until what it then fetches has arrived, and until the tracker has
 # started.
@@ -155,7 +163,7 @@ class Visit:
     def run(self) -> Observations:
         """Make the visit, then probe what a page cannot observe."""
         self._open()
-        if self._await_tracker():
+        if self._await_tracker() or self._release_tracker():
             self._browse()
         self._ended = True
         self._probe()
@@ -181,9 +189,18 @@ class Visit:
             self._wait_until(lambda: self._version() is not None, START_TIMEOUT)
         return self._observed.is_running
 
+    def _release_tracker(self) -> bool:
+        """Answer the banner on which an inert tag waits; return whether the tracker then runs."""
+        if all(tag.runs for tag in self._observed.views[-1].tags):
+            return False
+        self._banner.detect(self._page)
+        self._answer_banner()
+        return self._await_tracker()
+
     def _browse(self) -> None:
         with self._in_step(OPEN):
-            self._banner.detect(self._page)
+            if not self._banner.answered:
+                self._banner.detect(self._page)
             self._scroll()
             self._answer_banner()
             self._deliver()
@@ -196,7 +213,10 @@ class Visit:
 
     def _answer_banner(self) -> None:
         banner = self._banner
-        needs_answer = self._consent() != GRANTED or self._options.refuse
+        if banner.answered:
+            return
+        waits = self._consent() != GRANTED or not self._observed.is_running
+        needs_answer = waits or self._options.refuse
         if needs_answer:
             self._wait_until(lambda: bool(banner.platform) or banner.absent, BANNER_TIMEOUT)
         if banner.platform:
@@ -350,7 +370,7 @@ class Visit:
         self._wait_until(lambda: not self._fetches, FETCH_TIMEOUT)
 
     def _read(self) -> View:
-        found = self._page.evaluate(READ_SCRIPT, ITEMS)
+        found = self._page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN])
         return View(
             step=self._step,
             url=self._page.url,
@@ -358,13 +378,13 @@ class Visit:
             tags=tuple(
                 tag
                 for each in found["tags"]
-                if (tag := Tag(each["src"], each["integrity"], each["settings"])).is_tracker
-                or "appId" in tag.settings
+                if (tag := Tag(**each)).is_tracker or tag.is_addon or "appId" in tag.settings
             ),
             version=found["version"],
             gpc=found["gpc"],
             elements=tuple(Element(**item) for item in found["items"]),
             queries=tuple(found["queries"]),
+            unknown=tuple(found["unknown"]),
         )
 
     def _version(self) -> str | None:
@@ -405,29 +425,40 @@ class Visit:
         """Request the scripts of all pages, and the endpoint and the health of the last one's."""
         observed = self._observed
         for view in observed.views:
-            for tag in view.tracker_tags:
-                if tag.src not in observed.scripts:
-                    observed.scripts[tag.src] = fetch_script(self._http, tag.src)
+            addons = [tag for tag in view.tags if tag.is_addon]
+            for tag in [*view.tracker_tags, *addons, view.intended_tag]:
+                if tag and tag.src not in observed.scripts:
+                    observed.scripts[tag.src] = fetch_script(self._http, tag.src, view.url)
         if not observed.views:
             return
         view = observed.views[-1]
+        script = view.intended_tag.src if view.intended_tag else view.url
         endpoint = observed.batches[-1].url if observed.batches else view.endpoint
         application = (
             observed.batches[-1].app if observed.batches else view.settings.get("appId", "?")
         )
-        observed.probe = probe_endpoint(self._http, endpoint, view.url, application)
-        self._confirm_acknowledged()
+        observed.probe = probe_endpoint(self._http, endpoint, view.url, application, script)
+        self._read_receipts()
         if observed.is_running:
             observed.health = self._await_health(self._options.relay or endpoint.rpartition("/")[0])
 
-    def _confirm_acknowledged(self) -> None:
-        """Ask the relay for batches sent while unloading, whose responses no browser reports."""
+    def _read_receipts(self) -> None:
+        """Read the relay's receipts, which no browser reports, by sending the batches again.
+
+        Those of batches sent while unloading, whose status is not reported either; and the last
+        one, for events that the relay has rejected.
+        """
         # A copy, because the page may send more meanwhile.
-        for request, batch in list(self._batches.items()):
+        batches = list(self._batches.items())
+        for request, batch in batches:
             unknown = batch.status is None and not set(batch.eids) <= self._observed.acknowledged
-            body = request.post_data or ""
-            if unknown and is_acknowledged(self._http, request.url, body, len(batch.eids)):
+            if not unknown and batch is not batches[-1][1]:
+                continue
+            receipt = resend(self._http, request.url, request.post_data or "")
+            rejected = [each["reason"] for each in receipt.get("rejected", ())]
+            if unknown and receipt.get("duplicates", 0) + len(rejected) >= len(batch.eids):
                 batch.status = ACCEPTED
+            self._observed.rejected.update(rejected)
 
     def _await_health(self, relay: str) -> Any:
         """Return the relay's health once no event is waiting, or it gives a reason."""
@@ -460,7 +491,9 @@ class Visit:
             self._observed.messages.append(detail["message"])
 
     def _on_request(self, request: Request) -> None:
-        """Record the batch in a request, if there is one."""
+        """Record the batch in a request, if there is one, and which scripts are requested."""
+        if request.resource_type == "script":
+            self._observed.requested.add(request.url)
         body = read_batch(request)
         if body is None:
             if request.resource_type in ("fetch", "xhr"):

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from neuralens_embed.audit import KNOWN, Event, Problem, audit
+from neuralens_embed.attributes import KNOWN
+from neuralens_embed.audit import Event, Problem, audit
 from neuralens_embed.cli import main
 from neuralens_embed.reports import describe
 from neuralens_embed.snippet import RUNTIMES, Snippet

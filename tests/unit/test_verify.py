@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +96,11 @@ def test_a_script_that_a_heavy_runtimes_tag_inserts_is_not_a_second_tag() -> Non
         (Probe(f"{SHOP}/nl/events", SHOP, 503, error="the outbox is full"), "relay-refuses"),
         (Probe(f"{SHOP}/nl/events", SHOP, 0, failure="connect ECONNREFUSED"), "relay-unreachable"),
         (Probe(f"{SHOP}/nl/events", SHOP, 405), "not-proxied"),
+        (Probe(f"{SHOP}/nl/events", SHOP, 502), "relay-unreachable"),
+        (Probe(f"{SHOP}/nl/events", SHOP, 419), "blocked-on-the-way"),
+        (Probe(f"{SHOP}/nl/events", SHOP, 302, location=f"{SHOP}/en/nl/events"), "redirected"),
+        (Probe(f"{SHOP}/nl/event", SHOP, 404, "Not Found", relay=f"{SHOP}/nl"), "wrong-endpoint"),
+        (Probe(f"{SHOP}/nl/events", SHOP, 404, relay=f"{SHOP}/nl"), "not-proxied"),
     ],
 )
 def test_diagnosis_of_the_endpoints_response(probe: Probe, cause: str) -> None:
@@ -116,6 +122,71 @@ def test_diagnosis_of_the_relays_health(
 ) -> None:
     health = Health(forwarding, (reason,), 0, dead)
     assert causes(observe(view(), health=health)) == [cause]
+
+
+SERVED = Script(SCRIPT.src, 200, "text/javascript; charset=utf-8", "sha384-A", "sha384-A")
+
+
+@pytest.mark.parametrize(
+    ("tag", "script", "cause"),
+    [
+        (
+            {"src": f"{SHOP}/nl/neuralen.js"},
+            {"status": 404, "current_integrity": ""},
+            "wrong-script-address",
+        ),
+        (
+            {"src": f"{SHOP}/nl/neuralens.min.js"},
+            {"status": 404, "current_integrity": ""},
+            "wrong-script-address",
+        ),
+        ({}, {"status": 502}, "script-unreachable"),
+        ({}, {"media_type": "text/plain"}, "script-media-type"),
+        ({"kind": "text/plain"}, {}, "tag-inert"),
+        ({"src": "https://cdn.example/neuralens.js"}, {}, "script-without-cors"),
+        (
+            {"src": "https://cdn.example/neuralens.js", "cors": "anonymous"},
+            {},
+            "script-without-cors",
+        ),
+    ],
+)
+def test_diagnosis_of_the_script(
+    tag: dict[str, object], script: dict[str, object], cause: str
+) -> None:
+    tracker = replace(SCRIPT, **tag)
+    response = replace(SERVED, url=tracker.src, **script)
+    observations = observe(
+        view(version=None, tags=(tracker,)),
+        events=[],
+        batches=[],
+        scripts={tracker.src: response},
+        requested={tracker.src},
+    )
+    assert causes(observations) == [cause]
+
+
+def test_a_tag_that_a_consent_platform_replaces_is_not_a_second_one() -> None:
+    inert = replace(SCRIPT, kind="text/plain")
+    assert causes(observe(view(tags=(inert, SCRIPT)))) == []
+
+
+def test_an_add_on_that_is_not_served_is_reported() -> None:
+    addon = Tag(f"{SHOP}/nl/neuralens.ga4.js", "", {})
+    missing = replace(SERVED, url=addon.src, status=404)
+    observations = observe(view(tags=(SCRIPT, addon)), scripts={addon.src: missing})
+    assert causes(observations) == ["add-on-fails"]
+
+
+def test_products_of_a_list_that_claim_one_rank_are_reported() -> None:
+    tiles = tuple(replace(tile(value), index="0") for value in "AB")
+    assert causes(observe(view(elements=tiles))) == ["ranks-repeat"]
+    assert causes(observe(view(elements=(tiles[0], replace(tiles[1], list_id="1"))))) == []
+
+
+def test_rejected_events_are_reported() -> None:
+    observations = observe(view(), rejected=Counter({"the page has no token": 3}))
+    assert causes(observations) == ["rejected-events"]
 
 
 def test_unacknowledged_events_are_reported() -> None:

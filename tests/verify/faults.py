@@ -3,7 +3,11 @@
 ``FAULTLESS`` are shops without any fault.
 """
 
+import json
+
 from neuralens_embed import bundles
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from tests.verify.shops import Shop, tag
 
@@ -24,6 +28,38 @@ def without_integrity(shop: Shop) -> str:
     return tag(shop, integrity=False, versioned=False)
 
 
+def inert(shop: Shop) -> str:
+    """Return the snippet as a consent platform wants it, which changes the type after consent."""
+    return tag(shop).replace(" async", " async type=text/plain")
+
+
+def remote_script(shop: Shop) -> str:
+    """Return the snippet with its script on the relay's origin, but without its CORS mode."""
+    return tag(shop, src=f"{shop.relay_url}/nl/neuralens.js").replace("crossorigin", "data-cors")
+
+
+def quoted(html: str) -> str:
+    """Return HTML as a string of an inline script."""
+    return json.dumps(str(html)).replace("</", "<\\/")
+
+
+def gateway_error(request: Request) -> Response | None:
+    return Response(status_code=502) if request.method == "POST" else None
+
+
+def login(request: Request) -> Response | None:
+    return Response(status_code=401) if request.method == "POST" else None
+
+
+def redirect(request: Request) -> Response | None:
+    return RedirectResponse("/en/nl/events", 302) if request.method == "POST" else None
+
+
+def script_and_events(path: str) -> str | None:
+    """Forward what a proxy with one rule for each path does."""
+    return path if path.endswith(("/neuralens.js", "/events")) else None
+
+
 OLD = bundles.read("neuralens.js").encode() + b"// an older build"
 POLICY = "default-src 'self'; script-src {}; connect-src {}; img-src data:"
 
@@ -35,6 +71,7 @@ FAULTLESS = {
     "own banner": Shop(tag=pending, banner="own"),
     "platform's banner": Shop(tag=pending, banner="platform"),
     "unversioned": Shop(tag=without_integrity),
+    "tag that waits for consent": Shop(tag=inert, banner="own", grants=False),
 }
 FAULTS = {
     "no tag": ("no-tag", Shop(tag=lambda shop: "")),
@@ -55,6 +92,35 @@ FAULTS = {
         "stale-integrity",
         Shop(tag=lambda shop: tag(shop).replace("?v=", "?v=AAAA")),
     ),
+    "mistyped file name": (
+        "wrong-script-address",
+        Shop(tag=lambda shop: tag(shop).replace("neuralens.js", "neuralen.js")),
+    ),
+    "script in another folder": (
+        "wrong-script-address",
+        Shop(tag=lambda shop: tag(shop).replace("/nl/neuralens.js", "/static/neuralens.js")),
+    ),
+    "tag that never runs": ("tag-inert", Shop(tag=inert)),
+    "tag in a string of HTML": (
+        "tag-inert",
+        Shop(tag=lambda shop: f"<script>document.head.innerHTML += {quoted(tag(shop))}</script>"),
+    ),
+    "script without CORS": ("script-without-cors", Shop(tag=remote_script)),
+    "add-on not proxied": (
+        "add-on-fails",
+        Shop(tag=lambda shop: tag(shop, addons=["ga4"]), forward=script_and_events),
+    ),
+    "another path of the relay": (
+        "wrong-endpoint",
+        Shop(tag=lambda shop: tag(shop, endpoint="/nl/event")),
+    ),
+    "endpoint outside the prefix": (
+        "wrong-endpoint",
+        Shop(tag=lambda shop: tag(shop, endpoint="/events")),
+    ),
+    "redirect": ("redirected", Shop(intercept=redirect)),
+    "login": ("blocked-on-the-way", Shop(intercept=login)),
+    "relay behind the proxy is down": ("relay-unreachable", Shop(intercept=gateway_error)),
     "CSP script-src": ("csp-script-src", Shop(policy=POLICY.format("'none'", "'self'"))),
     "CSP connect-src": (
         "csp-connect-src",
@@ -104,7 +170,13 @@ FAULTS = {
         Shop(identify=lambda product: f"{1234 + product.position:,}"),
     ),
     "ranks restart": ("ranks-restart", Shop(offset=False)),
+    "id empty": ("unrendered-id", Shop(identify=lambda product: "")),
+    "misspelt attribute": ("unknown-attribute", Shop(misspelt=True)),
     "clones": ("clones", Shop(clone=True)),
+    "page without its token": (
+        "rejected-events",
+        Shop(tag=lambda shop: tag(shop, page_secret=""), relay={"page_secret": "s" * 32}),
+    ),
     "wrong API address": (
         "wrong-api-address",
         Shop(relay={"api_url": "{api}/elsewhere"}),

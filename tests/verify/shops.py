@@ -57,16 +57,19 @@ class Shop:
     """Configuration of the shop; a field that is not the default is a fault, or a valid variant.
 
     ``tag`` renders the snippet, ``identify`` the id of a product. ``forward`` maps a path under /nl
-    to the path that the proxy requests from the relay, None to forward nothing; ``host`` replaces
+    to the path that the proxy requests from the relay, None to forward nothing; ``intercept``
+    returns the response to a request that does not reach the proxy, or None; ``host`` replaces
     the Host header, "" to forward the shop's. ``policy`` is the Content-Security-Policy. ``cached``
     replaces the script unless the request bypasses caches. ``banner`` asks for consent, "own" or
-    that of a "platform"; its answer is passed to the tracker if ``grants``. A search takes
-    ``delay`` seconds.
+    that of a "platform"; its answer is passed to the tracker if ``grants``, and changes tags whose
+    type is text/plain. A search takes ``delay`` seconds. ``misspelt`` is the product's attribute.
     """
 
     tag: Callable[["Shop"], str] = tag
+    misspelt: bool = False
     identify: Callable[[Product], str] = lambda product: f"CH-{product.position}"
     forward: Callable[[str], str | None] = lambda path: path
+    intercept: Callable[[Request], Response | None] = lambda request: None
     host: str = ""
     policy: str = ""
     cached: bytes = b""
@@ -139,6 +142,8 @@ class Site:
 
     async def proxy(self, request: Request) -> Response:
         """Forward a request to the relay, as the shop's proxy is configured."""
+        if intercepted := self.shop.intercept(request):
+            return intercepted
         path = self.shop.forward(request.url.path)
         if path is None:
             return HTMLResponse("<h1>Not found</h1>", 404)

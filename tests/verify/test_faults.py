@@ -24,6 +24,7 @@ QUICK = {
     "platform's banner",
     "stale integrity",
     "prefix stripped",
+    "another path of the relay",
     "SPA without context",
     "refused key",
 }

@@ -1,5 +1,5 @@
 // Returns the page's tags, items and queries, including those in open shadow trees.
-(attributes) => {
+([attributes, known]) => {
   const elements = [];
   const walk = (root) => {
     for (const element of root.querySelectorAll("*")) {
@@ -32,6 +32,7 @@
         attribute,
         value: element.getAttribute(attribute).trim(),
         list_id: identify(list),
+        index: element.getAttribute("data-nl-index")?.trim() ?? "",
         hidden: Boolean(closest(element, "[aria-hidden=true]")) || !element.checkVisibility(),
       });
     }
@@ -40,9 +41,19 @@
     document: window.neuralensDocument ?? "",
     version: window.neuralens?.version ?? null,
     gpc: navigator.globalPrivacyControl === true,
-    tags: [...document.scripts].map(({ src, integrity, dataset }) => ({ src, integrity, settings: { ...dataset } })),
+    tags: [...document.scripts].map(({ src, integrity, type, crossOrigin, dataset }) => ({
+      src,
+      integrity,
+      kind: type,
+      cors: crossOrigin,
+      settings: { ...dataset },
+    })),
     items,
-    queries: captured.filter(
-(element) => element.hasAttribute("data-nl-query")).map((element) => element.getAttribute("data-nl-query")),
+    queries: captured
+      .filter((element) => element.hasAttribute("data-nl-query"))
+      .map((element) => element.getAttribute("data-nl-query")),
+    unknown: [...new Set(captured.flatMap((element) => element.getAttributeNames()))].filter(
+      (name) => name.startsWith("data-nl-") && !known.includes(name),
+    ),
   };
 }

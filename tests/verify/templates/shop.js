@@ -51,14 +51,25 @@ document.addEventListener("click", (event) => {
   show(link.getAttribute("href"));
 });
 
+// As consent platforms do with tags that must not run before.
+function runTags() {
+  for (const tag of document.querySelectorAll("script[type='text/plain']")) {
+    const running = document.createElement("script");
+    for (const { name, value } of tag.attributes) if (name !== "type") running.setAttribute(name, value);
+    tag.replaceWith(running);
+  }
+}
+
 const banner = document.querySelector("[data-banner]");
 const said = localStorage.getItem("consent");
 if (banner && said) banner.remove();
+if (said === "granted") runTags();
 if (banner && said && banner.dataset.grants) neuralens("consent", said);
 banner?.addEventListener("click", (event) => {
   const { answer } = event.target.dataset;
   if (!answer) return;
   localStorage.setItem("consent", answer);
   banner.remove();
+  if (answer === "granted") runTags();
   if (banner.dataset.grants) neuralens("consent", answer);
 });

@@ -1,0 +1,256 @@
+"""Diagnoses of an event's path from the page to the API: endpoint, consent, relay."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from neuralens_tracker.attributes import PRODUCT
+from neuralens_tracker.vocabulary import DENIED, GRANTED, PENDING
+
+from neuralens_verify.findings import OPEN, Finding, csp_source, is_blocked
+from neuralens_verify.loading import is_down, not_proxied, prefix_stripped
+from neuralens_verify.observations import ACCEPTED, Observations, Probe, View
+
+
+def check_delivery(seen: Observations) -> Iterator[Finding]:
+    """Yield why batches do not get from the page to the relay."""
+    probe, view = seen.probe, seen.views[-1] if seen.views else None
+    if probe is None or view is None:
+        return
+    if is_blocked(seen, "connect-src", probe.url):
+        yield Finding(
+            "csp-connect-src",
+            f"the page's Content-Security-Policy blocks requests to {probe.url}",
+            f"Allow {csp_source(probe.url, view.url)} in connect-src.",
+            view.url,
+        )
+    elif probe.failure:
+        yield Finding(
+            "relay-unreachable",
+            f"{probe.url} does not respond: {probe.failure}",
+            "Start the relay, or correct the tag's data-endpoint.",
+            view.url,
+        )
+    elif is_down(probe.status) and not probe.error:
+        yield Finding(
+            "relay-unreachable",
+            f"{probe.url} answers {probe.status}: the proxy gets no answer from the relay",
+            "Start the relay, or correct its address in the proxy.",
+            view.url,
+        )
+    elif probe.prefix_stripped:
+        yield prefix_stripped(probe, view)
+    elif 300 <= probe.status < 400:
+        yield Finding(
+            "redirected",
+            f"{probe.url} redirects to {probe.location}, where browsers do not repeat a POST",
+            "Exempt the endpoint from redirects, such as those to a language, a trailing slash or"
+            " HTTPS, or set data-endpoint to where the relay accepts events.",
+            view.url,
+        )
+    elif probe.relay and probe.url != f"{probe.relay}/events" and probe.status in (404, 405):
+        yield Finding(
+            "wrong-endpoint",
+            f"{probe.url} answers {probe.status}: the relay accepts events at {probe.relay}/events",
+            f"Set data-endpoint to {probe.relay}/events, or render the snippet with prefix=.",
+            view.url,
+        )
+    elif probe.status == 403 or (not probe.error and is_refusal(probe.status)):
+        yield explain_refusal(probe, view)
+    elif probe.status == 400 and "application" in probe.error:
+        yield Finding(
+            "wrong-app-id",
+            f"the relay refuses the tag's application id {view.settings.get('appId', '')!r}:"
+            f" {probe.error}",
+            "Set data-app-id to the relay's NEURALENS_APPLICATION_ID.",
+            view.url,
+        )
+    elif probe.status != ACCEPTED and probe.error:
+        yield Finding(
+            "relay-refuses",
+            f"the relay answers {probe.status}: {probe.error}",
+            "Check the relay's log and GET health.",
+            view.url,
+        )
+    elif probe.status != ACCEPTED:
+        yield not_proxied(probe.url, str(probe.status), view)
+    elif probe.is_cross_origin and not (
+        probe.allow_credentials and probe.allow_origin == probe.origin
+    ):
+        yield Finding(
+            "cross-site-cookies",
+            f"the relay has another origin than the page, and its response does not allow"
+            f" credentials from {probe.origin} (Access-Control-Allow-Origin:"
+            f" {probe.allow_origin or 'none'}): the tracker cannot see the outcome of beacons",
+            f"List {probe.origin} in NEURALENS_ALLOWED_ORIGINS instead of *, or serve the relay"
+            " under the shop's own origin.",
+            view.url,
+        )
+
+
+def explain_refusal(probe: Probe, view: View) -> Finding:
+    """Return why an endpoint refuses a request that it has received."""
+    if not probe.error:
+        return Finding(
+            "blocked-on-the-way",
+            f"{probe.url} answers {probe.status}, and the response is not the relay's",
+            "Allow POST requests with text/plain and application/json in the firewall, and exempt"
+            " the endpoint from the framework's CSRF protection.",
+            view.url,
+        )
+    if probe.is_cross_origin:
+        return Finding(
+            "origin-refused",
+            f"the relay does not accept events from pages of {probe.origin}: {probe.error}",
+            f"Add {probe.origin} to NEURALENS_ALLOWED_ORIGINS.",
+            view.url,
+        )
+    return Finding(
+        "host-rewritten",
+        f"the relay takes the page for another origin's, because the proxy rewrites the Host"
+        f" header: {probe.error}",
+        "Forward the shop's Host header: in nginx, `proxy_set_header Host $http_host;`.",
+        view.url,
+    )
+
+
+def is_refusal(status: int) -> bool:
+    """Return whether a status is a refusal, as of a firewall, rather than a path without a server.
+
+    Frameworks answer 403, 419 or 422 to a request without their CSRF token.
+    """
+    return 400 <= status < 500 and status not in (404, 405, 410)
+
+
+def check_consent(seen: Observations) -> Iterator[Finding]:
+    """Yield why no event was captured, or that some were in spite of a refusal."""
+    view = seen.views[-1] if seen.views else None
+    if view is None:
+        return
+    if seen.refused and seen.banner:
+        late = [event for event in seen.events if event.step != OPEN]
+        if late:
+            yield Finding(
+                "sent-without-consent",
+                f"{len(late)} events were captured after {seen.banner} was refused",
+                'Make the banner call neuralens("consent", "denied").',
+                view.url,
+            )
+        return
+    signal = view.gpc and view.settings.get("respectGpc", "true").lower() != "false"
+    if signal and not seen.events:
+        yield Finding(
+            "gpc",
+            "the browser sends Global Privacy Control: nothing is tracked, as intended for"
+            " shoppers who send it",
+            "Switch off Global Privacy Control in this browser or its extension to see events.",
+            view.url,
+        )
+    elif not seen.events:
+        yield from explain_no_events(seen, view)
+
+
+def explain_no_events(seen: Observations, view: View) -> Iterator[Finding]:
+    """Yield why a running tracker has captured no event."""
+    consent = view.settings.get("consent", GRANTED)
+    dropped = [each for each in seen.suppressed if each.reason == "consent"]
+    if dropped or consent != GRANTED:
+        state = DENIED if dropped else PENDING
+        banner = f"after {seen.banner} was accepted" if seen.banner else "no banner was found"
+        yield Finding(
+            "consent-never-granted",
+            f"consent is still {state} at the end of the visit ({banner}): nothing is sent",
+            'Make the banner call neuralens("consent", "granted") when the shopper agrees, and on'
+            " later pages, or render data-consent from the stored choice.",
+            view.url,
+        )
+    elif seen.suppressed:
+        each = seen.suppressed[0]
+        yield Finding(
+            "all-suppressed",
+            f"every event was suppressed, such as {each.name}: {each.reason}",
+            'Check the functions that the shop passes to neuralens("before", ...).',
+            view.url,
+        )
+    elif not any(element.value for each in seen.views for element in each.elements):
+        if any(each.elements or each.unknown for each in seen.views):
+            # Without ids or with misspelt names: reported with the markup.
+            return
+        yield Finding(
+            "no-items",
+            "no visited page has a product or suggestion with an attribute",
+            f'Add {PRODUCT}="ID" to the tiles; `neuralens-tracker audit` shows what is captured.',
+            view.url,
+        )
+    else:
+        yield Finding(
+            "nothing-seen",
+            "the markup has items, but none was in view for long enough",
+            "Check that they are visible: half of each, for data-view-ms.",
+            view.url,
+        )
+
+
+def check_relay(seen: Observations) -> Iterator[Finding]:
+    """Yield why the relay has not acknowledged events, or cannot forward them to the API."""
+    view, health = seen.views[-1] if seen.views else None, seen.health
+    if view is None:
+        return
+    captured = {event.eid for event in seen.events}
+    missing = captured - seen.acknowledged
+    if missing and not seen.refused:
+        statuses = Counter(
+            str(batch.status or "no response")
+            for batch in seen.batches
+            if missing & set(batch.eids)
+        )
+        yield Finding(
+            "not-acknowledged",
+            f"{len(missing)} of {len(captured)} events were not acknowledged by the relay"
+            f" ({', '.join(statuses) or 'never sent'})",
+            "Check the requests to the endpoint in the browser's network tab, and the relay's log.",
+            view.url,
+        )
+    if seen.rejected and not seen.refused:
+        (reason, count), *_ = seen.rejected.most_common(1)
+        yield Finding(
+            "rejected-events",
+            f"the relay rejects events, such as {count} of the last: {reason}",
+            "Correct what the reason names; a page token is too old if a cache serves pages for"
+            " longer than a week.",
+            view.url,
+        )
+    if health is None:
+        return
+    reason = "; ".join(health.reasons)
+    _, _, cause = reason.partition(f"forwarding is {health.forwarding}: ")
+    status = cause[:3]
+    if status in ("401", "403"):
+        yield Finding(
+            "refused-key",
+            f"the API refuses the relay's key or application id: {cause}",
+            "Correct NEURALENS_API_KEY and NEURALENS_APPLICATION_ID; until then, events stay in the"
+            " outbox.",
+            view.url,
+        )
+    elif health.forwarding == "paused" or (cause and not status.isdigit()):
+        yield Finding(
+            "wrong-api-address",
+            f"the relay cannot reach the API at NEURALENS_API_URL: {cause}",
+            "Correct NEURALENS_API_URL, including its path; until then, events stay in the outbox.",
+            view.url,
+        )
+    elif cause and health.forwarding in ("holding", "failing"):
+        yield Finding(
+            "api-unavailable",
+            f"the API is unavailable: {cause}",
+            "No event is lost: the relay retries. Check the API's status.",
+            view.url,
+        )
+    elif health.dead:
+        yield Finding(
+            "dead-events",
+            f"the API has permanently refused events: {reason}",
+            "List them with `neuralens-tracker relay --dead`, and resend them with --replay once"
+            " the cause is fixed.",
+            view.url,
+        )

@@ -1,0 +1,237 @@
+"""Diagnoses of the tags and their scripts: why the tracker does not run on a page."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from neuralens_verify.findings import Finding, csp_source, is_blocked
+from neuralens_verify.observations import ACCEPTED, Observations, Probe, Script, Tag, View
+
+# What a proxy answers if the server behind it does not respond.
+GATEWAY_ERRORS = range(502, 505)
+
+
+def check_tags(view: View) -> Iterator[Finding]:
+    """Yield a finding if there is more than one tag."""
+    if len(view.tracker_tags) > 1:
+        yield Finding(
+            "tag-twice",
+            f"the page loads the tracker {len(view.tracker_tags)} times:"
+            f" {', '.join(tag.src for tag in view.tracker_tags)}",
+            "Remove all tags but one: check the base template and the tag manager. Only the first"
+            " has an effect.",
+            view.url,
+        )
+
+
+def check_script(seen: Observations, view: View) -> Iterator[Finding]:
+    """Yield why the tracker does not run on a page, or why an old version does."""
+    tag = view.intended_tag
+    if view.version is None:
+        if tag is None:
+            yield Finding(
+                "no-tag",
+                "the page does not contain the tracker's script tag",
+                "Put the output of `neuralens-tracker snippet --app-id APP` into the base"
+                " template.",
+                view.url,
+            )
+            return
+        yield from explain_loading(seen, view, tag)
+        return
+    if tag is not None and not tag.integrity:
+        script = seen.scripts.get(tag.src)
+        if (
+            script
+            and script.current_integrity
+            and script.integrity
+            and script.current_integrity != script.integrity
+        ):
+            yield old_cached_script(tag, view)
+            return
+    for addon in view.tags:
+        if addon.is_addon and (reason := explain_addon(seen, view, addon)):
+            yield Finding(
+                "add-on-fails",
+                f"the add-on {addon.src} is not loaded: {reason}",
+                "Correct its tag, or regenerate the snippet; a proxy must forward the add-ons like"
+                " the script.",
+                view.url,
+            )
+
+
+def explain_addon(seen: Observations, view: View, tag: Tag) -> str:
+    """Return why the script of an add-on is not loaded, or ""."""
+    script = seen.scripts.get(tag.src)
+    if is_blocked(seen, "script-src", tag.src):
+        return "the page's Content-Security-Policy blocks it"
+    if script is None or not tag.runs:
+        return ""
+    if script.error or script.status >= 400:
+        return script.error or f"it answers {script.status}"
+    if not script.is_javascript:
+        return f"its media type is {script.media_type or 'missing'}"
+    if tag.integrity and script.integrity not in tag.integrity.split():
+        return "its integrity hash does not match"
+    return explain_cors(script, view, tag)
+
+
+def explain_cors(script: Script, view: View, tag: Tag) -> str:
+    """Return why the browser may not use a script of another origin, or ""."""
+    own, other = (csp_source(address, "") for address in (view.url, script.url))
+    if own == other or (tag.cors is None and not tag.integrity):
+        return ""
+    if tag.cors is None:
+        return "the tag has an integrity hash, but no crossorigin attribute"
+    if script.allow_origin not in ("*", own):
+        return f"its response does not allow {own} (no Access-Control-Allow-Origin)"
+    return ""
+
+
+def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Finding]:
+    """Yield why the tracker does not run on a page that has its tag."""
+    script = seen.scripts.get(tag.src)
+    if not tag.runs:
+        yield Finding(
+            "tag-inert",
+            f'the tag has type="{tag.kind}", with which browsers do not run it',
+            "Remove the type; or, if a consent platform is to change it when the shopper agrees,"
+            " check the tag's category there. `--consent-platform` follows the platform without"
+            " that.",
+            view.url,
+        )
+    elif is_blocked(seen, "script-src", tag.src):
+        yield Finding(
+            "csp-script-src",
+            f"the page's Content-Security-Policy blocks {tag.src}",
+            f"Allow {csp_source(tag.src, view.url)} in script-src, or pass the page's nonce to the"
+            " snippet.",
+            view.url,
+        )
+    elif script is None or script.error or is_down(script.status):
+        reason = script.error or f"it answers {script.status}" if script else "it was not requested"
+        yield Finding(
+            "script-unreachable",
+            f"{tag.src} does not respond: {reason}",
+            "Correct the address in the tag, or start the relay that serves it.",
+            view.url,
+        )
+    elif script.status >= 400 and script.current_integrity:
+        yield Finding(
+            "stale-integrity",
+            f"{tag.src} answers {script.status}: the snippet is for another version than the"
+            " script that is served",
+            "Regenerate the snippet with `neuralens-tracker snippet` of the version that serves"
+            " the script.",
+            view.url,
+        )
+    elif script.status >= 400 or "html" in script.media_type:
+        response = "an HTML page" if script.status < 400 else str(script.status)
+        relay = relay_of(seen.probe)
+        if seen.probe and seen.probe.prefix_stripped:
+            yield prefix_stripped(seen.probe, view)
+        elif relay or script.relay_error:
+            yield Finding(
+                "wrong-script-address",
+                f"{tag.src} answers {response}: the relay's script has another address",
+                f"Set the tag's src to {relay or 'PREFIX'}/neuralens.js, or print the tag with"
+                " `neuralens-tracker snippet`.",
+                view.url,
+            )
+        else:
+            yield not_proxied(tag.src, response, view)
+    elif not script.is_javascript:
+        yield Finding(
+            "script-media-type",
+            f"{tag.src} is served as {script.media_type or 'no media type'}: browsers refuse to run"
+            " it",
+            "Serve it as text/javascript.",
+            view.url,
+        )
+    elif tag.integrity and script.integrity not in tag.integrity.split():
+        if script.current_integrity and script.current_integrity in tag.integrity.split():
+            yield old_cached_script(tag, view)
+        else:
+            yield Finding(
+                "stale-integrity",
+                f"the integrity hash in the tag does not match {tag.src}: the browser blocks it",
+                "Regenerate the snippet with `neuralens-tracker snippet`; no proxy or CDN may"
+                " change the script, for example by minifying it.",
+                view.url,
+            )
+    elif cors := explain_cors(script, view, tag):
+        yield Finding(
+            "script-without-cors",
+            f"the browser blocks {tag.src}: {cors}",
+            "Have its server answer with Access-Control-Allow-Origin, and give the tag"
+            ' crossorigin="anonymous", as the snippet does; or serve the script from the relay.',
+            view.url,
+        )
+    elif tag.src not in seen.requested:
+        yield Finding(
+            "tag-inert",
+            f"the page contains the tag, but the browser never requests {tag.src}",
+            "Scripts that are inserted as HTML (innerHTML, v-html, dangerouslySetInnerHTML) do not"
+            " run: put the tag into the page's own HTML, or insert it with createElement.",
+            view.url,
+        )
+    elif any("data-app-id is missing" in sentence for sentence in seen.messages):
+        yield Finding(
+            "missing-app-id",
+            "the script runs, but has no data-app-id: nothing is tracked",
+            "Add data-app-id to the tag, with the value of the relay's NEURALENS_APPLICATION_ID.",
+            view.url,
+        )
+    else:
+        exception = f": {seen.exceptions[0]}" if seen.exceptions else ""
+        yield Finding(
+            "script-fails",
+            f"{tag.src} is loaded, but the tracker does not start{exception}",
+            "Check the browser's console on this page.",
+            view.url,
+        )
+
+
+def old_cached_script(tag: Tag, view: View) -> Finding:
+    """Return the finding that a cache serves an old script."""
+    return Finding(
+        "old-cached-script",
+        f"a cache serves an older script at {tag.src} than the server",
+        "Purge this address from the cache of the CDN or proxy, and generate the snippet with"
+        " --versioned, which gives each version its own address.",
+        view.url,
+    )
+
+
+def prefix_stripped(probe: Probe, view: View) -> Finding:
+    """Return the finding that a proxy strips the prefix."""
+    prefix = urlsplit(probe.url).path.rpartition("/")[0] or "/"
+    return Finding(
+        "prefix-stripped",
+        f"the proxy strips {prefix} from the path before it forwards requests to the relay",
+        f"Forward the full path: in nginx, `proxy_pass http://RELAY;` without a path in"
+        f" `location {prefix}/`; in Caddy, `handle` instead of `handle_path`.",
+        view.url,
+    )
+
+
+def not_proxied(address: str, response: str, view: View) -> Finding:
+    """Return the finding that requests for the relay are not forwarded to it."""
+    prefix = urlsplit(address).path.rpartition("/")[0] or "/"
+    return Finding(
+        "not-proxied",
+        f"{address} answers {response}, and the response is not the relay's",
+        f"Forward {prefix}/ to the relay, including POST, or correct the tag's data-endpoint.",
+        view.url,
+    )
+
+
+def relay_of(probe: Probe | None) -> str:
+    """Return the URL under which the relay responds near the endpoint or the script, or ""."""
+    if probe is None:
+        return ""
+    return probe.url.rpartition("/")[0] if probe.status == ACCEPTED else probe.relay
+
+
+def is_down(status: int) -> bool:
+    """Return whether a status says that the server behind a proxy does not respond."""
+    return status in GATEWAY_ERRORS
