@@ -77,7 +77,7 @@ def read(path: Path) -> Hooks:
         raise HooksError(f"{path}:{line}: this is not UTF-8: save the file as UTF-8") from error
     if "\0" in source:
         line = source.count("\n", 0, source.index("\0")) + 1
-        raise HooksError(f"{path}:{line}: this is no text: give a file of Python")
+        raise HooksError(f"{path}:{line}: this is not text: give a Python file")
     problems = check(source, str(path))
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

@@ -60,7 +60,8 @@ def plain(value: Any) -> str | None:
 def text(argument: str, value: Any, *, least: int = 1, most: int = MAX_TEXT) -> str:
     """Validate a text of ``least`` to ``most`` characters; raises MarkupError."""
     known = plain(value)
-    if known is None or not least <= len(known) <= most:
+    # The tracker trims values: one of whitespace alone is none.
+    if known is None or not least <= len(known.strip()) or len(known) > most:
         raise MarkupError(
             f"{argument} must be text of {least} to {most} characters, not {value!r:.80}"
         )

@@ -151,7 +151,7 @@ class Reading:
         """Add the event of an item; invalid fields become problems."""
         for item_id in item.ids:
             if reason := explain_placeholder(item_id):
-                self._add_problem(item.element, item.kind, f'"{item_id}" is no id: {reason}')
+                self._add_problem(item.element, item.kind, f'"{item_id}" is not an id: {reason}')
         event = make_event(name, item.ids, self._items.context(item), "audit", 0)
         while fault := find_fault(event):
             if fault.field == "items":
@@ -187,18 +187,18 @@ class Reading:
                 self._report_invalid(element, name, VALUES[name])
             if name.startswith(PREFIX) and name not in KNOWN:
                 hint = suggest_attribute(name)
-                self._add_problem(element, name, f"{name} is no attribute of the tracker: {hint}")
+                self._add_problem(element, name, f"{name} is not a tracker attribute: {hint}")
 
     def _check_page(self) -> list[str]:
         """Return the hints about the page and the tracker's script tags."""
         # The parser adds these three to any text.
         if {element.localName for element in window.document.all} <= {"html", "head", "body"}:
-            return ["this is no HTML page"]
+            return ["this is not an HTML page"]
         if not self._tags:
             return ["no script tag"]
         lines = ", ".join(str(tag.line) for tag in self._tags)
         if len(self._tags) > 1:
-            return [f"script tags: lines {lines}: leave one, the second does nothing"]
+            return [f"script tags: lines {lines}: remove all but the first"]
         return [f"script tag: line {lines}", *check_integrity(self._tags[0])]
 
     def _check_tag(self, tag: Element) -> None:
@@ -219,7 +219,7 @@ class Reading:
             elif name.startswith("data-") and name not in LOADING:
                 close = difflib.get_close_matches(name, TAG_ATTRIBUTES, n=1)
                 if close:
-                    message = f"{name} is no setting: did you mean {close[0]}?"
+                    message = f"{name} is not a setting: did you mean {close[0]}?"
                     self._add_problem(tag, name, message)
 
 

@@ -16,6 +16,7 @@ from neuralens_tracker.value_types import COUNT, FLAG
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.bundles import NotBuiltError
 from neuralens_embed.snippet import (
+    ALONE,
     CROSSORIGIN,
     KINDS,
     PLATFORMS,
@@ -80,6 +81,8 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--pyscript",
     metavar="alone",
+    is_flag=False,
+    flag_value=ALONE[0],
     help="Start MicroPython without PyScript's core, for strict content security policies.",
 )
 @click.option(

@@ -41,7 +41,7 @@ def parse(line: str) -> str:
     """Normalize a line to the form of ``describe``; raises ValueError if it is invalid."""
     match = LINE.fullmatch(" ".join(line.split()))
     if match is None or match["event"] not in EVENTS:
-        raise ValueError(f'{line!r} is no event: write {EVENTS[0]} ID #3 {PAGES[0]} "query"')
+        raise ValueError(f'{line!r} is not an event: write {EVENTS[0]} ID #3 {PAGES[0]} "query"')
     index = None if match["index"] is None else int(match["index"])
     query = None if match["query"] is None else json.loads(match["query"])
     return describe(match["event"], match["ids"].split(","), index, match["page"], query)

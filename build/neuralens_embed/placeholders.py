@@ -18,5 +18,5 @@ def explain_placeholder(value: str) -> str:
     if EXPRESSION.search(text):
         return "a template expression was not rendered: check the engine, or the quoting around it"
     if GROUPED.fullmatch(text):
-        return "a number was printed with separators: print the plain id, without localisation"
+        return "a number was printed with separators: print the plain id, without localization"
     return ""

@@ -52,6 +52,6 @@ def read_networks(text: str) -> tuple[Network, ...]:
             networks.append(ip_network(part, strict=False))
         except ValueError:
             raise ValueError(
-                f"has {part!r}, which is no address or network such as 10.0.0.0/8"
+                f"has {part!r}, which is not an address or network such as 10.0.0.0/8"
             ) from None
     return tuple(networks)

@@ -101,7 +101,7 @@ def read_batch(body: bytes) -> Batch:
     except UnicodeError:
         raise BatchError("the body has a lone surrogate") from None
     except msgspec.ValidationError as error:
-        raise BatchError(f"the body is no batch: {error}") from error
+        raise BatchError(f"the body is not a batch: {error}") from error
 
 
 def drop_invalid_accounts(envelope: dict[str, Any]) -> dict[str, Any]:

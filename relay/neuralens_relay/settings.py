@@ -49,7 +49,7 @@ def read_origin(text: str) -> str:
         return text
     parts = urlsplit(text)
     if not parts.scheme or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ValueError(f"has {text!r}, which is no origin such as https://shop.example")
+        raise ValueError(f"has {text!r}, which is not an origin such as https://shop.example")
     port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{port}"

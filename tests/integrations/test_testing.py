@@ -132,7 +132,7 @@ def test_a_refused_page_is_explained(
     [
         ("", "has no steps"),
         ("[[step]]\nevent = []", "step 1 may hold action, events, page alone"),
-        ("[[step]]\nevents = ['CLICK']", "step 1: 'CLICK' is no event"),
+        ("[[step]]\nevents = ['CLICK']", "step 1: 'CLICK' is not an event"),
         ("[[step", "cannot be read"),
     ],
 )

@@ -164,12 +164,12 @@ def test_captured_events() -> None:
         (
             '<i data-nl-prodct="a">',
             "data-nl-prodct",
-            "data-nl-prodct is no attribute of the tracker: did you mean data-nl-product?",
+            "data-nl-prodct is not a tracker attribute: did you mean data-nl-product?",
         ),
         (
             '<i data-nl-x="a">',
             "data-nl-x",
-            "data-nl-x is no attribute of the tracker: use data-nl-page",
+            "data-nl-x is not a tracker attribute: use data-nl-page",
         ),
         (
             f'<i data-nl-product="{"a" * 513}">',
@@ -205,7 +205,7 @@ def test_captured_events() -> None:
         (
             '<script data-app-id="A" data-pag="x"></script>',
             "data-pag",
-            "data-pag is no setting: did you mean data-page?",
+            "data-pag is not a setting: did you mean data-page?",
         ),
     ],
 )
@@ -286,7 +286,7 @@ def test_an_unknown_format_is_one_sentence() -> None:
 def test_a_template_mistake_is_not_an_id(value: str) -> None:
     (problem,) = audit(f'<i data-nl-product="{value}">').problems
     assert problem.attribute == "data-nl-product"
-    assert f'"{value}" is no id: ' in problem.message
+    assert f'"{value}" is not an id: ' in problem.message
 
 
 @pytest.mark.parametrize("value", ["AV768", "None-such", "1234567", "1,23", "12.345", "nul"])
@@ -298,9 +298,12 @@ def test_similar_values_are_ids(value: str) -> None:
     ("html", "hint"),
     [
         ("<p>A page</p>", "no script tag"),
-        ('{"status": "ok"}', "this is no HTML page"),
+        ('{"status": "ok"}', "this is not an HTML page"),
         (TAG, "script tag: line 1"),
-        (f"{TAG}\n\n{TAG}", "script tags: lines 1, 3: leave one, the second does nothing"),
+        (
+            f"{TAG}\n\n{TAG}",
+            "script tags: lines 1, 3: remove all but the first",
+        ),
     ],
 )
 def test_the_summary_has_a_hint(html: str, hint: str) -> None:

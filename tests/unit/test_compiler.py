@@ -183,7 +183,7 @@ B = "class B:\n    def __init__(self, a):\n        self._a = a\n"
             "12:9: the object of class A is made where",
         ),
         ("a = A(1)\ndef start():\n    pass\n", "9:1: the program begins in start"),
-        ("def start():\n    a = A(1)\n    a._n\n", r"11:5: A\._n is no method"),
+        ("def start():\n    a = A(1)\n    a._n\n", r"11:5: A\._n is not a method"),
         ("def start():\n    a = A(1, 2)\n", r"10:9: class A takes 1 arguments; write A\(n\)"),
         (
             "class C:\n    def __init__(self):\n        self._a = A(1)\n    def g(self):\n"

@@ -76,7 +76,7 @@ WRONG = {
     "nothing": ("x = 1\n", ":1: nothing is handed to the tracker: call before(function) or"),
     "empty": ("", ":1: nothing is handed to the tracker"),
     "no UTF-8": (b"# \n# \xff\n", ":2: this is not UTF-8"),
-    "no text": ("# \n\0", ":2: this is no text"),
+    "no text": ("# \n\0", ":2: this is not text"),
     "large": ("#" * 100_001, " has 100,001 bytes: give at most 100,000"),
 }
 

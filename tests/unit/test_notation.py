@@ -29,5 +29,5 @@ def test_ids_and_queries_with_spaces_and_quotes() -> None:
 
 @pytest.mark.parametrize("line", ["", "CLICK_PRODUCT", "CLICK A", "#1 VIEW_PRODUCT A"])
 def test_an_invalid_line_is_refused(line: str) -> None:
-    with pytest.raises(ValueError, match="is no event: write"):
+    with pytest.raises(ValueError, match="is not an event: write"):
         parse(line)

@@ -308,7 +308,9 @@ class Emitter:
             raise self.refuse(node, f"{node.id} is a record class and no value", "a call of it")
         if not self.is_bound(node.id) and not self.is_native(node):
             raise self.refuse(
-                node, f"`{node.id}` is no variable here", "a lambda that calls it, or another name"
+                node,
+                f"`{node.id}` is not a variable here",
+                "a lambda that calls it, or another name",
             )
         return self.code(node, node.id if self.is_native(node) else spell(node.id))
 

@@ -279,7 +279,7 @@ class Program:
         if holder is not owner:
             raise self.refuse(
                 node,
-                f"{holder.name}.{node.attr} is no method: an object's attributes are its own",
+                f"{holder.name}.{node.attr} is not a method: an object's attributes are its own",
                 f"a method of {holder.name} that returns it",
             )
         return holder.attributes.get(node.attr)
