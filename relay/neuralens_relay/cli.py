@@ -276,8 +276,10 @@ def erase_shopper(uid: str) -> None:
                 break
             if erased:
                 time.sleep(BREATH)
-        store.shred()
+        left = store.shred()
     click.echo(f"{count} event{'' if count == 1 else 's'} of this uid dropped")
+    if left:
+        raise click.ClickException(left)
 
 
 def salvage_outbox(old: Path, new: Path) -> None:

@@ -107,13 +107,15 @@ def is_whole(db: apsw.Connection, table: str) -> bool:
     return passes(db, f"integrity_check({table})")
 
 
+def names_set_aside(db: apsw.Connection, table: str) -> list[str]:
+    """Return the names under which a damaged table was set aside."""
+    query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB ?"
+    return [name for (name,) in db.execute(query, (f"{table}_damaged_*",))]
+
+
 def free_name(db: apsw.Connection, table: str) -> str:
     """Return an unused name for a damaged table."""
-    number = db.execute(
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name GLOB ?",
-        (f"{table}_damaged_*",),
-    ).get
-    return f"{table}_damaged_{number + 1}"
+    return f"{table}_damaged_{len(names_set_aside(db, table)) + 1}"
 
 
 def copy_rows(source: apsw.Connection, table: str, target: apsw.Connection, name: str) -> int:

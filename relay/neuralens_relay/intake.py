@@ -6,9 +6,8 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from weakref import WeakValueDictionary
 
 from neuralens_embed.page_tokens import Verdict, judge_token
 from neuralens_tracker.vocabulary import MAX_BATCH_BYTES
@@ -26,7 +25,7 @@ from neuralens_relay.batch import (
     make_report,
     read_batch,
     reject_all,
-    validate_events,
+    validate_event,
 )
 from neuralens_relay.notices import Notices
 from neuralens_relay.origins import explain_refusal, is_allowed
@@ -35,6 +34,7 @@ from neuralens_relay.rate import RateLimit, Shares, cost, name_sender
 from neuralens_relay.relay import Relay
 from neuralens_relay.responses import as_json, explain_error
 from neuralens_relay.settings import variable
+from neuralens_relay.turns import Turn, Turns
 
 MEDIA_TYPES = ("text/plain", "application/json")
 # Bytes of an oversized body that are read and discarded: a client that is still sending when the
@@ -43,10 +43,9 @@ MAX_DRAINED = 1 << 20
 BODY_TIMEOUT = 10
 # Requests of one sender that may be pending at once.
 MAX_PENDING = 256
-# Bytes of a body from which one sender's are processed one after the other, and seconds between
-# them: many large batches at once, although within the rate limit, would delay those of others.
+# Bytes of a body from which one sender's are also stored one after the other: many at once would
+# delay those of others.
 LARGE = 8192
-PAUSE = 0.05
 # Retry-After in seconds: the outbox cannot be written, is full, or the body did not arrive.
 RETRY_BROKEN = 10
 RETRY_FULL = 60
@@ -89,8 +88,7 @@ class Intake:
         self._acknowledgement = Acknowledgement()
         self._notices = Notices(log, time.monotonic)
         self._pending: Counter[str] = Counter()
-        # By sender and event loop, as long as somebody holds or awaits them.
-        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns()
         self._timeouts: set[asyncio.Timeout] = set()
         self._stopping = False
 
@@ -175,36 +173,48 @@ class Intake:
             body = await self._read_body(request)
             paid = cost(0, len(body))
             self._senders.charge(sender, paid)
-            if not by_server and self._settings.rate_limit > 0 and len(body) >= LARGE:
-                turn = self._turn_of(sender)
-                await turn.acquire()
-                try:
-                    return await self._take(request, body, sender, paid, received)
-                finally:
-                    asyncio.get_running_loop().call_later(PAUSE, turn.release)
-        return await self._take(request, body, None if by_server else sender, paid, received)
+            is_limited = not by_server and self._settings.rate_limit > 0
+            async with self._turns.take(sender if is_limited else None) as turn:
+                batch, events, rejected = await self._validate(body, received, turn)
+                turn.stop()
+                if not by_server:
+                    self._senders.charge(sender, cost(len(batch.events), len(body)) - paid)
+                    events, rejected = self._authorize(request, batch, events, rejected, received)
+                store = self._store(request, batch, events, rejected, None if by_server else sender)
+                if len(body) >= LARGE:
+                    return await store
+            return await store
 
-    def _turn_of(self, sender: str) -> asyncio.Lock:
-        key = (asyncio.get_running_loop(), sender)
-        return self._turns.setdefault(key, asyncio.Lock())
-
-    async def _take(
-        self, request: Request, body: bytes, sender: str | None, paid: float, received: float
-    ) -> Response:
-        """Validate and store a batch that has arrived.
-
-        ``sender``: None for the shop's own server; ``paid``: what was charged for the body.
-        """
+    async def _validate(
+        self, body: bytes, received: float, turn: Turn
+    ) -> tuple[Batch, list[Event], list[Rejection]]:
+        """Parse a body; return its batch, the valid events and the rejected ones."""
         try:
             batch = read_batch(body)
         except BatchError as error:
             raise HTTPException(400, str(error)) from error
         if batch.app != self._settings.application_id:
             raise HTTPException(400, OTHER_APPLICATION)
-        events, rejected = validate_events(batch, received)
-        if sender is None:
-            return await self._store(request, batch, events, rejected, None)
-        self._senders.charge(sender, cost(len(batch.events), len(body)) - paid)
+        events = []
+        rejected = []
+        for given in batch.events:
+            found = validate_event(given, batch.sent, received)
+            if isinstance(found, Event):
+                events.append(found)
+            else:
+                rejected.append(found)
+            await turn.yield_if_due()
+        return batch, events, rejected
+
+    def _authorize(
+        self,
+        request: Request,
+        batch: Batch,
+        events: list[Event],
+        rejected: list[Rejection],
+        received: float,
+    ) -> tuple[list[Event], list[Rejection]]:
+        """Return what a page may send of a batch, and what is rejected; raise HTTPException."""
         self._charge_shoppers(batch)
         if self._settings.respect_gpc and request.headers.get("Sec-GPC") == "1":
             events, rejected = [], reject_all(batch, "privacy", GPC)
@@ -213,7 +223,7 @@ class Intake:
             reason = NO_TOKEN[verdict]
             self._notices.log(logging.WARNING, verdict, "rejecting events: %s", reason)
             events, rejected = [], reject_all(batch, "token", reason)
-        return await self._store(request, batch, events, rejected, sender)
+        return events, rejected
 
     def _check_limits(self, sender: str) -> None:
         """Raise HTTPException (429) if a sender exceeds its limits."""

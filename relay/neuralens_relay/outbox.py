@@ -138,11 +138,11 @@ def digest(eid: str) -> bytes:
 
 
 def belongs_to(body: bytes, uid: str) -> bool:
-    """Return whether an event's body, which may be damaged, has a uid."""
+    """Return whether an event's body has a uid; for a damaged one, whether it contains it."""
     try:
         event = msgspec.json.decode(body)
     except ValueError:
-        return False
+        return msgspec.json.encode(uid) in body
     return isinstance(event, dict) and event.get("uid") == uid
 
 
@@ -224,8 +224,11 @@ class Store(Protocol):
         The first call has the cursor None. Ids stay known.
         """
 
-    def shred(self) -> None:
-        """Remove all traces of erased events from the disk. Called outside a transaction."""
+    def shred(self) -> str:
+        """Remove all traces of erased events from the disk. Called outside a transaction.
+
+        Returns where there may be more that cannot be removed, and the remedy; "" if nowhere.
+        """
 
     def close(self) -> None:
         """Close files and connections."""

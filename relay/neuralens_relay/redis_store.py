@@ -539,7 +539,7 @@ class RedisStore:
         number += 1
         return erased, (number, ERASING[number][1]) if number < len(ERASING) else None
 
-    def shred(self) -> None:
+    def shred(self) -> str:
         """See Store. Rewrites the append-only file, which contains every command."""
         deadline = monotonic() + REWRITE_PATIENCE
         with self.transaction():
@@ -552,7 +552,7 @@ class RedisStore:
                         raise
                     sleep(0.1)
                 else:
-                    return
+                    return ""
 
     def close(self) -> None:
         """See Store."""

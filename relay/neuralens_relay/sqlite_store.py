@@ -17,7 +17,7 @@ from zlib import crc32
 import apsw
 
 from neuralens_relay.balance import DAY, KEPT_DAYS, Report, Tally, name_journal, post
-from neuralens_relay.damage import decode, quick_check, rebuild
+from neuralens_relay.damage import decode, names_set_aside, quick_check, rebuild
 from neuralens_relay.disk import Reserve, measure
 from neuralens_relay.outbox import (
     Bounds,
@@ -455,11 +455,20 @@ class SqliteStore:
             return len(found), (table, rows[-1][0])
         return len(found), ("dead", 0) if table == "events" else None
 
-    def shred(self) -> None:
-        """See Store. Releases free pages, and truncates the log of earlier writes."""
+    def shred(self) -> str:
+        """See Store. Releases free pages, and truncates the log of earlier writes.
+
+        Damaged tables that were set aside stay: changing them could damage others.
+        """
         with self._translated_errors():
             self.database.execute("PRAGMA incremental_vacuum").fetchall()
             self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            if not any(names_set_aside(self.database, table) for table in ("events", "dead")):
+                return ""
+        return (
+            f"unreadable parts of {self._path}, which was damaged, may have more: {SALVAGE}; delete"
+            " the old file, and erase the uid from the new one"
+        )
 
     def close(self) -> None:
         """See Store."""

@@ -1,16 +1,19 @@
 """``relay --erase UID``: deletes a shopper's queued events and dead letters."""
 
 import json
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
 from neuralens_relay.cli import relay as command
 from neuralens_relay.outbox import Event, Outcome, Settlement
 from neuralens_relay.redis_store import RedisStore
+from neuralens_relay.salvage import salvage
 from neuralens_relay.sqlite_store import SqliteStore
 
 from tests.polling import eventually
 from tests.relay.conftest import make_batch, make_event
+from tests.relay.test_faulty_outbox import damage, fill, pages_of
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -85,3 +88,29 @@ def test_the_command_erases_while_a_relay_runs(
     if kind == "sqlite":
         for file in tmp_path.glob("outbox.db*"):
             assert b"shopper-4711" not in file.read_bytes()
+
+
+def test_an_erasure_from_a_damaged_outbox_says_what_remains(tmp_path):
+    path = tmp_path / "outbox.db"
+    environment = {"NEURALENS_OUTBOX": f"sqlite:///{path}"}
+    fill(path)
+    with closing(SqliteStore(path)) as store, store.transaction():
+        store.add([of("shopper-4711", number) for number in range(3)], 1e6)
+    pages = pages_of(path, "events")
+    damage(path, pages[len(pages) // 2])
+    result = CliRunner().invoke(command, ["--erase", "shopper-4711"], env=environment)
+    assert "3 events of this uid dropped" in result.output
+    assert (result.exit_code, "relay --salvage" in result.output) == (1, True)
+    environment["NEURALENS_OUTBOX"] = f"sqlite:///{tmp_path / 'new.db'}"
+    salvage(path, tmp_path / "new.db")
+    result = CliRunner().invoke(command, ["--erase", "shopper-4711"], env=environment)
+    assert (result.exit_code, result.output) == (0, "0 events of this uid dropped\n")
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_damaged_dead_letter_of_a_shopper_is_erased(store):
+    with store.transaction():
+        store.add([Event("damaged", b'{"uid":"shopper","items":[{"id')], 1)
+        store.settle([Settlement(each.key, Outcome.DEAD, "no") for each in store.lease(1, 2)])
+    assert erase(store, "shop", 10) == 0
+    assert erase(store, "shopper", 10) == 1

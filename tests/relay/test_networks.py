@@ -113,13 +113,17 @@ NOW = 2_000_000_000.0
         # The clock was set back between the event and the batch.
         (NOW + MONTH, NOW, NOW),
         (NOW + 2 * MONTH, NOW + MONTH, NOW),
-        # ``sent`` in milliseconds or invalid: the event's timestamp is kept.
+        # The clock was reset to 1970, or to a year of the device's software.
+        (0, NOW, NOW),
+        (946_684_800, NOW, NOW),
+        (60, 90, NOW - 30),
+        # ``sent`` in milliseconds, or invalid.
         (NOW - 9, NOW * 1000, NOW - 9),
         (NOW - 9, float("nan"), NOW - 9),
         (NOW - 9, float("inf"), NOW - 9),
         (NOW - 9, 1e308, NOW - 9),
-        (NOW - 9, -1e308, NOW),
-        (0, NOW, 0),
+        (NOW - 9, -1e308, NOW - 9),
+        (NOW - MONTH, NOW - 2 * MONTH, NOW - MONTH),
     ],
 )
 def test_correction_of_timestamps(timestamp, sent, corrected):
