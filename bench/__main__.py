@@ -9,7 +9,16 @@ import click
 from bench.report import Report
 
 # By duration.
-BENCHMARKS = ("sizes", "relay", "forwarding", "neighbours", "start", "scrolling", "runtimes")
+BENCHMARKS = (
+    "sizes",
+    "relay",
+    "forwarding",
+    "neighbours",
+    "start",
+    "scrolling",
+    "runtimes",
+    "memory",
+)
 
 
 @click.command()

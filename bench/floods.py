@@ -3,7 +3,7 @@
 Arguments: the relay's address, a name in FLOODS, and the address to flood from, for
 ``X-Forwarded-For``. Requests are prepared and sent with plain asyncio at a fixed rate, a few
 percent of a core, so that what is measured is the relay and not the competition for the processor.
-A line with the status is printed at the first refusal; the flood ends when it is killed.
+Each status is printed when it first occurs; the flood ends when it is killed.
 """
 
 import asyncio

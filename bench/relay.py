@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from uuid import uuid4
@@ -82,9 +83,24 @@ def measure() -> Report:
     return report
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server process: the address that it has printed, and its process id."""
+
+    url: str
+    pid: int
+
+
 @contextmanager
 def serve(arguments: tuple[str, ...], changes: Mapping[str, str] = NONE) -> Iterator[str]:
-    """Run Python with the arguments in an empty folder; yield the address that it prints.
+    """Run a server as ``launch`` does; yield its address."""
+    with launch(arguments, changes) as server:
+        yield server.url
+
+
+@contextmanager
+def launch(arguments: tuple[str, ...], changes: Mapping[str, str] = NONE) -> Iterator[Server]:
+    """Run Python with the arguments in an empty folder until it prints its address.
 
     ``changes`` override SETTINGS.
     """
@@ -108,7 +124,7 @@ def serve(arguments: tuple[str, ...], changes: Mapping[str, str] = NONE) -> Iter
                 process.wait()
                 log.seek(0)
                 raise RuntimeError(f"{' '.join(arguments)} did not start: {line}{log.read()}")
-            yield line.split()[1]
+            yield Server(line.split()[1], process.pid)
         finally:
             process.terminate()
             process.wait()
@@ -163,9 +179,9 @@ async def send(url: str, batches: list[bytes], size: int) -> float:
         return time.perf_counter() - begin
 
 
-async def send_at_rate(url: str, size: int, rate: float) -> list[float]:
-    """Send ``rate`` events per second for SECONDS; return each latency in milliseconds."""
-    batches = [make_batch(size) for _ in range(int(SECONDS * rate / size))]
+async def send_at_rate(url: str, size: int, rate: float, seconds: float = SECONDS) -> list[float]:
+    """Send ``rate`` events per second; return each latency in milliseconds."""
+    batches = [make_batch(size) for _ in range(int(seconds * rate / size))]
     samples = []
     headers = {"Content-Type": "text/plain"}
     connector = aiohttp.TCPConnector(limit=0)
