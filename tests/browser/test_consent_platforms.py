@@ -225,6 +225,22 @@ def test_google_defaults_for_a_region_grant_nothing(show, shop, uid, state):
     assert posts(shop, uid) == []
 
 
+def test_google_defaults_for_a_region_outweigh_the_one_for_all_others(show, shop, uid, ledger):
+    """As Google documents it; the shopper may be in one of the regions."""
+    script = """window.dataLayer = [];
+        function gtag() { dataLayer.push(arguments); }
+        gtag("consent", "default", { analytics_storage: "denied", region: ["ES", "US-AK"] });
+        gtag("consent", "default", { analytics_storage: "granted" });"""
+    page = show("", before=script, consent_platform="google")
+    page.wait_for_function("window['neuralens.consent-google.js']")
+    share(page, "A")
+    round_trip(page)
+    assert stored_keys(page) == []
+    assert posts(shop, uid) == []
+    page.evaluate("gtag('consent', 'update', { analytics_storage: 'granted' })")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+
+
 def test_consent_is_not_required(show, ledger):
     script = """window.__tcfapi = (command, version, heard) =>
         heard({ gdprApplies: false, eventStatus: "tcloaded" }, true);"""
