@@ -42,9 +42,12 @@ from neuralens_relay.stores import open_existing
 PATH = "/nl"
 # The most dead letters that are listed.
 MAX_LISTED = 10_000
-# Dead letters changed per transaction, and seconds between two, for the relay that also writes.
+# Dead letters changed per transaction.
 PORTION = 500
+# Between two transactions the outbox is left to the relay: for seconds, and at least for this
+# multiple of the time that the last one took, which grows with the load.
 BREATH = 0.05
+REST = 3
 # Seconds for connections to finish on shutdown.
 GRACE = 5
 
@@ -235,17 +238,23 @@ def change_dead(
     count = 0
     with opened() as store:
         for part in portions(store, eids):
+            began = time.monotonic()
             with store.transaction():
                 changed = change(store, part, PORTION)
             count += changed
             if not changed and not eids:
                 break
-            time.sleep(BREATH)
+            rest_since(began)
     click.echo(f"{count} event{'' if count == 1 else 's'} will be {done}")
     if count < len(set(eids)):
         raise click.ClickException(
             f"{len(set(eids)) - count} of the ids are not of dead letters, or of damaged ones"
         )
+
+
+def rest_since(began: float) -> None:
+    """Leave the outbox to the relay after a transaction that began at a monotonic time."""
+    time.sleep(max(BREATH, REST * (time.monotonic() - began)))
 
 
 def portions(store: Store, eids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -269,13 +278,14 @@ def erase_shopper(uid: str) -> None:
     cursor = None
     with opened() as store:
         while True:
+            began = time.monotonic()
             with store.transaction():
                 erased, cursor = store.erase(uid, cursor, PORTION)
             count += erased
             if cursor is None:
                 break
             if erased:
-                time.sleep(BREATH)
+                rest_since(began)
         left = store.shred()
     click.echo(f"{count} event{'' if count == 1 else 's'} of this uid dropped")
     if left:
