@@ -156,21 +156,26 @@ class Discovery:
 
     def _on_mutations(self, records: JSObject, *_: JSObject) -> None:
         self._items.forget_ranks()
+        has_appearance = False
+        changed: list[JSObject] = []
         for change in elements(records):
             target = get(change, "target")
             name = get(change, "attributeName")
-            if name is not None:
-                self._suggestions.schedule()
-            if name not in APPEARANCE:
+            if name in APPEARANCE:
+                has_appearance = True
+            else:
                 self._check_far = True
                 # Text nodes and shadow roots are represented by the element around them.
                 is_element = node_type(target) == ELEMENT_NODE
-                self._suggestions.change(target if is_element else parent_or_host(target))
+                changed.append(target if is_element else parent_or_host(target))
                 if name is not None:
                     self._roots.append(target)
                 for node in elements(get(change, "addedNodes")):
                     if node_type(node) == ELEMENT_NODE:
                         self._roots.append(node)
+        self._suggestions.change(changed)
+        if has_appearance:
+            self._suggestions.schedule()
         self._changed = True
         self._schedule()
 

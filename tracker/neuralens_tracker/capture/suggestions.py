@@ -4,6 +4,7 @@ from neuralens_tracker.attributes import SUGGESTION
 from neuralens_tracker.capture.items import LISTS, SEEN, SUGGESTION_SELECTOR, Items
 from neuralens_tracker.types import Emit, JSObject, Settings
 from neuralens_tracker.web.dom import closest, find_everywhere, find_first, listen
+from neuralens_tracker.web.ffi import same
 from neuralens_tracker.web.platform import cancel, now, wait
 from neuralens_tracker.web.visibility import is_shown
 
@@ -26,11 +27,15 @@ class Suggestions:
         """Register the listeners."""
         listen("input compositionend focusin click scroll transitionend", self.schedule)
 
-    def change(self, element: JSObject) -> None:
-        """Restart the debounce if an element (or None) is in a list of suggestions."""
-        listing = closest(element, LISTS)
-        if listing and find_first(listing, SUGGESTION_SELECTOR):
-            self.restart()
+    def change(self, changed: list[JSObject]) -> None:
+        """Restart the debounce if one of these elements (or None) is in a list of suggestions."""
+        known: JSObject = None
+        for element in changed:
+            listing = closest(element, LISTS)
+            if listing and not same(listing, known):
+                known = listing
+                if find_first(listing, SUGGESTION_SELECTOR):
+                    self.restart()
 
     def restart(self) -> None:
         """Restart the debounce and its cut-off, because suggestions have changed."""
