@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from neuralens_build import brython, sources
 from neuralens_embed.bundles import MANIFEST, directory, manifest
@@ -98,7 +97,7 @@ def sample(page: Page, url: str, path: str, speed: int, is_baseline: bool) -> tu
     transferred = page.evaluate(TRANSFERRED)
     page.locator("h2").first.click()
     page.wait_for_url("**/blank")
-    kept: dict[str, Any] = page.evaluate("() => ({...sessionStorage})")
+    kept: dict[str, object] = page.evaluate("() => ({...sessionStorage})")
     end = float(kept["left" if is_baseline else "sent"])
     return transferred, notes["ready"], notes["longTasks"], end - float(kept["clicked"])
 

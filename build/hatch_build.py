@@ -13,7 +13,7 @@ class BundlesHook(BuildHookInterface[Any]):
 
     PLUGIN_NAME = "custom"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, object]) -> None:
         """Have dist included; an editable install reads the checkout's and needs none."""
         if version == "editable":
             return

@@ -135,7 +135,7 @@ def check(shaken: Mapping[str, Any]) -> None:
         )
 
 
-def run_node(script: str, given: Mapping[str, Any]) -> Any:
+def run_node(script: str, given: Mapping[str, object]) -> Any:
     """Run one of the scripts in node/ with JSON in and out."""
     try:
         done = subprocess.run(  # noqa: S603

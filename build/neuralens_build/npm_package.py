@@ -36,12 +36,12 @@ def pack(folder: Path, destination: Path) -> Path:
     return destination / run_program("npm", "pack", *options, folder=folder).strip()
 
 
-def write(path: Path, value: dict[str, Any]) -> None:
+def write(path: Path, value: dict[str, object]) -> None:
     """Write a value as JSON."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def manifest() -> dict[str, Any]:
+def manifest() -> dict[str, object]:
     """Return package.json."""
     return {
         "name": "neuralens-tracker",
@@ -65,7 +65,7 @@ def manifest() -> dict[str, Any]:
     }
 
 
-def web_types() -> dict[str, Any]:
+def web_types() -> dict[str, object]:
     """Return the attributes as web-types, for completion in editors.
 
     Source: https://json.schemastore.org/web-types.json.

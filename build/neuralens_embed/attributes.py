@@ -5,7 +5,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
 
 from markupsafe import Markup
 from neuralens_tracker import attributes as names
@@ -43,7 +42,7 @@ def attributes(pairs: Iterable[tuple[str, str | None]]) -> Markup:
     )
 
 
-def plain(value: Any) -> str | None:
+def plain(value: object) -> str | None:
     """Convert a value to text; None if it has no sensible text.
 
     Accepts strings, integers, and objects whose class defines ``__str__``: a UUID, a Decimal, a
@@ -51,13 +50,13 @@ def plain(value: Any) -> str | None:
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(int(value))
-    own: Any = type(value).__str__
+    own: object = type(value).__str__
     if own is object.__str__ or isinstance(value, bytes | bytearray):
         return None
     return str(value)
 
 
-def text(argument: str, value: Any, *, least: int = 1, most: int = MAX_TEXT) -> str:
+def text(argument: str, value: object, *, least: int = 1, most: int = MAX_TEXT) -> str:
     """Validate a text of ``least`` to ``most`` characters; raises MarkupError."""
     known = plain(value)
     # The tracker trims values: one of whitespace alone is none.
@@ -73,7 +72,7 @@ def text(argument: str, value: Any, *, least: int = 1, most: int = MAX_TEXT) -> 
     return known
 
 
-def query(argument: str, value: Any) -> str:
+def query(argument: str, value: object) -> str:
     """Return a search text, truncated to MAX_TEXT.
 
     It comes from the shopper, so no content may fail the page: what HTML cannot contain becomes
@@ -85,7 +84,7 @@ def query(argument: str, value: Any) -> str:
     return UNREPRESENTABLE.sub("\ufffd", searched)[:MAX_TEXT]
 
 
-def choice(argument: str, value: Any, allowed: Iterable[str]) -> str:
+def choice(argument: str, value: object, allowed: Iterable[str]) -> str:
     """Validate one of the allowed words; raises MarkupError."""
     words = list(allowed)
     if not isinstance(value, str) or value not in words:
@@ -93,17 +92,17 @@ def choice(argument: str, value: Any, allowed: Iterable[str]) -> str:
     return str(value)
 
 
-def action(argument: str, value: Any) -> str:
+def action(argument: str, value: object) -> str:
     """Validate the name of an action; raises MarkupError."""
     return choice(argument, value, ACTIONS)
 
 
-def page_type(argument: str, value: Any) -> str:
+def page_type(argument: str, value: object) -> str:
     """Validate one of the event API's pages; raises MarkupError."""
     return choice(argument, value, PAGES)
 
 
-def count(argument: str, value: Any, most: int = MAX_COUNT) -> str:
+def count(argument: str, value: object, most: int = MAX_COUNT) -> str:
     """Validate an integer from 0 to ``most``, and return its text; raises MarkupError."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise MarkupError(f"{argument} must be a whole number from 0 to {most}, not {value!r:.80}")
@@ -119,12 +118,12 @@ def report(sentence: str) -> None:
 Check = Callable[..., str]
 
 
-def check_strictly(check: Check, argument: str, value: Any, **limits: int) -> str | None:
+def check_strictly(check: Check, argument: str, value: object, **limits: int) -> str | None:
     """Validate a value; raises MarkupError."""
     return check(argument, value, **limits)
 
 
-def check_leniently(check: Check, argument: str, value: Any, **limits: int) -> str | None:
+def check_leniently(check: Check, argument: str, value: object, **limits: int) -> str | None:
     """Validate a value; an invalid one is logged, and None returned."""
     try:
         return check(argument, value, **limits)
@@ -147,17 +146,17 @@ class Attributes:
 
     def product(
         self,
-        id: Any,  # noqa: A002
-        index: Any = None,
+        id: object,  # noqa: A002
+        index: object = None,
         *,
-        page: Any = None,
-        query: Any = None,
+        page: object = None,
+        query: object = None,
     ) -> Markup:
         """Render the attributes of a product tile, or of an order line."""
         return self._item("nl.product", "id", names.PRODUCT, id, index, page, query)
 
     def suggestion(
-        self, value: Any, index: Any = None, *, page: Any = None, query: Any = None
+        self, value: object, index: object = None, *, page: object = None, query: object = None
     ) -> Markup:
         """Render the attributes of a suggestion; ``value`` is its text or id."""
         return self._item("nl.suggestion", "value", names.SUGGESTION, value, index, page, query)
@@ -169,10 +168,10 @@ class Attributes:
     def context(
         self,
         *,
-        page: Any = None,
-        query: Any = None,
-        list: Any = None,  # noqa: A002
-        offset: Any = None,
+        page: object = None,
+        query: object = None,
+        list: object = None,  # noqa: A002
+        offset: object = None,
     ) -> Markup:
         """Render the context of the items inside an element, without None values.
 
@@ -187,15 +186,15 @@ class Attributes:
             ]
         )
 
-    def landing(self, id: Any, *, page: Any = None, query: Any = None) -> Markup:  # noqa: A002
+    def landing(self, id: object, *, page: object = None, query: object = None) -> Markup:  # noqa: A002
         """Render the attributes of a product's own page."""
         return self._item("nl.landing", "id", names.LANDING, id, None, page, query)
 
-    def purchase(self, order: Any) -> Markup:
+    def purchase(self, order: object) -> Markup:
         """Render the attribute of the element around an order's products."""
         return attributes([(names.PURCHASE_ORDER, self._check(text, "nl.purchase: order", order))])
 
-    def action(self, name: Any) -> Markup:
+    def action(self, name: object) -> Markup:
         """Render the attribute of an action control, such as "add to cart", inside a product."""
         return attributes([(names.ACTION, self._check(action, "nl.action: name", name))])
 
@@ -203,10 +202,10 @@ class Attributes:
         """Render the attribute of an element in which nothing is captured."""
         return attributes([(names.IGNORE, "")])
 
-    def _optional(self, check: Check, argument: str, value: Any, **limits: int) -> str | None:
+    def _optional(self, check: Check, argument: str, value: object, **limits: int) -> str | None:
         return None if value is None else self._check(check, argument, value, **limits)
 
-    def _context(self, function: str, page: Any, search: Any) -> list[tuple[str, str | None]]:
+    def _context(self, function: str, page: object, search: object) -> list[tuple[str, str | None]]:
         return [
             (names.PAGE, self._optional(page_type, f"{function}: page", page)),
             (names.QUERY, self._optional(query, f"{function}: query", search)),
@@ -217,10 +216,10 @@ class Attributes:
         function: str,
         argument: str,
         name: str,
-        value: Any,
-        index: Any,
-        page: Any,
-        search: Any,
+        value: object,
+        index: object,
+        page: object,
+        search: object,
     ) -> Markup:
         """Render the attribute ``name`` of an item, its rank and its own context."""
         known = self._check(text, f"{function}: {argument}", value)

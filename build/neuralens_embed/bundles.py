@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parent.parent
@@ -38,9 +37,9 @@ def read(name: str, folder: Path | None = None) -> str:
     return path.read_text("utf-8")
 
 
-def manifest(folder: Path | None = None) -> dict[str, dict[str, Any]]:
+def manifest(folder: Path | None = None) -> dict[str, dict[str, object]]:
     """Return the build's manifest: ``{file: {bytes, brotli, integrity, runtime, version}}``."""
-    entries: dict[str, dict[str, Any]] = json.loads(read(MANIFEST, folder))
+    entries: dict[str, dict[str, object]] = json.loads(read(MANIFEST, folder))
     return entries
 
 

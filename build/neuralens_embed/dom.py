@@ -299,7 +299,7 @@ class Document:
         for element in self._own:
             self._ids.setdefault(element.id, element)
 
-    def _add(self, root: Any) -> Element:
+    def _add(self, root: object) -> Element:
         """Build the elements below a node, in document order; return the root element."""
         line = 1
         pending: list[tuple[Any, Element | ShadowRoot | None]] = [(root, None)]

@@ -56,7 +56,7 @@ def equal(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
-def parse(raw: bytes) -> dict[str, Any]:
+def parse(raw: bytes) -> dict[str, object]:
     """Return the event in a body; raise ``ContractError`` (400) if it is not a JSON object."""
     try:
         value = msgspec.json.decode(raw)
@@ -134,7 +134,7 @@ def is_geo(value: object) -> bool:
 
 
 # For each documented field, a predicate on its value, and what it requires.
-RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "uid": (lambda value: value is None or is_text(value), "text or null"),
     "items": (is_items, 'a list of objects {"id": text}'),
     "query": (lambda value: isinstance(value, str), "text"),

@@ -1,7 +1,6 @@
 """Faults that tests inject into the sandbox's responses."""
 
 from collections import deque
-from typing import Any
 
 import msgspec
 
@@ -78,7 +77,7 @@ class Faults:
         """Remove all faults."""
         self._pending.clear()
 
-    def next_for(self, event: dict[str, Any] | None) -> Fault | None:
+    def next_for(self, event: dict[str, object] | None) -> Fault | None:
         """Return the fault for a request, and decrement its number of requests; None if none.
 
         ``event`` is the parsed body, None if it could not be parsed.
@@ -94,7 +93,7 @@ class Faults:
         return None
 
 
-def first_id(event: dict[str, Any] | None) -> object:
+def first_id(event: dict[str, object] | None) -> object:
     """Return ``items[0].id`` of an event that may be invalid, or None."""
     items = event.get("items") if event is not None else None
     if isinstance(items, list) and items and isinstance(items[0], dict):

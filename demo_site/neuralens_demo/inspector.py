@@ -1,7 +1,6 @@
 """The inspector: shows every event that the sandbox accepts, live, with statistics."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -107,7 +106,7 @@ class Inspector:
                     yield message("entry", self._describe(entry))
             yield message("figures", figures.summary())
 
-    def _describe(self, entry: Entry) -> dict[str, Any]:
+    def _describe(self, entry: Entry) -> dict[str, object]:
         return {
             "sequence": entry.sequence,
             "received": entry.received,

@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any
 
 import msgspec
 
@@ -22,7 +21,7 @@ class Entry(msgspec.Struct, frozen=True):
     sequence: int
     received: float
     headers: list[str]
-    body: dict[str, Any]
+    body: dict[str, object]
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -35,7 +34,7 @@ class Refusal(msgspec.Struct, frozen=True):
     received: float
     status: int
     reason: str
-    body: dict[str, Any] | None
+    body: dict[str, object] | None
 
 
 class Ledger:
@@ -54,7 +53,7 @@ class Ledger:
         """Return the entries, oldest first."""
         return list(self._entries)
 
-    def add(self, body: dict[str, Any], received: float, headers: list[str]) -> Entry:
+    def add(self, body: dict[str, object], received: float, headers: list[str]) -> Entry:
         """Add an event and wake the followers."""
         self._sequence += 1
         entry = Entry(self._sequence, received, headers, body)
@@ -67,7 +66,7 @@ class Ledger:
         return list(self._refusals)
 
     def refuse(
-        self, received: float, status: int, reason: str, body: dict[str, Any] | None
+        self, received: float, status: int, reason: str, body: dict[str, object] | None
     ) -> None:
         """Add a refused request."""
         self._refused += 1

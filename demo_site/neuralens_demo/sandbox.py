@@ -24,7 +24,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from time import time
-from typing import Any
 
 import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -117,7 +116,7 @@ class Sandbox:
             raise
         self._ledger.add(event, self._clock(), sorted(set(request.headers.keys())))
 
-    def _refuse(self, error: ContractError, body: dict[str, Any] | None) -> None:
+    def _refuse(self, error: ContractError, body: dict[str, object] | None) -> None:
         self._ledger.refuse(self._clock(), error.status, error.reason, body)
 
     async def _read(self, request: Request) -> bytes:
@@ -231,7 +230,7 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def parse_leniently(raw: bytes) -> dict[str, Any] | None:
+def parse_leniently(raw: bytes) -> dict[str, object] | None:
     """Return the JSON object in ``raw``, or None."""
     try:
         return parse(raw)

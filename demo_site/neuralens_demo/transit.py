@@ -59,7 +59,7 @@ class TransitLog:
             self._waiting.setdefault(fingerprint(event), deque(maxlen=64)).append(transit)
         truncate(self._waiting, self._capacity)
 
-    def find(self, sequence: int, event: Mapping[str, Any]) -> Transit | None:
+    def find(self, sequence: int, event: Mapping[str, object]) -> Transit | None:
         """Return the transit of the event with a sequence in the sandbox's ledger."""
         if sequence not in self._found:
             key = fingerprint(event)
@@ -81,7 +81,7 @@ class TransitLog:
         self._reported[fingerprint(event)] = sources
         truncate(self._reported, self._capacity)
 
-    def sources(self, sequence: int, event: Mapping[str, Any]) -> Mapping[str, str]:
+    def sources(self, sequence: int, event: Mapping[str, object]) -> Mapping[str, str]:
         """Return the sources of the event with a sequence in the sandbox's ledger."""
         if sequence not in self._sources:
             self._sources[sequence] = self._reported.pop(fingerprint(event), {})
@@ -95,7 +95,7 @@ def truncate(known: OrderedDict[Any, Any], capacity: int) -> None:
         known.popitem(last=False)
 
 
-def fingerprint(event: Mapping[str, Any]) -> bytes:
+def fingerprint(event: Mapping[str, object]) -> bytes:
     """Return an event's content in a form that is equal before and after the relay."""
     content = {field: event.get(field) for field in RULES if event.get(field) is not None}
     return msgspec.json.encode(content, order="sorted")

@@ -1,7 +1,5 @@
 """The installed application."""
 
-from typing import Any
-
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 from django.core.signals import request_started
@@ -20,7 +18,7 @@ class NeuralensConfig(AppConfig):
 
         register(check, Tags.compatibility)
 
-        def start(**_: Any) -> None:
+        def start(**_: object) -> None:
             request_started.disconnect(start)
             start_relay()
 

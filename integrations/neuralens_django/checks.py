@@ -15,7 +15,7 @@ from neuralens_django.configuration import NAME, Configuration, configuration
 from neuralens_django.mounted import is_routed
 
 
-def check(app_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
+def check(app_configs: Sequence[object] | None = None, **_: Any) -> list[CheckMessage]:
     """Check the setting NEURALENS and the rest of the project's set-up."""
     try:
         config = configuration()

@@ -29,7 +29,7 @@ from neuralens_embed.snippet import PREFIX
 from neuralens_relay.settings import Settings
 
 NAME = "NEURALENS"
-OfRequest = Callable[[Any], Any]
+OfRequest = Callable[[object], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,8 @@ class Configuration:
     static: bool = False
     uid: OfRequest | None = None
     consent: OfRequest | None = None
-    snippet: dict[str, Any] = field(default_factory=dict)
-    relay: dict[str, Any] = field(default_factory=dict)
+    snippet: dict[str, object] = field(default_factory=dict)
+    relay: dict[str, object] = field(default_factory=dict)
 
 
 @lru_cache(1)

@@ -29,7 +29,7 @@ class BundleFinder(BaseFinder):
         where = [str(bundles.directory() / name)] if found else []
         return where if find_all or earlier.get("all") else "".join(where)
 
-    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Any]]:
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, object]]:
         """List every built file with its storage."""
         storage = Bundles(bundles.directory())
         return ((name, storage) for name in bundles.manifest())

@@ -40,7 +40,7 @@ def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
     return Snippet(**arguments).render()
 
 
-def of(request: HttpRequest) -> dict[str, Any]:
+def of(request: HttpRequest) -> dict[str, object]:
     """Return the snippet's arguments that depend on the request."""
     config = configuration()
     uid = config.uid(request) if config.uid else user_id(request)
@@ -72,7 +72,7 @@ def attributes() -> Attributes:
     return Attributes(configuration().strict)
 
 
-def offset_of(offset: Any) -> Any:
+def offset_of(offset: object) -> Any:
     """Return the rank of a list's first item; a page of Django's Paginator knows its own."""
     first = getattr(offset, "start_index", None)
     return max(first() - 1, 0) if callable(first) else offset

@@ -21,7 +21,7 @@ class TrackingAssertions:
 
     def assertTracks(  # noqa: N802 - as Django names its assertions
         self,
-        response: Any,
+        response: object,
         event: str,
         *,
         ids: Iterable[Any] | None = None,
@@ -47,7 +47,7 @@ class TrackingAssertions:
             expected = event if wanted is None else f"{event} of {', '.join(wanted)}"
             raise AssertionError(f"the page does not track {expected}; it does:\n{listed(tracked)}")
 
-    def assertTracksNothing(self, response: Any) -> None:  # noqa: N802 - as Django names its own
+    def assertTracksNothing(self, response: object) -> None:  # noqa: N802 - as Django names its own
         """Assert that a page tracks nothing."""
         tracked = read_events(response)
         if tracked:

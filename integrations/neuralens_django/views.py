@@ -1,7 +1,6 @@
 """The relay as a view, for projects under WSGI."""
 
 import io
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -19,7 +18,7 @@ def relay_view(request: HttpRequest, path: str) -> HttpResponse:
     # Django's default Content-Type is HTML; the relay sets its own.
     del answer["Content-Type"]
 
-    def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
+    def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
         code, reason = status.split(" ", 1)
         answer.status_code = int(code)
         answer.reason_phrase = reason
@@ -34,7 +33,7 @@ def relay_view(request: HttpRequest, path: str) -> HttpResponse:
     return answer
 
 
-def environ_of(request: HttpRequest, path: str) -> dict[str, Any]:
+def environ_of(request: HttpRequest, path: str) -> dict[str, object]:
     """Return the WSGI environ of a request, even if it came from an ASGI server."""
     prefix = request.path.removesuffix(path).rstrip("/")
     host, _, port = request.get_host().rpartition(":")

@@ -3,18 +3,17 @@
 import os
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
 
 from flask import Flask
 from neuralens_relay.settings import Settings, SettingsError, variable
 
 
-def relay_values(config: Mapping[str, Any]) -> dict[str, Any]:
+def relay_values(config: Mapping[str, object]) -> dict[str, object]:
     """Return the relay's settings by name; None for those not configured."""
     return {field.name: config.get(variable(field.name)) for field in fields(Settings)}
 
 
-def application_id(config: Mapping[str, Any]) -> str:
+def application_id(config: Mapping[str, object]) -> str:
     """Return the application id; raises SettingsError if it is not configured."""
     name = variable("application_id")
     found = config.get(name) or os.environ.get(name)

@@ -15,7 +15,7 @@ from neuralens_flask.configuration import application_id, is_strict, relay_value
 
 EXTENSION = "neuralens"
 Loader = Callable[[], Any]
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+WsgiApp = Callable[[dict[str, object], Callable[..., Any]], Iterable[bytes]]
 
 
 class Neuralens:
@@ -87,7 +87,7 @@ class Mounted:
         self._around = around
 
     def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: dict[str, object], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Dispatch a request: to the relay below the prefix, otherwise to the application."""
         config = self._app.config

@@ -20,7 +20,7 @@ from starlette.templating import Jinja2Templates
 # Name of the mount, for ``url_for("neuralens", path="/neuralens.js")``.
 ROUTE = "neuralens"
 
-Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
+Lifespan = Callable[[object], AbstractAsyncContextManager[Any]]
 OfRequest = Callable[[Request], Any]
 
 
@@ -46,7 +46,7 @@ class Neuralens:
         nonce: OfRequest | None = None,
         uid: OfRequest | None = None,
         consent: OfRequest | None = None,
-        snippet: dict[str, Any] | None = None,
+        snippet: dict[str, object] | None = None,
         **relay_settings: Any,
     ) -> None:
         self.prefix = prefix.rstrip("/")
@@ -65,7 +65,7 @@ class Neuralens:
             app.mount(self.prefix, self.relay, name=ROUTE)
 
     @asynccontextmanager
-    async def lifespan(self, app: Any) -> AsyncIterator[None]:
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
         """Start and close the relay with the application.
 
         Without this the relay starts with the first request below the prefix.
@@ -80,7 +80,7 @@ class Neuralens:
         """Combine the application's own lifespan with the relay's."""
 
         @asynccontextmanager
-        async def both(app: Any) -> AsyncIterator[Any]:
+        async def both(app: object) -> AsyncIterator[Any]:
             async with self.lifespan(app), lifespan(app) as state:
                 yield state
 

@@ -26,14 +26,21 @@ class Expectation:
     def __init__(self, events: Events) -> None:
         self._events = events
 
-    def to_have(self, event: str, *, id: Any = None, ids: Any = None, **fields: Any) -> None:  # noqa: A002
+    def to_have(self, event: str, *, id: object = None, ids: object = None, **fields: Any) -> None:  # noqa: A002
         """Expect an event on an item, or on several, with at least these fields."""
         __tracebackhide__ = True
         wanted = check(event, id, ids, fields)
         if not self._events.wait_for(lambda: self._find(wanted)):
             raise AssertionError(f"no {event} with {name(wanted)}; there were:\n{self._listed()}")
 
-    def not_to_have(self, event: str, *, id: Any = None, ids: Any = None, **fields: Any) -> None:  # noqa: A002
+    def not_to_have(
+        self,
+        event: str,
+        *,
+        id: object = None,  # noqa: A002
+        ids: object = None,
+        **fields: Any,
+    ) -> None:
         """Expect no such event, once nothing more arrives."""
         __tracebackhide__ = True
         wanted = check(event, id, ids, fields)
@@ -60,7 +67,7 @@ class Expectation:
         if refusals:
             raise AssertionError("events were refused:\n" + "\n".join(refusals))
 
-    def _find(self, wanted: Mapping[str, Any]) -> bool:
+    def _find(self, wanted: Mapping[str, object]) -> bool:
         return any(matches(body, wanted) for body in self._events.bodies())
 
     def _listed(self) -> str:
@@ -87,7 +94,7 @@ def check(event: str, item: Any, items: Any, fields: Mapping[str, Any]) -> dict[
     return wanted
 
 
-def matches(body: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def matches(body: Mapping[str, object], wanted: Mapping[str, object]) -> bool:
     """Return whether an event has the expected fields; None means that the field is absent."""
     return all(body.get(field) == value for field, value in wanted.items())
 

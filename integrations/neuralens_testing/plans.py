@@ -96,7 +96,7 @@ class Plan:
             raise AssertionError(f"the journey differs from {self.path.name}:\n\n{text}")
 
 
-def read_step(path: Path, number: int, step: Any) -> Step:
+def read_step(path: Path, number: int, step: object) -> Step:
     """Return a step of a plan's file."""
     where = f"{path}, step {number}"
     if not isinstance(step, dict) or set(step) - KEYS:

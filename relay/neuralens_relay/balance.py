@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
 import msgspec
 
@@ -267,9 +266,11 @@ class Balance:
         reasons = {key: count for key, count in sorted(self.counts.items()) if key[1] and count}
         return {**plain, **reasons, (OUT, ""): self.total(OUT)}
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return all counts as a JSON object, with nested objects for counts by reason."""
-        shown: dict[str, Any] = {state: self.total(state) for state in (TRACKED, STORED, DUPLICATE)}
+        shown: dict[str, object] = {
+            state: self.total(state) for state in (TRACKED, STORED, DUPLICATE)
+        }
         for state in (REJECTED, LOST):
             shown[state] = {
                 reason: count

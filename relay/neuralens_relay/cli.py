@@ -301,7 +301,7 @@ def salvage_outbox(old: Path, new: Path) -> None:
     )
 
 
-def as_record(event: Dead) -> dict[str, Any]:
+def as_record(event: Dead) -> dict[str, object]:
     """Return a dead letter as a JSON object."""
     return {
         "eid": event.eid,

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 def settings_from(
-    given: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+    given: Mapping[str, object], environment: Mapping[str, str] = os.environ
 ) -> Settings:
     """Return the relay's settings: the given ones by name, otherwise the environment's.
 
@@ -44,7 +44,7 @@ def settings_from(
     return Settings.from_environment({**environment, **variables(given)})
 
 
-def variables(given: Mapping[str, Any]) -> dict[str, str]:
+def variables(given: Mapping[str, object]) -> dict[str, str]:
     """Convert settings by name to the equivalent environment variables, without None values.
 
     Raises SettingsError for an unknown name.
@@ -56,7 +56,7 @@ def variables(given: Mapping[str, Any]) -> dict[str, str]:
     return {variable(name): as_text(value) for name, value in given.items() if value is not None}
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """Return a setting's value as the text of an environment variable."""
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
@@ -90,7 +90,7 @@ class EmbeddedRelay:
             log.error("the relay cannot start: %s", error)
 
     @asynccontextmanager
-    async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
+    async def lifespan(self, app: object = None) -> AsyncIterator[None]:
         """Start and close with an application; raises SettingsError and OutboxError."""
         async with self.app().state.relay.lifespan(self.app()):
             yield

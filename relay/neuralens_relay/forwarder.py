@@ -180,7 +180,7 @@ class Forwarder:
             self._sending[event.key] = task
             task.add_done_callback(partial(self._on_sent, event.key))
 
-    def _on_sent(self, key: Any, task: "asyncio.Task[None]") -> None:
+    def _on_sent(self, key: object, task: "asyncio.Task[None]") -> None:
         """Send the next events; if an event has no settlement, its lease is abandoned."""
         del self._sending[key]
         error = None if task.cancelled() else task.exception()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from neuralens_relay.breaker import State
 from neuralens_relay.outbox import Depth
@@ -81,7 +80,7 @@ class Health:
             text += ": " + "; ".join(f"{times} x {reason}" for reason, times in named)
         return text
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """Return the JSON object of ``GET health``."""
         depth = self.depth
         return {

@@ -1,13 +1,11 @@
 """JSON responses."""
 
-from typing import Any
-
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 
-def as_json(value: Any, status: int = 200) -> Response:
+def as_json(value: object, status: int = 200) -> Response:
     """Return a JSON response that is not cached."""
     response = Response(msgspec.json.encode(value), status, media_type="application/json")
     response.headers["Cache-Control"] = "no-store"

@@ -83,12 +83,12 @@ def number(low: float, high: float, whole: bool = False) -> Callable[[str], floa
     return read
 
 
-def setting(read: Callable[[str], Any], help: str, default: Any = MISSING) -> Any:  # noqa: A002
+def setting(read: Callable[[str], Any], help: str, default: object = MISSING) -> Any:  # noqa: A002
     """Declare a setting: the parser of its text, its help, and its default."""
     return field(default=default, metadata={"read": read, "help": help})
 
 
-def mask(name: str, value: Any) -> Any:
+def mask(name: str, value: object) -> Any:
     """Return a setting's value for display, without secrets and passwords in URLs."""
     if name in SECRETS:
         return MASK if value else value
@@ -284,7 +284,7 @@ def describe() -> list[tuple[str, str, str]]:
     ]
 
 
-def in_words(default: Any) -> str:
+def in_words(default: object) -> str:
     """Return a default as the text of its variable."""
     if isinstance(default, tuple):
         return ", ".join(map(str, default)) or "none"

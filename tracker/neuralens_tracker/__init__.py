@@ -11,7 +11,7 @@ from typing import Any
 reported: list[str] = []
 
 
-def call(command: str, *values: Any) -> None:
+def call(command: str, *values: object) -> None:
     """Call ``window.neuralens(command, ...)`` with strings, numbers, dicts or functions."""
     # Imported here because only a page has an adapter.
     from neuralens_tracker.web.ffi import attempt, get, window
@@ -48,12 +48,12 @@ def report(sentence: str) -> None:
         attempt(get(window, "console"), "warn", "neuralens: a hook raised " + sentence)
 
 
-def track(event: str, fields: dict[str, Any]) -> None:
+def track(event: str, fields: dict[str, object]) -> None:
     """Track an event; fields: {id | ids, index, query, page}."""
     call("track", event, fields)
 
 
-def identify(uid: Any) -> None:
+def identify(uid: object) -> None:
     """Set the shopper's user id; None makes the shopper anonymous."""
     call("identify", uid)
 
@@ -63,22 +63,22 @@ def consent(state: str) -> None:
     call("consent", state)
 
 
-def geo(location: Any) -> None:
+def geo(location: object) -> None:
     """Set the location of subsequent events: {lat, long, region}; None clears it."""
     call("geo", location)
 
 
-def page(view: dict[str, Any]) -> None:
+def page(view: dict[str, object]) -> None:
     """Start a new page view with this context: {page, query}."""
     call("page", view)
 
 
-def before(change: Any) -> None:
+def before(change: object) -> None:
     """Register a hook: ``change(event)`` returns the event to send, modified or not, or None."""
     call("before", change)
 
 
-def on(name: str, listener: Any) -> None:
+def on(name: str, listener: object) -> None:
     """Register ``listener(detail)`` for ``event``, ``suppressed``, ``delivered`` or ``error``."""
     call("on", name, listener)
 

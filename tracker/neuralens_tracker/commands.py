@@ -54,7 +54,9 @@ class Commands:
             "flush": self._flush,
         }
 
-    def run(self, name: Any = None, first: Any = None, second: Any = None, *_: Any) -> None:
+    def run(
+        self, name: object = None, first: object = None, second: object = None, *_: object
+    ) -> None:
         """Execute one call; an unknown command is reported and ignored."""
         names = list(self._commands.keys())
         if name in names:
@@ -62,33 +64,33 @@ class Commands:
         else:
             self._hooks.report(requirement("a call", names))
 
-    def _identify(self, uid: Any, _: Any) -> None:
+    def _identify(self, uid: object, _: object) -> None:
         self._visit.set_uid(uid)
 
-    def _geo(self, geo: Any, _: Any) -> None:
+    def _geo(self, geo: object, _: object) -> None:
         # null clears it. Anything invalid is reported with the next event.
         self._visit.set_geo(None if geo is None else self._from_browser(geo) or {})
 
-    def _page(self, fields: Any, _: Any) -> None:
+    def _page(self, fields: object, _: object) -> None:
         self._visit.set_context(self._from_browser(fields) or {})
         self._begin_page_view()
 
-    def _on(self, name: Any, handler: Any) -> None:
+    def _on(self, name: object, handler: object) -> None:
         if name in LISTENED:
             self._hooks.on(name, handler)
         else:
             self._hooks.report(requirement("on", LISTENED))
 
-    def _flush(self, *_: Any) -> None:
+    def _flush(self, *_: object) -> None:
         self._delivery.flush(False)
 
-    def _track(self, event: Any, given: Any) -> None:
+    def _track(self, event: object, given: object) -> None:
         fields = self._visit.add_context(self._from_browser(given) or {})
         ids = named_ids(fields)
         if not self._confirm(event, ids):
             self._pipeline.track(event, ids, fields, read(TEXT, fields.get("order")), CALL)
 
-    def _confirm(self, event: Any, item_id: Any) -> bool:
+    def _confirm(self, event: object, item_id: object) -> bool:
         """Track the pending action that this confirms, in its own context; False if none does."""
         item_id = read(TEXT, item_id)
         fields = self._confirmations.take(event, item_id, self._now())

@@ -5,8 +5,6 @@ runtime when the page is idle. The runtime then takes over (``late``): on this p
 shopper leaves first, on the next one.
 """
 
-from typing import Any
-
 from neuralens_tracker.acts import ACT, Acts
 from neuralens_tracker.capture.clicks import Clicks
 from neuralens_tracker.capture.items import Item, Items
@@ -102,7 +100,7 @@ class Early:
             self._hold(event, item.ids, fields, key)
             self._save()
 
-    def record_act(self, event: str, item: Item, fields: dict[str, Any]) -> None:
+    def record_act(self, event: str, item: Item, fields: dict[str, object]) -> None:
         """Record an interaction with an item."""
         if self._acts.admit(event, item.ids, ACT, now()):
             self._hold(event, item.ids, fields, None)
@@ -130,7 +128,12 @@ class Early:
                 self._queue.append(values)
 
     def _apply_call(
-        self, leaving: bool, name: Any = None, first: Any = None, second: Any = None, *_: JSObject
+        self,
+        leaving: bool,
+        name: object = None,
+        first: object = None,
+        second: object = None,
+        *_: JSObject,
     ) -> bool:
         """Apply one call; return whether it was recorded as an event."""
         if name == "consent":
@@ -143,7 +146,7 @@ class Early:
             return True
         return False
 
-    def _hold(self, event: Any, ids: Any, fields: Fields, key: str | None) -> None:
+    def _hold(self, event: object, ids: object, fields: Fields, key: str | None) -> None:
         """Hold an event in the form that ``late.replay`` expects."""
         made = make_event(event, ids, fields, self._identity.make_uuid(), int(now()))
         scrub_query(made)

@@ -28,7 +28,7 @@ def upgrade_list(eid: Any, milliseconds: Any, event: Any, fields: Any, key: Any)
     return {"event": made, "key": key}
 
 
-def upgrade(entry: Any) -> Fields | None:
+def upgrade(entry: object) -> Fields | None:
     """Return a stored entry as {event, key}, whatever its version; None if it is invalid."""
     if isinstance(entry, list):
         entry = upgrade_list(*entry) if len(entry) == LIST_LENGTH else None

@@ -1,7 +1,6 @@
 """The composition root: wires the tracker's parts together and starts them."""
 
 from collections.abc import Callable
-from typing import Any
 
 from neuralens_tracker.acts import ACT, VIEW, Acts
 from neuralens_tracker.attribution import Attribution
@@ -210,7 +209,7 @@ class Tracker:
         """Send all queued events now."""
         self._delivery.flush(False)
 
-    def set_consent(self, state: Any, *_: JSObject) -> None:
+    def set_consent(self, state: object, *_: JSObject) -> None:
         """Apply the shopper's decision."""
         self._pipeline.set_consent(state)
         if self._consent_handler:

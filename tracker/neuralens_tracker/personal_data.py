@@ -37,7 +37,7 @@ def round_degrees(value: object, decimals: int) -> object:
     return int(value * scale + half) / scale
 
 
-def round_location(geo: Any, decimals: int | None) -> Any:
+def round_location(geo: object, decimals: int | None) -> Any:
     """Round a location's coordinates in place, unless ``decimals`` is None; return it."""
     if decimals is not None and isinstance(geo, dict):
         geo["lat"] = round_degrees(geo.get("lat"), decimals)

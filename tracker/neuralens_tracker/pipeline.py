@@ -22,7 +22,7 @@ ORDER_KEY = "o:"
 class Held:
     """An event held until consent, with its item's key and the sources of its fields."""
 
-    def __init__(self, event: dict[str, Any], key: Any, sources: dict[str, Any]) -> None:
+    def __init__(self, event: dict[str, object], key: object, sources: dict[str, object]) -> None:
         self.event = event
         self.key = key
         self.sources = sources
@@ -77,7 +77,7 @@ class Pipeline:
             sources["querySource"] = "attribution"
         self._await_consent(event, key, sources)
 
-    def receive(self, event: dict[str, Any], key: Any) -> None:
+    def receive(self, event: dict[str, object], key: object) -> None:
         """Track an event as ``make_event`` returns it, without deduplicating acts.
 
         The ``key`` of a purchase is its order: it determines the ``eid``, and an order is tracked
@@ -102,7 +102,7 @@ class Pipeline:
             self._held.append(Held(event, key, sources))
             self._hooks.emit(HELD, event)
 
-    def set_consent(self, state: Any) -> None:
+    def set_consent(self, state: object) -> None:
         """Apply the shopper's decision: queue held events, or erase all data."""
         self._visit.set_consent(state)
         if self._visit.consent() == GRANTED:
@@ -122,7 +122,7 @@ class Pipeline:
         for entry in held:
             self._await_consent(entry.event, entry.key, entry.sources)
 
-    def _repair(self, event: dict[str, Any]) -> bool:
+    def _repair(self, event: dict[str, object]) -> bool:
         """Remove and report invalid fields in place; return False if a required one is invalid."""
         scrub_query(event)
         while True:

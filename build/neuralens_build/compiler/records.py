@@ -4,7 +4,7 @@ A record class has no base and no method but ``__init__``, and that only assigns
 literals, to public attributes:
 
     class Item:
-        def __init__(self, element: Any, kind: str, ids: list[str]) -> None:
+        def __init__(self, element: object, kind: str, ids: list[str]) -> None:
             self.element = element
             self.kind = kind
             self.ids = ids

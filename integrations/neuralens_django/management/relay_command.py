@@ -25,7 +25,7 @@ class RelayCommand(BaseCommand):
         """Pass all options on, including those that Django does not know."""
         self.handle(arguments=argv[2:])
 
-    def handle(self, *_: Any, **options: Any) -> None:
+    def handle(self, *_: object, **options: Any) -> None:
         """Run the command, which exits the process with its own status."""
         os.environ.update(variables(configuration().relay))
         relay.main([*self.options, *options["arguments"]], "manage.py")

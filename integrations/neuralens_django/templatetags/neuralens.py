@@ -17,13 +17,21 @@ def neuralens_snippet(context: template.Context, **overrides: Any) -> Markup:
 
 
 @register.simple_tag
-def nl_product(id: Any, index: Any = None, *, page: Any = None, query: Any = None) -> Markup:  # noqa: A002
+def nl_product(
+    id: object,  # noqa: A002
+    index: object = None,
+    *,
+    page: object = None,
+    query: object = None,
+) -> Markup:
     """Render the attributes of a product tile, or of an order line."""
     return attributes().product(id, index, page=page, query=query)
 
 
 @register.simple_tag
-def nl_suggestion(value: Any, index: Any = None, *, page: Any = None, query: Any = None) -> Markup:
+def nl_suggestion(
+    value: object, index: object = None, *, page: object = None, query: object = None
+) -> Markup:
     """Render the attributes of a suggestion."""
     return attributes().suggestion(value, index, page=page, query=query)
 
@@ -37,10 +45,10 @@ def nl_suggestions() -> Markup:
 @register.simple_tag
 def nl_context(
     *,
-    page: Any = None,
-    query: Any = None,
-    list: Any = None,  # noqa: A002
-    offset: Any = None,
+    page: object = None,
+    query: object = None,
+    list: object = None,  # noqa: A002
+    offset: object = None,
 ) -> Markup:
     """Render the context of the items inside an element.
 
@@ -50,19 +58,19 @@ def nl_context(
 
 
 @register.simple_tag
-def nl_landing(id: Any, *, page: Any = None, query: Any = None) -> Markup:  # noqa: A002
+def nl_landing(id: object, *, page: object = None, query: object = None) -> Markup:  # noqa: A002
     """Render the attributes of a product's own page."""
     return attributes().landing(id, page=page, query=query)
 
 
 @register.simple_tag
-def nl_purchase(order: Any) -> Markup:
+def nl_purchase(order: object) -> Markup:
     """Render the attribute of the element around an order's products."""
     return attributes().purchase(order)
 
 
 @register.simple_tag
-def nl_action(name: Any) -> Markup:
+def nl_action(name: object) -> Markup:
     """Render the attribute of an action control inside a product."""
     return attributes().action(name)
 

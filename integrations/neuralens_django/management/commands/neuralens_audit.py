@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="NAME", help="ask as this user, logged in")
         parser.add_argument("--format", choices=["text", "json", "github"], default="text")
 
-    def handle(self, *_: Any, **options: Any) -> None:
+    def handle(self, *_: object, **options: Any) -> None:
         """Print each page's audit; exit status 1 if anything is wrong."""
         client = Client(SERVER_NAME=name_host(), raise_request_exception=False)
         if options["user"]:

@@ -21,6 +21,6 @@ class Command(BaseCommand):
         """Pass all options on, including those that Django does not know."""
         self.handle(arguments=argv[2:])
 
-    def handle(self, *_: Any, **options: Any) -> None:
+    def handle(self, *_: object, **options: Any) -> None:
         """Run the command, which exits the process with its own status."""
         main.main(["verify", *options["arguments"]], "neuralens-tracker")
