@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -252,11 +253,35 @@ def readable_eid(event: Any) -> str | None:
     return eid[:MAX_TEXT]
 
 
+def to_ascii(text: str) -> str:
+    """Write digits, dashes and spaces of any script in ASCII, and drop what is not rendered.
+
+    Source of the categories: Unicode Standard Annex #44, General_Category.
+    """
+    letters: list[str] = []
+    for letter in unicodedata.normalize("NFKC", text):
+        category = unicodedata.category(letter)
+        if category == "Nd":
+            letters.append(str(unicodedata.digit(letter)))
+        elif category == "Pd" or letter == "\N{MINUS SIGN}":
+            letters.append("-")
+        elif category == "Zs":
+            letters.append(" ")
+        elif category != "Cf":
+            letters.append(letter)
+    return "".join(letters)
+
+
 def remove_personal_data(query: str) -> str:
-    """Return a query without personal data, quickly: older trackers and other senders leave it."""
-    if not PERSONAL.search(query):
+    """Return a query without personal data, quickly: older trackers and other senders leave it.
+
+    The tracker's own rules know ASCII alone.
+    """
+    converted = query if query.isascii() else to_ascii(query)
+    if not PERSONAL.search(converted):
         return query
-    return "" if MANY_NUMBERS.search(query) else scrub(query)
+    scrubbed = "" if MANY_NUMBERS.search(converted) else scrub(converted)
+    return query if scrubbed == converted else scrubbed
 
 
 def serialize(event: dict[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from neuralens_relay import Settings, create_app
-from neuralens_relay.batch import Batch
+from neuralens_relay.batch import Batch, remove_personal_data
 from neuralens_relay.health import Refusals
 from neuralens_tracker.vocabulary import EVENTS, MAX_BATCH_BYTES
 
@@ -486,6 +486,23 @@ def test_personal_data_is_removed_from_queries(start, environment, sandbox):
     eventually(lambda: len(sandbox.bodies()) == 4)
     left = [body.get("query", "") for body in sandbox.bodies()]
     assert sorted(left) == ["", "a", "iphone 15 128gb", "oak"]
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        ("oak 4111\N{EN DASH}1111\N{EN DASH}1111\N{EN DASH}1111", "oak"),
+        ("oak 4111\N{NO-BREAK SPACE}1111\N{NO-BREAK SPACE}1111\N{NO-BREAK SPACE}1111", "oak"),
+        ("oak 4111\N{ZERO WIDTH SPACE}111111111111", "oak"),
+        ("oak \N{FULLWIDTH DIGIT ZERO}170\N{FULLWIDTH DIGIT ONE}234567", "oak"),
+        ("oak jane\N{FULLWIDTH COMMERCIAL AT}shop.example", "oak"),
+        ("oak " + "".join(chr(0x660 + int(digit)) for digit in "01701234567"), "oak"),
+        ("rohr \N{VULGAR FRACTION ONE HALF} zoll \N{EN DASH} 12 mm", None),
+        ("isbn\N{NO-BREAK SPACE}9783161484100", None),
+    ],
+)
+def test_personal_data_in_any_script(query, left):
+    assert remove_personal_data(query) == (query if left is None else left)
 
 
 PUBLIC = {"X-Forwarded-For": "203.0.113.7"}
