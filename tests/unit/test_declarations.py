@@ -12,6 +12,8 @@ from neuralens_embed.snippet import EVERY_SETTING
 from neuralens_tracker.commands import Commands
 from neuralens_tracker.events import FIELDS, REQUIRED
 from neuralens_tracker.hooks import LISTENED
+from neuralens_tracker.settings import SETTINGS
+from neuralens_tracker.types import Settings
 from neuralens_tracker.vocabulary import CONSENTS, EVENTS, PAGES
 
 DECLARED = render()
@@ -56,3 +58,7 @@ def test_every_call_is_declared() -> None:
 
 def test_the_file_is_typescript() -> None:
     assert npm_tools.run_esbuild("--loader=ts", text=DECLARED) == ""
+
+
+def test_the_type_of_the_settings_names_all_of_them():
+    assert list(Settings.__annotations__) == list(SETTINGS)

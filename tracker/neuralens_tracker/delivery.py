@@ -166,7 +166,7 @@ class Delivery:
 
     def _send(self, entries: list[Entry], leaving: bool) -> None:
         losses = self._outbox.losses()
-        batch = {
+        batch: Batch = {
             "v": WIRE_VERSION,
             "app": self._settings["appId"],
             "token": self._settings["token"],

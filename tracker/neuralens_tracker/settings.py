@@ -53,8 +53,9 @@ def validate(name: str, value: object, report: Report) -> Any:
 
 def resolve(given: Fields, report: Report) -> Settings:
     """Return all settings: the given values, otherwise the defaults."""
-    settings: Settings = {}
+    values: Any = {}
     for name in list(SETTINGS.keys()):
         value = given.get(name)
-        settings[name] = SETTINGS[name].default if value is None else validate(name, value, report)
+        values[name] = SETTINGS[name].default if value is None else validate(name, value, report)
+    settings: Settings = values
     return settings

@@ -4,7 +4,7 @@ No bundle contains this module: the build drops its imports, as it does those of
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from neuralens_tracker.capture.items import Item
@@ -15,16 +15,11 @@ JSObject: TypeAlias = Any
 # A function of the page.
 JSFunction: TypeAlias = Any
 
-# A decoded JSON value.
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+# A decoded JSON value, such as a batch.
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json] | Batch"
 # An event, whose fields ``events.find_fault`` validates, and the fields of a call.
 Event: TypeAlias = dict[str, Any]
 Fields: TypeAlias = dict[str, Any]
-# A batch in its wire format.
-Batch: TypeAlias = dict[str, Any]
-# The settings by name, as ``settings.resolve`` returns them.
-Settings: TypeAlias = dict[str, Any]
-
 # The type of a value, see ``value_types``.
 ValueType: TypeAlias = str | tuple[str, ...] | list[str]
 
@@ -36,6 +31,39 @@ OnOutcome: TypeAlias = Callable[[int, str], None]
 Emit: TypeAlias = Callable[[str, "Item", str], None]
 # ``report_invalid(element, attribute, value_type)`` reports an invalid attribute.
 ReportInvalid: TypeAlias = Callable[[JSObject, str, ValueType], None]
+
+
+class Settings(TypedDict):
+    """The settings by name, as ``settings.resolve`` returns them; see ``settings.SETTINGS``."""
+
+    appId: str
+    endpoint: str
+    uid: str | None
+    page: str | None
+    query: str | None
+    consent: str
+    respectGpc: bool
+    viewMs: int
+    suggestionMs: int
+    geoDecimals: int | None
+    attributionMs: int
+    token: str | None
+    debug: bool
+
+
+class Batch(TypedDict):
+    """A batch of events in its wire format; ``sent`` is in Unix seconds."""
+
+    v: int
+    app: str
+    token: str | None
+    batch: str
+    sent: float
+    journal: str
+    # How many events were lost since the last report, and how many ever were, by reason.
+    lost: int
+    losses: dict[str, int]
+    events: list[Event]
 
 
 class Context(Protocol):

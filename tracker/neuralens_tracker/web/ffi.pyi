@@ -9,7 +9,7 @@ Only ``attempt`` and ``invoke`` guarantee not to raise if the browser throws; wh
 JavaScript exceptions, ``get``, ``call`` and ``construct`` must be guarded like ``attempt``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from neuralens_tracker.types import JSFunction, JSObject
@@ -59,7 +59,7 @@ def callback(handler: Callable[..., Any]) -> JSFunction:
 def invoke(handler: JSFunction, otherwise: Any, *values: Any) -> Any:
     """Call a browser function; if it throws, report that and return ``otherwise``."""
 
-def record(fields: dict[str, JSObject]) -> JSObject:
+def record(fields: Mapping[str, JSObject]) -> JSObject:
     """Return a plain browser object with the given fields (browser values, text, bools, lists)."""
 
 def same(target: JSObject, other: JSObject) -> bool:
