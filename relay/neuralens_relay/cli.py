@@ -36,7 +36,7 @@ from neuralens_relay.outbox import Dead, OutboxError, Store
 from neuralens_relay.responses import explain_error
 from neuralens_relay.salvage import salvage
 from neuralens_relay.serving import address, listen
-from neuralens_relay.settings import SettingsError, describe, read_setting
+from neuralens_relay.settings import SettingsError, describe, read_setting, warn_of_unknown
 from neuralens_relay.stores import open_existing
 
 PATH = "/nl"
@@ -185,6 +185,7 @@ async def answer_elsewhere(request: Request, error: Exception) -> Response:
 @contextmanager
 def opened() -> Iterator[Store]:
     """Open the outbox, which a relay may have open at the same time."""
+    warn_of_unknown()
     store = open_existing(read_setting("outbox"), read_setting("redis_vouched"))
     try:
         yield store

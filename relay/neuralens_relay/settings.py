@@ -1,7 +1,10 @@
 """The relay's settings, read from environment variables and validated."""
 
+import difflib
+import logging
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
@@ -14,6 +17,12 @@ ANY_ORIGIN = "*"
 # The Origin of pages with an opaque origin, such as sandboxed frames.
 NO_ORIGIN = "null"
 MASK = "***"
+# Variables of the prefix that are not the relay's: where the client, and proxies, find a relay; and
+# those that Kubernetes sets for a service whose name begins so.
+OTHER_READERS = ("NEURALENS_RELAY_URL", "NEURALENS_RELAY")
+SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT)|_PORT$|_PORT_\d+_(TCP|UDP)")
+
+log = logging.getLogger(__name__)
 
 
 class SettingsError(ValueError):
@@ -149,15 +158,20 @@ class OutboxSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read every setting; raise SettingsError for all that are missing, or a wrong one."""
+        """Read every setting; raise SettingsError for all that are missing, or a wrong one.
+
+        Variables that are no settings, such as misspelt ones, are named in the error, or logged.
+        """
         missing = [
             each.name
             for each in fields(cls)
             if each.default is MISSING and not read_variable(each.name, environment)
         ]
         if missing:
-            raise SettingsError(explain_missing(missing))
-        return cls(**{each.name: read_setting(each.name, environment) for each in fields(cls)})
+            raise SettingsError("; ".join([explain_missing(missing), *find_unknown(environment)]))
+        settings = cls(**{each.name: read_setting(each.name, environment) for each in fields(cls)})
+        warn_of_unknown(environment)
+        return settings
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -256,6 +270,25 @@ def read_setting(name: str, environment: Mapping[str, str] = os.environ) -> Any:
 def read_variable(name: str, environment: Mapping[str, str]) -> str:
     """Return the text of a setting's environment variable; "" if it is not set."""
     return environment.get(variable(name), "").strip()
+
+
+def warn_of_unknown(environment: Mapping[str, str] = os.environ) -> None:
+    """Log a warning for each variable with the relay's prefix that is no setting."""
+    for text in find_unknown(environment):
+        log.warning("%s", text)
+
+
+def find_unknown(environment: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each variable with the relay's prefix that is no setting."""
+    settings = [each.name.upper() for each in fields(Settings)]
+    sentences = []
+    for name in sorted(name for name in environment if name.startswith(PREFIX)):
+        rest = name.removeprefix(PREFIX)
+        if rest not in settings and name not in OTHER_READERS and not SERVICE_LINK.search(name):
+            close = difflib.get_close_matches(rest.upper(), settings, 1)
+            hint = f": did you mean {PREFIX}{close[0]}?" if close else ""
+            sentences.append(f"{name} is not a setting of the relay{hint}")
+    return sentences
 
 
 def explain_missing(names: list[str]) -> str:

@@ -84,6 +84,36 @@ def test_an_error_names_every_setting_that_is_missing():
     )
 
 
+def test_an_error_names_the_misspelt_variable(run_process):
+    status, out, errors = run_process(NEURALENS_API_KEY="", NEURALENS_APIKEY=KEY)
+    assert (status, out) == (2, "")
+    assert errors.endswith(
+        "; NEURALENS_APIKEY is not a setting of the relay: did you mean NEURALENS_API_KEY?\n"
+    )
+    assert KEY not in errors
+
+
+@pytest.mark.parametrize("arguments", [["--port", "0"], ["--dead"]])
+def test_variables_that_are_no_settings_are_named(run_process, tmp_path, arguments):
+    # Without its folder the outbox cannot be opened, so that the command ends.
+    status, _, errors = run_process(
+        *arguments,
+        NEURALENS_OUTBOX=f"sqlite:///{tmp_path}/none/o.db",
+        NEURALENS_OUTPOX="sqlite:///secret.db",
+        NEURALENS_COLOR="red",
+        NEURALENS_RELAY_URL="https://shop.example/nl",
+        NEURALENS_RELAY_PORT_8787_TCP_ADDR="10.0.0.1",
+        NEURALENS_RELAY_SERVICE_HOST="10.0.0.1",
+    )
+    assert status == 1
+    assert [line[line.index("NEURALENS_") :] for line in errors.splitlines()[:2]] == [
+        "NEURALENS_COLOR is not a setting of the relay",
+        "NEURALENS_OUTPOX is not a setting of the relay: did you mean NEURALENS_OUTBOX?",
+    ]
+    assert errors.count("is not a setting") == 2
+    assert "secret.db" not in errors
+
+
 def test_a_wrong_key_is_not_printed(run):
     status, _, errors = run(NEURALENS_API_KEY=f"Bearer {KEY}")
     assert status == 2
