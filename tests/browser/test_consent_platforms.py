@@ -225,12 +225,18 @@ def test_google_defaults_for_a_region_grant_nothing(show, shop, uid, state):
     assert posts(shop, uid) == []
 
 
-def test_google_defaults_for_a_region_outweigh_the_one_for_all_others(show, shop, uid, ledger):
+@pytest.mark.parametrize("region_first", [True, False])
+def test_google_defaults_for_a_region_outweigh_the_one_for_all_others(
+    show, shop, uid, ledger, region_first
+):
     """As Google documents it; the shopper may be in one of the regions."""
-    script = """window.dataLayer = [];
-        function gtag() { dataLayer.push(arguments); }
-        gtag("consent", "default", { analytics_storage: "denied", region: ["ES", "US-AK"] });
-        gtag("consent", "default", { analytics_storage: "granted" });"""
+    defaults = [
+        'gtag("consent", "default", { analytics_storage: "denied", region: ["ES", "US-AK"] });',
+        'gtag("consent", "default", { analytics_storage: "granted" });',
+    ]
+    script = "window.dataLayer = []; function gtag() { dataLayer.push(arguments); }" + "".join(
+        defaults if region_first else reversed(defaults)
+    )
     page = show("", before=script, consent_platform="google")
     page.wait_for_function("window['neuralens.consent-google.js']")
     share(page, "A")
@@ -239,6 +245,16 @@ def test_google_defaults_for_a_region_outweigh_the_one_for_all_others(show, shop
     assert posts(shop, uid) == []
     page.evaluate("gtag('consent', 'update', { analytics_storage: 'granted' })")
     assert "A" in {event.id for event in ledger.wait_for_all(page)}
+
+
+def test_shopify_comes_after_its_adapter_in_a_region_without_a_banner(show, ledger):
+    page = show("", consent_platform="shopify")
+    page.wait_for_function("window['neuralens.consent-shopify.js']")
+    share(page, "before Shopify")
+    round_trip(page)
+    assert stored_keys(page) == []
+    page.evaluate(f"() => {{ {SHOPIFY} allowed = true; banner = false; ask(); }}")
+    assert "before Shopify" in {event.id for event in ledger.wait_for_all(page)}
 
 
 def test_consent_is_not_required(show, ledger):

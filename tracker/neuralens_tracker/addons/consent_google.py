@@ -13,21 +13,25 @@ def start(tag: JSObject) -> None:
     """Follow the entries of the data layer, those from before this script too."""
     layer = get(window, "dataLayer") or []
     put(window, "dataLayer", layer)
-    regions: list[JSObject] = []
+    region: JSObject = None
 
-    def look(result: JSObject, *entries: JSObject) -> None:
+    # The first entry may be the result of a push: a number, which says nothing.
+    def look(*entries: JSObject) -> None:
+        nonlocal region
+        said: JSObject = None
         for entry in entries:
             values = elements(entry or [])
-            fields = values[2]
-            if values[0] == "consent" and fields:
-                state = get(fields, "analytics_storage")
+            fields = values[2] or values
+            state = get(fields, "analytics_storage")
+            if values[0] == "consent" and state:
                 # Which region a shopper is in is not known here, and its default outweighs the one
                 # for all others: then only the shopper's own decision grants.
-                if get(fields, "region"):
-                    regions.append(state)
-                known = values[1] == "update" or (state == GRANTED and len(regions) == 0)
-                if state:
-                    tell("consent", state if known else PENDING)
+                region = region or get(fields, "region")
+                known = values[1] == "update" or (state == GRANTED and not region)
+                said = state if known else PENDING
+        # Only once all are read: a default for a region may follow the one for all others.
+        if said:
+            tell("consent", said)
 
     follow_pushes(layer, look)
-    look(None, *elements(layer))
+    look(*elements(layer))

@@ -6,6 +6,10 @@ Source: https://shopify.dev/docs/api/customer-privacy
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.addon import tell_consent
 from neuralens_tracker.web.ffi import attempt, call, callback, get, record, window
+from neuralens_tracker.web.platform import wait
+
+# Milliseconds between looks for Shopify's script if it comes later than this one.
+LOOK_MS = 100
 
 
 def start(tag: JSObject) -> None:
@@ -18,6 +22,13 @@ def start(tag: JSObject) -> None:
             shown = attempt(privacy, "shouldShowBanner")
             tell_consent(attempt(privacy, "analyticsProcessingAllowed"), not shown)
 
-    feature = record({"name": "consent-tracking-api", "version": "0.1"})
-    attempt(get(window, "Shopify"), "loadFeatures", [feature], callback(look))
+    def load() -> None:
+        shop = get(window, "Shopify")
+        if shop and get(shop, "loadFeatures"):
+            feature = record({"name": "consent-tracking-api", "version": "0.1"})
+            call(shop, "loadFeatures", [feature], callback(look))
+        else:
+            wait(LOOK_MS, load)
+
+    load()
     call(get(window, "document"), "addEventListener", "visitorConsentCollected", callback(look))
