@@ -66,7 +66,12 @@ def test_exactly_the_documented_fields_are_sent(relay, sandbox):
         make_event(query=None, page=None, geo={"lat": None, "region": "x"}, index=0.0, eid="two")
     )
     relay.send(
-        {"eid": "three", "items": [{"id": "B"}, {"id": "C"}], "event": "PURCHASE", "timestamp": 5}
+        {
+            "eid": "three",
+            "items": [{"id": "B"}, {"id": "C"}],
+            "event": "PURCHASE",
+            "timestamp": 1400000000,
+        }
     )
     eventually(lambda: len(sandbox.bodies()) == 3)
     bodies = {body["items"][0]["id"]: body for body in sandbox.bodies()}
@@ -83,7 +88,7 @@ def test_exactly_the_documented_fields_are_sent(relay, sandbox):
         "uid": None,
         "items": [{"id": "B"}, {"id": "C"}],
         "event": "PURCHASE",
-        "timestamp": 5,
+        "timestamp": 1400000000,
     }
     headers = sandbox.http.get("ledger").json()[0]["headers"]
     assert headers == [
