@@ -213,7 +213,7 @@ class Visit:
 
     def _answer_banner(self) -> None:
         banner = self._banner
-        if banner.answered:
+        if self._observed.banner:
             return
         waits = self._consent() != GRANTED or not self._observed.is_running
         needs_answer = waits or self._options.refuse
