@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Config, Flask, current_app, has_request_context, request
 from markupsafe import Markup
 from neuralens_embed import Snippet
 from neuralens_embed.attributes import Attributes
@@ -67,7 +67,7 @@ class Neuralens:
             return Markup("")
         arguments = {
             "app_id": application_id(config),
-            "prefix": config["NEURALENS_PREFIX"],
+            "prefix": script_root(config) + config["NEURALENS_PREFIX"],
             "strict": is_strict(current_app),
             "nonce": talisman_nonce(),
             "uid": self._load_uid() if self._load_uid else None,
@@ -102,6 +102,11 @@ class Mounted:
         environ["SCRIPT_NAME"] = str(environ.get("SCRIPT_NAME", "")) + prefix
         environ["PATH_INFO"] = path.removeprefix(prefix) or "/"
         return self._relay.wsgi(environ, start_response)
+
+
+def script_root(config: Config) -> str:
+    """Return the path below which the application, and with it the relay, is mounted, or ""."""
+    return request.script_root if config["NEURALENS_RELAY"] and has_request_context() else ""
 
 
 def talisman_nonce() -> Any:

@@ -53,6 +53,18 @@ def test_a_prefix(tmp_path: Path) -> None:
     assert client.get("/nl/health").status_code == 404
 
 
+@pytest.mark.parametrize(("is_own", "prefix"), [(True, "/sub/nl"), (False, "/nl")])
+def test_an_application_below_a_path(tmp_path: Path, is_own: bool, prefix: str) -> None:
+    """Its own relay is below the path, too; where a proxy leads is absolute."""
+    client = shop(tmp_path, NEURALENS_RELAY=is_own).test_client()
+    made = client.get("/page/A", base_url="http://localhost/sub").text
+    assert f'src="{prefix}/neuralens.js' in made
+    assert ('data-endpoint="/sub/nl/events"' in made) == is_own
+    assert client.get("/nl/health", base_url="http://localhost/sub").status_code == (
+        200 if is_own else 404
+    )
+
+
 def test_the_nonce_of_talisman(tmp_path: Path) -> None:
     app = shop(tmp_path)
     Talisman(
