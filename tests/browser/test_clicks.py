@@ -229,6 +229,13 @@ def test_other_keys_activate_nothing(show, interactions):
     assert interactions(page) == []
 
 
+def test_text_that_is_written_into_a_tile(show, interactions):
+    page = show('<div data-nl-product="A"><p contenteditable>A note</p></div>')
+    page.focus("p")
+    page.keyboard.press("Enter")
+    assert interactions(page) == []
+
+
 def without_time(event):
     return {name: value for name, value in event.items() if name != "timestamp"}
 
@@ -359,6 +366,27 @@ def test_toggle_that_is_switched_off(show, interactions, expected):
     assert interactions(page) == [expected("FAVORITE", "B", 25)] * 2
 
 
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<span id="f" role="switch" aria-checked="false" tabindex="0" data-nl-action="favorite">'
+        "F</span>",
+        '<input id="f" type="checkbox" data-nl-action="favorite">',
+    ],
+    ids=["switch", "checkbox"],
+)
+def test_switch_that_is_switched_off(show, interactions, markup):
+    page = show(
+        f'<div data-nl-product="A">{markup}</div>'
+        """<script>f.onclick = () => {
+            if (f.matches("span")) f.setAttribute("aria-checked", f.ariaChecked !== "true");
+        };</script>"""
+    )
+    for _ in range(3):
+        page.click("#f")
+    assert [event["event"] for event in interactions(page)] == ["FAVORITE"] * 2
+
+
 FORMS = """
 <main data-nl-page="CATEGORY_PAGE">
   <ul data-nl-list="chairs">
@@ -402,9 +430,28 @@ def test_form_is_submitted(show, interactions, uid, way):
 
 
 def test_invalid_form_is_no_event(show, interactions):
+    """The browser submits neither, until they are filled in."""
     page = show(FORMS.replace('value="1"', "required"))
-    page.click("#whole button")
+    for form in ("#whole", "#part"):
+        page.click(f"{form} button")
     assert interactions(page) == []
+    for form in ("#whole", "#part"):
+        page.fill(f"{form} input", "1")
+        page.click(f"{form} button")
+    assert [event["event"] for event in interactions(page)] == ["ADD_TO_CART"] * 2
+
+
+@pytest.mark.parametrize(
+    ("markup", "events"),
+    [
+        ('formnovalidate data-nl-action="favorite"', ["FAVORITE"]),
+        ("formnovalidate data-nl-ignore", []),
+    ],
+)
+def test_submitter_that_is_not_the_forms_action(show, interactions, markup, events):
+    page = show(FORMS.replace("<button>Add", f'<button id="other" {markup}>Add', 1))
+    page.click("#other")
+    assert [event["event"] for event in interactions(page)] == events
 
 
 def test_action_that_navigates(show, ledger, uid):

@@ -271,6 +271,9 @@ FORMS = {
     "groups": f'{BOX}<div id="list" role="listbox"><ul role="group" aria-label="Chairs">'
     '<li id="one" role="option">oak chair</li></ul><ul role="group"><li id="two" role="option">'
     "oak table</li></ul></div>",
+    "in a shadow tree": '<div data-nl-suggestions><template shadowrootmode="open"><style>ul'
+    ' { margin: 0 }</style><input id="box" type="search" aria-controls="list">'
+    f'<ul id="list" role="listbox">{OPTION}</ul></template></div>',
     "cyclic": '<div id="a" aria-owns="b"><div id="b" aria-owns="a" data-nl-suggestions>'
     f'<input id="box" role="combobox"></div><ul role="listbox">{OPTION}</ul></div>',
 }
@@ -285,7 +288,7 @@ def test_variants_of_the_pattern(show, captured, form):
         )
     page.type("#box", "oa")
     captured(page)
-    page.evaluate("document.querySelector('#box').setAttribute('aria-activedescendant', 'two')")
+    page.locator("#box").evaluate("(box) => box.setAttribute('aria-activedescendant', 'two')")
     page.press("#box", "Enter")
     page.click("#one")
     told_once = [event for event in captured(page) if event[3] == "oa"]

@@ -52,6 +52,22 @@ def test_sorting_keeps_reported_ranks(show, ledger):
     assert (click.name, click.id, click["index"]) == ("CLICK_PRODUCT", "B", 1)
 
 
+def test_item_that_is_on_the_next_page_too(show, ledger):
+    """It keeps its rank, and takes a place on the next page."""
+    page = show(
+        '<main data-nl-list="a"><p data-nl-product="A">A</p><p data-nl-product="B">B</p></main>'
+    )
+    assert captured_ranks(ledger.wait_for_all(page)) == {("A", 0), ("B", 1)}
+    page.evaluate(
+        """() => {
+            const list = document.querySelector("main");
+            list.dataset.nlOffset = 24;
+            list.innerHTML = '<p data-nl-product="B">B</p><p data-nl-product="C">C</p>';
+        }"""
+    )
+    assert captured_ranks(ledger.wait_for_all(page)) == {("A", 0), ("B", 1), ("C", 25)}
+
+
 @pytest.mark.parametrize("rank", ["0", "00", "41"])
 def test_explicit_rank(show, ledger, rank):
     page = show(

@@ -35,7 +35,7 @@ IN_ORDER = [("A", 0), ("B", 1), ("C", 2), ("D", 3)]
 
 
 @pytest.mark.parametrize(
-    "mark", ['aria-hidden="true"', 'class="slide--clone"', 'class="slide-duplicate"']
+    "mark", ['aria-hidden="true"', "inert", 'class="slide--clone"', 'class="slide-duplicate"']
 )
 def test_clones_before_the_originals(show, captured_ranks, mark):
     page = show(

@@ -6,7 +6,6 @@ from neuralens_tracker.acts import Acts
 from neuralens_tracker.attributes import ACTION, CONFIRM, IGNORE, LANDING
 from neuralens_tracker.capture.items import (
     ACTIVATED,
-    BUSY,
     INERT,
     OPTION,
     SUGGESTION_SELECTOR,
@@ -23,25 +22,31 @@ from neuralens_tracker.web.dom import (
     closest,
     find_by_ids,
     find_everywhere,
-    find_first,
     is_connected,
     listen,
     matches,
     target_of,
 )
-from neuralens_tracker.web.ffi import get, window
+from neuralens_tracker.web.ffi import get, same, window
 from neuralens_tracker.web.platform import now, wait
 from neuralens_tracker.web.visibility import is_shown, text_of_markup
 
-# Elements on which the browser itself turns Enter and Space into a click.
-NATIVE = "a[href],button,input,select,textarea,summary"
+# Elements on which the browser itself turns Enter and Space into a click, or writes them.
+NATIVE = "a[href],button,input,select,summary,textarea,[contenteditable]"
 # Widgets that Space activates, too: https://www.w3.org/WAI/ARIA/apg/patterns/
 SPACED = "[role=button]"
 # Elements whose click is about another one: a label's control, a button's form.
-DELEGATES = "label,button"
+DELEGATES = "button,label"
 # Elements that activate no item: they do nothing, are ignored, or have an action of their own.
 NOTHING = INERT + ",[" + IGNORE + "],[" + ACTION + "]"
-SUBMITTER = "[type=submit],button:not([type])"
+# Submitters that do not stand for their form's action.
+OTHER_SUBMITTER = NOTHING + ":not(form),[aria-busy=true]"
+# A checkbox is switched before its click. This is one that was switched off.
+SWITCHED_OFF = "[type=checkbox]:not(:checked)"
+# Controls that are not tracked: ignored, or submitters of a form that the browser does not submit.
+UNTRACKED = (
+    "[" + IGNORE + "],form:invalid:not([novalidate]) button:not([formnovalidate],[type=button])"
+)
 # Pixels that the pointer may move during a click.
 MAX_TRAVEL = 10
 # Milliseconds after which a widget has accepted a pressed option, if it does at all.
@@ -150,7 +155,7 @@ class Clicks:
             self._acts.undo_gesture()
             return
         time = get(event, "timeStamp")
-        if get(event, "isTrusted") and not self._pressed and time != self._clicked:
+        if get(event, "isTrusted") and not self._pressed and not same(time, self._clicked):
             # Assistive technology clicks without a press. A label's click is followed by one on its
             # control, with the same timestamp.
             self._acts.begin_gesture()
@@ -192,16 +197,14 @@ class Clicks:
 
     def _activate_text(self, text: str) -> None:
         """Activate the visible suggestion with a text; "" activates none."""
-        for element in find_everywhere(SUGGESTION_SELECTOR) if text != "" else []:
-            item = self._items.read(element)
-            if item and item.id == text and is_shown(element):
-                self._activate(element)
-                break
+        found = self._find_shown(SUGGESTION_SELECTOR, text)
+        if len(found) > 0:
+            self._activate(found[0])
 
     def _submit(self, event: JSObject) -> None:
         form = target_of(event)
-        submitter = get(event, "submitter") or find_first(form, SUBMITTER)
-        if attribute(form, ACTION) is not None and not closest(submitter, BUSY):
+        submitter = get(event, "submitter")
+        if matches(form, "[" + ACTION + "]") and not closest(submitter, OTHER_SUBMITTER):
             self._trigger(form)
 
     def _activate(self, element: JSObject) -> None:
@@ -210,7 +213,7 @@ class Clicks:
         delegate = closest(element, DELEGATES)
         other = delegate and (get(delegate, "control") or get(delegate, "form"))
         if control:
-            if not matches(control, "form"):
+            if not matches(control, "form") and not matches(element, SWITCHED_OFF):
                 self._trigger(control)
         elif item and not closest(other, "[" + ACTION + "]"):
             self._choice = None
@@ -223,7 +226,7 @@ class Clicks:
 
     def _trigger(self, control: JSObject) -> None:
         """Emit the action of a control or form, or hold it until the shop confirms it."""
-        item = None if closest(control, "[" + IGNORE + "]") else self._items.read_subject(control)
+        item = None if closest(control, UNTRACKED) else self._items.read_subject(control)
         if item:
             event = ACTIONS[attribute(control, ACTION)]
             fields = self._items.context(item)
@@ -276,8 +279,13 @@ class Clicks:
 
     def _is_offered(self, item: Item) -> bool:
         """Return whether an item, or another element of the same item, is still visible."""
-        others = find_everywhere("[" + item.kind + "]," + OPTION)
-        for each in others:
-            if self._items.is_present(each, item.id) and is_shown(each):
-                return True
-        return is_shown(item.element)
+        others = self._find_shown("[" + item.kind + "]," + OPTION, item.id)
+        return len(others) > 0 or is_shown(item.element)
+
+    def _find_shown(self, selector: str, item_id: str) -> list[JSObject]:
+        """Return the visible elements that match a selector and are the item with that id."""
+        return [
+            element
+            for element in find_everywhere(selector)
+            if self._items.is_present(element, item_id) and is_shown(element)
+        ]

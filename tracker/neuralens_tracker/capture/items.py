@@ -52,19 +52,20 @@ PRODUCT_SELECTOR = "[" + PRODUCT + "]"
 SUBJECT_SELECTOR = PRODUCT_SELECTOR + ",[" + LANDING + "]"
 SUGGESTION_SELECTOR = "[" + SUGGESTION + "]," + OPTION
 # Nothing inside these is an item.
-UNREAD = "[" + IGNORE + "],[" + PURCHASE_ORDER + "]"
+UNREAD = "[" + PURCHASE_ORDER + "],[" + IGNORE + "]"
 DECLARED = "[" + SUGGESTIONS + "]"
-OWNERS = DECLARED + "," + DECLARED + " *"
+# Elements that may own or control a listbox.
+OWNERS = DECLARED + ",[aria-owns],[aria-controls]"
 WIDGET = "[role=combobox]"
 # Carousels mark off-screen slides so, and clones so or by their class.
-HIDDEN = "[aria-hidden=true],[class*=clone],[class*=duplicate]"
+HIDDEN = "[aria-hidden=true],[inert],[class*=clone],[class*=duplicate]"
 # A listbox is a list even if it is not declared as one.
 LISTS = "[" + LIST + "],[role=listbox]"
 # Elements that do nothing when activated, and controls that do nothing now.
 INERT = "[aria-disabled=true],[disabled]"
 BUSY = INERT + ",[aria-busy=true]"
 # Toggles that are on, so that activating them switches them off.
-SWITCHED_ON = "[aria-pressed=true]"
+SWITCHED_ON = "[aria-pressed=true],[aria-checked=true]"
 # By kind of item: the event when it is seen, and when it is activated.
 SEEN = {
     PRODUCT: VIEW_PRODUCT,
@@ -133,7 +134,7 @@ class Items:
         self._typed_for = typed_for
         self._report_invalid = report_invalid
         self._rankings: list[Ranking] = []
-        # The elements whose options are suggestions; None: not known, because the page has changed.
+        # The lists whose options are suggestions; None: not known, because the page has changed.
         self._declared: Any = None
 
     def forget_ranks(self) -> None:
@@ -213,9 +214,11 @@ class Items:
         if self._declared is None:
             self._declared = []
             for owner in find_everywhere(OWNERS):
-                self._declared.append(owner)
-                self._declared.extend(lists_of_widget(owner))
-        return len([holder for holder in self._declared if contains(holder, element)]) > 0
+                if closest(owner, DECLARED):
+                    self._declared.extend(lists_of_widget(owner))
+        holders = [owned for owned in self._declared if contains(owned, element)]
+        found: bool = closest(element, DECLARED) or len(holders) > 0
+        return found
 
     def key_of(self, item: Item) -> str:
         """Return the item's key for deduplication: its id; for a product, with its list's name."""
@@ -306,8 +309,10 @@ class Items:
                 and not self._is_copy(ranking, other)
             ):
                 key = PREFIX + other.id
-                is_reported = reported.get(key) is not None
-                positions[key] = reported[key] - offset if is_reported else ranking.total
+                rank = reported.get(key)
+                # A smaller rank is from an earlier page of the list, on which the item was, too.
+                is_reported = rank is not None and rank >= offset
+                positions[key] = rank - offset if is_reported else ranking.total
                 ranking.total = max(ranking.total, positions[key] + 1)
         if positions.get(sought) is not None:
             reported[sought] = offset + positions[sought]
