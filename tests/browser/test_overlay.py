@@ -290,7 +290,7 @@ def test_misspelt_settings_are_named(shop, context):
     console = Console(page)
     page.goto("/")
     (line,) = console.lines(1)
-    assert line.endswith("GPC off, appid is no setting, endpont is no setting")
+    assert line.endswith("GPC off, unknown setting appid, unknown setting endpont")
 
 
 def test_misspelt_attributes_are_outlined(overlaid):
@@ -302,9 +302,9 @@ def test_misspelt_attributes_are_outlined(overlaid):
     )
     expect(page.locator("neuralens-overlay .frame:visible")).to_have_count(4)
     assert labels(page, "wrong") == [
-        "data-nl-prodct does not exist",
-        "data-nl-ofset does not exist",
-        "data-nl-producct does not exist",
+        "unknown attribute data-nl-prodct",
+        "unknown attribute data-nl-ofset",
+        "unknown attribute data-nl-producct",
     ]
 
 

@@ -241,7 +241,7 @@ def describe_start(given: Fields, settings: Settings, refused: bool) -> str:
     ]
     for name in list(given.keys()):
         if name not in list(settings.keys()) and name not in OTHERS:
-            parts.append(name + " is no setting")
+            parts.append("unknown setting " + name)
     return ", ".join(parts)
 
 
@@ -399,7 +399,7 @@ class Overlay:
         if closest(element, "[" + IGNORE + "]"):
             return None
         if misspelt != "":
-            return Mark(box, "", misspelt + " does not exist")
+            return Mark(box, "", "unknown attribute " + misspelt)
         kind = ACTION
         for name in (PRODUCT, SUGGESTION, LANDING, PURCHASE_ORDER):
             if attribute(element, name) is not None:
