@@ -448,6 +448,17 @@ def test_browser_without_beacons(show, ledger, posts, await_empty_journal):
     assert post.headers["content-type"].lower() == "text/plain;charset=utf-8"
 
 
+def test_fetch_that_is_blocked_after_a_failed_beacon(show, shop, ledger, await_empty_journal):
+    blocked = "fetch = () => { window.isFetched = true; return Promise.reject(new Error('no')); };"
+    page = show("", before=blocked)
+    shop.outage = 503
+    share(page, "A")
+    page.wait_for_function("window.isFetched")
+    shop.outage = None
+    assert ids(ledger.wait_for(1)) == ["A"]
+    await_empty_journal(page)
+
+
 def test_browser_without_resource_timing(show, ledger, await_empty_journal):
     page = show("", before="delete window.PerformanceObserver;")
     share(page, "A")

@@ -82,6 +82,8 @@ class Delivery:
         self._started = False
         # Consecutive failed batches, and whether one succeeded since the first refusal of an event.
         self._attempt = 0
+        # Whether the last fetch got no response: something may block it, but not beacons.
+        self._unanswered = False
         self._passed = False
         self._scheduled = False
         # Losses already reported to the relay.
@@ -181,7 +183,9 @@ class Delivery:
         for entry in entries:
             size += entry.size
         self._in_flight += size
-        as_beacon = not self._constraints["blind"] and (leaving or self._attempt == 0)
+        as_beacon = self._unanswered or (
+            not self._constraints["blind"] and (leaving or self._attempt == 0)
+        )
         # An event in a batch of its own alternates between the content types.
         as_json = self._constraints["json"] != (entries[0].refusals % 2 == 1)
 
@@ -217,6 +221,8 @@ class Delivery:
     ) -> None:
         """Erase, requeue or discard a batch. Status 0: unknown; ``error``: the relay's, or ""."""
         if status == ACCEPTED:
+            if as_beacon:
+                self._constraints["blind"] = False
             if self._attempt > 0:
                 # The failures may have taught something.
                 self._save_constraints()
@@ -233,6 +239,7 @@ class Delivery:
             # Until page or relay is corrected, or the relay upgraded.
             self._hooks.report(error)
             status = TOO_MANY
+        self._unanswered = not as_beacon and status == 0
         self._attempt += 1
         pause = backoff(self._attempt, self._transport.random)
         is_final = status in FINAL and error != ""
