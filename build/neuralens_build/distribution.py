@@ -18,7 +18,7 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 11_000,
+    "neuralens.js": 11_150,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 5_850,
     "neuralens.brython.js": 160_000,

@@ -89,16 +89,6 @@ def test_whole_journey(put, context, ledger, runtime, kind):
 TILE = '<p data-nl-product="A">A</p>'
 
 
-@pytest.mark.parametrize("console", ["undefined", "{}"])
-def test_console_that_is_missing(put, context, ledger, runtime, console):
-    if runtime != "javascript":
-        pytest.skip("Brython and MicroPython themselves print")
-    put(f'<script>console = {console};</script><p data-nl-product="">E</p>' + TILE)
-    page = context.new_page()
-    page.goto("/")
-    assert [event.id for event in ledger.wait_for(1)] == ["A"]
-
-
 @pytest.mark.parametrize("runtime", ["brython"])
 def test_extended_prototypes(put, context):
     """Brython, whose loops include inherited properties, reports that, and does not throw."""

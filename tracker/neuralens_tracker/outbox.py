@@ -127,7 +127,7 @@ class Outbox:
         entry = Entry(numbered, key, len(self._dump(numbered)), refusals)
         self._save(entry)
         if not entry.stored:
-            self._report("storage is full or blocked")
+            self._report("storage is full or blocked: events may be lost")
         self._queue.append(entry)
         if len(self._queue) > MAX_EVENTS:
             self.count_lost(OVERFLOW, 1)

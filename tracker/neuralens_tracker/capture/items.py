@@ -310,9 +310,10 @@ class Items:
             ):
                 key = PREFIX + other.id
                 rank = reported.get(key)
+                positions[key] = ranking.total
                 # A smaller rank is from an earlier page of the list, on which the item was, too.
-                is_reported = rank is not None and rank >= offset
-                positions[key] = rank - offset if is_reported else ranking.total
+                if rank is not None and rank >= offset:
+                    positions[key] = rank - offset
                 ranking.total = max(ranking.total, positions[key] + 1)
         if positions.get(sought) is not None:
             reported[sought] = offset + positions[sought]

@@ -8,8 +8,8 @@ from typing import Any
 window: Any = globalThis  # type: ignore[name-defined]  # noqa: F821  (a name of the browser)
 # Captured before the page can replace it.
 apply: Any = Reflect.apply  # type: ignore[name-defined]  # noqa: F821
-# What is caught is ignored until ``on_caught`` sets another function.
-report: Any = Object  # type: ignore[name-defined]  # noqa: F821
+# What is caught goes to the console until ``on_caught`` sets another function.
+report: Any = console.warn  # type: ignore[name-defined]  # noqa: F821
 
 
 def on_caught(handler: Any) -> None:
