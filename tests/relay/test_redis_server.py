@@ -273,14 +273,14 @@ def test_sentinels_and_failover(server, start, environment, sandbox, tmp_path):
         relay.send(make_event(items=[{"id": "before"}]))
         eventually(lambda: sandbox.ids() == ["before"])
         with redis.Redis(port=port) as watcher, redis.Redis(port=second) as replica:
-            eventually(lambda: replica.role()[3] == b"connected")
-            eventually(lambda: watcher.sentinel_slaves("shop"))
+            eventually(lambda: replica.role()[3] == b"connected", 60)
+            eventually(lambda: watcher.sentinel_slaves("shop"), 60)
             watcher.execute_command("SENTINEL", "FAILOVER", "shop")
             eventually(lambda: replica.role()[0] == b"master", 60)
         body = make_batch(make_event(items=[{"id": "after"}]))
         eventually(lambda: relay.post(body).status_code == 202, 60)
-        eventually(lambda: sandbox.ids() == ["before", "after"])
-        eventually(lambda: relay.health()["ready"])
+        eventually(lambda: sandbox.ids() == ["before", "after"], 60)
+        eventually(lambda: relay.health()["ready"], 60)
 
 
 @contextmanager
