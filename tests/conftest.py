@@ -1,6 +1,5 @@
 """Chromium for all tests: Playwright's synchronous API runs only once per thread."""
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -40,11 +39,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=sys.executable,
         help="Install the wheel beside this Python (default: the one that runs the tests).",
     )
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than cores: tests often wait for a browser or a relay, with a core idle."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
