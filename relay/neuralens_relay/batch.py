@@ -133,9 +133,19 @@ def validate_events(batch: Batch, received: float) -> tuple[list[Event], list[Re
 
     ``received`` is Unix time.
     """
-    found = [validate_event(given, batch.sent, received) for given in batch.events]
-    valid = [each for each in found if isinstance(each, Event)]
-    return valid, [each for each in found if isinstance(each, Rejection)]
+    return divide([validate_event(given, batch.sent, received) for given in batch.events])
+
+
+def divide(found: Iterable[Event | Rejection]) -> tuple[list[Event], list[Rejection]]:
+    """Return the valid events and the rejected ones, each in order."""
+    events: list[Event] = []
+    rejected: list[Rejection] = []
+    for each in found:
+        if isinstance(each, Event):
+            events.append(each)
+        else:
+            rejected.append(each)
+    return events, rejected
 
 
 def validate_event(given: Any, sent: float, received: float) -> Event | Rejection:

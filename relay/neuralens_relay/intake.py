@@ -22,6 +22,7 @@ from neuralens_relay.batch import (
     BatchError,
     Rejection,
     count_uids,
+    divide,
     make_report,
     read_batch,
     reject_all,
@@ -195,16 +196,11 @@ class Intake:
             raise HTTPException(400, str(error)) from error
         if batch.app != self._settings.application_id:
             raise HTTPException(400, OTHER_APPLICATION)
-        events = []
-        rejected = []
+        found = []
         for given in batch.events:
-            found = validate_event(given, batch.sent, received)
-            if isinstance(found, Event):
-                events.append(found)
-            else:
-                rejected.append(found)
+            found.append(validate_event(given, batch.sent, received))
             await turn.yield_if_due()
-        return batch, events, rejected
+        return batch, *divide(found)
 
     def _authorize(
         self,
