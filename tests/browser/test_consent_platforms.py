@@ -140,14 +140,19 @@ def posts(shop, uid):
     ]
 
 
+def assert_withheld(page, shop, uid):
+    """Assert that nothing is stored or sent, after what was tracked could have been."""
+    round_trip(page)
+    assert stored_keys(page) == []
+    assert posts(shop, uid) == []
+
+
 def test_events_are_held_until_consent_is_granted(show_platform, ledger, shop, uid):
     page = show_platform()
     share(page, "before the platform")
     page.evaluate("ask()")
     share(page, "before the decision")
-    round_trip(page)
-    assert stored_keys(page) == []
-    assert posts(shop, uid) == []
+    assert_withheld(page, shop, uid)
     page.evaluate("decide(true)")
     share(page, "after")
     taken = {event.id for event in ledger.wait_for_all(page)}
@@ -167,9 +172,7 @@ def test_a_refusal(show_platform, shop, uid):
     page.evaluate("ask()")
     page.evaluate("decide(false)")
     share(page, "B")
-    round_trip(page)
-    assert stored_keys(page) == []
-    assert posts(shop, uid) == []
+    assert_withheld(page, shop, uid)
 
 
 def test_withdrawal_erases_everything_synchronously(show_platform, shop, uid):
@@ -220,9 +223,7 @@ def test_google_defaults_for_a_region_grant_nothing(show, shop, uid, state):
     page = show("", before=script, consent_platform="google")
     page.wait_for_function("window['neuralens.consent-google.js']")
     share(page, "A")
-    round_trip(page)
-    assert stored_keys(page) == []
-    assert posts(shop, uid) == []
+    assert_withheld(page, shop, uid)
 
 
 @pytest.mark.parametrize("region_first", [True, False])
@@ -240,9 +241,7 @@ def test_google_defaults_for_a_region_outweigh_the_one_for_all_others(
     page = show("", before=script, consent_platform="google")
     page.wait_for_function("window['neuralens.consent-google.js']")
     share(page, "A")
-    round_trip(page)
-    assert stored_keys(page) == []
-    assert posts(shop, uid) == []
+    assert_withheld(page, shop, uid)
     page.evaluate("gtag('consent', 'update', { analytics_storage: 'granted' })")
     assert "A" in {event.id for event in ledger.wait_for_all(page)}
 
