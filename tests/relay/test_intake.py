@@ -14,6 +14,7 @@ from neuralens_relay.batch import Batch, remove_personal_data
 from neuralens_relay.health import Refusals
 from neuralens_tracker.vocabulary import EVENTS, MAX_BATCH_BYTES
 
+from tests.event_loop import run
 from tests.polling import eventually
 from tests.relay.conftest import APPLICATION, Client, make_batch, make_event
 
@@ -368,7 +369,7 @@ def test_large_batches_of_one_address_are_stored_one_after_the_other(
             )
 
     with closing(app.state.relay):
-        assert [response.status_code for response in asyncio.run(send())] == [202] * 8
+        assert [response.status_code for response in run(send())] == [202] * 8
     assert max(counts) == most
 
 
