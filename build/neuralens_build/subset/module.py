@@ -40,6 +40,8 @@ CALLED = {
     "int": NUMBER,
     "float": NUMBER,
     "abs": NUMBER,
+    "min": NUMBER,
+    "max": NUMBER,
     "ord": NUMBER,
     "bool": BOOL,
     "isinstance": BOOL,
@@ -80,11 +82,15 @@ Node = TypeVar("Node", bound=ast.AST)
 
 @dataclass
 class Binding:
-    """A binding of a name; ``node`` is the statement or clause that binds it."""
+    """A binding of a name; ``node`` is the statement or clause that binds it.
+
+    ``iterated`` is what a loop runs over.
+    """
 
     node: ast.AST
     value: ast.expr | None = None
     kind: str | None = None
+    iterated: ast.expr | None = None
 
 
 @dataclass
@@ -249,9 +255,9 @@ class Module:
                 self.scope_of(node, name).bind(name, Binding(node))
 
     def bind_loop(self, loop: ast.For | ast.AsyncFor | ast.comprehension) -> None:
-        """Record the bindings of a loop; ``range`` yields numbers."""
+        """Record the bindings of a loop; ``range`` yields numbers, and a string yields strings."""
         kind = NUMBER if called(loop.iter) == "range" else None
-        self.bind_target(loop.target, Binding(loop, kind=kind))
+        self.bind_target(loop.target, Binding(loop, kind=kind, iterated=loop.iter))
 
     def bind_target(self, target: ast.AST, binding: Binding) -> None:
         """Record an assignment to a name, an attribute of self, or a tuple of these."""
@@ -383,10 +389,17 @@ class Module:
         return displays.get(type(node))
 
     def common(self, name: str, bindings: list[Binding]) -> str | None:
-        """Return the kind that all bindings of a name share."""
+        """Return the kind that all bindings of a name share.
+
+        An augmented assignment keeps the kind.
+        """
         kinds = []
         for binding in bindings:
+            if isinstance(binding.node, ast.AugAssign) and len(bindings) > 1:
+                continue
             kind = binding.kind or self.kind(binding.value)
+            if kind is None and self.kind(binding.iterated) == TEXT:
+                kind = TEXT
             module, others = self.imported(binding, name)
             if others:
                 kind = module.common(name, others)
@@ -397,7 +410,8 @@ class Module:
         """Infer the kind of an arithmetic expression."""
         kinds = (self.kind(node.left), self.kind(node.right))
         if isinstance(node.op, ast.Add):
-            return next((kind for kind in (TEXT, LIST, TUPLE) if kind in kinds), same(kinds))
+            known = (TEXT, NUMBER, LIST, TUPLE)
+            return next((kind for kind in known if kind in kinds), same(kinds))
         if isinstance(node.op, ast.Mult):
             return next((kind for kind in (TEXT, LIST, TUPLE) if kind in kinds), NUMBER)
         return TEXT if kinds[0] == TEXT else NUMBER

@@ -285,7 +285,7 @@ class Items:
         item with a reported rank continues the count from there, as in a virtualized list.
         """
         reported = ranking.reported
-        offset = self._read_closest(item.element, OFFSET, COUNT) or 0
+        offset: int = self._read_closest(item.element, OFFSET, COUNT) or 0
         sought = PREFIX + item.id
         if reported.get(sought) is not None:
             return reported[sought]

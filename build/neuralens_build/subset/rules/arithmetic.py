@@ -38,17 +38,23 @@ def builtin_calls(module: Module, *names: str) -> list[ast.Call]:
 @rule(
     "arithmetic",
     reason="in JavaScript, `+` works on numbers and strings only, and other operators on numbers",
-    remedy="`extend(...)` on a copy, or a loop",
+    remedy="`extend(...)` on a copy or a loop for lists, an f-string for strings, "
+    "and an annotation, such as `count: int`, for numbers",
 )
 def arithmetic(module: Module) -> Found:
-    """Find concatenation of lists, repetition of lists and strings, and formatting by %."""
+    """Find concatenation of lists, repetition of lists and strings, and formatting by %.
+
+    A sum of two values of unknown kind is refused, since both may be lists.
+    """
     for node in module.walk(ast.BinOp):
-        kinds = (module.kind(node.left), module.kind(node.right))
-        wrong: tuple[str, ...] = (LIST, TUPLE, DICT)
-        if not isinstance(node.op, ast.Add):
-            wrong = (*wrong, TEXT)
-        if any(kind in wrong for kind in kinds):
+        kinds = {module.kind(node.left), module.kind(node.right)}
+        is_wrong = kinds == {None} if isinstance(node.op, ast.Add) else TEXT in kinds
+        if is_wrong or kinds & {LIST, TUPLE, DICT}:
             yield node, ""
+    for changed in module.walk(ast.AugAssign):
+        kinds = {module.kind(changed.target), module.kind(changed.value)}
+        if isinstance(changed.op, ast.Add) and kinds == {None}:
+            yield changed, ""
 
 
 @rule(
