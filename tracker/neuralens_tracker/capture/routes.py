@@ -20,10 +20,10 @@ def read_path() -> str:
     The query string is left out: it holds campaigns, filters and page numbers.
     """
     location = get(window, "location")
-    path: str = get(location, "pathname")
     fragment: str = get(location, "hash")
     is_route = fragment.startswith("#/") or fragment.startswith("#!")
-    return path + (fragment if is_route else "")
+    path: str = get(location, "pathname") + (fragment if is_route else "")
+    return path
 
 
 def first_value(name: str, selector: str) -> str:
