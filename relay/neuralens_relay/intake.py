@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from neuralens_embed.page_tokens import Verdict, judge_token
 from neuralens_tracker.vocabulary import MAX_BATCH_BYTES
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -262,7 +263,6 @@ class Intake:
         try:
             report = make_report(batch, events, rejected)
             fresh = await self._relay.add(events, report)
-            await self._note_depth()
         except OutboxFullError as error:
             raise retry_later(503, "the outbox is full", RETRY_FULL) from error
         except OutboxError as error:
@@ -277,16 +277,23 @@ class Intake:
             "rejected": [{"eid": wrong.eid, "reason": wrong.reason} for wrong in rejected],
         }
         response = as_json(receipt, 202)
+        # After the response: what is stored is acknowledged at once, even if reading is slow.
+        response.background = BackgroundTask(self._note_depth)
         if request.headers.get("Origin") is None or self._is_allowed(request):
             self._acknowledgement.add(request, response, batch.batch)
         return response
 
     async def _note_depth(self) -> None:
-        """Refresh the number of queued events, if it is outdated."""
+        """Refresh the number of queued events, if it is outdated and can be read."""
         now = time.monotonic()
-        if now - self._counted >= DEPTH_AGE:
-            self._counted = now
+        if now - self._counted < DEPTH_AGE:
+            return
+        self._counted = now
+        try:
             depth = await self._relay.depth()
+        except OutboxError as error:
+            self._notices.log(logging.WARNING, "depth", "%s", error)
+        else:
             self._shares.note_waiting(depth.waiting)
 
     def _count(self, batch: Batch, fresh: list[bool], rejected: list[Rejection]) -> None:

@@ -139,6 +139,15 @@ def test_an_unwritable_outbox_answers_503(start, api_down):
     assert relay.send(event)["accepted"] == 1
 
 
+def test_stored_events_are_acknowledged_even_if_the_outbox_is_slow_to_read(
+    start, api_down, monkeypatch
+):
+    monkeypatch.setattr("neuralens_relay.relay.READ_TIMEOUT", 0.0)
+    relay = start(api_down)
+    assert relay.send(make_event())["accepted"] == 1
+    assert relay.http.get("health").status_code == 503
+
+
 def test_an_outbox_that_cannot_be_opened_answers_503_until_it_can(start_lazily, api_down, tmp_path):
     folder = tmp_path / "later"
     relay = start_lazily(api_down | {"NEURALENS_OUTBOX": f"sqlite:///{folder}/outbox.db"})
