@@ -16,14 +16,15 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from neuralens_embed.attributes import plain
 from neuralens_tracker.orders import name_purchase
-from neuralens_tracker.value_types import TEXT, read
-from neuralens_tracker.vocabulary import PURCHASE, WIRE_VERSION
+from neuralens_tracker.value_types import TEXT, read, requirement
+from neuralens_tracker.vocabulary import MAX_TEXT, PURCHASE, WIRE_VERSION
 
 from neuralens_relay.batch import Batch, make_report, validate_events
 from neuralens_relay.outbox import Outbox, OutboxError, Store
@@ -122,7 +123,7 @@ def make_event(
     name: str,
     *,
     id: Any = None,  # noqa: A002 - as in the page's call
-    ids: Sequence[Any] | None = None,
+    ids: Iterable[Any] | None = None,
     order: Any = None,
     uid: Any = None,
     query: str | None = None,
@@ -132,32 +133,43 @@ def make_event(
     timestamp: float | None = None,
     eid: str | None = None,
 ) -> dict[str, Any]:
-    """Return an event in its wire format, without validation.
+    """Return an event in its wire format; what is not checked here, the relay's validator checks.
 
-    ``id`` or ``ids``: the items, as integers or strings. ``order``: the order number of a PURCHASE.
-    ``timestamp``: Unix time, by default now. ``eid``: your own id, by which retries are
-    deduplicated; not with ``order``, which determines it.
+    ``id`` or ``ids``: the items. ``order``: the order number of a PURCHASE. These and ``uid`` may
+    be anything with a plain text, such as a UUID. ``timestamp``: Unix time, by default now.
+    ``eid``: your own id, by which retries are deduplicated; not with ``order``, which determines
+    it. Raises EventError.
     """
-    given = [id] if ids is None else list(ids)
-    texts = [read(TEXT, each.strip() if isinstance(each, str) else each) for each in given]
+    if isinstance(ids, str):
+        raise EventError("ids must be a list; a single one is given by id")
+    given = ([] if id is None else [id]) if ids is None else ids
+    texts = [as_text("ids", each) for each in given]
     if order is not None:
         if name != PURCHASE or eid is not None:
             raise EventError(f"order goes with {PURCHASE}, and without an eid")
-        number = read(TEXT, str(order).strip())
-        if number is None or None in texts:
-            raise EventError("order and ids must be text")
-        eid = name_purchase(number, texts)
+        eid = name_purchase(as_text("order", order), texts)
+    moment = time.time() if timestamp is None else timestamp
+    if not isinstance(moment, int | float):
+        raise EventError("timestamp must be Unix time in seconds")
     return {
         "eid": eid or str(uuid4()),
-        "uid": read(TEXT, uid) if isinstance(uid, int) else uid,
+        "uid": None if uid is None else as_text("uid", uid),
         "items": [{"id": text} for text in texts],
         "event": name,
-        "timestamp": int(time.time() if timestamp is None else timestamp),
+        "timestamp": int(moment),
         "query": query or None,
         "page": page,
         "index": index,
         "geo": geo,
     }
+
+
+def as_text(name: str, value: object) -> str:
+    """Return a value's text without surrounding spaces; raises EventError if it has none."""
+    text: str | None = read(TEXT, (plain(value) or "").strip())
+    if text is None:
+        raise EventError(f"{requirement(name, TEXT)} of 1 to {MAX_TEXT} characters")
+    return text
 
 
 def check(receipt: Receipt) -> Receipt:

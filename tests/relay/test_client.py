@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import neuralens_relay.stores
 import pytest
@@ -91,6 +92,16 @@ def test_other_events_can_be_tracked_too(shop, sandbox):
     assert (first["items"], first["uid"], first["index"]) == ([{"id": "5"}], "7", 2)
 
 
+def test_ids_may_be_anything_with_a_plain_text(shop, sandbox):
+    _, server = shop
+    product, shopper = uuid4(), uuid4()
+    assert server.track("PURCHASE", ids=iter([product, " B "]), order=5, uid=shopper) == TAKEN
+    assert server.track("PURCHASE", ids=["B", str(product)], order="5") == KNOWN
+    body = eventually(sandbox.bodies)[0]
+    assert body["items"] == [{"id": str(product)}, {"id": "B"}]
+    assert body["uid"] == str(shopper)
+
+
 @pytest.mark.parametrize(
     ("name", "fields", "reason"),
     [
@@ -100,9 +111,13 @@ def test_other_events_can_be_tracked_too(shop, sandbox):
         ("SHARE", {"ids": ["A", "B"]}, "items must be one"),
         ("PURCHASE", {"ids": ["A"], "page": "HOME"}, "page must be one of"),
         ("PURCHASE", {"ids": ["A"], "timestamp": -1}, "timestamp must be"),
-        ("PURCHASE", {"ids": ["A"], "order": ""}, "order and ids must be text"),
-        ("PURCHASE", {"ids": [None], "order": "O"}, "order and ids must be text"),
-        ("PURCHASE", {"ids": ["A"], "order": "x" * 600}, "order and ids must be text"),
+        ("PURCHASE", {"ids": ["A"], "order": ""}, "order must be text"),
+        ("PURCHASE", {"ids": [None], "order": "O"}, "ids must be text"),
+        ("PURCHASE", {"ids": ["A"], "order": "x" * 600}, "order must be text of 1 to 512"),
+        ("PURCHASE", {"ids": "AV768", "order": "O"}, "ids must be a list"),
+        ("SHARE", {"id": 1.5}, "ids must be text"),
+        ("SHARE", {"id": "A", "uid": b"u"}, "uid must be text"),
+        ("SHARE", {"id": "A", "timestamp": "today"}, "timestamp must be Unix time"),
         ("PURCHASE", {"ids": ["A"], "order": "O", "eid": "e"}, "order goes with PURCHASE"),
         ("SHARE", {"id": "A", "order": "O"}, "order goes with PURCHASE"),
         ("SHARE", {"id": "A\x00"}, "control characters"),
