@@ -68,7 +68,7 @@ class Batch(msgspec.Struct):
     sent: float
     events: Annotated[list[Any], msgspec.Meta(max_length=MAX_EVENTS)]
     lost: Lost = 0
-    token: Any = None
+    token: object = None
     journal: JournalName = ""
     losses: Losses | None = None
 
@@ -148,7 +148,7 @@ def divide(found: Iterable[Event | Rejection]) -> tuple[list[Event], list[Reject
     return events, rejected
 
 
-def validate_event(given: Any, sent: float, received: float) -> Event | Rejection:
+def validate_event(given: object, sent: float, received: float) -> Event | Rejection:
     """Return an event in the form to store, or why it is rejected.
 
     ``sent`` is Unix time by the device's clock, ``received`` by this machine's.
@@ -170,7 +170,7 @@ def reject_all(batch: Batch, kind: str, reason: str) -> list[Rejection]:
     ]
 
 
-def read_number(given: Any) -> int:
+def read_number(given: object) -> int:
     """Return the number of an event in its browser's journal, or 0."""
     number = given.get("seq") if isinstance(given, dict) else None
     if not isinstance(number, int) or isinstance(number, bool) or not 0 < number <= MAX_COUNT:
@@ -195,7 +195,7 @@ def count_uids(batch: Batch) -> Counter[str]:
     return Counter(uid for uid in uids if isinstance(uid, str) and uid.isprintable())
 
 
-def drop_unknown_fields(given: Any) -> Any:
+def drop_unknown_fields(given: object) -> Any:
     """Return an event without unknown fields, also in its items and location."""
     if not isinstance(given, dict):
         return given
@@ -255,7 +255,7 @@ def find_control_characters(event: dict[str, Any]) -> Fault | None:
     return None
 
 
-def readable_eid(event: Any) -> str | None:
+def readable_eid(event: object) -> str | None:
     """Return the ``eid`` of an event, valid or not, for the response; None if it is unusable."""
     eid = event.get("eid") if isinstance(event, dict) else None
     if not isinstance(eid, str) or not eid.isprintable():

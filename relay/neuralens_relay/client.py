@@ -39,7 +39,9 @@ ACCEPTED = 202
 # Bytes of a response that are read.
 MAX_ANSWER = 65536
 
+# A batch's receipt, and an event before validation.
 Receipt = dict[str, Any]
+WireEvent = dict[str, object]
 
 
 class EventError(ValueError):
@@ -53,10 +55,10 @@ class ClientError(Exception):
 class Carrier(Protocol):
     """Delivers one event to an outbox and returns the receipt of its batch."""
 
-    def deliver(self, event: dict[str, Any]) -> Receipt:
+    def deliver(self, event: WireEvent) -> Receipt:
         """Block until the event is on disk; raises ClientError."""
 
-    async def deliver_async(self, event: dict[str, Any]) -> Receipt:
+    async def deliver_async(self, event: WireEvent) -> Receipt:
         """Do the same without blocking the event loop."""
 
     def close(self) -> None:
@@ -122,17 +124,17 @@ class Client:
 def make_event(
     name: str,
     *,
-    id: Any = None,  # noqa: A002 - as in the page's call
-    ids: Iterable[Any] | None = None,
-    order: Any = None,
-    uid: Any = None,
+    id: object = None,  # noqa: A002 - as in the page's call
+    ids: Iterable[object] | None = None,
+    order: object = None,
+    uid: object = None,
     query: str | None = None,
     page: str | None = None,
     index: int | None = None,
-    geo: dict[str, Any] | None = None,
+    geo: dict[str, object] | None = None,
     timestamp: float | None = None,
     eid: str | None = None,
-) -> dict[str, Any]:
+) -> WireEvent:
     """Return an event in its wire format; what is not checked here, the relay's validator checks.
 
     ``id`` or ``ids``: the items. ``order``: the order number of a PURCHASE. These and ``uid`` may
@@ -192,7 +194,7 @@ class OutboxCarrier:
         # Outboxes of the parent process before a fork: closing them here would break its locks.
         self._inherited: list[Outbox] = []
 
-    def deliver(self, event: dict[str, Any]) -> Receipt:
+    def deliver(self, event: WireEvent) -> Receipt:
         """See Carrier."""
         add, receipt = self._prepare(event)
         try:
@@ -201,7 +203,7 @@ class OutboxCarrier:
             raise ClientError(str(error)) from error
         return receipt | count(fresh)
 
-    async def deliver_async(self, event: dict[str, Any]) -> Receipt:
+    async def deliver_async(self, event: WireEvent) -> Receipt:
         """See Carrier."""
         add, receipt = self._prepare(event)
         try:
@@ -218,7 +220,7 @@ class OutboxCarrier:
                 self._outbox.close()
             self._outbox = None
 
-    def _prepare(self, event: dict[str, Any]) -> tuple[Callable[[Store], list[bool]], Receipt]:
+    def _prepare(self, event: WireEvent) -> tuple[Callable[[Store], list[bool]], Receipt]:
         """Return the operation that stores an event, and the receipt as far as it is known."""
         now = time.time()
         batch = Batch(v=WIRE_VERSION, app=self._application_id, batch="", sent=now, events=[event])
@@ -262,7 +264,7 @@ class HttpCarrier:
         self._timeout = timeout
         self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
 
-    def deliver(self, event: dict[str, Any]) -> Receipt:
+    def deliver(self, event: WireEvent) -> Receipt:
         """See Carrier."""
         envelope = {
             "v": WIRE_VERSION,
@@ -281,7 +283,7 @@ class HttpCarrier:
             raise ClientError(f"the relay answered {status}: {reason or 'not a response of it'}")
         return answer
 
-    async def deliver_async(self, event: dict[str, Any]) -> Receipt:
+    async def deliver_async(self, event: WireEvent) -> Receipt:
         """See Carrier."""
         return await asyncio.to_thread(self.deliver, event)
 

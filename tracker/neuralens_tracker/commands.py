@@ -84,13 +84,13 @@ class Commands:
     def _flush(self, *_: object) -> None:
         self._delivery.flush(False)
 
-    def _track(self, event: object, given: object) -> None:
+    def _track(self, event: JSObject, given: object) -> None:
         fields = self._visit.add_context(self._from_browser(given) or {})
         ids = named_ids(fields)
         if not self._confirm(event, ids):
             self._pipeline.track(event, ids, fields, read(TEXT, fields.get("order")), CALL)
 
-    def _confirm(self, event: object, item_id: object) -> bool:
+    def _confirm(self, event: JSObject, item_id: object) -> bool:
         """Track the pending action that this confirms, in its own context; False if none does."""
         item_id = read(TEXT, item_id)
         fields = self._confirmations.take(event, item_id, self._now())

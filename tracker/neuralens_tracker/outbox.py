@@ -62,7 +62,7 @@ class Outbox:
         storage: Store,
         identity: Identity,
         clock: Clock,
-        dump: Callable[[Any], str],
+        dump: Callable[[object], str],
         report: Report,
     ) -> None:
         self._storage = storage

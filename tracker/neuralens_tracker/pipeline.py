@@ -1,7 +1,5 @@
 """Takes every event, captured or called, through validation, consent and hooks to the outbox."""
 
-from typing import Any
-
 from neuralens_tracker.acts import Acts
 from neuralens_tracker.attribution import Attribution
 from neuralens_tracker.delivery import FLUSH_MS, Delivery
@@ -11,7 +9,7 @@ from neuralens_tracker.identity import Identity
 from neuralens_tracker.orders import name_purchase
 from neuralens_tracker.outbox import Outbox
 from neuralens_tracker.personal_data import scrub_query
-from neuralens_tracker.types import Clock, Store
+from neuralens_tracker.types import Clock, Event, Fields, Store
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PURCHASE
 
@@ -22,7 +20,7 @@ ORDER_KEY = "o:"
 class Held:
     """An event held until consent, with its item's key and the sources of its fields."""
 
-    def __init__(self, event: dict[str, object], key: object, sources: dict[str, object]) -> None:
+    def __init__(self, event: Event, key: str | None, sources: Fields) -> None:
         self.event = event
         self.key = key
         self.sources = sources
@@ -54,7 +52,7 @@ class Pipeline:
         self._hooks = hooks
         self._held: list[Held] = []
 
-    def track(self, name: Any, ids: Any, fields: dict[str, Any], key: Any, source: str) -> None:
+    def track(self, name: str, ids: object, fields: Fields, key: str | None, source: str) -> None:
         """Track an event that happens now, on one item id or a list of them.
 
         ``fields`` may hold query, page and index and their sources; ``key`` is as in ``receive``;
@@ -69,7 +67,7 @@ class Pipeline:
         if not self._acts.admit(name, [item["id"] for item in event["items"]], source, now):
             self._suppress(event, "repeated")
             return
-        sources: dict[str, Any] = {"source": source}
+        sources: Fields = {"source": source}
         for source_name in ("rankSource", "querySource"):
             if fields.get(source_name):
                 sources[source_name] = fields[source_name]
@@ -77,7 +75,7 @@ class Pipeline:
             sources["querySource"] = "attribution"
         self._await_consent(event, key, sources)
 
-    def receive(self, event: dict[str, object], key: object) -> None:
+    def receive(self, event: Event, key: str | None) -> None:
         """Track an event as ``make_event`` returns it, without deduplicating acts.
 
         The ``key`` of a purchase is its order: it determines the ``eid``, and an order is tracked
@@ -90,7 +88,7 @@ class Pipeline:
                 self._attribution.apply(event, self._clock.now())
             self._await_consent(event, key, {})
 
-    def _await_consent(self, event: dict[str, Any], key: Any, sources: dict[str, Any]) -> None:
+    def _await_consent(self, event: Event, key: str | None, sources: Fields) -> None:
         """Queue, hold or suppress a valid event, depending on consent."""
         if key and event["event"] == PURCHASE:
             event["eid"] = name_purchase(key, [item["id"] for item in event["items"]])
@@ -135,10 +133,10 @@ class Pipeline:
                 return False
             del event[fault.field]
 
-    def _suppress(self, event: dict[str, Any], reason: str) -> None:
+    def _suppress(self, event: Event, reason: str) -> None:
         self._hooks.emit("suppressed", {"event": event, "reason": reason})
 
-    def _accept(self, event: dict[str, Any], key: Any, sources: dict[str, Any]) -> None:
+    def _accept(self, event: Event, key: str | None, sources: Fields) -> None:
         if key and event["event"] == PURCHASE:
             if self._storage.read(ORDER_KEY + key):
                 self._suppress(event, "repeated")

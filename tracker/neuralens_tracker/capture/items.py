@@ -128,7 +128,10 @@ class Items:
     """
 
     def __init__(
-        self, visit: Context, typed_for: Callable[[JSObject], Any], report_invalid: ReportInvalid
+        self,
+        visit: Context,
+        typed_for: Callable[[JSObject], str | None],
+        report_invalid: ReportInvalid,
     ) -> None:
         self._visit = visit
         self._typed_for = typed_for
@@ -244,7 +247,7 @@ class Items:
         """Return the attribute's value from the closest element that has it."""
         return self._read_attribute(closest(element, "[" + name + "]") or element, name, kind)
 
-    def _rank(self, item: Item, query: Any) -> Fields:
+    def _rank(self, item: Item, query: str | None) -> Fields:
         """Return the item's rank, from 0, and its source: {index, rankSource}, or None for both.
 
         The rank is declared, taken from ARIA, or the item's position in its list.
@@ -260,7 +263,7 @@ class Items:
             rank = self._position(self._ranking(listing, item.kind, query), item)
         return {"index": rank, "rankSource": None if rank is None else "order"}
 
-    def _ranking(self, listing: JSObject, kind: str, query: Any) -> Ranking:
+    def _ranking(self, listing: JSObject, kind: str, query: str | None) -> Ranking:
         """Return a list's ranking for one kind of item; lists of the same name share it."""
         name = attribute(listing, LIST) or ""
         for ranking in self._rankings:
@@ -278,7 +281,7 @@ class Items:
         self._rankings.append(ranking)
         return ranking
 
-    def _position(self, ranking: Ranking, item: Item) -> Any:
+    def _position(self, ranking: Ranking, item: Item) -> int | None:
         """Return the item's rank by its position, counting its list only up to it.
 
         Each id counts once; elements that are not rendered, and carousel copies, do not count. An
