@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from random import uniform
+from random import SystemRandom
+
+# Unlike the module's functions, it draws alike in no two processes, and leaves the state of the
+# application's generator alone.
+RANDOM = SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Backoff:
     base: float
     cap: float
     patience: float
-    spread: Callable[[float, float], float] = uniform
+    spread: Callable[[float, float], float] = RANDOM.uniform
 
     @property
     def longest(self) -> float:
