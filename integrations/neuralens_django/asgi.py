@@ -5,6 +5,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from neuralens_django import mounted
 from neuralens_django.configuration import configuration
 from neuralens_django.mounted import relay
 
@@ -18,7 +19,9 @@ def mount(application: Any) -> Starlette:
     config = configuration()
     if not config.enabled:
         return Starlette(routes=[Mount("/", application)])
-    return Starlette(
+    made = Starlette(
         routes=[Mount(config.prefix, relay()), Mount("/", application)],
         lifespan=relay().lifespan,
     )
+    mounted.mounts.append(made)
+    return made

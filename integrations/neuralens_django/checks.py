@@ -9,10 +9,16 @@ from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import Resolver404, resolve
+from neuralens_embed.snippet import origin
 from neuralens_relay.settings import variable
 
 from neuralens_django.configuration import NAME, Configuration, configuration
 from neuralens_django.mounted import is_routed
+
+# How a nonce is written in the settings of Django 6, and of django-csp since version 4.
+NONCE = "<CSP_NONCE_SENTINEL>"
+NONCES = {NONCE, "csp.constants.NONCE"}
+ANYTHING = {"*", "https:", "http:"}
 
 
 def check(app_configs: Sequence[object] | None = None, **_: Any) -> list[CheckMessage]:
@@ -27,7 +33,7 @@ def check(app_configs: Sequence[object] | None = None, **_: Any) -> list[CheckMe
         *check_application(config),
         *check_routes(config),
         *check_outbox(config),
-        *check_policy(),
+        *check_policy(config),
     ]
 
 
@@ -57,7 +63,10 @@ def check_routes(config: Configuration) -> list[CheckMessage]:
     except Resolver404:
         match = None
     if match is None or match.view_name != "neuralens:relay":
-        hint = f'Include neuralens_django.urls at {config.prefix}/, or set "PREFIX" in {NAME}.'
+        hint = (
+            f"Include neuralens_django.urls at {config.prefix}/, before any pattern that matches"
+            f' that, too, or set "PREFIX" in {NAME}.'
+        )
         found.append(
             Caution(
                 f"Pages send to {config.prefix}/events, which is not the relay.",
@@ -77,17 +86,68 @@ def check_outbox(config: Configuration) -> list[CheckMessage]:
     return [Caution("The Neuralens outbox is a relative path.", hint=hint, id="neuralens.W003")]
 
 
-def check_policy() -> list[CheckMessage]:
-    """W001: the content security policy blocks beacons."""
-    policy = getattr(django_settings, "SECURE_CSP", None)
-    if policy is None:
-        policy = getattr(django_settings, "CONTENT_SECURITY_POLICY", {}).get("DIRECTIVES")
-    if not policy:
-        return []
-    sources = [
-        str(source) for source in policy.get("connect-src", policy.get("default-src", ["*"]))
+def check_policy(config: Configuration) -> list[CheckMessage]:
+    """W001: a content security policy blocks events, or the script."""
+    found: list[CheckMessage] = []
+    # The shop's own origin, unless the addresses name another.
+    relay = origin(config.prefix) or "'self'"
+    files = relay
+    if config.static:
+        files = origin(django_settings.STATIC_URL) or "'self'"
+    for policy in policies():
+        if not (ANYTHING | {relay}) & set(sources(policy, "connect-src")):
+            found.append(blocked("events", f"Add {relay} to connect-src."))
+        of_scripts = set(sources(policy, "script-src-elem", "script-src"))
+        # With 'strict-dynamic' browsers ignore origins.
+        accepted = NONCES if "'strict-dynamic'" in of_scripts else NONCES | ANYTHING | {files}
+        if not accepted & of_scripts:
+            found.append(blocked("the script", f"Add {files} or the nonce to script-src."))
+    return found
+
+
+def blocked(what: str, hint: str) -> CheckMessage:
+    """Return the warning that a policy blocks something."""
+    return Caution(f"The content security policy blocks {what}.", hint=hint, id="neuralens.W001")
+
+
+def policies() -> list[dict[str, Any]]:
+    """Return the enforced policies in the settings: Django's, and django-csp's by either form."""
+    declared = [
+        getattr(django_settings, "SECURE_CSP", None),
+        (getattr(django_settings, "CONTENT_SECURITY_POLICY", None) or {}).get("DIRECTIVES"),
+        policy_of_csp_3(),
     ]
-    if any(source in ("*", "'self'") for source in sources):
-        return []
-    hint = "Add 'self' to connect-src."
-    return [Caution("The content security policy blocks events.", hint=hint, id="neuralens.W001")]
+    return [policy for policy in declared if policy]
+
+
+def policy_of_csp_3() -> dict[str, Any]:
+    """Return the directives in the settings of django-csp before version 4."""
+    found = {
+        directive: value
+        for directive in ("default-src", "connect-src", "script-src", "script-src-elem")
+        if (value := getattr(django_settings, csp_3_name(directive), None)) is not None
+    }
+    if not found:
+        return {}
+    found.setdefault("default-src", "'self'")
+    for directive in getattr(django_settings, "CSP_INCLUDE_NONCE_IN", ["default-src"]):
+        found[directive] = [*listed(found.get(directive, ())), NONCE]
+    return found
+
+
+def csp_3_name(directive: str) -> str:
+    """Return the setting of a directive in django-csp before version 4."""
+    return f"CSP_{directive.upper().replace('-', '_')}"
+
+
+def sources(policy: dict[str, Any], *directives: str) -> list[str]:
+    """Return the sources of the first of some directives in a policy; "*" if it has none."""
+    for directive in (*directives, "default-src"):
+        if policy.get(directive) is not None:
+            return [str(source) for source in listed(policy[directive])]
+    return ["*"]
+
+
+def listed(value: object) -> list[object]:
+    """Return the values of a directive, which may be a single one."""
+    return list(value) if isinstance(value, list | tuple | set) else [value]

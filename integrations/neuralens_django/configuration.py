@@ -5,7 +5,8 @@
 ``API_KEY``, ``OUTBOX``, ...  the relay's settings, as ``neuralens-tracker relay --help`` lists
                               them, without NEURALENS_; where one is absent, its environment
                               variable holds
-``PREFIX``                    where pages reach the relay: ``/nl`` if absent
+``PREFIX``                    where pages reach the relay: ``/nl`` if absent; below the project's
+                              path if the relay is part of it
 ``ENABLED``                   false for tests: the snippet is empty and the relay answers 404
 ``STRICT``                    whether a wrong value raises while a template is rendered, or is left
                               out and logged once; that of DEBUG if absent

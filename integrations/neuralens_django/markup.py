@@ -13,6 +13,7 @@ from neuralens_relay.settings import read_setting
 
 from neuralens_django.configuration import configuration
 from neuralens_django.finders import FOLDER
+from neuralens_django.mounted import script_root
 
 
 def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
@@ -31,7 +32,7 @@ def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
         of_request |= {"src": static(f"{FOLDER}/{RUNTIMES[name]}"), "versioned": False}
     arguments = {
         "app_id": config.relay.get("application_id") or read_setting("application_id", os.environ),
-        "prefix": config.prefix,
+        "prefix": script_root() + config.prefix,
         "strict": config.strict,
         **of_request,
         **config.snippet,

@@ -1,11 +1,15 @@
-"""The relay of this process, if the project's URLs include it."""
+"""The relay of this process, if it is part of the project."""
 
 from functools import lru_cache
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from neuralens_relay.embedding import EmbeddedRelay, settings_from
+from starlette.applications import Starlette
 
 from neuralens_django.configuration import configuration
+
+# The applications of ``asgi.mount``.
+mounts: list[Starlette] = []
 
 
 @lru_cache(1)
@@ -27,3 +31,8 @@ def is_routed() -> bool:
     except NoReverseMatch:
         return False
     return True
+
+
+def script_root() -> str:
+    """Return the path below which the project, and with it the relay, is mounted, or ""."""
+    return get_script_prefix().rstrip("/") if mounts or is_routed() else ""

@@ -1,7 +1,7 @@
 """The extension for Starlette and FastAPI applications."""
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -15,10 +15,14 @@ from neuralens_relay.embedding import EmbeddedRelay, settings_from
 from neuralens_relay.settings import read_setting
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.templating import Jinja2Templates
+from starlette.types import Scope
 
 # Name of the mount, for ``url_for("neuralens", path="/neuralens.js")``.
 ROUTE = "neuralens"
+# Key of a request's scope: for each relay, the path below which its application is mounted.
+ROOT_PATHS = "neuralens.root_paths"
 
 Lifespan = Callable[[object], AbstractAsyncContextManager[Any]]
 OfRequest = Callable[[Request], Any]
@@ -29,8 +33,9 @@ class Neuralens:
 
     ``app_id`` and the relay's settings (``api_key``, ``outbox``, ...; see ``neuralens-tracker relay
     --help``) fall back to their environment variables, and are read when they are first needed:
-    nothing raises at import. ``prefix`` is where pages reach the relay. ``nonce``, ``uid`` and
-    ``consent`` are functions of the request. ``snippet`` holds further arguments of
+    nothing raises at import. ``prefix`` is where pages reach the relay; if it is mounted, below
+    the path of its application. ``nonce``, ``uid`` and ``consent`` are functions of the request.
+    ``snippet`` holds further arguments of
     ``neuralens_embed.Snippet``. With ``enabled`` false, for tests, the snippet is empty and nothing
     is mounted. With ``strict``, for development, a wrong value raises MarkupError while a template
     is rendered; otherwise it is left out and logged once.
@@ -60,9 +65,15 @@ class Neuralens:
         )
 
     def mount(self, app: Starlette) -> None:
-        """Mount the relay under the prefix."""
+        """Mount the relay under the prefix, in front of the application's routes.
+
+        Behind a route that matches every path, it would get no requests. Raises ValueError for a
+        prefix that is no path.
+        """
+        if not self.prefix.startswith("/"):
+            raise ValueError(f"prefix must be a path such as {PREFIX}, not {self.prefix!r}")
         if self.enabled:
-            app.mount(self.prefix, self.relay, name=ROUTE)
+            app.router.routes.insert(0, NotedMount(self.prefix, self.relay, name=ROUTE))
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
@@ -91,24 +102,68 @@ class Neuralens:
 
         @pass_context
         def neuralens_snippet(context: Context, **overrides: Any) -> Markup:
-            return self.render(context["request"], **overrides)
+            return self.render(context.get("request"), **overrides)
 
         templates.env.globals.update(
             neuralens_snippet=neuralens_snippet, nl=Attributes(self._strict)
         )
 
-    def render(self, request: Request, **overrides: Any) -> Markup:
-        """Return the snippet for a request; empty if tracking is disabled."""
+    def render(self, request: Request | None, **overrides: Any) -> Markup:
+        """Return the snippet for a request; empty if tracking is disabled.
+
+        Without a request (a page that is rendered ahead) it has no nonce, uid and consent, and the
+        prefix as it is.
+        """
         if not self.enabled:
             return Markup("")
-        of_request = {name: read(request) for name, read in self._of_request.items() if read}
-        root = request.scope.get("app_root_path", request.scope.get("root_path", ""))
+        of_request: dict[str, object] = {}
+        if request is not None:
+            of_request = {name: read(request) for name, read in self._of_request.items() if read}
         arguments = {
             "app_id": self._app_id or read_setting("application_id"),
-            "prefix": f"{root}{self.prefix}",
+            "prefix": self.prefix if request is None else self._prefix_of(request.scope),
             "strict": self._strict,
             **self._snippet,
             **of_request,
             **overrides,
         }
         return Snippet(**arguments).render()
+
+    def _prefix_of(self, scope: Scope) -> str:
+        """Return where the page of a request reaches the relay: absolute if it is not mounted."""
+        root = scope.get(ROOT_PATHS, {}).get(self.relay)
+        if root is not None:
+            return f"{root}{self.prefix}"
+        # A page of another application, which this one is mounted in, or of a middleware.
+        around = scope.get("router") or scope.get("app")
+        path = find_path(self.relay, getattr(around, "routes", []))
+        root = scope.get("app_root_path", scope.get("root_path", ""))
+        return self.prefix if path is None else f"{root}{path}"
+
+
+class NotedMount(Mount):
+    """A mount that notes, in each request to its application, the path which that is below.
+
+    The path is known only at a request: applications are mounted in others, also below parameters,
+    and a server or proxy may have a root path of its own.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match a request; an application's first route sees all of them."""
+        root = scope.get("root_path", "")
+        scope.setdefault(ROOT_PATHS, {})[self.app] = root
+        match, child = super().matches(scope)
+        if match is Match.FULL and not scope["path"].startswith(root):
+            # Behind a proxy that strips the root path, FastAPI's own is not yet part of the path.
+            child["path"] = f"{root}{scope['path']}"
+        return match, child
+
+
+def find_path(relay: EmbeddedRelay, routes: Iterable[BaseRoute]) -> str | None:
+    """Return the path at which a relay is mounted, also below other mounts; None if it is not."""
+    for mount in routes:
+        if isinstance(mount, Mount):
+            below = "" if mount.app is relay else find_path(relay, mount.routes)
+            if below is not None:
+                return mount.path + below
+    return None

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import types
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -14,17 +15,22 @@ import pytest
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.integrations.shops.django_shop"
 
 import django
+from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.core.paginator import Paginator
+from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest
 from django.template import Context, Engine
 from django.test import Client, override_settings
 from django.utils.translation import gettext_lazy
+from neuralens_django.asgi import mount
 from neuralens_django.checks import check
 from neuralens_django.configuration import configuration
 from neuralens_django.testing import TrackingAssertions
 from neuralens_embed import MarkupError
+from starlette.testclient import TestClient
+from werkzeug.test import Client as WsgiClient
 
 from tests.integrations.conftest import ROOT
 from tests.integrations.shops import django_shop
@@ -127,6 +133,36 @@ def test_the_prefix_sets_both_addresses() -> None:
     assert 'data-endpoint="/track/events"' in made
 
 
+@pytest.mark.parametrize(("urls", "prefix"), [(None, "/shop/nl"), ("elsewhere", "/nl")])
+def test_a_project_below_a_path(
+    urls: str | None, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own relay is below the path, too; where a proxy leads is absolute."""
+    if urls:
+        _, *patterns = django_shop.urlpatterns
+        monkeypatch.setitem(sys.modules, urls, types.SimpleNamespace(urlpatterns=patterns))
+    with stored_in(tmp_path), override_settings(ROOT_URLCONF=urls or django_shop.ROOT_URLCONF):
+        client = WsgiClient(get_wsgi_application())
+        for base, forced in (("http://localhost/shop", None), ("http://localhost", "/shop")):
+            with override_settings(FORCE_SCRIPT_NAME=forced):
+                made = client.get("/search?q=oak", base_url=base).text
+                assert f'src="{prefix}/neuralens.js?v=' in made
+                assert ('data-endpoint="/shop/nl/events"' in made) == (urls is None)
+                script = client.get("/nl/neuralens.js", base_url=base)
+                assert script.status_code == (404 if urls else 200)
+
+
+def test_a_project_under_asgi_below_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neuralens_django.mounted.mounts", [])
+    monkeypatch.setattr("neuralens_django.mounted.is_routed", lambda: False)
+    with stored_in(tmp_path):
+        client = TestClient(mount(get_asgi_application()), root_path="/shop")
+        made = client.get("/shop/search?q=oak").text
+        assert 'src="/shop/nl/neuralens.js?v=' in made
+        assert 'data-endpoint="/shop/nl/events"' in made
+        assert client.get("/shop/nl/neuralens.js").status_code == 200
+
+
 @override_settings(NEURALENS={"APLICATION_ID": "APP"})
 def test_an_unknown_key_is_reported() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"APLICATION_ID.*APPLICATION_ID"):
@@ -147,14 +183,7 @@ def test_an_unknown_key_is_reported() -> None:
                 "NEURALENS": {**NEURALENS, "OUTBOX": "redis://h"},
                 "SECURE_CSP": {"default-src": ["'none'"]},
             },
-            ["neuralens.W001"],
-        ),
-        (
-            {
-                "NEURALENS": {**NEURALENS, "OUTBOX": "redis://h"},
-                "CONTENT_SECURITY_POLICY": {"DIRECTIVES": {"connect-src": ["'self'"]}},
-            },
-            [],
+            ["neuralens.W001", "neuralens.W001"],
         ),
     ],
 )
@@ -165,6 +194,62 @@ def test_the_checks_report_missing_settings(
         monkeypatch.delenv(f"NEURALENS_{name}", raising=False)
     with override_settings(**settings):
         assert [found.id for found in check()] == ids
+
+
+CSP_NONCE = type("Nonce", (), {"__repr__": lambda self: "csp.constants.NONCE"})()
+
+
+@pytest.mark.parametrize(
+    ("settings", "blocked"),
+    [
+        ({"SECURE_CSP": {"default-src": ["'self'"]}}, []),
+        ({"SECURE_CSP": {"default-src": "'none'", "connect-src": {"'self'"}}}, ["the script"]),
+        (
+            {
+                "SECURE_CSP": {
+                    "script-src": ["<CSP_NONCE_SENTINEL>", "'strict-dynamic'"],
+                    "connect-src": ["https://api.example"],
+                }
+            },
+            ["events"],
+        ),
+        (
+            {
+                "CONTENT_SECURITY_POLICY": {
+                    "DIRECTIVES": {"default-src": ["'self'"], "script-src": [CSP_NONCE]}
+                }
+            },
+            [],
+        ),
+        (
+            {
+                "CONTENT_SECURITY_POLICY": {
+                    "DIRECTIVES": {"script-src": ["'self'", "'strict-dynamic'"]}
+                }
+            },
+            ["the script"],
+        ),
+        ({"CONTENT_SECURITY_POLICY": None}, []),
+        ({"CSP_DEFAULT_SRC": "'none'"}, ["events"]),
+        ({"CSP_DEFAULT_SRC": "'none'", "CSP_INCLUDE_NONCE_IN": []}, ["events", "the script"]),
+        ({"CSP_DEFAULT_SRC": ("'self'",), "CSP_CONNECT_SRC": None}, []),
+        ({"CSP_SCRIPT_SRC": ["'self'"]}, []),
+        (
+            {
+                "NEURALENS": {"PREFIX": "https://relay.example/nl"},
+                "CSP_CONNECT_SRC": ["https://relay.example"],
+                "CSP_SCRIPT_SRC": ["'self'"],
+            },
+            ["the script"],
+        ),
+    ],
+)
+def test_a_policy_that_blocks_the_tracker_is_reported(
+    settings: dict[str, Any], blocked: list[str]
+) -> None:
+    with override_settings(**settings):
+        found = [found.msg for found in check() if found.id == "neuralens.W001"]
+    assert found == [f"The content security policy blocks {what}." for what in blocked]
 
 
 def test_the_scripts_are_static_files(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.templating import Jinja2Templates
 from neuralens_starlette import Neuralens
+from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 
@@ -72,6 +75,82 @@ def test_a_root_path_and_a_prefix_are_part_of_the_addresses(tmp_path: Path) -> N
         assert client.get("/shop/track/neuralens.js").status_code == 200
     assert 'src="/shop/track/neuralens.js?v=' in made
     assert 'data-endpoint="/shop/track/events"' in made
+
+
+def assert_relay_at(client: TestClient, page: str, prefix: str, served: str | None = None) -> None:
+    """Assert that a page names the relay at a prefix, and that the relay is served there."""
+    made = client.get(page).text
+    assert f'src="{prefix}/neuralens.js?v=' in made
+    assert f'data-endpoint="{prefix}/events"' in made
+    assert client.get(f"{served or prefix}/neuralens.js").status_code == 200
+
+
+def test_an_application_in_another_one(tmp_path: Path) -> None:
+    """Its own mounts are not part of the address, parameters and the server's root path are."""
+    app, neuralens = shop(tmp_path)
+    page = Route("/page", lambda request: neuralens_page(request, tmp_path, neuralens))
+    app.mount("/sale", Starlette(routes=[page]))
+    around = Starlette(
+        routes=[
+            Mount("/shop", app),
+            Mount("/zipped", GZipMiddleware(app)),
+            Mount("/{city}", routes=[Mount("/shop", app)]),
+            page,
+        ]
+    )
+    client = TestClient(around)
+    assert_relay_at(client, "/shop/page", "/shop/nl")
+    assert_relay_at(client, "/shop/sale/page", "/shop/nl")
+    assert_relay_at(client, "/zipped/page", "/zipped/nl")
+    assert_relay_at(client, "/bern/shop/page", "/bern/shop/nl")
+    # The page of the application around it.
+    assert_relay_at(client, "/page", "/shop/nl")
+    proxied = TestClient(around, root_path="/eu")
+    for path in ("/eu/shop/page", "/eu/page"):
+        assert_relay_at(proxied, path, "/eu/shop/nl")
+
+
+def neuralens_page(request: Request, folder: Path, neuralens: Neuralens) -> Any:
+    templates = Jinja2Templates(folder)
+    neuralens.install(templates)
+    return templates.TemplateResponse(request, "page.html", {"id": "A"})
+
+
+def test_a_proxy_that_strips_the_root_path(tmp_path: Path) -> None:
+    app, _ = shop(tmp_path)
+    app.root_path = "/shop"
+    assert_relay_at(TestClient(app), "/page", "/shop/nl", served="/nl")
+
+
+def test_a_given_prefix_is_absolute(tmp_path: Path) -> None:
+    app, _ = shop(tmp_path)
+    client = TestClient(Starlette(routes=[Mount("/shop", app)]))
+    (tmp_path / "page.html").write_text("{{ neuralens_snippet(prefix='/track') }}")
+    made = client.get("/shop/page").text
+    assert 'src="/track/neuralens.js?v=' in made
+    assert 'data-endpoint="/track/events"' in made
+    # Nor is the relay that a proxy leads to below the path of an application.
+    elsewhere = Neuralens("APP", prefix="https://relay.example/nl")
+    request = Request({"type": "http", "app": app, "root_path": "/shop"})
+    assert 'src="https://relay.example/nl/neuralens.js?v=' in elsewhere.render(request)
+    with pytest.raises(ValueError, match=r"prefix must be a path such as /nl, not 'https:"):
+        elsewhere.mount(app)
+
+
+def test_a_page_without_a_request(tmp_path: Path) -> None:
+    _, neuralens = shop(tmp_path, uid=lambda request: request.cookies["shopper"])
+    templates = Jinja2Templates(tmp_path)
+    neuralens.install(templates)
+    assert 'src="/nl/neuralens.js?v=' in templates.get_template("page.html").render(id="A")
+
+
+def test_a_route_that_matches_every_path_does_not_hide_the_relay(tmp_path: Path) -> None:
+    app = FastAPI()
+    app.get("/{path:path}")(lambda path: path)
+    Neuralens("APP", api_key="key", outbox=f"sqlite:///{tmp_path}/outbox.db").mount(app)
+    client = TestClient(app)
+    assert client.get("/nl/neuralens.js").headers["content-type"].startswith("text/javascript")
+    assert client.get("/anything").json() == "anything"
 
 
 def test_disabled(tmp_path: Path) -> None:
