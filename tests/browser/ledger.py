@@ -13,8 +13,7 @@ from tests.clients import connect
 from tests.polling import TIMEOUT, eventually
 from tests.processes import Process
 
-# Inserts a control tile into the viewport. Once it was seen and its event is flushed, all previous
-# events were sent, too.
+# Inserts a control tile into the viewport, and flushes its event once it was seen.
 AWAIT_CONTROL = """([id, timeout]) => new Promise((resolve, reject) => {
     setTimeout(() => reject(new Error(id + " was not seen")), timeout);
     neuralens("on", "event", (event) => {
@@ -30,6 +29,8 @@ AWAIT_CONTROL = """([id, timeout]) => new Promise((resolve, reject) => {
     document.body.append(tile);
 })"""
 CONTROL = "control-"
+# The storage keys of the events whose outcome the page does not know yet.
+JOURNAL = "Object.keys(localStorage).filter((key) => key.startsWith('nl:e:'))"
 
 
 class Event(dict[str, Any]):
@@ -88,11 +89,13 @@ class Ledger:
     def wait_for_all(self, page: Page) -> list[Event]:
         """Wait until all events that a visible page has captured have arrived, and return them.
 
-        Waits for the event of a control tile, which is sent after all previous ones.
+        Waits for the event of a control tile, which is captured after all previous ones, and for
+        an empty journal, because batches may arrive in another order than they were sent.
         """
         control = CONTROL + uuid4().hex
         page.evaluate(AWAIT_CONTROL, [control, TIMEOUT * 1000])
         eventually(lambda: control in self._http.get(f"{self._sandbox.url}/ledger").text)
+        eventually(lambda: page.evaluate(JOURNAL) == [])
         eventually(lambda: self.metric("neuralens_outbox_waiting") == 0)
         return self.entries()
 

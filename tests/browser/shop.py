@@ -27,6 +27,8 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 RESET = "reset"
 HANG = "hang"
 CUT = "cut"
+# The relay's response, but with status 200.
+PLAIN_200 = "200"
 Fault = Callable[[Request, bytes], int | str | None]
 
 
@@ -121,6 +123,10 @@ class Shop:
                 transport.abort()
 
             return StreamingResponse(begin(), response.status_code)
+        if fault == PLAIN_200:
+            response = await self._forward_to_relay(request, await request.body())
+            response.status_code = 200
+            return response
         if fault == HANG:
             return await self.hang(request)
         return Response(status_code=int(fault))

@@ -481,7 +481,9 @@ def remote_relay(relay, sandbox, shop, credentials, tmp_path):
 @pytest.mark.chromium_alone
 def test_relay_on_another_origin(show, remote_relay, ledger, await_empty_journal):
     """The outcome of beacons cannot be read there, so unknown batches are resent by fetch."""
-    page = show("", endpoint=f"{remote_relay.url}/events")
+    # A host of its own, whose cookie the page cannot read.
+    host = remote_relay.url.replace("127.0.0.1", "localhost")
+    page = show("", endpoint=f"{host}/events")
     ways = []
     page.on("request", lambda request: ways.append((request.resource_type, request.post_data)))
     share(page, "A")

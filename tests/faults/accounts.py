@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.ledger import Ledger
+from tests.browser.ledger import JOURNAL, Ledger
 from tests.browser.shop import Post, Shop
 from tests.polling import eventually
-
-JOURNAL = "Object.keys(localStorage).filter((key) => key.startsWith('nl:e:'))"
 
 
 def needed_bytes(posts: list[Post]) -> int:

@@ -10,10 +10,11 @@ import pytest
 from starlette.requests import Request
 
 from tests.browser.engines.fixtures import crash
-from tests.browser.shop import CUT, HANG, RESET
-from tests.faults.accounts import JOURNAL
+from tests.browser.ledger import JOURNAL
+from tests.browser.shop import CUT, HANG, PLAIN_200, RESET
 from tests.polling import eventually
 
+NO_BEACONS = "Navigator.prototype.sendBeacon = () => false;"
 NEVER_SENT = "Navigator.prototype.sendBeacon = () => true;"
 FULL = """const setItem = Storage.prototype.setItem;
 Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };"""
@@ -85,10 +86,59 @@ def test_beacon_with_a_failure_response(show, shop, accounts, add_row, answer):
 def test_response_cut_off(show, shop, accounts, add_row):
     """Its status is known, which suffices."""
     shop.fault = lambda request, body: CUT
-    page = show("", before="Navigator.prototype.sendBeacon = () => false;")
+    page = show("", before=NO_BEACONS)
     accounts.share(page, "A")
     add_row(accounts.reconcile(page))
     assert [post.status for post in accounts.posts()] == [202]
+
+
+@pytest.mark.every_engine
+@pytest.mark.parametrize("before", ["", NO_BEACONS], ids=["beacon", "fetch"])
+def test_proxy_that_responds_200(show, shop, accounts, add_row, before):
+    """The relay's cookie tells that it has accepted the batch."""
+    shop.fault = lambda request, body: PLAIN_200
+    page = show("", before=before)
+    for name in ("A", "B", "C"):
+        accounts.share(page, name)
+        eventually(lambda: page.evaluate(JOURNAL) == [])
+    row = accounts.reconcile(page)
+    add_row(row)
+    assert float(row[-1]) == 1
+    assert page.console_messages == []
+
+
+@pytest.mark.every_engine
+@pytest.mark.parametrize(
+    ("delay", "most"),
+    [(3, 1.05), pytest.param(12, 2, marks=pytest.mark.faults)],
+    ids=["after 3 s", "after 12 s"],
+)
+def test_late_response(show, shop, accounts, add_row, delay, most):
+    """The next page waits for a while, and an acknowledgement counts however late it is."""
+    shop.delay = delay
+    page = None
+    for number in range(3):
+        page = show("", path=f"/page{number}", tab=page)
+        accounts.share(page, f"D{number}")
+        page.wait_for_timeout(1500)
+    row = accounts.reconcile(page)
+    add_row(row)
+    assert float(row[-1]) <= most
+
+
+@pytest.mark.faults
+@pytest.mark.every_engine
+def test_fetch_without_end(show, shop, accounts, add_row):
+    """A script has replaced it, and a beacon failed: beacons are sent again in the end."""
+    never = "window.fetch = () => { window.isFetched = true; return new Promise(() => {}); };"
+    shop.fault = lambda request, body: 503
+    page = show("", before=never)
+    accounts.share(page, "A")
+    page.wait_for_function("window.isFetched")
+    shop.fault = None
+    page = show("", path="/next", tab=page, before=never)
+    accounts.share(page, "B")
+    add_row(accounts.reconcile(page))
 
 
 @pytest.mark.every_engine

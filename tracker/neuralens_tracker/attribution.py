@@ -64,9 +64,8 @@ class Attribution:
 
     def _load(self) -> None:
         """Read the origins again, because other tabs may have changed them."""
-        kept = self._storage.load(ORIGINS_KEY) if self._stored else None
-        if isinstance(kept, dict):
-            self._origins = kept
+        if self._stored and self._storage.read(ORIGINS_KEY):
+            self._origins = self._storage.load(ORIGINS_KEY)
 
     def _save(self) -> None:
         if self._stored and len(self._origins.keys()) > 0:

@@ -6,16 +6,16 @@ from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.outbox import DAY, REASONS, REFUSED, Entry, Outbox
 from neuralens_tracker.types import Batch, Fields, Sender, Settings, Store, Tabs
 from neuralens_tracker.visit import Visit
-from neuralens_tracker.vocabulary import DENIED, GRANTED, WIRE_VERSION
+from neuralens_tracker.vocabulary import ACCEPTED, DENIED, GRANTED, WIRE_VERSION
 
 # Milliseconds from an event to its beacon, so that concurrent events share a batch.
 FLUSH_MS = 1000
-# Milliseconds after page start until orphaned events are adopted: by then the relay has
-# acknowledged what the previous page sent when it was unloaded.
-ADOPT_MS = 1200
-# Milliseconds between checks for orphaned events of closed tabs.
-ADOPT_INTERVAL_MS = 30000
-ACCEPTED = 202
+# Milliseconds between checks for orphaned events of closed tabs: at first, and later. By the first
+# one, most relays have acknowledged what the previous page sent when it was unloaded.
+EARLY_CHECK_MS = 1200
+CHECK_MS = 30000
+# The early checks leave the events alone whose acknowledgement is due.
+EARLY_CHECKS = 4
 # Final if the relay itself answered so: not a batch, unsupported content type.
 FINAL = [400, 415]
 # In refusals that are not for good: of an unknown application, and, by a relay of 0.1.0, of an
@@ -80,6 +80,8 @@ class Delivery:
         self._tabs = tabs
         self._hooks = hooks
         self._started = False
+        # Checks for orphaned events so far.
+        self._checks = 0
         # Consecutive failed batches, and whether one succeeded since the first refusal of an event.
         self._attempt = 0
         # Whether the last fetch got no response: something may block it, but not beacons.
@@ -103,13 +105,13 @@ class Delivery:
         """Start once there is consent; acknowledgements are read before orphans are adopted."""
         if not self._started:
             self._started = True
-            self.acknowledge(False)
+            self.acknowledge()
             needs = self._storage.load(CONSTRAINTS_KEY)
-            if isinstance(needs, dict) and needs.get("day") == self._constraints["day"]:
+            if needs.get("day") == self._constraints["day"]:
                 self._constraints = needs
             self._reported_losses = total(self._outbox.losses())
             self.resume()
-            self._transport.wait(ADOPT_MS, self._adopt_orphans)
+            self._transport.wait(EARLY_CHECK_MS, self._adopt_orphans)
 
     def resume(self) -> None:
         """Claim this tab's events, at the start and on return from the back/forward cache."""
@@ -126,27 +128,27 @@ class Delivery:
         """Store the learned constraints for the next page."""
         self._storage.save(CONSTRAINTS_KEY, self._constraints)
 
-    def acknowledge(self, is_final: bool) -> None:
+    def acknowledge(self) -> None:
         """Close the batches, of any page, that the relay's cookie acknowledges; clear the cookie.
 
-        The cookie is left alone while batches are in flight, since clearing it could race with
-        their responses, unless ``is_final``.
+        The cookie is left alone while responses are due, since clearing it could race with them.
         """
         for batch_id in self._transport.read_acknowledged():
             self._outbox.acknowledge(batch_id)
             self._transport.resolve(batch_id, ACCEPTED)
-        if is_final or not self._outbox.has_open_batches():
+        if not self._outbox.is_due(""):
             self._transport.erase_acknowledged()
-        for batch_id in self._outbox.acknowledged():
-            self._transport.resolve(batch_id, ACCEPTED)
 
     def _adopt_orphans(self) -> None:
         """Adopt journaled events of closed tabs, now and periodically."""
+        self._checks += 1
+        is_early = self._checks <= EARLY_CHECKS
         if self._visit.consent() == GRANTED:
-            self.acknowledge(True)
+            self.acknowledge()
             for tab in self._outbox.other_tabs():
-                self._tabs.if_gone(tab, self._adopt)
-        self._transport.wait(ADOPT_INTERVAL_MS, self._adopt_orphans)
+                if not is_early or not self._outbox.is_due(tab):
+                    self._tabs.if_gone(tab, self._adopt)
+        self._transport.wait(EARLY_CHECK_MS if is_early else CHECK_MS, self._adopt_orphans)
 
     def _adopt(self, tab: str) -> None:
         if self._visit.consent() == GRANTED:
@@ -191,7 +193,11 @@ class Delivery:
 
         def on_outcome(status: int, error: str) -> None:
             self._in_flight -= size
-            self._outbox.close_batch(batch["batch"])
+            if status == 0 and len(self._outbox.remaining(entries)) == 0:
+                # Another page has read the acknowledgement.
+                status = ACCEPTED
+            if status != 0:
+                self._outbox.close_batch(batch["batch"])
             self._handle_outcome(batch, entries, size, as_beacon, status, error)
 
         self._transport.send(batch, as_beacon, as_json, leaving, on_outcome)
@@ -220,6 +226,8 @@ class Delivery:
         error: str,
     ) -> None:
         """Erase, requeue or discard a batch. Status 0: unknown; ``error``: the relay's, or ""."""
+        if self._visit.consent() == DENIED:
+            return
         if status == ACCEPTED:
             if as_beacon:
                 self._constraints["blind"] = False
@@ -232,8 +240,6 @@ class Delivery:
             self._outbox.erase(entries)
             self._hooks.emit("delivered", batch)
             self._run()
-            return
-        if self._visit.consent() == DENIED:
             return
         if UNKNOWN in error:
             # Until page or relay is corrected, or the relay upgraded.

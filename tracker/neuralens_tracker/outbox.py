@@ -11,15 +11,19 @@ from typing import Any
 
 from neuralens_tracker.events import FIELDS, find_fault
 from neuralens_tracker.identity import Identity
-from neuralens_tracker.types import Clock, Event, Report, Store
+from neuralens_tracker.types import Clock, Event, Fields, Report, Store
 from neuralens_tracker.value_types import COUNT, TEXT, read
 
 # Prefix of an event's storage key, followed by the tab's name (TAB_LENGTH characters) and the eid.
 # Version 0.1.0 wrote only the eid, whose beginning then reads as the name of a closed tab.
 EVENT_KEY = "e:"
 TAB_LENGTH = 8
-# Prefix of an open batch's storage key, followed by its id; the value is the keys of its events.
+# Prefix of a batch's storage key, followed by its id, until the relay has answered it. The value:
+# ``at``, the Unix time when it was posted, and the ``eids`` of its events.
 BATCH_KEY = "b:"
+# Seconds within which most relays acknowledge a batch, and after which none does any more.
+DUE_S = 5
+FORGOTTEN_S = 60
 # The journal, shared by all tabs: ``id``, which begins with its first day (since 1970); ``seq``,
 # the last sequence number, so that the relay sees losses as gaps; and cumulative losses by reason,
 # which may be reported repeatedly.
@@ -49,9 +53,14 @@ class Entry:
         self.refusals = refusals
 
 
+def count_of(fields: Fields, name: str) -> int:
+    """Return a count from storage; 0 if it is missing or invalid."""
+    return read(COUNT, fields.get(name)) or 0
+
+
 def tab_of(key: str) -> str:
     """Return the name of the tab that owns the event of a key."""
-    return key[len(EVENT_KEY) :][:TAB_LENGTH]
+    return key[len(EVENT_KEY) : len(EVENT_KEY) + TAB_LENGTH]
 
 
 class Outbox:
@@ -73,8 +82,6 @@ class Outbox:
         self._queue: list[Entry] = []
         self._tab = identity.make_uuid()[:TAB_LENGTH]
         self._batches = 0
-        # The open batches of this page that are in storage.
-        self._recorded: list[str] = []
         self._begin_journal()
 
     def _begin_journal(self) -> None:
@@ -97,77 +104,66 @@ class Outbox:
     def adopt(self, tab: str) -> bool:
         """Adopt the events of a closed tab; return whether one of its batches has no outcome."""
         for key in self._storage.names(EVENT_KEY + tab):
-            event = self._storage.load(key)
+            fields = self._storage.load(key)
             self._storage.erase(key)
-            fields: dict[str, Any] = event if isinstance(event, dict) else {}
             # Fields added by another version are dropped.
             known: Event = {}
             for name in list(FIELDS.keys()):
                 known[name] = fields.get(name)
             if find_fault(known) is None:
-                refusals = read(COUNT, fields.get("refusals")) or 0
-                self._append(known, read(COUNT, fields.get("seq")), refusals)
+                self._append(known, count_of(fields, "seq"), count_of(fields, "refusals"))
             else:
                 self.count_lost(STORAGE, 1)
-        records = self._storage.names(BATCH_KEY + tab)
-        for record in records:
-            self._storage.erase(record)
-        return len(records) > 0
+        return len(self._storage.names(BATCH_KEY + tab)) > 0
 
     def add(self, event: Event) -> None:
         """Queue an event and write it to the journal; above MAX_EVENTS the oldest is lost."""
-        self._append(event, None, 0)
+        self._append(event, 0, 0)
 
-    def _append(self, event: Event, number: int | None, refusals: int) -> None:
-        """Append an event with a sequence number; None assigns the next one."""
-        numbered: Event = {}
-        numbered.update(event)
-        numbered["seq"] = number or self._count("seq", 1)
+    def _append(self, event: Event, number: int, refusals: int) -> None:
+        """Append an event with a sequence number; 0 assigns the next one."""
+        event["seq"] = number or self._count("seq", 1)
         key = EVENT_KEY + self._tab + event["eid"]
-        entry = Entry(numbered, key, len(self._dump(numbered)), refusals)
+        entry = Entry(event, key, len(self._dump(event)), refusals)
         self._save(entry)
         if not entry.stored:
             self._report("storage is full or blocked: events may be lost")
         self._queue.append(entry)
         if len(self._queue) > MAX_EVENTS:
             self.count_lost(OVERFLOW, 1)
-            self.erase([self._queue.pop(0)])
+            self._storage.erase(self._queue.pop(0).key)
 
     def _save(self, entry: Entry) -> None:
         """Write an entry to the journal."""
         record: Event = {}
         record.update(entry.event)
-        if entry.refusals > 0:
-            record["refusals"] = entry.refusals
+        record["refusals"] = entry.refusals
         entry.stored = self._storage.save(entry.key, record)
 
     def _read_journal(self) -> dict[str, Any]:
         """Return the journal: the stored one, if there is one."""
-        loaded: Any = self._storage.load(JOURNAL_KEY)
-        stored: dict[str, Any] = loaded if isinstance(loaded, dict) else {}
+        stored = self._storage.load(JOURNAL_KEY)
         journal: dict[str, Any] = {"id": read(TEXT, stored.get("id")) or self._journal["id"]}
         # If storage is full, the numbers in it are outdated.
         is_same = journal["id"] == self._journal["id"]
         for name in NUMBERS:
-            own = self._journal.get(name) if is_same else 0
-            journal[name] = max(read(COUNT, stored.get(name)) or 0, own or 0)
+            own = count_of(self._journal, name) if is_same else 0
+            journal[name] = max(count_of(stored, name), own)
         self._journal = journal
         return journal
 
     def _count(self, name: str, count: int) -> int:
         """Increment a number of the journal, and return it."""
         journal = self._read_journal()
-        total = count
         if name in list(journal.keys()):
-            total += journal[name]
-            journal[name] = total
+            count += journal[name]
+            journal[name] = count
         self._storage.save(JOURNAL_KEY, journal)
-        return total
+        return count
 
     def journal(self) -> str:
         """Return the id of the journal."""
-        name: str = self._read_journal()["id"]
-        return name
+        return str(self._read_journal()["id"])
 
     def count_lost(self, reason: str, count: int) -> None:
         """Count events that had to be dropped."""
@@ -219,45 +215,51 @@ class Outbox:
             self._storage.erase(entry.key)
 
     def open_batch(self, entries: list[Entry]) -> str:
-        """Store the keys of a new batch until its outcome is known; return the batch's id."""
+        """Store what is in a new batch until its outcome is known; return the batch's id."""
         self._batches += 1
         batch_id = self._tab + "-" + str(self._batches)
-        if self._storage.save(BATCH_KEY + batch_id, [entry.key for entry in entries]):
-            self._recorded.append(batch_id)
+        record = {
+            "at": int(self._clock.now()),
+            "eids": [entry.event["eid"] for entry in entries],
+        }
+        self._storage.save(BATCH_KEY + batch_id, record)
         return batch_id
 
     def close_batch(self, batch_id: str) -> None:
         """Forget a batch, because its outcome is known."""
         self._storage.erase(BATCH_KEY + batch_id)
-        self._recorded = [other for other in self._recorded if other != batch_id]
 
-    def has_open_batches(self) -> bool:
-        """Return whether a batch, of any page, has no outcome yet."""
-        return len(self._storage.names(BATCH_KEY)) > 0
+    def is_due(self, tab: str) -> bool:
+        """Return whether a response to a batch of a tab ("": any) is due; forget old batches."""
+        due = False
+        for key in self._storage.names(BATCH_KEY + tab):
+            # Absolute, because the clock may have been set back.
+            age = abs(self._clock.now() - count_of(self._storage.load(key), "at"))
+            if age < DUE_S:
+                due = True
+            elif age > FORGOTTEN_S:
+                self._storage.erase(key)
+        return due
 
     def acknowledge(self, batch_id: str) -> None:
-        """Erase a batch that the relay has acknowledged, and its events, whichever page sent it."""
-        keys = self._storage.load(BATCH_KEY + batch_id)
-        if isinstance(keys, list):
-            for key in keys:
-                self._storage.erase(key)
-        self._storage.erase(BATCH_KEY + batch_id)
+        """Erase a batch that the relay has acknowledged, and its events, whoever has them now."""
+        eids: Any = self._storage.load(BATCH_KEY + batch_id).get("eids")
+        if isinstance(eids, list):
+            for key in self._storage.names(EVENT_KEY):
+                if key[len(EVENT_KEY) + TAB_LENGTH :] in eids:
+                    self._storage.erase(key)
+            self._queue = [entry for entry in self._queue if entry.event["eid"] not in eids]
+        self.close_batch(batch_id)
 
-    def acknowledged(self) -> list[str]:
-        """Return the batches of this page that any page has seen acknowledged."""
-        return [
-            batch_id
-            for batch_id in self._recorded
-            if self._storage.read(BATCH_KEY + batch_id) is None
-        ]
+    def remaining(self, entries: list[Entry]) -> list[Entry]:
+        """Return those entries that no other page has erased or adopted."""
+        return [entry for entry in entries if not entry.stored or self._storage.read(entry.key)]
 
     def refresh(self) -> None:
         """Drop events that another tab adopted while this page was in the back/forward cache."""
-        keys = self._storage.names(EVENT_KEY)
-        self._queue = [entry for entry in self._queue if not entry.stored or entry.key in keys]
+        self._queue = self.remaining(self._queue)
 
     def clear(self) -> None:
         """Empty the queue and begin a new journal; the caller erases storage."""
         self._queue = []
-        self._recorded = []
         self._begin_journal()

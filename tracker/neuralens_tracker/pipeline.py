@@ -112,9 +112,9 @@ class Pipeline:
             self._attribution.clear()
         if self._visit.consent() == DENIED:
             self._outbox.clear()
-            self._delivery.acknowledge(True)
             for name in self._storage.names(""):
                 self._storage.erase(name)
+            self._delivery.acknowledge()
         held = self._held
         self._held = []
         for entry in held:
@@ -147,8 +147,8 @@ class Pipeline:
         if not changed:
             self._suppress(event, "before")
         elif self._repair(changed):
-            self._outbox.add(changed)
             # Only listeners get the sources: the API has no such fields.
             sources.update(changed)
+            self._outbox.add(changed)
             self._hooks.emit("event", sources)
             self._delivery.schedule(FLUSH_MS)

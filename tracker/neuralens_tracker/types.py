@@ -85,8 +85,8 @@ class Store(Protocol):
     def write(self, key: str, text: str) -> bool:
         """Store text under key; return whether that succeeded."""
 
-    def load(self, key: str) -> Any:
-        """Return the JSON value stored under key, or None."""
+    def load(self, key: str) -> Fields:
+        """Return the fields stored under key as JSON: none if they are missing or corrupt."""
 
     def save(self, key: str, value: Any) -> bool:
         """Store a value as JSON under key; return whether that succeeded."""

@@ -53,6 +53,9 @@ EARLY_KEY = "k:"
 # The version of the wire format between tracker and relay.
 WIRE_VERSION = 1
 
+# The status with which the relay acknowledges a batch.
+ACCEPTED = 202
+
 # Limits of an event, in the tracker (which drops the field) and at the relay (which refuses it).
 # Length is in UTF-16 code units in the browser and in code points elsewhere, never more of these.
 MAX_TEXT = 512

@@ -49,8 +49,9 @@ class Memory:
         return not self._blocked
 
     def load(self, key: str) -> Any:
-        """Return the JSON value stored under key, or None."""
-        return parse(self.read(key) or "null")
+        """Return the fields stored under key as JSON: none if they are missing or corrupt."""
+        fields = parse(self.read(key) or "null")
+        return fields if isinstance(fields, dict) else {}
 
     def save(self, key: str, value: Any) -> bool:
         """Store a value as JSON under key; return whether that succeeded."""
@@ -286,6 +287,7 @@ class World:
             "wire.timers": self._wire.timers,
             "wire.answer": self._wire.answer,
             "wire.name": self._wire.name,
+            "wire.read_acknowledged": self._wire.read_acknowledged,
             "wire.sent": self._wire.sent,
             "reported": self.reported,
             "emitted": self.emitted,

@@ -1,8 +1,6 @@
 """Stores values in localStorage under the tracker's prefix."""
 
-from typing import Any
-
-from neuralens_tracker.types import Json
+from neuralens_tracker.types import Fields, Json
 from neuralens_tracker.vocabulary import PREFIX
 from neuralens_tracker.web.ffi import attempt, dump, elements, get, parse, record, window
 
@@ -22,9 +20,10 @@ class Storage:
         attempt(self._area, "setItem", PREFIX + key, text)
         return self.read(key) == text
 
-    def load(self, key: str) -> Any:
-        """Return the JSON value stored under key, or None."""
-        return parse(self.read(key) or "null")
+    def load(self, key: str) -> Fields:
+        """Return the fields stored under key as JSON: none if they are missing or corrupt."""
+        fields = parse(self.read(key) or "null")
+        return fields if isinstance(fields, dict) else {}
 
     def save(self, key: str, value: Json) -> bool:
         """Store a value as JSON under key; return whether that succeeded."""

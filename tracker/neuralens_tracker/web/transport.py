@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from neuralens_tracker.types import Batch, JSObject, OnOutcome, Settings
 from neuralens_tracker.value_types import TEXT, read
-from neuralens_tracker.vocabulary import PREFIX
+from neuralens_tracker.vocabulary import ACCEPTED, PREFIX
 from neuralens_tracker.web.dom import document, document_property, document_prototype
 from neuralens_tracker.web.ffi import (
     attempt,
@@ -28,8 +28,10 @@ COOKIE = "nl_ack="
 COOKIE_SEPARATOR = "."
 # Milliseconds from a response until its cookie can be read.
 COOKIE_MS = 300
-# Milliseconds after which the outcome of a batch counts as unknown.
-OUTCOME_MS = 10000
+# Milliseconds after which the outcome of a beacon, or of a fetch, counts as unknown: beacons may
+# vanish, but a fetch gets a response or an error, if late.
+BEACON_MS = 10000
+FETCH_MS = 20000
 
 
 class Transport:
@@ -39,10 +41,10 @@ class Transport:
         self._settings = settings
         # The callbacks for the outcomes of batches, by PREFIX + batch id.
         self._callbacks: dict[str, OnOutcome | None] = {}
-        self._acknowledge: Callable[[bool], None]
+        self._acknowledge: Callable[[], None]
 
-    def start(self, acknowledge: Callable[[bool], None]) -> None:
-        """Start to observe the outcomes of beacons; ``acknowledge(is_final)`` reads the cookie."""
+    def start(self, acknowledge: Callable[[], None]) -> None:
+        """Start to observe the outcomes of beacons; ``acknowledge()`` reads the cookie."""
         self._acknowledge = acknowledge
         # Guarded, because an extension may have removed the observer.
         invoke(self._observe, None)
@@ -57,15 +59,22 @@ class Transport:
 
     def _read_entries(self, found: JSObject, *_: JSObject) -> None:
         for entry in elements(call(found, "getEntriesByType", "resource")):
-            # A fetch is resolved by its response.
-            if get(entry, "initiatorType") != "fetch":
-                batch_id = get(entry, "name").split(BATCH_QUERY).pop()
-                status = get(entry, "responseStatus")
-                if status is None:
-                    # Safari reports no status; the cookie follows if the relay accepted it.
-                    wait(COOKIE_MS, self._acknowledge, False)
-                else:
-                    self.resolve(batch_id, status)
+            parts = get(entry, "name").split(BATCH_QUERY)
+            # A fetch is settled by its response.
+            if len(parts) > 1 and get(entry, "initiatorType") != "fetch":
+                self._settle(parts[1], get(entry, "responseStatus"), None)
+
+    def _settle(self, batch_id: str, status: int | None, error: str | None) -> None:
+        """Resolve a batch by its response; ``status`` is None in Safari, which does not report it.
+
+        The cookie is read even if the response is too late for this page. It takes precedence,
+        because a proxy may respond 200 in place of 202.
+        """
+        wait(COOKIE_MS, self._acknowledge)
+        if status == ACCEPTED:
+            self.resolve(batch_id, status)
+        elif status is not None:
+            wait(COOKIE_MS, self.resolve, batch_id, status, error)
 
     def resolve(self, batch_id: str, status: int, error: str | None = None) -> None:
         """Report a batch's outcome; repeats and the batches of other pages are ignored."""
@@ -73,7 +82,6 @@ class Transport:
         self._callbacks[PREFIX + batch_id] = None
         if on_outcome:
             on_outcome(status, error or "")
-            wait(COOKIE_MS, self._acknowledge, False)
 
     def read_acknowledged(self) -> list[str]:
         """Return the ids of the batches in the relay's cookie."""
@@ -121,7 +129,7 @@ class Transport:
                 # Not a text, but an error, if the body was cut off.
                 answer = parse(text) if str(text).startswith("{") else None
                 error = answer.get("error") if isinstance(answer, dict) else None
-                self.resolve(batch_id, status, read(TEXT, error))
+                self._settle(batch_id, status, read(TEXT, error))
 
             # A response counts towards the 64 KiB in flight until its body has been read.
             call(call(response, "text"), "then", callback(on_body), callback(on_body))
@@ -129,8 +137,8 @@ class Transport:
         def on_failure(*_: JSObject) -> None:
             self.resolve(batch_id, 0)
 
-        wait(COOKIE_MS, self._acknowledge, False)
-        wait(OUTCOME_MS, on_failure)
+        wait(COOKIE_MS, self._acknowledge)
+        wait(BEACON_MS if as_beacon else FETCH_MS, on_failure)
         if as_beacon and attempt(get(window, "navigator"), "sendBeacon", url, body):
             return
         if as_beacon and leaving:
