@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import neuralens_tracker
-from neuralens_tracker.addon_settings import ADDONS, name_file
+from neuralens_tracker.addon_settings import ADDONS, CONSENT, name_file
 
 from neuralens_build import hooks_javascript
 from neuralens_build.compiler import LIBRARY, Source, compile_program
@@ -62,7 +62,7 @@ callback(() => {{
     if (!window['{file}']) {{
         window['{file}'] = true;
         install_stub();
-        start(document.currentScript);
+        start({tag});
     }}
 }})();
 """
@@ -70,8 +70,12 @@ STUB = f"{PACKAGE}.web.stub"
 ADDON_MODULES = {
     name_file(addon): f"{PACKAGE}.addons.{addon.replace('-', '_')}" for addon in ADDONS
 }
+# Adapters of consent platforms have no use for their own tag.
 ENTRIES |= {
-    file: ADDON_ENTRY.format(file=file, module=module) for file, module in ADDON_MODULES.items()
+    file: ADDON_ENTRY.format(
+        file=file, module=module, tag="" if CONSENT in file else "document.currentScript"
+    )
+    for file, module in ADDON_MODULES.items()
 }
 # The modules that each entry imports, if not the tracker's main module.
 MODULES = {

@@ -99,9 +99,10 @@ def check_policy(config: Configuration) -> list[CheckMessage]:
             found.append(blocked("events", f"Add {relay} to connect-src."))
         of_scripts = set(sources(policy, "script-src-elem", "script-src"))
         # With 'strict-dynamic' browsers ignore origins.
-        accepted = NONCES if "'strict-dynamic'" in of_scripts else NONCES | ANYTHING | {files}
-        if not accepted & of_scripts:
-            found.append(blocked("the script", f"Add {files} or the nonce to script-src."))
+        by_nonce = "'strict-dynamic'" in of_scripts
+        if not of_scripts & (NONCES if by_nonce else NONCES | ANYTHING | {files}):
+            missing = "the nonce" if by_nonce else f"{files} or the nonce"
+            found.append(blocked("the script", f"Add {missing} to script-src."))
     return found
 
 

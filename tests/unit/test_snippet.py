@@ -198,6 +198,7 @@ def test_every_setting_is_an_attribute() -> None:
         "token": "1795626000.x",
         "debug": True,
         "ga4_index_base": 1,
+        "onetrust_group": "C0003",
     }
     assert set(values) | {"app_id"} == set(KINDS)
     assert len(KINDS) == len(EVERY_SETTING)
@@ -217,6 +218,7 @@ def test_every_setting_is_an_attribute() -> None:
         "data-token": "1795626000.x",
         "data-debug": "true",
         "data-ga4-index-base": "1",
+        "data-onetrust-group": "C0003",
     }
 
 

@@ -151,13 +151,14 @@ SETTINGS = {
 
 # Those of add-ons.
 SETTINGS["ga4IndexBase"] = "The `index` that the shop's GA4 events give a list's first item."
+SETTINGS["onetrustGroup"] = "The id of the group in OneTrust that covers the tracker."
 
 ADDONS = {
     "ga4": "Tracks what is pushed to `dataLayer` for Google Analytics 4, without attributes.",
     "overlay": "Shows on the page what the tracker makes of it.",
     "consent-cookiebot": "Follows Cookiebot: its category of statistics.",
     "consent-google": "Follows Google Consent Mode v2: `analytics_storage`.",
-    "consent-onetrust": "Follows OneTrust: performance cookies, its group C0002.",
+    "consent-onetrust": "Follows OneTrust: its group of performance cookies, or another.",
     "consent-shopify": "Follows Shopify's Customer Privacy API: analytics.",
     "consent-tcf": "Follows the IAB's Transparency and Consent Framework 2.2: purposes 1, 5 and 6.",
     "consent-usercentrics": "Follows Usercentrics, version 2 or 3: all services.",

@@ -10,14 +10,19 @@ from neuralens_tracker.web.ffi import get, window
 EVENTS = ("CookiebotOnConsentReady", "CookiebotOnAccept", "CookiebotOnDecline")
 
 
-def start(tag: JSObject) -> None:
+def start() -> None:
     """Follow the categories that are consented to, from when they are known."""
+    granted: JSObject = None
 
     def look(event: JSObject) -> None:
+        nonlocal granted
         bot = get(window, "Cookiebot")
         consent = bot and get(bot, "consent")
         if consent:
-            tell_consent(get(consent, "statistics"), get(bot, "hasResponse"))
+            # ``Cookiebot.withdraw()`` may take back the response, too.
+            decided = granted or get(bot, "hasResponse")
+            granted = get(consent, "statistics")
+            tell_consent(granted, decided)
 
     for name in EVENTS:
         listen_for(name, look)

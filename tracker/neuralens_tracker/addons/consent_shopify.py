@@ -4,15 +4,11 @@ Source: https://shopify.dev/docs/api/customer-privacy
 """
 
 from neuralens_tracker.types import JSObject
-from neuralens_tracker.web.addon import tell_consent
+from neuralens_tracker.web.addon import look_until, tell_consent
 from neuralens_tracker.web.ffi import attempt, call, callback, get, record, window
-from neuralens_tracker.web.platform import wait
-
-# Milliseconds between looks for Shopify's script if it comes later than this one.
-LOOK_MS = 100
 
 
-def start(tag: JSObject) -> None:
+def start() -> None:
     """Load the API, and follow what it allows."""
 
     def look(event: JSObject) -> None:
@@ -22,13 +18,13 @@ def start(tag: JSObject) -> None:
             shown = attempt(privacy, "shouldShowBanner")
             tell_consent(attempt(privacy, "analyticsProcessingAllowed"), not shown)
 
-    def load() -> None:
+    def load() -> JSObject:
         shop = get(window, "Shopify")
-        if shop and get(shop, "loadFeatures"):
+        loadable = shop and get(shop, "loadFeatures")
+        if loadable:
             feature = record({"name": "consent-tracking-api", "version": "0.1"})
             call(shop, "loadFeatures", [feature], callback(look))
-        else:
-            wait(LOOK_MS, load)
+        return loadable
 
-    load()
+    look_until(load)
     call(get(window, "document"), "addEventListener", "visitorConsentCollected", callback(look))

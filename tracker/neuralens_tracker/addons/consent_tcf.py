@@ -4,19 +4,16 @@ Source: https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Co
 """
 
 from neuralens_tracker.types import JSObject
-from neuralens_tracker.web.addon import property_of, tell_consent
+from neuralens_tracker.web.addon import look_until, property_of, tell_consent
 from neuralens_tracker.web.ffi import call, callback, get, window
-from neuralens_tracker.web.platform import wait
 
 # To store on a device, to create profiles that personalize content, and to use them.
 PURPOSES = ("1", "5", "6")
 # What is said once there is a decision, on each page and when it changes.
 DECIDED = ("tcloaded", "useractioncomplete")
-# Milliseconds between looks for a platform that comes later than this script.
-LOOK_MS = 100
 
 
-def start(tag: JSObject) -> None:
+def start() -> None:
     """Follow the decisions that the platform knows of."""
 
     def hear(data: JSObject, success: JSObject) -> None:
@@ -30,10 +27,10 @@ def start(tag: JSObject) -> None:
             decided = get(data, "eventStatus") in DECIDED
             tell_consent(decided and granted, decided)
 
-    def look() -> None:
-        if get(window, "__tcfapi"):
+    def look() -> JSObject:
+        api = get(window, "__tcfapi")
+        if api:
             call(window, "__tcfapi", "addEventListener", 2, callback(hear))
-        else:
-            wait(LOOK_MS, look)
+        return api
 
-    look()
+    look_until(look)

@@ -10,7 +10,7 @@ from neuralens_tracker.web.ffi import call, callback, get, window
 EVENTS = ("UC_UI_INITIALIZED", "UC_UI_CMP_EVENT", "UC_CONSENT")
 
 
-def start(tag: JSObject) -> None:
+def start() -> None:
     """Follow the decisions that the platform knows of."""
 
     def read(details: JSObject) -> None:

@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PENDING
-from neuralens_tracker.web.ffi import call, callback, get, intercept, invoke, method, record, window
+from neuralens_tracker.web.ffi import call, callback, get, invoke, method, record, window
+from neuralens_tracker.web.platform import wait
+
+# Milliseconds until the second look for what a page may load later.
+LOOK_MS = 100
 
 # The document without ``web.dom``, which most add-ons have no other use for.
 find_in_page: JSObject = method("Document", "querySelector")
@@ -43,11 +47,34 @@ def listen_for(name: str, handler: Callable[..., object]) -> None:
 def follow_pushes(layer: JSObject, notice: Callable[..., None]) -> None:
     """Call ``notice(result, *entries)`` after each push.
 
-    Not enumerable, as the page's own code may iterate the array.
+    Not enumerable, as the page's own code may iterate the array; others may replace it in turn.
     """
-    intercept(layer, "push", notice)
-    hidden = record({"enumerable": False})
-    call(get(window, "Object"), "defineProperty", layer, "push", hidden)
+    push = get(layer, "push")
+    noticed = callback(notice)
+
+    def run(*entries: JSObject) -> JSObject:
+        result = call(get(window, "Reflect"), "apply", push, layer, entries)
+        noticed(result, *entries)
+        return result
+
+    replaced = record({"value": run, "writable": True, "configurable": True})
+    call(get(window, "Object"), "defineProperty", layer, "push", replaced)
+
+
+def look_until(look: Callable[[], JSObject]) -> None:
+    """Call ``look`` until it returns something true, each time after a longer delay.
+
+    So what is never there costs little, and what comes is found in half as long again as it took.
+    """
+    delay: float = LOOK_MS
+
+    def repeat() -> None:
+        nonlocal delay
+        if not look():
+            wait(delay, repeat)
+            delay = delay * 1.5
+
+    repeat()
 
 
 def tell_consent(granted: JSObject, decided: JSObject) -> None:
