@@ -87,14 +87,24 @@ def check_delivery(seen: Observations) -> Iterator[Finding]:
         )
 
 
+# The remedies of refusals whose status says more than that something refuses.
+OF_STATUS = {
+    413: "Allow requests of 48 KiB in the proxy (nginx: client_max_body_size).",
+    429: "Exempt the endpoint from the rate limit of the proxy or the firewall.",
+}
+
+
 def explain_refusal(probe: Probe, view: View) -> Finding:
     """Return why an endpoint refuses a request that it has received."""
     if not probe.error:
         return Finding(
             "blocked-on-the-way",
             f"{probe.url} answers {probe.status}, and the response is not the relay's",
-            "Allow POST requests with text/plain and application/json in the firewall, and exempt"
-            " the endpoint from the framework's CSRF protection.",
+            OF_STATUS.get(
+                probe.status,
+                "Allow POST requests with text/plain and application/json in the firewall, and"
+                " exempt the endpoint from the framework's CSRF protection.",
+            ),
             view.url,
         )
     if probe.is_cross_origin:

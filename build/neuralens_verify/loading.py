@@ -127,14 +127,14 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
     elif script.status >= 400 or "html" in script.media_type:
         response = "an HTML page" if script.status < 400 else str(script.status)
         relay = relay_of(seen.probe)
+        right = f"{relay or 'PREFIX'}/neuralens.js"
         if seen.probe and seen.probe.prefix_stripped:
             yield prefix_stripped(seen.probe, view)
-        elif relay or script.relay_error:
+        elif script.relay_error or (relay and tag.src.partition("?")[0] != right):
             yield Finding(
                 "wrong-script-address",
                 f"{tag.src} answers {response}: the relay's script has another address",
-                f"Set the tag's src to {relay or 'PREFIX'}/neuralens.js, or print the tag with"
-                " `neuralens-tracker snippet`.",
+                f"Set the tag's src to {right}, or print the tag with `neuralens-tracker snippet`.",
                 view.url,
             )
         else:
@@ -220,7 +220,8 @@ def not_proxied(address: str, response: str, view: View) -> Finding:
     return Finding(
         "not-proxied",
         f"{address} answers {response}, and the response is not the relay's",
-        f"Forward {prefix}/ to the relay, including POST, or correct the tag's data-endpoint.",
+        f"Forward all of {prefix}/ to the relay, including POST, or correct the tag's"
+        " data-endpoint.",
         view.url,
     )
 

@@ -140,6 +140,8 @@ SERVED = Script(SCRIPT.src, 200, "text/javascript; charset=utf-8", "sha384-A", "
             {"status": 404, "current_integrity": ""},
             "wrong-script-address",
         ),
+        ({}, {"status": 404, "current_integrity": ""}, "not-proxied"),
+        ({}, {"media_type": "text/html"}, "not-proxied"),
         ({}, {"status": 502}, "script-unreachable"),
         ({}, {"media_type": "text/plain"}, "script-media-type"),
         ({"kind": "text/plain"}, {}, "tag-inert"),

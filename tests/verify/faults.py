@@ -7,7 +7,7 @@ import json
 
 from neuralens_embed import bundles
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tests.verify.shops import Shop, tag
 
@@ -49,6 +49,19 @@ def gateway_error(request: Request) -> Response | None:
 
 def login(request: Request) -> Response | None:
     return Response(status_code=401) if request.method == "POST" else None
+
+
+def page_for_scripts(request: Request) -> Response | None:
+    """Respond as a server does that shows a single-page shop at every unknown address."""
+    return HTMLResponse("<title>Shop</title>") if request.url.path.endswith(".js") else None
+
+
+def page_for_events(request: Request) -> Response | None:
+    return HTMLResponse("<title>Shop</title>") if request.method == "POST" else None
+
+
+def too_large(request: Request) -> Response | None:
+    return Response(status_code=413) if request.method == "POST" else None
 
 
 def redirect(request: Request) -> Response | None:
@@ -118,6 +131,12 @@ FAULTS = {
         "wrong-endpoint",
         Shop(tag=lambda shop: tag(shop, endpoint="/events")),
     ),
+    "page of the shop in place of the script": (
+        "not-proxied",
+        Shop(intercept=page_for_scripts),
+    ),
+    "page of the shop in place of an answer": ("not-proxied", Shop(intercept=page_for_events)),
+    "proxy's limit of request bodies": ("blocked-on-the-way", Shop(intercept=too_large)),
     "redirect": ("redirected", Shop(intercept=redirect)),
     "login": ("blocked-on-the-way", Shop(intercept=login)),
     "relay behind the proxy is down": ("relay-unreachable", Shop(intercept=gateway_error)),
