@@ -150,6 +150,35 @@ def test_one_order_is_one_purchase(shop_page, captured, show, order):
     assert captured(page) == [("PURCHASE", "A B", None, None, None)]
 
 
+@pytest.mark.parametrize(
+    "items",
+    [
+        '{0: {item_id: "A", index: 0}, 2: {item_id: "B", index: "2"}}',
+        '[{item_id: " A ", index: 0}, {item_id: "B\\n", index: " 2 "}, {item_id: "  "}]',
+    ],
+    ids=["an object, as PHP writes it", "with spaces around values"],
+)
+def test_items_of_templates(items, shop_page, captured):
+    page = shop_page()
+    push(page, f'{{event: "view_item_list", ecommerce: {{items: {items}}}}}')
+    assert captured(page) == [
+        ("VIEW_PRODUCT", "A", 0, None, None),
+        ("VIEW_PRODUCT", "B", 2, None, None),
+    ]
+    assert page.console_messages == []
+
+
+def test_two_lines_of_a_product_are_one_item(shop_page, captured, order):
+    page = shop_page()
+    push(
+        page,
+        f"""{{event: "purchase", ecommerce: {{transaction_id: {order}, items: [
+            {{item_id: "A", item_variant: "red"}}, {{item_id: "B"}},
+            {{item_id: "A", item_variant: "blue"}}]}}}}""",
+    )
+    assert captured(page) == [("PURCHASE", "A B", None, None, None)]
+
+
 def test_an_interaction_pushed_twice_is_one_event_unless_repeated(shop_page, captured):
     page = shop_page(body="<p>Chair</p>")
     push(page, ADD, ADD)

@@ -75,8 +75,8 @@ def find_page(name: JSObject, words: Mapping[str, str | None]) -> str | None:
 
 
 def read_text(value: JSObject) -> str | None:
-    """Return a string or number as a string; None for anything else."""
-    return str(value) if isinstance(value, str) or isinstance(value, (int, float)) else None
+    """Return a string or number as a string without spaces around it; None for anything else."""
+    return str(value).strip() if isinstance(value, str) or isinstance(value, (int, float)) else None
 
 
 def read_id(item: JSObject) -> str | None:
@@ -202,15 +202,18 @@ class Bridge:
     def _track(self, event: str, fields: JSObject, ecommerce: JSObject) -> None:
         """Track the items of an entry; one without ``items`` is an item itself."""
         items = get(ecommerce, "items")
-        if not isinstance(items, list):
+        if items is None:
             items = [fields]
+        elif not isinstance(items, list):
+            # PHP encodes a list whose keys have gaps as an object.
+            items = elements(call(get(window, "Object"), "values", items))
         ids: list[str] = []
         for item in items:
             if event != PURCHASE:
                 invoke(self._track_item, None, event, item, ecommerce)
             else:
                 item_id = invoke(read_id, None, item)
-                if item_id:
+                if item_id and item_id not in ids:
                     ids.append(item_id)
         if event == PURCHASE:
             order = get(ecommerce, "transaction_id") or get(fields, "transaction_id")
