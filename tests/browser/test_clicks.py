@@ -441,6 +441,20 @@ def test_invalid_form_is_no_event(show, interactions):
     assert [event["event"] for event in interactions(page)] == ["ADD_TO_CART"] * 2
 
 
+def test_submitter_of_an_invalid_form_elsewhere(show, interactions):
+    page = show(
+        """<form id="options" action="/cart"><input name="size" required></form>
+        <div data-nl-product="A">
+        <button form="options" data-nl-action="add-to-cart">Add</button></div>
+        <script>addEventListener("submit", (event) => event.preventDefault())</script>"""
+    )
+    page.click("button")
+    assert interactions(page) == []
+    page.fill("input", "L")
+    page.click("button")
+    assert [event["event"] for event in interactions(page)] == ["ADD_TO_CART"]
+
+
 @pytest.mark.parametrize(
     ("markup", "events"),
     [

@@ -43,6 +43,38 @@ def test_prerendered(put, ledger, shop, bare_browser):
     ]
 
 
+EARLY_CALLS = """
+<main data-nl-landing="AV768"></main>
+<script>
+neuralens("page", { query: "oak" });
+const call = () => {
+    if (!neuralens.version) return setTimeout(call, 20);
+    neuralens("consent", "granted");
+    neuralens("track", "SHARE", { id: "S" });
+    fetch("/rendered-ahead");
+};
+if (document.prerendering) call();
+</script>
+"""
+
+
+def test_calls_of_a_prerendered_page(put, ledger, shop, bare_browser):
+    """They wait until it is shown, also after the tracker has loaded, and keep their order."""
+    put(SHOP_WINDOW, "/")
+    put(EARLY_CALLS, "/product", stub=True, consent="pending")
+    bare_browser.open("/")
+    shop.wait_for_request("/rendered-ahead")
+    put('<p data-nl-product="control">!</p>', "/control", view_ms=800)
+    control = bare_browser.open("/control")
+    assert [event.id for event in ledger.wait_for(1)] == ["control"]
+    bare_browser.close(control)
+    shop.put("/go", "now")
+    assert sorted((event.name, event.get("query")) for event in ledger.wait_for(3)[1:]) == [
+        ("LAND_PRODUCT_PAGE", "oak"),
+        ("SHARE", "oak"),
+    ]
+
+
 def test_restored(show, put, ledger, caching):
     put('<p data-nl-product="C">Sofa</p>', "/next")
     page = show(PRODUCT, tab=caching.new_page(), stub=True)

@@ -1,6 +1,7 @@
 """The composition root: wires the tracker's parts together and starts them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from neuralens_tracker.acts import ACT, VIEW, Acts
 from neuralens_tracker.attribution import Attribution
@@ -121,7 +122,9 @@ class Tracker:
             now,
             from_browser,
         )
-        self._queue: JSObject = None
+        # The page's calls before ``open``.
+        self._calls: list[Any] = []
+        self._is_open = False
         self._consent_handler: Callable[[], None] | None = None
 
     def has_application(self) -> bool:
@@ -133,8 +136,9 @@ class Tracker:
 
     def replace_stub(self, stub: JSObject) -> None:
         """Install ``window.neuralens`` in place of the stub, whose queued calls are run first."""
-        self._queue = (get(stub, "q") if stub else None) or []
-        neuralens = callback(self._commands.run)
+        for values in elements((get(stub, "q") if stub else None) or []):
+            self._calls.append(elements(values))
+        neuralens = callback(self.run)
         put(neuralens, "version", VERSION)
         put(window, "neuralens", neuralens)
         on_activation(self.open)
@@ -143,8 +147,9 @@ class Tracker:
         """Start: apply consent and the queued calls, then begin to capture."""
         self._transport.start(self._delivery.acknowledge)
         self.set_consent(self._settings["consent"])
-        for values in elements(self._queue):
-            invoke(self._commands.run, None, *elements(values))
+        self._is_open = True
+        for values in self._calls:
+            invoke(self._commands.run, None, *values)
         self._routes.start()
         self._clicks.start()
         self._search_box.start()
@@ -155,6 +160,13 @@ class Tracker:
         listen("online", self.flush)
         on_dom_ready(self._discovery.start)
         listen("pageshow", self._on_pageshow)
+
+    def run(self, *values: Any) -> None:
+        """Run a call of the page; a prerendered page's calls are queued until it is activated."""
+        if self._is_open:
+            self._commands.run(*values)
+        else:
+            self._calls.append(values)
 
     def receive(self, event: Event, key: str | None) -> None:
         """Track an event that was recorded before the tracker started."""

@@ -35,18 +35,16 @@ from neuralens_tracker.web.visibility import is_shown, text_of_markup
 NATIVE = "a[href],button,input,select,summary,textarea,[contenteditable]"
 # Widgets that Space activates, too: https://www.w3.org/WAI/ARIA/apg/patterns/
 SPACED = "[role=button]"
-# Elements whose click is about another one: a label's control, a button's form.
-DELEGATES = "button,label"
+# Elements whose click is about another one: a label's control, or the form that a button submits.
+DELEGATES = "label,button:not([formnovalidate],[type=button])"
+# Forms that the browser does not submit.
+UNSUBMITTED = "form:invalid:not([novalidate])"
 # Elements that activate no item: they do nothing, are ignored, or have an action of their own.
 NOTHING = INERT + ",[" + IGNORE + "],[" + ACTION + "]"
 # Submitters that do not stand for their form's action.
 OTHER_SUBMITTER = NOTHING + ":not(form),[aria-busy=true]"
 # A checkbox is switched before its click. This is one that was switched off.
 SWITCHED_OFF = "[type=checkbox]:not(:checked)"
-# Controls that are not tracked: ignored, or submitters of a form that the browser does not submit.
-UNTRACKED = (
-    "[" + IGNORE + "],form:invalid:not([novalidate]) button:not([formnovalidate],[type=button])"
-)
 # Pixels that the pointer may move during a click.
 MAX_TRAVEL = 10
 # Milliseconds after which a widget has accepted a pressed option, if it does at all.
@@ -213,7 +211,11 @@ class Clicks:
         delegate = closest(element, DELEGATES)
         other = delegate and (get(delegate, "control") or get(delegate, "form"))
         if control:
-            if not matches(control, "form") and not matches(element, SWITCHED_OFF):
+            if (
+                not matches(control, "form")
+                and not matches(element, SWITCHED_OFF)
+                and not closest(other, UNSUBMITTED)
+            ):
                 self._trigger(control)
         elif item and not closest(other, "[" + ACTION + "]"):
             self._choice = None
@@ -226,7 +228,7 @@ class Clicks:
 
     def _trigger(self, control: JSObject) -> None:
         """Emit the action of a control or form, or hold it until the shop confirms it."""
-        item = None if closest(control, UNTRACKED) else self._items.read_subject(control)
+        item = None if closest(control, "[" + IGNORE + "]") else self._items.read_subject(control)
         if item:
             event = ACTIONS[attribute(control, ACTION)]
             fields = self._items.context(item)
