@@ -173,6 +173,7 @@ def test_an_upgrade_under_an_open_page(show_old, show, run_relay, shop, ledger, 
     assert len(ledger.wait_for_all(page)) == 5
 
 
+@pytest.mark.parametrize("runtime", ["javascript"])
 def test_pages_upgraded_before_the_relay(show, run_relay, shop, ledger, uid):
     """A page with a bundled script keeps the events that a relay of 0.1.0 refuses."""
     run_relay(old=True)
