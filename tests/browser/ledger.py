@@ -29,8 +29,14 @@ AWAIT_CONTROL = """([id, timeout]) => new Promise((resolve, reject) => {
     document.body.append(tile);
 })"""
 CONTROL = "control-"
-# The storage keys of the events whose outcome the page does not know yet.
-JOURNAL = "Object.keys(localStorage).filter((key) => key.startsWith('nl:e:'))"
+# The storage keys of the events whose outcome the page does not know yet; none without storage.
+JOURNAL = """() => {
+    try {
+        return Object.keys(localStorage).filter((key) => key.startsWith("nl:e:"));
+    } catch {
+        return [];
+    }
+}"""
 
 
 class Event(dict[str, Any]):
