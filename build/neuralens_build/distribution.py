@@ -18,9 +18,9 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 11_150,
+    "neuralens.js": 11_200,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 5_850,
+    "neuralens.early.js": 5_900,
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,

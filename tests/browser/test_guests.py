@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser.page import collect_messages
 from tests.browser.summaries import summarize
+from tests.polling import eventually
 
 SHOP = """
 <style>a, button, input, [role=option] { position: fixed; left: 10px; height: 20px; width: 90px }
@@ -73,17 +74,16 @@ def test_whole_journey(put, context, ledger, runtime, kind):
     page.mouse.click(50, 100)
     page.keyboard.type("oa")
     page.mouse.click(50, 140)
-    ledger.wait_for(7, 30)
-    events = summarize(ledger.entries())
-    for event in [
+    expected = {
         ("VIEW_PRODUCT", "A", 0, "chair"),
         ("VIEW_PRODUCT", "B", None, "chair"),
         ("CLICK_PRODUCT", "A", 0, "chair"),
         ("ADD_TO_CART", "B", None, "chair"),
         ("CLICK_SUGGESTION", "oak chair", 0, "oa"),
         ("LAND_PRODUCT_PAGE", "L", None, None),
-    ]:
-        assert event in events
+    }
+    # Besides these, the suggestion may be seen once more, with the query as typed so far.
+    eventually(lambda: expected <= set(summarize(ledger.entries())))
 
 
 TILE = '<p data-nl-product="A">A</p>'
@@ -102,6 +102,13 @@ def test_extended_prototypes(put, context):
 
 def test_base_of_another_host(show, ledger):
     page = show('<base href="https://cdn.example/">' + TILE)
+    assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None, None)]
+
+
+@pytest.mark.parametrize("runtime", ["javascript"])
+def test_variable_that_shadows_a_class(show, ledger):
+    """The heavy runtimes and what loads them need it."""
+    page = show(TILE, before="var URL = '/shop';")
     assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None, None)]
 
 

@@ -93,8 +93,14 @@ DISABLED = {
 }
 # What the runtimes themselves need, independently of the tracker.
 NEEDED = {
-    "brython": ["additions to objects", "frozen objects"],
-    "pyscript": ["console throws", "no fetch and no beacons", "searching throws", "time throws"],
+    "brython": ["additions to objects", "frozen objects", "no proxies"],
+    "pyscript": [
+        "console throws",
+        "no fetch and no beacons",
+        "searching throws",
+        "time throws",
+        "no proxies",
+    ],
 }
 # PyScript's core has its own kind of listeners.
 PATCHED = {"pyscript": ["addEventListener"]}
@@ -171,6 +177,27 @@ def test_disabled(put, context, hindrance):
     tab.get_by_role("button").first.click()
     assert tab.get_by_role("button").first.text_content() == "Pressed"
     assert thrown == []
+
+
+# What a page may have removed, and what is tracked nevertheless.
+ACTS = ALL[:2]
+REMOVED = {
+    "no observer of intersections": ("delete window.IntersectionObserver;", ACTS),
+    "no shadow roots": ("delete Element.prototype.attachShadow;", ALL),
+    "no proxies": ("window.Proxy = undefined;", ALL),
+}
+
+
+@pytest.mark.parametrize("hindrance", REMOVED)
+def test_removed(show_to, ledger, hindrance):
+    script, expected = REMOVED[hindrance]
+    page = show_to(script)
+    ledger.wait_for(len(expected) - len(ACTS))
+    page.click("text=Chair")
+    page.click("text=Buy table")
+    ledger.wait_for(len(expected))
+    assert summarize(ledger.entries()) == expected
+    assert [line for line in page.console_messages if not line.startswith("neuralens: ")] == []
 
 
 def test_only_one_global_is_added(show, ledger, put, context, runtime):

@@ -35,6 +35,27 @@ def test_context(show, ledger, body):
     ]
 
 
+def test_declared_to_have_no_query(show, put, ledger):
+    """An empty query is the page's word: none is attributed, either."""
+    put(
+        """<main data-nl-landing="A" data-nl-query="">
+        <button data-nl-action="add-to-cart">Add</button></main>""",
+        "/a",
+    )
+    page = show(
+        """<main data-nl-query="oak" data-nl-list="l">
+        <a data-nl-product="A" href="/a">A</a></main>"""
+    )
+    page.click("a")
+    page.wait_for_url("**/a")
+    page.wait_for_function("() => window.neuralens && neuralens.version")
+    page.click("button")
+    events = ledger.wait_for_all(page)
+    queries = {event.name: (event.get("query"), event.get("index")) for event in events}
+    assert queries["CLICK_PRODUCT"] == ("oak", 0)
+    assert queries["LAND_PRODUCT_PAGE"] == queries["ADD_TO_CART"] == (None, None)
+
+
 def test_once(show, ledger):
     page = show('<main data-nl-landing="A">Chair</main><div data-nl-landing="A"></div>')
     page.evaluate("document.body.innerHTML = document.body.innerHTML")

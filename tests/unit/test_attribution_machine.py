@@ -1,5 +1,6 @@
 """Attribution as a state machine: tabs that click, navigate, wait, grant and refuse consent."""
 
+import json
 from typing import Any
 
 from hypothesis import settings
@@ -24,8 +25,11 @@ class Store:
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
 
+    def read(self, key: str) -> str | None:
+        return json.dumps(self.kept[key]) if key in self.kept else None
+
     def load(self, key: str) -> Any:
-        return self.kept.get(key)
+        return self.kept.get(key, {})
 
     def erase(self, key: str) -> None:
         self.kept.pop(key, None)
@@ -60,8 +64,9 @@ class Shopper(RuleBasedStateMachine):
         return origin[0], origin[1]
 
     def tell(self, tab: int, name: str, items: list[str], **fields: Any) -> dict[str, Any]:
+        has_no_query = fields.pop("has_no_query", False)
         event: dict[str, Any] = {"event": name, "items": [{"id": item} for item in items], **fields}
-        self.tabs[tab].apply(event, self.now)  # type: ignore[arg-type]
+        self.tabs[tab].apply(event, self.now, has_no_query)  # type: ignore[arg-type]
         return event
 
     @rule(tab=tabs, item=ids, query=queries, index=ranks)
@@ -79,6 +84,11 @@ class Shopper(RuleBasedStateMachine):
     def follow(self, tab: int, item: str, name: str) -> None:
         event = self.tell(tab, name, [item], query=None, page=None, index=None)
         assert (event["query"], event["index"]) == (self.found_by(tab, item) or (None, None))
+
+    @rule(tab=tabs, item=ids, name=FOLLOWING)
+    def follow_where_the_page_has_no_query(self, tab: int, item: str, name: str) -> None:
+        event = self.tell(tab, name, [item], query=None, page=None, index=None, has_no_query=True)
+        assert (event["query"], event["index"]) == (None, None)
 
     @rule(tab=tabs, item=ids, query=queries)
     def follow_with_a_query_of_its_own(self, tab: int, item: str, query: str) -> None:

@@ -52,15 +52,16 @@ class Attribution:
         self._stored = False
         self._origins = {}
 
-    def apply(self, event: Event, now: float) -> bool:
+    def apply(self, event: Event, now: float, has_no_query: bool) -> bool:
         """Remember the origin of an activation, or fill query and index of a later event in place.
 
-        Returns whether the query was filled.
+        ``has_no_query``: the page declares that there is no query, so nothing is filled. Returns
+        whether the query was filled.
         """
         self._load()
         if event["event"] in ACTIVATIONS:
             self._remember(event, now)
-        return event["event"] in FILLED and self._fill(event, now)
+        return event["event"] in FILLED and not has_no_query and self._fill(event, now)
 
     def _load(self) -> None:
         """Read the origins again, because other tabs may have changed them."""

@@ -154,12 +154,13 @@ class Tracker:
         self._clicks.start()
         self._search_box.start()
         self._suggestions.start()
-        self._views.start()
+        invoke(self._views.start, None)
         on_page_hide(self.leave)
         on_navigate(self.flush)
         listen("online", self.flush)
-        on_dom_ready(self._discovery.start)
         listen("pageshow", self._on_pageshow)
+        # Last, because it throws where the page has removed an observer.
+        on_dom_ready(self._discovery.start)
 
     def run(self, *values: Any) -> None:
         """Run a call of the page; a prerendered page's calls are queued until it is activated."""

@@ -71,7 +71,9 @@ class Pipeline:
         for source_name in ("rankSource", "querySource"):
             if fields.get(source_name):
                 sources[source_name] = fields[source_name]
-        if self._visit.consent() != DENIED and self._attribution.apply(event, now):
+        if self._visit.consent() != DENIED and self._attribution.apply(
+            event, now, fields.get("query") == ""
+        ):
             sources["querySource"] = "attribution"
         self._await_consent(event, key, sources)
 
@@ -85,7 +87,7 @@ class Pipeline:
         event["geo"] = self._visit.geo()
         if self._repair(event):
             if self._visit.consent() != DENIED:
-                self._attribution.apply(event, self._clock.now())
+                self._attribution.apply(event, self._clock.now(), False)
             self._await_consent(event, key, {})
 
     def _await_consent(self, event: Event, key: str | None, sources: Fields) -> None:

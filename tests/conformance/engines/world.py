@@ -310,7 +310,7 @@ class World:
 
     def attribute(self, event: dict[str, Any], now: float) -> list[Any]:
         """Return an event's query and index after attribution, and whether the query was filled."""
-        is_filled = self._attribution.apply(event, now)
+        is_filled = self._attribution.apply(event, now, False)
         return [event.get("query"), event.get("index"), is_filled]
 
     def put_page(self, ids: list[str]) -> None:

@@ -113,11 +113,12 @@ class Discovery:
 
     def start(self, *_: JSObject) -> None:
         """Process the document and observe its changes."""
+        listen("scroll", self._recheck)
+        self.scan()
+        # Each of these throws where the page has removed what it needs.
         self._observer = construct("MutationObserver", callback(self._on_mutations))
         self._observe(document)
         intercept(get(get(window, "Element"), "prototype"), "attachShadow", self._add_shadow_root)
-        listen("scroll", self._recheck)
-        self.scan()
 
     def _observe(self, root: JSObject) -> None:
         observed = list(APPEARANCE)

@@ -40,6 +40,10 @@ class Views:
         self._settings = settings
         self._emit = emit
         self._tiles: list[Tile] = []
+        self._observer: JSObject = None
+
+    def start(self) -> None:
+        """Register the listeners, and observe; throws where there is no IntersectionObserver."""
         thresholds: list[float] = []
         while len(thresholds) <= STEPS:
             thresholds.append(len(thresholds) / STEPS)
@@ -48,9 +52,6 @@ class Views:
             callback(self._on_intersections),
             record({"threshold": thresholds}),
         )
-
-    def start(self) -> None:
-        """Register the listeners."""
         listen("visibilitychange", self._restart)
 
     def watch(self, element: JSObject) -> None:

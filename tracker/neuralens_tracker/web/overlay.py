@@ -7,6 +7,7 @@ from neuralens_tracker.hooks import HELD, LISTENED
 from neuralens_tracker.types import JSFunction, JSObject, Settings
 from neuralens_tracker.web.dom import create_element, document_property
 from neuralens_tracker.web.ffi import call, callback, construct, get, put, window
+from neuralens_tracker.web.platform import resolve_address
 
 
 def is_debugged(settings: Settings) -> bool:
@@ -35,10 +36,11 @@ def load_overlay(
     for name in LISTENED:
         record_events(name)
     sibling = (get(tag, "src") if tag else None) or settings["endpoint"]
-    base = construct("URL", sibling, get(get(window, "location"), "href"))
+    parts = resolve_address(sibling).split("/")
+    parts[len(parts) - 1] = name_file("overlay")
     script = create_element("script")
     put(script, "log", log)
     put(script, "nonce", get(tag, "nonce") if tag else None)
     put(script, "tag", tag)
-    put(script, "src", get(construct("URL", name_file("overlay"), base), "href"))
+    put(script, "src", "/".join(parts))
     call(document_property("head"), "append", script)

@@ -1,4 +1,4 @@
-"""The browser's clock, randomness, timers and privacy signal."""
+"""The browser's clock, randomness, timers, privacy signal and addresses."""
 
 from collections.abc import Callable
 
@@ -14,6 +14,16 @@ def now() -> float:
 def random() -> float:
     """Return a random number in [0, 1)."""
     return call(get(window, "Math"), "random")
+
+
+def resolve_address(address: str) -> str:
+    """Return an absolute address for a path of the page's host; any other address as it is.
+
+    The document's base may be on another host, and ``URL`` is a variable of some pages.
+    """
+    origin: str = get(get(window, "location"), "origin")
+    is_path = address.startswith("/") and not address.startswith("//")
+    return origin + address if is_path else address
 
 
 def wait(milliseconds: float, handler: Callable[..., None], *values: JSObject) -> JSObject:

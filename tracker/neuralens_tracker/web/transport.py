@@ -19,7 +19,7 @@ from neuralens_tracker.web.ffi import (
     record,
     window,
 )
-from neuralens_tracker.web.platform import now, random, wait
+from neuralens_tracker.web.platform import now, random, resolve_address, wait
 
 # Precedes a batch's id in the URL.
 BATCH_QUERY = "?b="
@@ -112,10 +112,7 @@ class Transport:
     ) -> None:
         """Post a batch and call ``on_outcome`` once."""
         batch_id = batch["batch"]
-        # Resolved against the location, because the document's base may be on another host.
-        here = get(get(window, "location"), "href")
-        endpoint = get(construct("URL", self._settings["endpoint"], here), "href")
-        url = endpoint + BATCH_QUERY + batch_id
+        url = resolve_address(self._settings["endpoint"]) + BATCH_QUERY + batch_id
         body: JSObject = dump(batch)
         if as_json:
             kind = record({"type": "application/json"})
