@@ -22,7 +22,7 @@ help:
 	@echo "make bench  run the benchmarks"
 	@echo "make docs   generate the tables in docs/, and the site in site/"
 	@echo "make release  build wheel, sdist and npm package in release/, and check them"
-	@echo "make lint   check format, lint rules, types and import contracts"
+	@echo "make lint   check format, lint rules, types, import contracts and portability"
 	@echo "make format fix format and lint rules"
 	@echo "make clean  delete everything that the other targets created"
 
@@ -68,6 +68,7 @@ lint: $(STAMPS)/venv
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
+	$(BIN)/python -m neuralens_build.subset
 
 format: $(STAMPS)/venv
 	$(BIN)/ruff format .

@@ -138,6 +138,7 @@ def test_the_command_prints_problems_and_fails(tmp_path: Path) -> None:
     )
     right = [*command, tmp_path / "right.py"]
     assert subprocess.run(right, capture_output=True, check=False).returncode == 0
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     missing = subprocess.run(
         [*command, tmp_path / "missing.py"], capture_output=True, text=True, check=False
     )

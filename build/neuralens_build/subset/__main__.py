@@ -1,17 +1,15 @@
-"""Prints what is not portable in files or folders; exits with 1 if there is anything."""
+"""Prints what is not portable in files and folders, by default the tracker; exits with 1 if so."""
 
 import sys
 
+from neuralens_build.javascript import portable_sources
 from neuralens_build.subset.checking import check_files
 
 
 def main(paths: list[str]) -> int:
     """Return the exit code for the given paths."""
-    if not paths:
-        sys.stderr.write("usage: python -m neuralens_build.subset PATH...\n")
-        return 2
     try:
-        problems = check_files(paths)
+        problems = check_files(paths or portable_sources())
     except OSError as error:
         sys.stderr.write(f"cannot read {error.filename}: {error.strerror}\n")
         return 2
