@@ -22,6 +22,9 @@ from neuralens_tracker.web.platform import wait
 # Without locks any tab counts as closed after this many milliseconds: its batches have outcomes by
 # then, and the relay deduplicates if it was open after all.
 GONE_MS = 10000
+# Milliseconds for which the lock of a closed tab is held: by then the storage of other tabs, which
+# may be in other processes, shows that its events were adopted.
+SYNC_MS = 500
 
 
 class Tabs:
@@ -57,9 +60,13 @@ class Tabs:
     def if_gone(self, tab: str, act: Callable[[str], None]) -> None:
         """Call ``act(tab)`` if no open tab has that name, holding its lock meanwhile."""
 
-        def granted(lock: JSObject, *_: JSObject) -> None:
+        def linger(resolve: JSObject, *_: JSObject) -> None:
+            wait(SYNC_MS, invoke, resolve, None)
+
+        def granted(lock: JSObject, *_: JSObject) -> JSObject:
             if lock:
                 act(tab)
+            return construct("Promise", callback(linger))
 
         if self._locks:
             self._request(tab, {"ifAvailable": True}, granted)
