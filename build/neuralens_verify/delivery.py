@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from neuralens_tracker.attributes import PRODUCT
-from neuralens_tracker.vocabulary import DENIED, GRANTED, PENDING
+from neuralens_tracker.vocabulary import ACCEPTED, DENIED, GRANTED, PENDING
 
 from neuralens_verify.findings import OPEN, Finding, csp_source, is_blocked
 from neuralens_verify.loading import is_down, not_proxied, prefix_stripped
-from neuralens_verify.observations import ACCEPTED, Observations, Probe, View
+from neuralens_verify.observations import Observations, Probe, View
 
 
 def check_delivery(seen: Observations) -> Iterator[Finding]:

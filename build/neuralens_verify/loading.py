@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from neuralens_tracker.vocabulary import ACCEPTED
+
 from neuralens_verify.findings import Finding, csp_source, is_blocked
-from neuralens_verify.observations import ACCEPTED, Observations, Probe, Script, Tag, View
+from neuralens_verify.observations import Observations, Probe, Script, Tag, View
 
 # What a proxy answers if the server behind it does not respond.
 GATEWAY_ERRORS = range(502, 505)

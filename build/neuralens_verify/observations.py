@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 from neuralens_tracker.settings import SETTINGS
+from neuralens_tracker.vocabulary import ACCEPTED
 
-ACCEPTED = 202
 # A file that starts the tracker, also with a hash from an asset pipeline in its name; neither the
 # stub nor an add-on.
 TRACKER_FILE = re.compile(r"^neuralens(?!\.(?:stub|overlay|ga4|consent-))(?:[.\-]\w+)*\.m?js$")

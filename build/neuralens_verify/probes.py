@@ -8,11 +8,11 @@ import time
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from neuralens_tracker.vocabulary import WIRE_VERSION
+from neuralens_tracker.vocabulary import ACCEPTED, WIRE_VERSION
 from playwright.sync_api import APIRequestContext, APIResponse
 from playwright.sync_api import Error as BrowserError
 
-from neuralens_verify.observations import ACCEPTED, Health, Probe, Script
+from neuralens_verify.observations import Health, Probe, Script
 
 TIMEOUT_MS = 10_000
 # The prefix of a standalone relay.

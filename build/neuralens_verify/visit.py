@@ -18,7 +18,7 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
 )
 from neuralens_tracker.settings import SETTINGS
-from neuralens_tracker.vocabulary import GRANTED
+from neuralens_tracker.vocabulary import ACCEPTED, GRANTED
 from playwright.sync_api import (
     APIRequestContext,
     Browser,
@@ -33,7 +33,6 @@ from playwright.sync_api import Error as BrowserError
 from neuralens_verify.banners import Banner
 from neuralens_verify.findings import OPEN, PRODUCT_PAGE, RESULTS, SEARCH, SECOND_PAGE
 from neuralens_verify.observations import (
-    ACCEPTED,
     Batch,
     Element,
     Event,

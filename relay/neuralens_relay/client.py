@@ -24,7 +24,7 @@ from uuid import uuid4
 from neuralens_embed.attributes import plain
 from neuralens_tracker.orders import name_purchase
 from neuralens_tracker.value_types import TEXT, read, requirement
-from neuralens_tracker.vocabulary import MAX_TEXT, PURCHASE, WIRE_VERSION
+from neuralens_tracker.vocabulary import ACCEPTED, MAX_TEXT, PURCHASE, WIRE_VERSION
 
 from neuralens_relay.batch import Batch, make_report, validate_events
 from neuralens_relay.outbox import Outbox, OutboxError, Store
@@ -35,7 +35,6 @@ URL = "NEURALENS_RELAY_URL"
 SECRET = "NEURALENS_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 APPLICATION = "NEURALENS_APPLICATION_ID"
 CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-ACCEPTED = 202
 # Bytes of a response that are read.
 MAX_ANSWER = 65536
 

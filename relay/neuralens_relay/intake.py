@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from neuralens_embed.page_tokens import Verdict, judge_token
-from neuralens_tracker.vocabulary import MAX_BATCH_BYTES
+from neuralens_tracker.vocabulary import ACCEPTED, MAX_BATCH_BYTES
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -276,7 +276,7 @@ class Intake:
             "duplicates": fresh.count(False),
             "rejected": [{"eid": wrong.eid, "reason": wrong.reason} for wrong in rejected],
         }
-        response = as_json(receipt, 202)
+        response = as_json(receipt, ACCEPTED)
         # After the response: what is stored is acknowledged at once, even if reading is slow.
         response.background = BackgroundTask(self._note_depth)
         if request.headers.get("Origin") is None or self._is_allowed(request):
