@@ -14,6 +14,11 @@ absent() {
     command -v redis-server >/dev/null 2>&1 || echo redis-server
 }
 
+# The package with which tests in Chromium take half the CPU time.
+absent_shell() {
+    command -v chromium-headless-shell >/dev/null 2>&1 || echo chromium-headless-shell
+}
+
 # The packages of optional browsers.
 absent_browsers() {
     command -v firefox-esr >/dev/null 2>&1 || command -v firefox >/dev/null 2>&1 || echo firefox-esr
@@ -52,10 +57,10 @@ node)
         fail "Node is too old: $(node --version), 20 or newer is needed."
     ;;
 tests)
-    if [ -n "$(absent)$(absent_browsers)$(absent_servers)" ] && command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-        echo "Installing for the tests:" $(absent) $(absent_browsers) $(absent_servers)
+    if [ -n "$(absent)$(absent_shell)$(absent_browsers)$(absent_servers)" ] && command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        echo "Installing for the tests:" $(absent) $(absent_shell) $(absent_browsers) $(absent_servers)
         apt-get update -qq >/dev/null
-        for package in $(absent) $(absent_browsers); do
+        for package in $(absent) $(absent_shell) $(absent_browsers); do
             DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" >/dev/null 2>&1
         done
     fi
@@ -65,6 +70,8 @@ tests)
         done
     fi
     [ -z "$(absent)" ] || fail "The tests require programs that are not on PATH: install $(echo $(absent))."
+    [ -z "$(absent_shell)" ] ||
+        echo "The tests take longer than with a program that is not installed: $(absent_shell)."
     [ -z "$(absent_browsers)" ] ||
         echo "The tests skip a browser that is not installed: install $(echo $(absent_browsers))."
     [ -z "$(absent_servers)" ] ||

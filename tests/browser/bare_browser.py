@@ -71,9 +71,9 @@ class BareBrowser:
 
 @pytest.fixture
 def bare_browser(
-    shop: Shop, chromium_options: dict[str, Any], tmp_path: Path
+    shop: Shop, application_options: dict[str, Any], tmp_path: Path
 ) -> Iterator[BareBrowser]:
-    command = [chromium_options["executable_path"], *chromium_options["args"]]
+    command = [application_options["executable_path"], *application_options["args"]]
     browser = BareBrowser(command, shop.url, tmp_path)
     yield browser
     browser.end()

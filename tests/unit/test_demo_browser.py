@@ -200,6 +200,7 @@ def test_refusal_reaches_a_tracker_that_has_not_loaded_yet(page):
 
 
 def test_share_shows_a_message(page):
+    page.context.grant_permissions(["clipboard-write"])
     page.goto("/product/AV768")
     page.get_by_role("link", name="Share").click()
     expect(page.locator("[data-toast]")).to_contain_text("link")

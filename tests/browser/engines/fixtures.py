@@ -56,11 +56,11 @@ def new_profile(engine: str, request: pytest.FixtureRequest) -> Callable[..., An
 
 
 @pytest.fixture
-def caching(playwright, chromium_options, shop):
+def caching(playwright, application_options, shop):
     """A browser profile with the back/forward cache, which Playwright disables."""
     disabled_arguments = ["--disable-back-forward-cache"]
     with playwright.chromium.launch(
-        **chromium_options, ignore_default_args=disabled_arguments
+        **application_options, ignore_default_args=disabled_arguments
     ) as browser:
         yield browser.new_context(base_url=shop.url)
 
