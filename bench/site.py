@@ -2,12 +2,10 @@
 
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import uvicorn
 from neuralens_relay import Settings, create_app
 from neuralens_relay.serving import address, listen
@@ -18,8 +16,6 @@ from starlette.routing import Mount, Route
 
 APPLICATION = "bench"
 PATH = "/nl"
-# Seconds until the relay has compressed the largest bundle.
-TIMEOUT = 60
 # Unreachable, so that events stay in the relay's outbox.
 NOWHERE = "http://127.0.0.1:9/"
 
@@ -69,14 +65,3 @@ def serve(pages: Mapping[str, str], bundles: Path | None = None) -> Iterator[str
         finally:
             server.should_exit = True
             thread.join()
-
-
-def await_compressed(url: str, names: list[str]) -> None:
-    """Wait until the relay serves the bundles compressed, which it does soon after its start."""
-    deadline = time.monotonic() + TIMEOUT
-    with httpx.Client(base_url=f"{url}{PATH}/", headers={"Accept-Encoding": "br"}) as client:
-        for name in names:
-            while "Content-Encoding" not in client.get(name).raise_for_status().headers:
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"{name} is not served compressed after {TIMEOUT} s")
-                time.sleep(0.1)

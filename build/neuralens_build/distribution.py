@@ -1,6 +1,7 @@
 """Builds dist/: every bundle, the manifest, and the check of the size budgets."""
 
 import base64
+import gzip
 import hashlib
 import json
 import shutil
@@ -36,7 +37,8 @@ def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str |
     """Build every bundle, with a shop's hooks if given, into folder; return the manifest.
 
     The manifest, ``{file: {bytes, brotli, integrity, runtime, version}}``, is also written to the
-    folder. Raises SubsetError, CompileError, NpmError or HooksError.
+    folder, and beside each file what ``compress`` makes of it. Raises SubsetError, CompileError,
+    NpmError or HooksError.
     """
     name = None if hooks is None else hooks.name
     own = {} if hooks is None else {hooks.name: hooks.source}
@@ -55,6 +57,8 @@ def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str |
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        for suffix, compressed in compress(content).items():
+            path.with_name(path.name + suffix).write_bytes(compressed)
     manifest = {
         name: describe(content, runtime) for name, (content, runtime) in sorted(built.items())
     }
@@ -70,7 +74,7 @@ def describe(content: bytes, runtime: str) -> dict[str, str | int]:
     digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
     return {
         "bytes": len(content),
-        "brotli": packed_size(content),
+        "brotli": len(compress(content)[".br"]),
         "integrity": f"sha384-{digest}",
         "runtime": runtime,
         "version": VERSION,
@@ -78,6 +82,13 @@ def describe(content: bytes, runtime: str) -> dict[str, str | int]:
 
 
 @cache
-def packed_size(content: bytes) -> int:
-    """Return the brotli size of a file, cached since most files do not depend on hooks."""
-    return len(brotli.compress(content, quality=11))
+def compress(content: bytes) -> dict[str, bytes]:
+    """Return a file's compressed contents, by suffix as servers look for them.
+
+    Cached, since most files do not depend on hooks. Source:
+    https://nginx.org/en/docs/http/ngx_http_gzip_static_module.html.
+    """
+    return {
+        ".br": brotli.compress(content, quality=11),
+        ".gz": gzip.compress(content, 9, mtime=0),
+    }

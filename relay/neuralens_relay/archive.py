@@ -64,7 +64,6 @@ class Archive:
                 # The file may have been modified.
                 if found.version != file.name:
                     return None
-                found.compress()
                 self._found[key] = found
             return self._found[key]
         return None

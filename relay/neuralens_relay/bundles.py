@@ -1,18 +1,16 @@
-"""Loads the built scripts into memory and compresses each once."""
+"""Loads the built scripts into memory, in all encodings."""
 
 import base64
 import gzip
 import mimetypes
-import threading
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha384
 from pathlib import Path
 
 import brotli
 
-# Bytes up to which files are compressed at start; larger ones in the background.
-SMALL = 32 * 1024
 # Minimum length of a version in a URL, in characters of the hash.
 MIN_VERSION = 8
 TYPES = {
@@ -27,6 +25,9 @@ TYPES = {
 }
 # Already compressed.
 PACKED = frozenset({".zip", ".whl", ".gz", ".br", ".png", ".woff2"})
+# By Content-Encoding, best first: the suffix of the file that the build compressed, and how to
+# decompress it.
+DECOMPRESS = {"br": (".br", brotli.decompress), "gzip": (".gz", gzip.decompress)}
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Bundle:
         suffix = Path(self.name).suffix
         guessed = mimetypes.guess_type(self.name)[0]
         self.media_type = TYPES.get(suffix) or guessed or "application/octet-stream"
-        self.packable = suffix not in PACKED
+        self._is_packed = suffix in PACKED
 
     def is_version(self, text: str) -> bool:
         """Return whether a version from a URL is that of this content.
@@ -51,12 +52,17 @@ class Bundle:
         """
         return means_version(text, self.version)
 
+    @property
+    def must_be_compressed(self) -> bool:
+        """Whether to compress it before it is served, because the build has not."""
+        return not self._is_packed and not self.encodings
+
     def compress(self) -> None:
-        """Fill ``encodings``."""
-        if self.packable:
-            packed = brotli.compress(self.content, quality=11)
-            zipped = gzip.compress(self.content, 9, mtime=0)
-            self.encodings = {"br": packed, "gzip": zipped}
+        """Fill ``encodings``, which takes seconds for the largest files."""
+        self.encodings = {
+            "br": brotli.compress(self.content, quality=11),
+            "gzip": gzip.compress(self.content, 9, mtime=0),
+        }
 
     def encode(self, accepted: str) -> tuple[str, bytes]:
         """Return the best encoding that Accept-Encoding allows ("" for none) and its bytes."""
@@ -87,25 +93,25 @@ def read_weights(accepted: str) -> dict[str, float]:
     return weights
 
 
-def load(folder: Path, names: Mapping[str, object]) -> dict[str, Bundle]:
-    """Load files of a folder; large ones are compressed in the background."""
+def load(folder: Path, names: Iterable[str]) -> dict[str, Bundle]:
+    """Load files of a folder, with the compressed ones that the build wrote beside them."""
     bundles = {}
     for name in names:
         path = folder / name
         if path.resolve().is_relative_to(folder.resolve()) and path.is_file():
-            bundles[name] = Bundle(name, path.read_bytes())
-    large = []
-    for bundle in sorted(bundles.values(), key=lambda bundle: len(bundle.content)):
-        if len(bundle.content) <= SMALL:
-            bundle.compress()
-        else:
-            large.append(bundle)
-    if large:
-        threading.Thread(target=compress, args=(large,), name="compress", daemon=True).start()
+            content = path.read_bytes()
+            bundles[name] = Bundle(name, content, read_encodings(path, content))
     return bundles
 
 
-def compress(bundles: list[Bundle]) -> None:
-    """Compress bundles one after the other."""
-    for bundle in bundles:
-        bundle.compress()
+def read_encodings(path: Path, content: bytes) -> dict[str, bytes]:
+    """Return a file's compressed contents; none if one is missing or of another content."""
+    found = {}
+    for encoding, (suffix, decompress) in DECOMPRESS.items():
+        try:
+            found[encoding] = path.with_name(path.name + suffix).read_bytes()
+            if decompress(found[encoding]) != content:
+                return {}
+        except (OSError, EOFError, zlib.error, brotli.error):
+            return {}
+    return found

@@ -37,6 +37,8 @@ async def serve_bundle(
     if version is not None and not bundle.is_version(version):
         bundle = await find_version(archive, bundle.name, version)
         source_map = None
+    if bundle.must_be_compressed:
+        await asyncio.to_thread(bundle.compress)
     encoding, content = bundle.encode(request.headers.get("Accept-Encoding", ""))
     headers = {
         "Cache-Control": PLAIN if version is None else VERSIONED,

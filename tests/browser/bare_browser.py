@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.browser.shop import Shop
+from tests.clients import CERTIFICATES
 from tests.polling import TIMEOUT, eventually
 
 
@@ -36,7 +37,9 @@ class BareBrowser:
         )
         eventually(lambda: port.exists() and port.read_text().count("\n"))
         self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{port.read_text().split()[0]}/json", timeout=TIMEOUT
+            base_url=f"http://127.0.0.1:{port.read_text().split()[0]}/json",
+            timeout=TIMEOUT,
+            verify=CERTIFICATES,
         )
 
     def open(self, path: str) -> str:

@@ -19,6 +19,7 @@ from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.search import phrases, rank, suggest
 from neuralens_tracker.vocabulary import EVENTS
 
+from tests.clients import CERTIFICATES
 from tests.polling import TIMEOUT, eventually
 
 pytestmark = pytest.mark.every_engine
@@ -127,7 +128,10 @@ class Journey:
         self._expected.append({"event": event, "items": items, "geo": PLACE, **fields})
 
     def events(self):
-        return [entry["body"] for entry in httpx.get(self._ledger, timeout=TIMEOUT).json()]
+        return [
+            entry["body"]
+            for entry in httpx.get(self._ledger, timeout=TIMEOUT, verify=CERTIFICATES).json()
+        ]
 
     def check(self):
         """Wait until the ledger contains exactly the expected events."""
@@ -149,7 +153,7 @@ class Journey:
 @pytest.fixture
 def journey(new_profile, demo, runtime, engine):
     shop, ledger = demo
-    httpx.delete(ledger, timeout=TIMEOUT).raise_for_status()
+    httpx.delete(ledger, timeout=TIMEOUT, verify=CERTIFICATES).raise_for_status()
     with new_profile(shop, {"width": 1280, "height": 900}) as context:
         context.add_cookies([{"name": "runtime", "value": runtime, "url": shop}])
         page = context.new_page()

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from neuralens_embed.snippet import RUNTIMES
 
+from tests.clients import CERTIFICATES
 from tests.polling import TIMEOUT, eventually
 
 HOOKED_REGION = {"region": "Europe"}
@@ -43,11 +44,14 @@ def demo(tmp_path_factory):
 @pytest.fixture
 def ledger(demo):
     """Wait for ``count`` events of this test, and return them."""
-    httpx.delete(demo[1], timeout=TIMEOUT).raise_for_status()
+    httpx.delete(demo[1], timeout=TIMEOUT, verify=CERTIFICATES).raise_for_status()
 
     def ledger(count):
         def events():
-            return [entry["body"] for entry in httpx.get(demo[1], timeout=TIMEOUT).json()]
+            return [
+                entry["body"]
+                for entry in httpx.get(demo[1], timeout=TIMEOUT, verify=CERTIFICATES).json()
+            ]
 
         eventually(lambda: len(events()) >= count)
         return events()

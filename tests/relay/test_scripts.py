@@ -8,7 +8,6 @@ import brotli
 import pytest
 from neuralens_relay.bundles import load, read_weights
 
-from tests.polling import eventually
 from tests.relay.test_durability import outbox_path
 
 
@@ -101,16 +100,30 @@ def test_unchanged_files_answer_304(relay):
 
 
 def test_nested_large_and_compressed_files_are_served(relay, bundles):
-    def large():
-        answer, raw = fetch(relay, "pyscript/core.wasm")
-        assert answer.headers["Content-Type"] == "application/wasm"
-        return answer.headers.get("Content-Encoding") == "br" and raw
-
-    assert brotli.decompress(eventually(large)) == (bundles / "pyscript/core.wasm").read_bytes()
+    answer, raw = fetch(relay, "pyscript/core.wasm")
+    assert answer.headers["Content-Type"] == "application/wasm"
+    assert answer.headers["Content-Encoding"] == "br"
+    assert brotli.decompress(raw) == (bundles / "pyscript/core.wasm").read_bytes()
     answer, raw = fetch(relay, "pyscript/packed.zip")
     assert answer.headers["Content-Type"] == "application/zip"
     assert "Content-Encoding" not in answer.headers
     assert raw == bytes(range(256))
+
+
+def test_files_that_the_build_compressed_are_served_as_they_are(start, api_down, bundles):
+    content = (bundles / "neuralens.js").read_bytes()
+    # Of a lower level, to tell it from what the relay compresses.
+    packed = brotli.compress(content, quality=1)
+    assert packed != brotli.compress(content, quality=11)
+    (bundles / "neuralens.js.br").write_bytes(packed)
+    (bundles / "neuralens.js.gz").write_bytes(gzip.compress(content))
+    (bundles / "neuralens.js.map.br").write_bytes(brotli.compress(b"another build's"))
+    (bundles / "neuralens.js.map.gz").write_bytes(b"damaged")
+    relay = start(api_down)
+    assert fetch(relay, "neuralens.js")[1] == packed
+    _, raw = fetch(relay, "neuralens.js.map", "br;q=1")
+    assert raw == (bundles / "neuralens.js.map").read_bytes()
+    assert load(bundles, ["neuralens.js.map"])["neuralens.js.map"].encodings == {}
 
 
 @pytest.mark.parametrize("address", ["secret.txt", "../manifest.json", "%2e%2e/x", "pyscript"])
@@ -128,7 +141,7 @@ def test_a_manifest_that_points_outside_is_not_followed(tmp_path):
     folder = tmp_path / "dist"
     folder.mkdir()
     (tmp_path / "outside.js").write_text("x")
-    assert load(folder, {"../outside.js": {}, "missing.js": {}}) == {}
+    assert load(folder, ["../outside.js", "missing.js"]) == {}
 
 
 def test_quality_values_are_parsed():

@@ -20,6 +20,7 @@ import httpx
 import pytest
 from neuralens_demo.demonstration import APPLICATION
 
+from tests.clients import CERTIFICATES
 from tests.polling import TIMEOUT
 
 SCRIPT = b"/* stands in for the built script */"
@@ -42,7 +43,10 @@ class Demo:
         self.process, self.url, self.ledger_url = process, url, ledger
 
     def ledger(self):
-        return [entry["body"] for entry in httpx.get(self.ledger_url, timeout=TIMEOUT).json()]
+        return [
+            entry["body"]
+            for entry in httpx.get(self.ledger_url, timeout=TIMEOUT, verify=CERTIFICATES).json()
+        ]
 
     def interrupt(self):
         """Send SIGINT, wait for the end, and return the output since the start."""
@@ -58,6 +62,7 @@ class Demo:
             content=json.dumps(batch | {"events": events}),
             headers={"Content-Type": "text/plain", "Origin": self.url},
             timeout=TIMEOUT,
+            verify=CERTIFICATES,
         )
         assert response.status_code == 202, response.text
         assert response.json()["accepted"] == len(events)

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from neuralens_embed.cli import main
 from playwright.sync_api import Browser, expect
 
+from tests.clients import CERTIFICATES
 from tests.polling import TIMEOUT, eventually
 
 COMMAND = Path(sys.executable).with_name("neuralens-tracker")
@@ -76,7 +77,9 @@ def test_events_of_a_shop_without_a_proxy(
         inspector.goto(here)
         expect(inspector).to_have_title("Inspector · LAMPS")
         page.goto(shop)
-        events = eventually(lambda: httpx.get(f"{here}/ledger", timeout=TIMEOUT).json())
+        events = eventually(
+            lambda: httpx.get(f"{here}/ledger", timeout=TIMEOUT, verify=CERTIFICATES).json()
+        )
         assert [entry["body"]["items"] for entry in events] == [[{"id": "LIMITED-7"}]]
         expect(inspector.locator(".event .words")).to_have_text("Saw LIMITED-7 in a department")
         assert inspector.get_by_role("link", name="Open the shop").get_attribute("href") == shop
@@ -92,6 +95,7 @@ def test_another_relay_can_forward_to_the_sandbox(development: str) -> None:
             "X-Neuralens-Application-ID": settings["APPLICATION_ID"],
         },
         timeout=TIMEOUT,
+        verify=CERTIFICATES,
     )
     assert response.json()["status"] == "success"
 
