@@ -5,7 +5,7 @@ STAMPS := .cache/stamps
 DEMO_HOOKS := demo_site/neuralens_demo/shop_hooks.py
 SOURCES := $(shell find tracker build/neuralens_build $(DEMO_HOOKS) -name '*.py' -o -name '*.cjs' -o -name '*.js' 2>/dev/null)
 
-# One worker per core, each with its own browser, relay and sandbox; disabled by make test ARGS=-n0.
+# Several workers, each with its own browser, relay and sandbox; disabled by make test ARGS=-n0.
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=worksteal
 
 .PHONY: help demo test test-packages test-faults lock nightly build bench docs release lint format clean

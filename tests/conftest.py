@@ -1,5 +1,6 @@
 """Chromium for all tests: Playwright's synchronous API runs only once per thread."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=sys.executable,
         help="Install the wheel beside this Python (default: the one that runs the tests).",
     )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers per core, because tests wait for about as long as they compute."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")

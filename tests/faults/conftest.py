@@ -22,6 +22,7 @@ from tests.faults.table import SECTIONS, add_row, save
 
 # The marker expression of ``make test-faults``.
 ALL_FAULTS = "not packages"
+TABLE = Path(__file__).parent / "test_faults.py"
 
 
 @pytest.fixture
@@ -31,8 +32,12 @@ def runtime() -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests marked ``every_engine`` in each installed engine."""
-    parametrize_engine(metafunc)
+    """Run tests marked ``every_engine`` in each installed engine.
+
+    ``make test`` runs the table's faults in Chromium alone.
+    """
+    others = [pytest.mark.faults] if metafunc.definition.path == TABLE else []
+    parametrize_engine(metafunc, *others)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

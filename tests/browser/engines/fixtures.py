@@ -14,12 +14,16 @@ from tests.browser.engines.webkit import WebKit
 VIEWPORT = {"width": 1000, "height": 800}
 
 
-def parametrize_engine(metafunc: pytest.Metafunc) -> None:
-    """Run tests marked ``every_engine`` in each installed engine."""
+def parametrize_engine(metafunc: pytest.Metafunc, *others: pytest.MarkDecorator) -> None:
+    """Run tests marked ``every_engine`` in each installed engine, those but Chromium so marked."""
     marked = metafunc.definition.get_closest_marker("every_engine")
     alone = metafunc.definition.get_closest_marker("chromium_alone")
     if marked and not alone and "engine" in metafunc.fixturenames:
-        metafunc.parametrize("engine", installed_engines())
+        engines = [
+            pytest.param(name, marks=() if name == "chromium" else others)
+            for name in installed_engines()
+        ]
+        metafunc.parametrize("engine", engines)
 
 
 @pytest.fixture
