@@ -61,9 +61,9 @@ class Health:
     @property
     def reasons(self) -> list[str]:
         """All current problems, in sentences."""
-        reasons = [self.fault] if self.fault else []
-        if self.depth is not None and self.depth.refusal:
-            reasons.append(self.depth.refusal)
+        refusal = self.depth.refusal if self.depth is not None else ""
+        # Often one and the same.
+        reasons = [reason for reason in dict.fromkeys((self.fault, refusal)) if reason]
         if self.state is not State.RUNNING:
             reasons.append(f"forwarding is {self.state.value}: {self.reason}")
         if self.depth is not None and self.depth.dead:

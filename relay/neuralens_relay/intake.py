@@ -122,6 +122,9 @@ class Intake:
         if response.status_code != 403:
             self._add_cors_headers(request, response)
         self._relay.metrics.batches.labels(str(response.status_code)).inc()
+        # After the response: what is stored is acknowledged at once, even if reading is slow. After
+        # refusals too: otherwise a sender that has used its share would be refused for ever.
+        response.background = BackgroundTask(self._note_depth)
         return response
 
     async def answer_preflight(self, request: Request) -> Response:
@@ -277,8 +280,6 @@ class Intake:
             "rejected": [{"eid": wrong.eid, "reason": wrong.reason} for wrong in rejected],
         }
         response = as_json(receipt, ACCEPTED)
-        # After the response: what is stored is acknowledged at once, even if reading is slow.
-        response.background = BackgroundTask(self._note_depth)
         if request.headers.get("Origin") is None or self._is_allowed(request):
             self._acknowledgement.add(request, response, batch.batch)
         return response

@@ -11,6 +11,7 @@
 The server's user and password precede the host, as in any URL.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -18,7 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from redis.sentinel import Sentinel
+from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
 SCHEMES = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
 PORT = 6379
@@ -126,8 +127,10 @@ class RedisServer:
         }
         if location.service is not None:
             sentinel = location.sentinel | {"socket_timeout": TIMEOUT}
-            sentinels: Any = Sentinel(list(location.hosts), sentinel_kwargs=sentinel)  # type: ignore[no-untyped-call]
-            self.client: redis.Redis = sentinels.master_for(
+            sentinels = Sentinels(  # type: ignore[no-untyped-call]
+                list(location.hosts), sentinel_kwargs=sentinel
+            )
+            self.client: redis.Redis = sentinels.master_for(  # type: ignore[no-untyped-call]
                 location.service, ssl=location.tls, **options
             )
         else:
@@ -149,11 +152,24 @@ class RedisServer:
 
     def inspect(self) -> None:
         """Raise UnfitError unless the server is a durable primary."""
+        self._leave_replaced_primary()
         try:
             self._inspect(self.client.execute_command)
         except UnfitError:
             self.disconnect()
             raise
+
+    def _leave_replaced_primary(self) -> None:
+        """Have the next commands find the new primary if Sentinels have replaced this one.
+
+        A replaced server calls itself a primary until it is told, after up to ten seconds; what it
+        stores meanwhile is discarded.
+        """
+        pool = self.client.connection_pool
+        if isinstance(pool, SentinelConnectionPool):
+            # Without Sentinels, the primary that is known is still the best.
+            with suppress(MasterNotFoundError):
+                pool.get_master_address()  # type: ignore[no-untyped-call]
 
     def _on_connect(self, connection: Any) -> None:
         """Authenticate on a new connection, and inspect the server."""
@@ -195,6 +211,20 @@ class RedisServer:
         self._check_role(info.get("role", PRIMARY))
         if any(info.get(name, value) != value for name, value in REQUIRED_INFO.items()):
             raise UnfitError(f"{self} may lose events, despite {VOUCH}: {REMEDY}")
+
+
+class Sentinels(Sentinel):
+    """Sentinels whose error is a sentence: the library's lists the settings of its clients."""
+
+    def discover_master(self, service_name: str) -> Any:
+        """Return the address of the primary, or raise MasterNotFoundError."""
+        try:
+            return super().discover_master(service_name)  # type: ignore[no-untyped-call]
+        except MasterNotFoundError:
+            raise MasterNotFoundError(
+                f"no Sentinel that responds names a primary of {service_name!r}: check the name,"
+                " the addresses, and ?sentinel_password= if the Sentinels have one"
+            ) from None
 
 
 def as_text(value: Any) -> Any:

@@ -387,7 +387,7 @@ class RedisStore:
     def add(self, events: Sequence[Event], now: float, report: Report | None = None) -> list[bool]:
         """See Store."""
         if self._refusal:
-            raise OutboxFullError(self._refusal)
+            raise OutboxError(self._refusal)
         if not events and report is None:
             return []
         for _ in range(TRIES):

@@ -388,6 +388,23 @@ def test_one_address_cannot_fill_the_outbox(start, api_down):
     assert post_from("192.0.2.2").status_code == 202
 
 
+def test_a_share_of_the_outbox_is_free_again_once_the_events_are_forwarded(
+    start, environment, sandbox
+):
+    """Even if the only sender is the one that was refused, such as a proxy that is not trusted."""
+    sandbox.fail(status=503, times=1_000_000)
+    relay = start(environment | {"NEURALENS_OUTBOX_LIMIT": "10000", "NEURALENS_RATE_LIMIT": "0"})
+
+    def post():
+        return relay.post(make_batch(*[make_event() for _ in range(100)]))
+
+    refused = eventually(lambda: (got := post()).status_code != 202 and got)
+    assert "share" in refused.json()["error"]
+    sandbox.clear_faults()
+    eventually(lambda: relay.queued() == 0)
+    eventually(lambda: post().status_code == 202)
+
+
 def test_a_full_outbox_answers_503(start, api_down):
     relay = start(api_down | {"NEURALENS_OUTBOX_LIMIT": "2"})
     event = make_event()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from neuralens_relay import Settings, SettingsError
 from neuralens_relay.outbox import Bounds, Event, OutboxError, Outcome, Settlement
 from neuralens_relay.redis_server import RedisServer, read_location
-from neuralens_relay.redis_store import LATER, STREAM, RedisStore
+from neuralens_relay.redis_store import BEAT, LATER, STREAM, RedisStore
 from neuralens_relay.stores import store_opener
 
 from tests.polling import eventually
@@ -82,7 +82,11 @@ def test_a_server_that_is_reconfigured_to_lose_data_gets_no_more_events(
         # On a busy machine, a timeout may be reported first.
         eventually(lambda: "may lose" in " ".join(relay.health()["reasons"]))
         assert relay.http.get("health").status_code == 503
-        assert relay.post(make_batch(make_event())).status_code == 503
+        refused = relay.post(make_batch(make_event()))
+        assert refused.status_code == 503
+        assert refused.json()["error"] == "the outbox cannot be written"
+        reasons = relay.health()["reasons"]
+        assert len(set(reasons)) == len(reasons)
         client.config_set(name, good)
         eventually(lambda: relay.health()["ready"])
         relay.send(make_event())
@@ -281,6 +285,23 @@ def test_sentinels_and_failover(server, start, environment, sandbox, tmp_path):
         eventually(lambda: relay.post(body).status_code == 202, 60)
         eventually(lambda: sandbox.ids() == ["before", "after"], 60)
         eventually(lambda: relay.health()["ready"], 60)
+
+
+def test_a_primary_that_sentinels_have_replaced_is_left(server, start, environment, tmp_path):
+    """Although it still calls itself a primary, as it does for seconds after a failover."""
+    with server() as first, server() as second, sentinel(tmp_path, first) as port:
+        outbox = f"redis+sentinel://127.0.0.1:{port}/shop/0"
+        relay = start(environment | {"NEURALENS_OUTBOX": outbox})
+        relay.send(make_event())
+        with redis.Redis(port=port) as watcher, redis.Redis(port=second) as replacement:
+            assert not replacement.exists(BEAT)
+            watcher.execute_command("SENTINEL", "REMOVE", "shop")
+            eventually(lambda: relay.health()["ready"])
+            watcher.execute_command("SENTINEL", "MONITOR", "shop", "127.0.0.1", second, 1)
+            eventually(lambda: replacement.exists(BEAT))
+            relay.send(make_event())
+        with pytest.raises(OutboxError, match="names a primary of 'other': check the name"):
+            RedisStore(outbox.replace("shop", "other"))
 
 
 @contextmanager
