@@ -98,7 +98,7 @@ def read_runtime() -> str:
     """Return the text of the pinned brython.js."""
     spec = importlib.util.find_spec("brython")
     if spec is None or spec.origin is None:
-        raise BrythonError(f"Brython is not installed: pip install brython=={VERSION}")
+        raise BrythonError("build needs Brython: run pip install 'neuralens-tracker[build]'")
     content = (Path(spec.origin).parent / "data" / "brython.js").read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != RUNTIME_SHA256:

@@ -113,6 +113,8 @@ class Snippet:
             if settings.get("consent") is None:
                 settings["consent"] = PENDING
         prefix = address("prefix", prefix).rstrip("/")
+        if prefix and not prefix.startswith("/") and not origin(prefix):
+            raise MarkupError(f"prefix must be a URL or begin with /, not {prefix!r:.80}")
         self.src = f"{prefix}/{self.file}" if src is None else address("src", src)
         if prefix != PREFIX and settings.get("endpoint") is None:
             settings["endpoint"] = f"{prefix}/events"

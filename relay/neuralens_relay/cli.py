@@ -249,7 +249,7 @@ def change_dead(
     click.echo(f"{count} event{'' if count == 1 else 's'} will be {done}")
     if count < len(set(eids)):
         raise click.ClickException(
-            f"{len(set(eids)) - count} of the ids are not of dead letters, or of damaged ones"
+            f"no readable dead letter has {len(set(eids)) - count} of the ids: --dead lists them"
         )
 
 

@@ -22,11 +22,16 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(BACKLOG)
+    except OverflowError as error:
+        listener.close()
+        raise click.ClickException(f"--port {port} must be from 0 to 65535") from error
     except OSError as error:
         listener.close()
         reason = f"cannot listen on {host}, port {port}: {error.strerror or error}"
         if error.errno == errno.EADDRINUSE:
             reason = f"port {port} on {host} is taken: choose another one with --port"
+        elif error.errno == errno.EACCES:
+            reason += ": choose a port from 1024 with --port, and put a proxy in front"
         raise click.ClickException(reason) from error
     return listener
 

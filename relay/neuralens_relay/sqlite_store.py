@@ -94,6 +94,8 @@ class SqliteStore:
                 f"the outbox {path} cannot be used: create the folder {path.parent}, writable for"
                 " this user"
             )
+        if path.is_dir():
+            raise OutboxError(f"the outbox {path} is a folder: add the name of a file in it")
         with self._translated_errors():
             # Events are personal data, so no other user may read the files.
             touch(path)
@@ -560,6 +562,10 @@ class SqliteStore:
             raise OutboxError(
                 f"the outbox {self._path} cannot be written: make it and its folder writable for"
                 f" this user ({error})"
+            ) from error
+        except apsw.NotADBError as error:
+            raise OutboxError(
+                f"the outbox {self._path} is not a SQLite file: choose another, or a new one"
             ) from error
         except (apsw.Error, OSError) as error:
             raise OutboxError(f"the outbox {self._path} cannot be used: {error}") from error

@@ -121,6 +121,23 @@ def test_a_wrong_key_is_not_printed(run):
     assert KEY not in errors
 
 
+@pytest.mark.parametrize(
+    ("arguments", "outbox", "words"),
+    [
+        (["--port", "80000"], "o.db", "--port 80000 must be from 0 to 65535"),
+        (["--port", "0"], "folder", "is a folder: add the name of a file"),
+        (["--port", "0"], "text", "is not a SQLite file: choose another"),
+    ],
+)
+def test_a_mistake_is_one_sentence(run_process, tmp_path, arguments, outbox, words):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text").write_text("not a database, but longer than a header would be" * 9)
+    status, _, errors = run_process(*arguments, NEURALENS_OUTBOX=f"sqlite:///{tmp_path / outbox}")
+    assert status == 1
+    assert words in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+
+
 def test_a_port_in_use_is_one_sentence(run_process):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])

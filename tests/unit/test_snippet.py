@@ -403,6 +403,13 @@ def test_a_prefix_sets_the_address_and_the_endpoint() -> None:
     assert tag.attrib["data-endpoint"] == "/track/events"
 
 
+def test_a_prefix_that_depends_on_the_page_is_refused() -> None:
+    with pytest.raises(MarkupError, match="prefix must be a URL or begin with /, not 'nl'"):
+        Snippet(app_id="APP", prefix="nl/")
+    for prefix in ("/", "//shop.example/nl", "https://shop.example/nl"):
+        assert Snippet(app_id="APP", prefix=prefix).src.startswith(prefix)
+
+
 def test_the_prefix_is_that_of_the_default_endpoint() -> None:
     default = EVERY_SETTING["endpoint"].default
     assert default == f"{PREFIX}/events"
