@@ -464,12 +464,12 @@ def test_an_api_that_slows_down_has_fewer_requests_in_flight(start, environment,
         fill()
         return relay.metric("neuralens_forwarding_limit") < 20
 
-    eventually(quick, 30)
+    eventually(quick, 60)
     slow_api.set_delay(1.5)
     eventually(slow, 60)
     eventually(lambda: relay.metric("neuralens_forwarding_in_flight") < 20, 30)
     slow_api.set_delay(0.05)
-    eventually(quick, 30)
+    eventually(quick, 60)
 
 
 def test_a_slow_response_does_not_block_others(start, environment, sandbox):
