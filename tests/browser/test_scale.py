@@ -1,5 +1,7 @@
 """A list of 10,000 tiles."""
 
+import pytest
+
 from tests.polling import eventually
 
 TILES = 10_000
@@ -41,11 +43,22 @@ def test_all_inserted_at_once(show, ledger):
     assert all(event.id == f"P{event['index']}" for event in ledger.wait_for_all(page))
 
 
-def test_distant_tiles_that_come_near_without_scrolling(show, ledger):
-    """After a thousand products, distant ones are not observed until the page changes."""
+@pytest.mark.parametrize(
+    "change",
+    [
+        "document.querySelectorAll('p:nth-of-type(-n+1190)').forEach((p) => p.remove())",
+        "document.body.className = 'short'",
+        "document.querySelector('input').click()",
+    ],
+    ids=["removal", "class", "checkbox"],
+)
+def test_distant_tiles_that_come_near_without_scrolling(show, ledger, change):
+    """After a hundred products, distant ones are not observed until the page changes."""
     tiles = "".join(f'<p data-nl-product="P{index}">{index}</p>' for index in range(1_200))
-    page = show(f"<main>{tiles}</main>")
+    rest = "p:nth-of-type(-n + 1190)"
+    style = f"<style>.short {rest}, :checked ~ {rest} {{ display: none }}</style>"
+    page = show(f"<main>{style}<input type=checkbox>{tiles}</main>")
     ledger.wait_for_all(page)
-    page.evaluate("document.querySelectorAll('p:nth-child(-n+1190)').forEach((p) => p.remove())")
+    page.evaluate(change)
     last = {f"P{index}" for index in range(1_190, 1_200)}
     eventually(lambda: last <= {event.id for event in ledger.wait_for_all(page)})

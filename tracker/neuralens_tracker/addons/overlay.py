@@ -98,7 +98,7 @@ header { display: flex; gap: 8px; align-items: center; padding: 8px; position: s
   background: Canvas }
 b { font-weight: 600; flex: 1 }
 summary, li, li button { padding: 6px 8px; overflow-wrap: anywhere }
-summary, li { border-top: 1px solid light-dark(#ddd, #444) }
+summary, li { border-top: 1px solid GrayText }
 ol { list-style: none; padding: 0 }
 li:has(button) { padding: 0 }
 button, summary { cursor: pointer; min-height: 32px }

@@ -42,7 +42,7 @@ from neuralens_tracker.web.ffi import (
     same,
     window,
 )
-from neuralens_tracker.web.platform import now
+from neuralens_tracker.web.platform import now, wait
 
 ITEM = SUBJECT_SELECTOR + ",[" + PURCHASE_ORDER + "]," + SUGGESTION_SELECTOR
 # Attributes that show and hide existing elements, or tie lists to their widgets. A change of the
@@ -64,10 +64,15 @@ MEANING = [
 SLICE_S = 0.006
 # Elements between two looks at the clock, which takes longer than to look for a shadow tree.
 BATCH = 32
+# Elements that may have a shadow tree are most others, but on a page of products these are many:
+# https://dom.spec.whatwg.org/#valid-shadow-host-name
+HOSTS = ":not(a,b,button,i,img,li,ul,svg,path,option)"
 # An IntersectionObserver costs time in every frame for each observed element. So after the first
-# MANY products, those more than FAR_PX below wait until the page scrolls or changes.
-MANY = 1000
-FAR_PX = 10000
+# MANY products, those more than FAR_PX below wait until the page has scrolled or changed. They are
+# checked again every RECHECK_MS at most, which is long before a shopper has scrolled so far.
+MANY = 100
+FAR_PX = 5000
+RECHECK_MS = 200
 
 
 def is_far(element: JSObject) -> bool:
@@ -103,17 +108,19 @@ class Discovery:
         self._hosts: list[JSObject] = []
         self._left = 0
         self._scheduled = False
-        # Products far below the viewport, whether to check them again, and the number of products
-        # processed.
+        # Products far below the viewport, those to check again, and whether a check is scheduled;
+        # and the number of products processed.
         self._far: list[JSObject] = []
-        self._check_far = False
+        self._again: list[JSObject] = []
+        self._check_scheduled = False
         self._count = 0
         # Guarded, so that an element that throws does not stop the others.
         self._guarded = callback(self._dispatch)
 
     def start(self, *_: JSObject) -> None:
         """Process the document and observe its changes."""
-        listen("scroll", self._recheck)
+        # A click may change the layout by CSS alone.
+        listen("scroll resize click", self._schedule_check)
         self.scan()
         # Each of these throws where the page has removed what it needs.
         self._observer = construct("MutationObserver", callback(self._on_mutations))
@@ -153,7 +160,8 @@ class Discovery:
         self._roots.extend(shadow_roots)
         # These are found again.
         self._far = []
-        self._recheck()
+        self._again = []
+        self._schedule()
 
     def _on_mutations(self, records: JSObject, *_: JSObject) -> None:
         self._items.forget_ranks()
@@ -165,7 +173,6 @@ class Discovery:
             if name in APPEARANCE:
                 has_appearance = True
             else:
-                self._check_far = True
                 # Text nodes and shadow roots are represented by the element around them.
                 is_element = node_type(target) == ELEMENT_NODE
                 changed.append(target if is_element else parent_or_host(target))
@@ -178,10 +185,19 @@ class Discovery:
         if has_appearance:
             self._suggestions.schedule()
         self._changed = True
+        self._schedule_check()
         self._schedule()
 
-    def _recheck(self, *_: JSObject) -> None:
-        self._check_far = True
+    def _schedule_check(self, *_: JSObject) -> None:
+        """Check soon whether products far below have come closer."""
+        if len(self._far) > 0 and not self._check_scheduled:
+            self._check_scheduled = True
+            wait(RECHECK_MS, self._recheck)
+
+    def _recheck(self) -> None:
+        self._check_scheduled = False
+        self._again.extend(self._far)
+        self._far = []
         self._schedule()
 
     def _schedule(self) -> None:
@@ -191,8 +207,6 @@ class Discovery:
 
     def _dispatch(self, element: JSObject) -> None:
         """Pass an element to the capture for its kind of item."""
-        if not matches(element, ITEM):
-            return
         item = self._items.read(element)
         if item and item.kind == PRODUCT:
             self._count += 1
@@ -223,22 +237,26 @@ class Discovery:
             elif self._next < len(self._found):
                 self._guarded(self._found[self._next])
                 self._next += 1
+            elif len(self._again) > 0:
+                element = self._again.pop(0)
+                if is_far(element):
+                    self._far.append(element)
+                else:
+                    self._guarded(element)
             elif len(self._roots) > 0:
                 root = self._roots.pop(0)
                 self._found = find_all(root, ITEM)
                 self._next = 0
-                self._hosts = find_all(root, "*")
+                self._hosts = find_all(root, HOSTS)
                 self._left = len(self._hosts)
                 if node_type(root) == ELEMENT_NODE:
                     self._enter(root)
-                    self._guarded(root)
+                    if matches(root, ITEM):
+                        self._guarded(root)
             else:
-                # Also releases the references to removed elements.
+                # Release the references to removed elements.
                 self._hosts = []
-                self._found = self._far if self._check_far else []
+                self._found = []
                 self._next = 0
-                if not self._check_far:
-                    return
-                self._far = []
-                self._check_far = False
+                return
         self._schedule()

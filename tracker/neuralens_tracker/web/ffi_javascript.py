@@ -6,8 +6,6 @@ Other functions of the adapter, such as ``get`` and ``call``, are inlined by the
 from typing import Any
 
 window: Any = globalThis  # type: ignore[name-defined]  # noqa: F821  (a name of the browser)
-# Captured before the page can replace it.
-apply: Any = Reflect.apply  # type: ignore[name-defined]  # noqa: F821
 # What is caught goes to the console until ``on_caught`` sets another function.
 report: Any = console.warn  # type: ignore[name-defined]  # noqa: F821
 
@@ -49,33 +47,37 @@ def callback(handler: Any) -> Any:
     return guarded
 
 
+def nothing(*_: Any) -> None:
+    """Do nothing, in place of what the browser does not have."""
+
+
 def parse(text: str | None) -> Any:
     return attempt(JSON, "parse", text)  # type: ignore[name-defined]  # noqa: F821
 
 
+def uncurry(found: Any) -> Any:
+    """Return a method as a function of its object and its arguments; None remains None.
+
+    Its parts are looked up once, before the page can replace them, and a call needs no array of the
+    arguments, unlike one by Reflect.apply.
+    """
+    return found and found["call"]["bind"](found)
+
+
 def method(owner: str, name: str) -> Any:
-    found = window[owner]["prototype"][name]
-
-    def run(target: Any, *values: Any) -> Any:
-        return apply(found, target, values)
-
-    return run
+    return uncurry(window[owner]["prototype"][name])
 
 
 def reader(owner: str, name: str) -> Any:
     found = Object.getOwnPropertyDescriptor(window[owner]["prototype"], name)  # type: ignore[name-defined]  # noqa: F821
-
-    def read(target: Any) -> Any:
-        return apply(found["get"], target, []) if found else None
-
-    return read
+    return uncurry(found["get"]) if found else nothing
 
 
 def intercept(target: Any, name: str, notice: Any) -> None:
     noticed = callback(notice)
 
     def run(found: Any, owner: Any, values: Any) -> Any:
-        result = apply(found, owner, values)
+        result = uncurry(found)(owner, *values)
         noticed(result, *values)
         return result
 
