@@ -22,7 +22,7 @@ from neuralens_embed import bundles
 from neuralens_embed.attributes import KNOWN, PREFIX, suggest_attribute
 from neuralens_embed.dom import Element
 from neuralens_embed.ffi import window
-from neuralens_embed.placeholders import explain_placeholder
+from neuralens_embed.placeholders import EXPRESSION, explain_placeholder
 from neuralens_embed.snippet import EARLY, EVERY_SETTING, LOADING, RUNTIMES, kebab, snake
 
 # Imported after ffi, which provides its adapter.
@@ -118,6 +118,7 @@ class Reading:
         for element in window.document.all:
             if element.localName == "script":
                 self._check_tag(element)
+            self._check_rendering(element)
             is_marked = any(name.startswith((PREFIX, "role")) for name in element.attributes)
             if is_marked and closest(element, f"[{names.IGNORE}]") is None:
                 self._check_attributes(element)
@@ -188,6 +189,13 @@ class Reading:
             if name.startswith(PREFIX) and name not in KNOWN:
                 hint = suggest_attribute(name)
                 self._add_problem(element, name, f"{name} is not a tracker attribute: {hint}")
+
+    def _check_rendering(self, element: Element) -> None:
+        """Report an expression of a template in place of attributes."""
+        expression = next(filter(EXPRESSION.match, element.attributes), None)
+        if expression is not None:
+            remedy = "audit the page as the shop serves it, not its template"
+            self._add_problem(element, expression, f"{expression} was not rendered: {remedy}")
 
     def _check_page(self) -> list[str]:
         """Return the hints about the page and the tracker's script tags."""

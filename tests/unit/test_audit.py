@@ -383,3 +383,12 @@ def test_pages_are_independent() -> None:
     assert audit('<i data-nl-x="1">').problems == [
         Problem(1, "data-nl-x", audit('<i data-nl-x="1">').problems[0].message)
     ]
+
+
+@pytest.mark.parametrize(
+    "tag", ['{{ nl.context(page="AUTOCOMPLETE") }}', '{% nl_context page="AUTOCOMPLETE" %}']
+)
+def test_a_template_is_not_a_page(tag: str) -> None:
+    (problem,) = audit(f"{TAG}\n<ol {tag}><li>Oak chair</li></ol>").problems
+    remedy = "was not rendered: audit the page as the shop serves it, not its template"
+    assert (problem.line, problem.message) == (2, f"{tag[:2]} {remedy}")
