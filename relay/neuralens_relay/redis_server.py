@@ -99,7 +99,7 @@ def read_host(text: str, default: int) -> tuple[str, int]:
     except ValueError:
         port = 0
     if not parts.hostname:
-        raise ValueError("must name a host")
+        raise ValueError("must name a host (in a password, write / as %2F, # as %23 and ? as %3F)")
     if port == 0:
         raise ValueError("must have a port from 1 to 65535")
     return parts.hostname, port or default

@@ -400,6 +400,7 @@ def test_bounds_in_redis(redis_address):
         ("redis://host:port/0", "port from 1 to 65535"),
         ("redis://:s3cret@host:0/0", "port from 1 to 65535"),
         ("redis:///0", "name a host"),
+        ("redis://:s3cret/2@host/0", "name a host .*write / as %2F"),
         ("redis://host/none", "number of a database"),
         ("redis://a,b/0", "redis\\+sentinel"),
         ("redis+sentinel://a,b", "SERVICE"),
