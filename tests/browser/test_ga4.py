@@ -168,6 +168,25 @@ def test_items_of_templates(items, shop_page, captured):
     assert page.console_messages == []
 
 
+@pytest.mark.parametrize(
+    ("entries", "events"),
+    [
+        (['{event: "share", items: [{item_id: 0}]}'], [("SHARE", "0", None, None, None)]),
+        (['{event: "share", items: {item_id: "A"}}'], [("SHARE", "A", None, None, None)]),
+        (['{ecommerce: {items: [{item_id: "A"}]}}', "{ecommerce: null}", '{event: "share"}'], []),
+        (
+            ['{ecommerce: {items: [{item_id: "A"}]}}', "{user: 1}", '{event: "share"}'],
+            [("SHARE", "A", None, None, None)],
+        ),
+    ],
+    ids=["id 0", "one item that is no list", "cleared", "not cleared"],
+)
+def test_unusual_entries(entries, events, shop_page, captured):
+    page = shop_page()
+    push(page, *entries)
+    assert captured(page) == events
+
+
 def test_two_lines_of_a_product_are_one_item(shop_page, captured, order):
     page = shop_page()
     push(

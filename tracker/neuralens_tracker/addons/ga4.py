@@ -81,7 +81,7 @@ def read_text(value: JSObject) -> str | None:
 
 def read_id(item: JSObject) -> str | None:
     """Return the id of a GA4 item, or None."""
-    return read_text(get(item, "item_id") or get(item, "id")) if item else None
+    return (read_text(get(item, "item_id")) or read_text(get(item, "id"))) if item else None
 
 
 def list_of(item: JSObject) -> JSObject:
@@ -196,14 +196,17 @@ class Bridge:
                 ecommerce = self._ecommerce
             self._ecommerce = None
             self._track(MAPPING[name], fields, ecommerce or fields)
-        elif ecommerce and not name:
+        elif not name and (ecommerce or same(ecommerce, None)):
+            # None clears what was pushed before.
             self._ecommerce = ecommerce
 
     def _track(self, event: str, fields: JSObject, ecommerce: JSObject) -> None:
-        """Track the items of an entry; one without ``items`` is an item itself."""
+        """Track the items of an entry, or its one item; without ``items`` it is one itself."""
         items = get(ecommerce, "items")
         if items is None:
             items = [fields]
+        elif read_id(items):
+            items = [items]
         elif not isinstance(items, list):
             # PHP encodes a list whose keys have gaps as an object.
             items = elements(call(get(window, "Object"), "values", items))

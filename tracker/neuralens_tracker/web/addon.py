@@ -53,7 +53,7 @@ def follow_pushes(layer: JSObject, notice: Callable[..., None]) -> None:
     noticed = callback(notice)
 
     def run(*entries: JSObject) -> JSObject:
-        result = call(get(window, "Reflect"), "apply", push, layer, entries)
+        result = call(push, "apply", layer, entries)
         noticed(result, *entries)
         return result
 
