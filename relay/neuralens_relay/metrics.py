@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from neuralens_tracker.vocabulary import ACCEPTED
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from neuralens_relay.answers import Fate
@@ -10,7 +11,7 @@ from neuralens_relay.breaker import State
 from neuralens_relay.health import Health
 
 # The HTTP statuses of responses to batches.
-STATUSES = (202, 400, 403, 413, 415, 429, 503)
+STATUSES = (ACCEPTED, 400, 403, 413, 415, 429, 503)
 
 
 class Metrics:

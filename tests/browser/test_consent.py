@@ -5,7 +5,9 @@ import time
 
 import pytest
 
+from tests.browser.ledger import JOURNAL
 from tests.browser.page import round_trip
+from tests.polling import eventually
 
 pytestmark = pytest.mark.every_engine
 TILE = '<div data-nl-product="A" style="height: 100px">A</div>'
@@ -114,7 +116,7 @@ def test_denied_drops_and_erases(show, ledger, shop, uid):
     page.evaluate("localStorage.setItem('cart', 'two chairs')")
     share(page, "A")
     ledger.wait_for(1)
-    page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('nl:e:'))")
+    eventually(lambda: page.evaluate(JOURNAL) == [])
     assert stored_keys(page) != ["cart"]
     page.evaluate("neuralens('track', 'SHARE', { id: 'B' }); neuralens('consent', 'denied')")
     share(page, "C")
