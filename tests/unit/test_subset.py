@@ -57,6 +57,21 @@ def test_a_rule_allows(rule: str, source: str) -> None:
         ),
         ("dict-question", "def make() -> dict[str, int]:\n    return {}\nout(len(make()))\n"),
         ("dict-question", "from neuralens_tracker.vocabulary import ACTIONS\nout(len(ACTIONS))\n"),
+        (
+            "dict-question",
+            "from neuralens_tracker.types import Fields\ndef f(x: Fields):\n    return len(x)\n",
+        ),
+        (
+            "truth",
+            "from neuralens_tracker.types import Settings\n"
+            "class A:\n    def __init__(self, x: Settings):\n        self.x = x\n"
+            "    def f(self):\n        return 1 if self.x else 2\n",
+        ),
+        (
+            "equality",
+            "from neuralens_tracker.types import Event\ndef make() -> Event:\n    return {}\n"
+            "def f(x: Event):\n    return make() == x\n",
+        ),
         ("equality", "def f(x: bool, y: int) -> bool:\n    return x == y\n"),
         (
             "outside-key",

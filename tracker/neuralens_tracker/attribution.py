@@ -26,6 +26,18 @@ ORIGINS_KEY = "a"
 MAX_ORIGINS = 50
 
 
+def time_of(origin: object) -> float:
+    """Return when an origin was last used; far in the past if it is missing or corrupt."""
+    if (
+        isinstance(origin, dict)
+        and isinstance(origin.get("query"), str)
+        and is_number(origin.get("time"), 0, MAX_COUNT)
+    ):
+        time: float = origin["time"]
+        return time
+    return 0 - MAX_COUNT
+
+
 class Attribution:
     """Remembers the origins of products: in ``storage`` with consent, otherwise in memory.
 
@@ -87,7 +99,7 @@ class Attribution:
         evicted = key
         if event.get("query"):
             for other in keys:
-                if self._time(other) < self._time(evicted):
+                if time_of(origins[other]) < time_of(origins[evicted]):
                     evicted = other
         if not event.get("query") or len(keys) > MAX_ORIGINS:
             del origins[evicted]
@@ -99,7 +111,7 @@ class Attribution:
         index: int | None = None
         for item in event["items"]:
             key = PREFIX + item["id"]
-            if now - self._time(key) > self._settings["attributionMs"] / 1000:
+            if now - time_of(self._origins.get(key)) > self._settings["attributionMs"] / 1000:
                 return False
             origin = self._origins[key]
             origin["time"] = now
@@ -118,15 +130,3 @@ class Attribution:
         if not has_query:
             event["query"] = query
         return not has_query
-
-    def _time(self, key: str) -> float:
-        """Return when an origin was last used; far in the past if it is missing or corrupt."""
-        origin: object = self._origins.get(key)
-        if (
-            isinstance(origin, dict)
-            and isinstance(origin.get("query"), str)
-            and is_number(origin.get("time"), 0, MAX_COUNT)
-        ):
-            time: float = origin["time"]
-            return time
-        return 0 - MAX_COUNT

@@ -11,7 +11,7 @@ from typing import Any
 
 from neuralens_tracker.events import FIELDS, find_fault
 from neuralens_tracker.identity import Identity
-from neuralens_tracker.types import Clock, Event, Fields, Report, Store
+from neuralens_tracker.types import Clock, Event, Report, Store
 from neuralens_tracker.value_types import COUNT, TEXT, read
 
 # Prefix of an event's storage key, followed by the tab's name (TAB_LENGTH characters) and the eid.
@@ -53,9 +53,9 @@ class Entry:
         self.refusals = refusals
 
 
-def count_of(fields: Fields, name: str) -> int:
+def count_of(value: object) -> int:
     """Return a count from storage; 0 if it is missing or invalid."""
-    return read(COUNT, fields.get(name)) or 0
+    return read(COUNT, value) or 0
 
 
 def tab_of(key: str) -> str:
@@ -111,7 +111,7 @@ class Outbox:
             for name in list(FIELDS.keys()):
                 known[name] = fields.get(name)
             if find_fault(known) is None:
-                self._append(known, count_of(fields, "seq"), count_of(fields, "refusals"))
+                self._append(known, count_of(fields.get("seq")), count_of(fields.get("refusals")))
             else:
                 self.count_lost(STORAGE, 1)
         return len(self._storage.names(BATCH_KEY + tab)) > 0
@@ -147,8 +147,8 @@ class Outbox:
         # If storage is full, the numbers in it are outdated.
         is_same = journal["id"] == self._journal["id"]
         for name in NUMBERS:
-            own = count_of(self._journal, name) if is_same else 0
-            journal[name] = max(count_of(stored, name), own)
+            own = count_of(self._journal.get(name)) if is_same else 0
+            journal[name] = max(count_of(stored.get(name)), own)
         self._journal = journal
         return journal
 
@@ -234,7 +234,7 @@ class Outbox:
         due = False
         for key in self._storage.names(BATCH_KEY + tab):
             # Absolute, because the clock may have been set back.
-            age = abs(self._clock.now() - count_of(self._storage.load(key), "at"))
+            age = abs(self._clock.now() - count_of(self._storage.load(key).get("at")))
             if age < DUE_S:
                 due = True
             elif age > FORGOTTEN_S:

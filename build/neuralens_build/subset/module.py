@@ -221,7 +221,7 @@ class Module:
             self.library.homes[function] = self
             for argument in parameters(function.args):
                 annotation = self.annotations.get(argument)
-                scope.bind(argument.arg, Binding(argument, kind=annotated(annotation)))
+                scope.bind(argument.arg, Binding(argument, kind=self.annotated(annotation)))
         for declared in self.walk(ast.Global, ast.Nonlocal):
             self.scopes[self.function(declared)].outward |= set(declared.names)
         for node in self.nodes:
@@ -233,7 +233,7 @@ class Module:
             for target in node.targets:
                 self.bind_target(target, Binding(node, value=node.value))
         elif isinstance(node, ast.AnnAssign):
-            kind = annotated(self.annotations.get(node))
+            kind = self.annotated(self.annotations.get(node))
             self.bind_target(node.target, Binding(node, value=node.value, kind=kind))
         elif isinstance(node, ast.AugAssign):
             value = ast.BinOp(left=node.target, op=node.op, right=node.value)
@@ -253,6 +253,35 @@ class Module:
             for alias in node.names:
                 name = (alias.asname or alias.name).split(".")[0]
                 self.scope_of(node, name).bind(name, Binding(node))
+
+    def annotated(self, annotation: ast.expr | None) -> str | None:
+        """Return the kind that an annotation names, or that its alias stands for."""
+        if isinstance(annotation, ast.Subscript):
+            annotation = annotation.value
+        if isinstance(annotation, ast.Constant) and annotation.value is None:
+            return NONE
+        if not isinstance(annotation, ast.Name):
+            return None
+        return ANNOTATED.get(annotation.id) or self.aliased(annotation.id)
+
+    def returned(self, function: ast.AST | None) -> str | None:
+        """Return the kind of what a function returns, by its annotation in its own module."""
+        home = self.library.homes.get(function, self) if function else self
+        return home.annotated(getattr(function, "returns", None))
+
+    def aliased(self, name: str) -> str | None:
+        """Return the kind of a type that the module defines or imports."""
+        for node in self.tree.body:
+            if isinstance(node, ast.AnnAssign) and is_name(node.target, name):
+                return self.annotated(node.value)
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                return DICT if any(is_name(base, "TypedDict") for base in node.bases) else None
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    if (alias.asname or alias.name) == name:
+                        module = self.library.find(node.module or "", self.filename)
+                        return module.aliased(alias.name) if module else None
+        return None
 
     def bind_loop(self, loop: ast.For | ast.AsyncFor | ast.comprehension) -> None:
         """Record the bindings of a loop; ``range`` yields numbers, and a string yields strings."""
@@ -423,11 +452,11 @@ class Module:
             if not self.bindings(function):
                 return CALLED.get(function.id)
             made = self.definition(function)
-            return annotated(getattr(made, "returns", None))
+            return self.returned(made)
         if isinstance(function, ast.Attribute):
             own = self.methods(function.attr)
             if own:
-                return same(annotated(method.returns) for method in own)
+                return same(self.returned(method) for method in own)
             if function.attr in VIEWS and not node.args:
                 return VIEW
             if function.attr == "copy":
@@ -451,15 +480,6 @@ def constant_kind(value: object) -> str | None:
     if isinstance(value, int | float):
         return NUMBER
     return TEXT if isinstance(value, str) else None
-
-
-def annotated(annotation: ast.expr | None) -> str | None:
-    """Return the kind that an annotation names."""
-    if isinstance(annotation, ast.Subscript):
-        annotation = annotation.value
-    if isinstance(annotation, ast.Constant) and annotation.value is None:
-        return NONE
-    return ANNOTATED.get(annotation.id) if isinstance(annotation, ast.Name) else None
 
 
 def parameters(arguments: ast.arguments) -> list[ast.arg]:
