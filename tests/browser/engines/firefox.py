@@ -55,7 +55,11 @@ class Firefox:
             address = profile / "WebDriverBiDiServer.json"
             found = eventually(lambda: address.exists() and read_json(address), TIMEOUT * 3)
             url = f"ws://{found['ws_host']}:{found['ws_port']}/session"
-            self._socket = stack.enter_context(connect(url, max_size=None, open_timeout=TIMEOUT))
+            # Without pings, whose random payload would change the shared generator, which Hypothesis
+            # watches.
+            self._socket = stack.enter_context(
+                connect(url, max_size=None, open_timeout=TIMEOUT, ping_interval=None)
+            )
             self.send("session.new", capabilities={})
             # From here on, it runs until it is closed.
             self._parts = stack.pop_all()
