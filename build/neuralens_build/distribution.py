@@ -19,9 +19,9 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 11_300,
+    "neuralens.js": 11_500,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 5_900,
+    "neuralens.early.js": 6_050,
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,
@@ -30,7 +30,7 @@ BUDGETS = {
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
-LOAD_BUDGETS = {MICROPYTHON: 212_000, FIRST_LOAD: 242_000}
+LOAD_BUDGETS = {MICROPYTHON: 212_500, FIRST_LOAD: 242_500}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:

@@ -372,8 +372,13 @@ def test_toggle_that_is_switched_off(show, interactions, expected):
         '<span id="f" role="switch" aria-checked="false" tabindex="0" data-nl-action="favorite">'
         "F</span>",
         '<input id="f" type="checkbox" data-nl-action="favorite">',
+        '<label data-nl-action="favorite"><input type="checkbox"> <b id="f">F</b></label>',
+        '<label data-nl-action="favorite"><input id="f" type="checkbox"> F</label>',
+        '<input id="c" type="checkbox"><label id="f" for="c" data-nl-action="favorite">F</label>',
+        '<form><input required><label data-nl-action="favorite"><input id="f" type="checkbox">'
+        "</label></form>",
     ],
-    ids=["switch", "checkbox"],
+    ids=["switch", "checkbox", "label", "in a label", "label elsewhere", "in an invalid form"],
 )
 def test_switch_that_is_switched_off(show, interactions, markup):
     page = show(
@@ -429,15 +434,17 @@ def test_form_is_submitted(show, interactions, uid, way):
     ]
 
 
-def test_invalid_form_is_no_event(show, interactions):
+@pytest.mark.parametrize("control", ["button", 'input type="submit"', 'input type="image"'])
+def test_invalid_form_is_no_event(show, interactions, control):
     """The browser submits neither, until they are filled in."""
-    page = show(FORMS.replace('value="1"', "required"))
+    forms = FORMS.replace('value="1"', "required")
+    page = show(forms.replace("<button", f'<{control} class="submit"'))
     for form in ("#whole", "#part"):
-        page.click(f"{form} button")
+        page.click(f"{form} .submit")
     assert interactions(page) == []
     for form in ("#whole", "#part"):
-        page.fill(f"{form} input", "1")
-        page.click(f"{form} button")
+        page.fill(f"{form} [required]", "1")
+        page.click(f"{form} .submit")
     assert [event["event"] for event in interactions(page)] == ["ADD_TO_CART"] * 2
 
 

@@ -76,6 +76,11 @@ DISABLED = {
     "no MutationObserver": "delete window.MutationObserver",
     "no PerformanceObserver": "delete window.PerformanceObserver",
     "no fetch and no beacons": "delete window.fetch; delete Navigator.prototype.sendBeacon",
+    "keys throw": "Object.keys = () => { throw new Error('no keys'); }",
+    "keys throw later": """
+        addEventListener("load", () => {
+            Object.keys = () => { throw new Error("no keys"); };
+        });""",
     "JSON throws": """
         JSON.stringify = JSON.parse = () => { throw new Error("no JSON"); };""",
     "searching throws": """
@@ -185,6 +190,13 @@ REMOVED = {
     "no observer of intersections": ("delete window.IntersectionObserver;", ACTS),
     "no shadow roots": ("delete Element.prototype.attachShadow;", ALL),
     "no proxies": ("window.Proxy = undefined;", ALL),
+    "no console": ("delete window.console;", ALL),
+    "console without warnings": ("delete console.warn;", ALL),
+    "navigation throws": (
+        """Object.defineProperty(window, "navigation", {
+            get() { throw new Error("no navigation"); } });""",
+        ALL,
+    ),
 }
 
 
@@ -231,6 +243,30 @@ def test_form_whose_fields_have_the_names_of_its_methods(show, ledger):
     page.click("text=Chair")
     events = [event for event in ALL if event[0] != "ADD_TO_CART"]
     assert summarize(ledger.wait_for_all(page)) == sorted([*events, ("VIEW_PRODUCT", "F", None)])
+    assert page.console_messages == []
+
+
+def test_form_of_the_trackers_name(show, ledger):
+    page = show('<form id="neuralens"><input name="version"></form>' + BODY)
+    page.wait_for_function("typeof neuralens.version === 'string'")
+    page.click("text=Chair")
+    events = [event for event in ALL if event[0] != "ADD_TO_CART"]
+    assert summarize(ledger.wait_for_all(page)) == events
+    assert page.console_messages == []
+
+
+def test_document_that_is_written_anew(show, ledger):
+    """``document.open`` removes all listeners, those of the window, too."""
+    page = show(BODY)
+    events = [event for event in ALL if event[0].startswith("VIEW_")]
+    assert summarize(ledger.wait_for_all(page)) == events
+    page.evaluate("document.open(); document.write('<p data-nl-product=C>Rug</p>')")
+    page.click("text=Rug")
+    assert summarize(ledger.wait_for_all(page)) == [
+        ("CLICK_PRODUCT", "C", None),
+        *events,
+        ("VIEW_PRODUCT", "C", None),
+    ]
     assert page.console_messages == []
 
 

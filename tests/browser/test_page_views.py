@@ -77,6 +77,9 @@ def test_another_list_without_a_query(shop_page, captured, order):
         "history.replaceState(null, '', '?page=2');main.insertAdjacentHTML('beforeend', '<hr>');",
         "history.replaceState(null, '', '?utm_source=mail'); main.innerHTML = main.innerHTML;",
         "history.replaceState(null, '', '/page/2');main.insertAdjacentHTML('beforeend', '<hr>');",
+        "history.replaceState(null, '', '/oak-chairs'); main.innerHTML = main.innerHTML;",
+        "history.replaceState(null, '', '/oak'); later(200).then(() => {"
+        " main.innerHTML = main.innerHTML; });",
     ],
 )
 def test_same_page(shop_page, captured, change):

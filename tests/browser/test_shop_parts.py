@@ -68,6 +68,7 @@ data-nl-action="favorite">Like</span></div><script>
 like.onclick = () => like.setAttribute("aria-checked", like.ariaChecked !== "true");
 like.onkeydown = (event) => {{ if (event.key === " ") {{ event.preventDefault(); {1} }} }};
 </script>"""
+TOGGLE = "like.setAttribute('aria-checked', like.ariaChecked !== 'true');"
 INTERACTIONS: dict[str, tuple[str, Act, list[Summary]]] = {
     "button in a link": (
         '<div data-nl-product="A"><a href="#a">A '
@@ -88,6 +89,11 @@ INTERACTIONS: dict[str, tuple[str, Act, list[Summary]]] = {
         TILE.format("A"),
         click_each("a", modifiers=["ControlOrMeta"]),
         [click("A")],
+    ),
+    "middle button on a button": (
+        f'<div data-nl-product="A">{BUTTON}<p id="text">Text</p></div>',
+        click_each("#add", "#text", button="middle"),
+        [],
     ),
     "menu key": (TILE.format("A"), press("a", "ContextMenu", "Shift+F10", "Escape"), []),
     "long press": (TILE.format("A"), press_long, []),
@@ -114,12 +120,18 @@ INTERACTIONS: dict[str, tuple[str, Act, list[Summary]]] = {
         click_each("#bar"),
         [ADDED],
     ),
+    "busy from the click on": (
+        FORM.format("add.onclick = () => add.setAttribute('aria-busy', true);"),
+        click_each("#add", "#add", "#add"),
+        [ADDED],
+    ),
     "disabled from the press on": (
         f'<div data-nl-product="A">{BUTTON}</div>'
         "<script>add.onclick = () => { add.disabled = true; };</script>",
         click_each("#add"),
         [ADDED],
     ),
+    "switch by Space": (CUSTOM.format("switch", TOGGLE), press("#like", " ", " "), [LIKED]),
     "switch that clicks itself": (
         CUSTOM.format("switch", "like.click();"),
         press("#like", " ", " "),

@@ -52,7 +52,7 @@ class Early:
     """Records events until ``hand_over`` is called."""
 
     def __init__(self, tag: JSObject) -> None:
-        self._hooks = Hooks(to_browser, from_browser, invoke, warn)
+        self._hooks = Hooks(to_browser, from_browser, invoke, callback(warn))
         given = read_configuration(tag, self.ignore)
         on_caught(self._hooks.report)
         self._settings = resolve(given, self.ignore)

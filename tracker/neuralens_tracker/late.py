@@ -44,7 +44,7 @@ def replay(tracker: Tracker, entry: Fields) -> None:
 def start(tag: JSObject) -> None:
     """Start the tracker as ``main.start`` does, and replay recorded events."""
     stub = get(window, "neuralens")
-    if stub is not None and get(stub, "version") is not None:
+    if stub is not None and isinstance(get(stub, "version"), str):
         return
     early = None if stub is None else get(stub, "early")
     handed = None if early is None else parse(invoke(early, "null"))

@@ -11,7 +11,7 @@ from neuralens_tracker.capture.items import Item, Items
 from neuralens_tracker.capture.lifecycle import (
     on_activation,
     on_dom_ready,
-    on_navigate,
+    on_navigation,
     on_page_hide,
 )
 from neuralens_tracker.capture.page_items import PageItems
@@ -59,7 +59,7 @@ class Tracker:
     """The tracker of one page."""
 
     def __init__(self, tag: JSObject) -> None:
-        self._hooks = Hooks(to_browser, from_browser, invoke, warn)
+        self._hooks = Hooks(to_browser, from_browser, invoke, callback(warn))
         given = read_configuration(tag, self._hooks.report)
         on_caught(self._hooks.report)
         self._settings = resolve(given, self._hooks.report)
@@ -156,7 +156,7 @@ class Tracker:
         self._suggestions.start()
         invoke(self._views.start, None)
         on_page_hide(self.leave)
-        on_navigate(self.flush)
+        on_navigation("navigate", self.flush)
         listen("online", self.flush)
         listen("pageshow", self._on_pageshow)
         # Last, because it throws where the page has removed an observer.
@@ -252,7 +252,8 @@ def start(tag: JSObject) -> None:
     Idempotent, so that two tags on a page do not duplicate events.
     """
     stub = get(window, "neuralens")
-    if not stub or not get(stub, "version"):
+    # An element of that id may have a field named "version".
+    if not stub or not isinstance(get(stub, "version"), str):
         tracker = Tracker(find_tag(tag))
         if tracker.has_application():
             tracker.replace_stub(stub)

@@ -152,11 +152,9 @@ ACCESS: dict[str, Access] = {
     "same": Access(2, 2, None),
 }
 ADAPTER = "neuralens_tracker.web.ffi"
-# Properties of ``window`` that every browser has: they are written without it. Others may be
-# missing, and are looked up.
-GLOBALS = frozenset(
-    ("Date", "JSON", "Math", "Object", "Reflect", "console", "navigator", "performance")
-)
+# Properties of ``window`` that every page has: they are written without it. Others may be missing,
+# and are looked up.
+GLOBALS = frozenset(("Date", "JSON", "Math", "Object", "Reflect", "navigator", "performance"))
 # Names of JavaScript that the adapter itself may use.
 NATIVE = frozenset(("JSON", "Object", "Proxy", "Reflect", "console", "globalThis"))
 # Names that mean something to JavaScript, or to what the emitter writes: a variable of that name

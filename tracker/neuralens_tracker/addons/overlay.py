@@ -24,7 +24,7 @@ from neuralens_tracker.value_types import requirement
 from neuralens_tracker.vocabulary import DENIED, PREFIX, VERSION
 from neuralens_tracker.web.addon import tell
 from neuralens_tracker.web.configuration import find_tag, read_configuration
-from neuralens_tracker.web.console import log, warn
+from neuralens_tracker.web.console import log
 from neuralens_tracker.web.dom import (
     attribute,
     bounds,
@@ -98,7 +98,7 @@ header { display: flex; gap: 8px; align-items: center; padding: 8px; position: s
   background: Canvas }
 b { font-weight: 600; flex: 1 }
 summary, li, li button { padding: 6px 8px; overflow-wrap: anywhere }
-summary, li { border-top: 1px solid GrayText }
+summary, li { border-top: 1px solid #8888 }
 ol { list-style: none; padding: 0 }
 li:has(button) { padding: 0 }
 button, summary { cursor: pointer; min-height: 32px }
@@ -106,7 +106,7 @@ button { padding: 4px 10px; border: 1px solid; border-radius: 6px; background: C
   color: CanvasText }
 button[aria-pressed=true] { background: CanvasText; color: Canvas }
 li button { border: 0; color: inherit; text-align: left; width: 100% }
-:focus-visible { outline: 3px solid light-dark(#0b57d0, #a8c7fa); outline-offset: -3px }
+:focus-visible { outline: 3px solid Highlight; outline-offset: -3px }
 [hidden] { display: none }
 """
 
@@ -314,12 +314,18 @@ class Overlay:
                 self._handle(earlier[i], earlier[i + 1])
             put(history, "push", callback(self._handle))
         else:
-            tell("on", "event", callback(self._add_event))
-            tell("on", "suppressed", callback(self._add_suppressed))
-            tell("on", "delivered", callback(self._mark_delivered))
-            tell("on", "error", callback(self._add_error))
+            for name in ("event", "suppressed", "delivered", "error"):
+                self._listen(name)
         listen("scroll", self._position_frames)
         self._refresh()
+
+    def _listen(self, name: str) -> None:
+        """Handle the events of a name from now on."""
+
+        def on_detail(detail: JSObject, *_: JSObject) -> None:
+            self._handle(name, detail)
+
+        tell("on", name, callback(on_detail))
 
     def _handle(self, name: str, detail: JSObject, *_: JSObject) -> None:
         if name == "event":
@@ -452,11 +458,9 @@ class Overlay:
             if shown:
                 mark = self._marks[i]
                 edges = bounds(mark.box)
-                style = get(pair.frame, "style")
-                put(style, "left", str(get(edges, "left")) + "px")
-                put(style, "top", str(get(edges, "top")) + "px")
-                put(style, "width", str(get(edges, "width")) + "px")
-                put(style, "height", str(get(edges, "height")) + "px")
+                style = f"left:{get(edges, 'left')}px;top:{get(edges, 'top')}px;"
+                style += f"width:{get(edges, 'width')}px;height:{get(edges, 'height')}px"
+                put(pair.frame, "style", style)
 
     def _add(self, event: JSObject, outcome: str, kind: str) -> None:
         """Add an event to the list, or update the one that is held."""
@@ -481,7 +485,7 @@ class Overlay:
             call(get(self._events, "lastElementChild"), "remove")
         return line
 
-    def _add_event(self, event: JSObject, *_: JSObject) -> None:
+    def _add_event(self, event: JSObject) -> None:
         self._context.learn(event)
         name = get(event, "event")
         cause = "the page called" if get(event, "source") == "call" else "the shopper acted"
@@ -490,7 +494,7 @@ class Overlay:
         log(describe_line(event), event)
         self._add(event, "sent: " + cause + " · not delivered yet", "")
 
-    def _add_suppressed(self, detail: JSObject, *_: JSObject) -> None:
+    def _add_suppressed(self, detail: JSObject) -> None:
         reason = get(detail, "reason")
         if reason == "consent" and self._refused:
             reason = PRIVACY_SIGNAL
@@ -502,7 +506,7 @@ class Overlay:
         log(describe_line(event) + " " + outcome, event)
         self._add(event, outcome, kind)
 
-    def _mark_delivered(self, batch: JSObject, *_: JSObject) -> None:
+    def _mark_delivered(self, batch: JSObject) -> None:
         for event in elements(get(batch, "events")):
             line = self._lines.get(PREFIX + get(event, "eid"))
             if line:
@@ -512,7 +516,7 @@ class Overlay:
             else:
                 self._add(event, "from an earlier page · delivered", "right")
 
-    def _add_error(self, detail: JSObject, *_: JSObject) -> None:
+    def _add_error(self, detail: JSObject) -> None:
         self._add(record({"event": "Error"}), get(detail, "message"), "wrong")
 
 
@@ -524,7 +528,8 @@ def ignore(*_: JSObject) -> None:
 def start(tag: JSObject) -> None:
     """Start the overlay, with a tag as ``load_overlay`` makes it, or an add-on's own."""
     given = read_configuration(find_tag(get(tag, "tag") if tag else None), ignore)
-    on_caught(warn)
+    # Prints to the console.
+    on_caught(None)
     settings = resolve(given, ignore)
     context = PageContext(settings)
     problems = Problems()

@@ -18,6 +18,7 @@ from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.value_types import COUNT, read
 from neuralens_tracker.vocabulary import ACTIONS
 from neuralens_tracker.web.dom import (
+    active_descendant_of,
     attribute,
     closest,
     find_by_ids,
@@ -33,12 +34,13 @@ from neuralens_tracker.web.visibility import is_shown, text_of_markup
 
 # Elements on which the browser itself turns Enter and Space into a click, or writes them.
 NATIVE = "a[href],button,input,select,summary,textarea,[contenteditable]"
-# Widgets that Space activates, too: https://www.w3.org/WAI/ARIA/apg/patterns/
-SPACED = "[role=button]"
+# Widgets that Space activates, too, such as switches: https://www.w3.org/WAI/ARIA/apg/patterns/
+SPACED = "[role=button],[aria-checked]"
 # Elements whose click is about another one: a label's control, or the form that a button submits.
-DELEGATES = "label,button:not([formnovalidate],[type=button])"
-# Forms that the browser does not submit.
-UNSUBMITTED = "form:invalid:not([novalidate])"
+DELEGATES = ":is(button,[type=image],[type=submit]):not([formnovalidate],[type=button]),label"
+# Those on which it has no effect, or a contrary one: forms that the browser does not submit,
+# disabled controls, and checkboxes that it switches off.
+UNAFFECTED = ":disabled,[type=checkbox]:checked,form:invalid:not([novalidate])"
 # Elements that activate no item: they do nothing, are ignored, or have an action of their own.
 NOTHING = INERT + ",[" + IGNORE + "],[" + ACTION + "]"
 # Submitters that do not stand for their form's action.
@@ -97,6 +99,10 @@ class Clicks:
         self._pressed = False
         self._clicked = 0.0
         self._choice: Choice | None = None
+        # The activated control, if it does not stand for the action of a form that it submits.
+        self._other_submitter: JSObject = None
+        # The control of an activated label with an action, whose own click follows.
+        self._labelled: JSObject = None
 
     def start(self) -> None:
         """Register the listeners."""
@@ -113,6 +119,8 @@ class Clicks:
         """Begin a gesture, if the event comes from the shopper and not from a script."""
         self._resolve_choice()
         self._moved = False
+        self._other_submitter = None
+        self._labelled = None
         if get(event, "isTrusted"):
             self._pressed = True
             self._acts.begin_gesture()
@@ -125,9 +133,9 @@ class Clicks:
             self._remember(target_of(event), False)
 
     def _move(self, event: JSObject) -> None:
-        across = abs(get(event, "clientX") - self._x)
-        travel = max(across, abs(get(event, "clientY") - self._y))
-        if get(event, "buttons") and travel > MAX_TRAVEL:
+        across = get(event, "clientX") - self._x
+        down = get(event, "clientY") - self._y
+        if get(event, "buttons") and across * across + down * down > MAX_TRAVEL * MAX_TRAVEL:
             # A drag or a swipe, which chooses nothing, although the slide may go off the screen.
             self._choice = None
             # Browsers tell taps from swipes themselves.
@@ -144,8 +152,10 @@ class Clicks:
         self._choice = None
 
     def _click(self, event: JSObject) -> None:
+        target = target_of(event)
         # The middle button (1) opens links, too; the right one (2) opens a menu.
-        if get(event, "button") > 1 or self._moved:
+        allowed = 1 if closest(target, "[href]") else 0
+        if get(event, "button") > allowed or self._moved:
             self._moved = False
             return
         if get(event, "detail") > 1:
@@ -159,7 +169,6 @@ class Clicks:
             self._acts.begin_gesture()
         self._pressed = False
         self._clicked = time
-        target = target_of(event)
         if is_connected(target):
             self._activate(target)
         else:
@@ -174,7 +183,10 @@ class Clicks:
         key = get(event, "key")
         target = target_of(event)
         # A single id, but some widgets' ids contain spaces.
-        marked = find_by_ids(target, [attribute(target, "aria-activedescendant") or ""])
+        marked = list(find_by_ids(target, [attribute(target, "aria-activedescendant") or ""]))
+        active = active_descendant_of(target)
+        if active:
+            marked.append(active)
         shown = [element for element in marked if is_shown(element)]
         if key == "Tab":
             if len(shown) > 0:
@@ -201,23 +213,23 @@ class Clicks:
 
     def _submit(self, event: JSObject) -> None:
         form = target_of(event)
-        submitter = get(event, "submitter")
-        if matches(form, "[" + ACTION + "]") and not closest(submitter, OTHER_SUBMITTER):
+        if matches(form, "[" + ACTION + "]") and not self._other_submitter:
             self._trigger(form)
 
     def _activate(self, element: JSObject) -> None:
+        # Before the page marks it as busy, in a handler of its own.
+        self._other_submitter = closest(element, OTHER_SUBMITTER)
         control = closest(element, "[" + ACTION + "]")
         item = self._find_item(element)
         delegate = closest(element, DELEGATES)
         other = delegate and (get(delegate, "control") or get(delegate, "form"))
         if control:
-            if (
-                not matches(control, "form")
-                and not matches(element, SWITCHED_OFF)
-                and not closest(other, UNSUBMITTED)
-            ):
+            self._labelled = other
+            # A label's control is switched by a click of its own, which follows.
+            is_effective = not other or same(other, element) or not matches(other, UNAFFECTED)
+            if is_effective and not matches(control, "form") and not matches(element, SWITCHED_OFF):
                 self._trigger(control)
-        elif item and not closest(other, "[" + ACTION + "]"):
+        elif item and not same(element, self._labelled) and not closest(other, "[" + ACTION + "]"):
             self._choice = None
             self._emit(ACTIVATED[item.kind], item, self._items.context(item))
 

@@ -19,6 +19,7 @@ from neuralens_tracker.capture.suggestions import Suggestions
 from neuralens_tracker.capture.views import Views
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.dom import (
+    DOCUMENT_NODE,
     ELEMENT_NODE,
     bounds,
     document,
@@ -28,6 +29,7 @@ from neuralens_tracker.web.dom import (
     matches,
     node_type,
     parent_or_host,
+    restore_listeners,
     shadow_of,
     shadow_roots,
 )
@@ -170,6 +172,8 @@ class Discovery:
         for change in elements(records):
             target = get(change, "target")
             name = get(change, "attributeName")
+            if node_type(target) == DOCUMENT_NODE:
+                restore_listeners()
             if name in APPEARANCE:
                 has_appearance = True
             else:

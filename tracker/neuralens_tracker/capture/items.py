@@ -36,14 +36,16 @@ from neuralens_tracker.web.dom import (
     attribute,
     closest,
     contains,
+    controlled_by,
     find_below,
     find_by_ids,
     find_everywhere,
     is_connected,
     matches,
+    owned_by,
     parent_or_host,
 )
-from neuralens_tracker.web.ffi import same
+from neuralens_tracker.web.ffi import elements, same
 from neuralens_tracker.web.visibility import box_of, text_of_markup
 
 OPTION = "[role=option]"
@@ -366,7 +368,11 @@ def lists_of_widget(element: JSObject) -> list[JSObject]:
     """Return the elements that an element, or its combobox, owns or controls through ARIA."""
     found: list[JSObject] = []
     for owner in [element, closest(element, WIDGET)]:
-        for name in ("aria-controls", "aria-owns"):
-            if owner:
+        if owner:
+            for name in ("aria-controls", "aria-owns"):
                 found.extend(find_by_ids(owner, (attribute(owner, name) or "").split(" ")))
+            for read_related in (controlled_by, owned_by):
+                related = read_related(owner)
+                if related:
+                    found.extend(elements(related))
     return found

@@ -40,12 +40,13 @@ def on_idle(act: Callable[..., object]) -> None:
     invoke(idle, None, callback(act), record({"timeout": PATIENCE_MS}))
 
 
-def on_navigate(act: Callable[..., object]) -> None:
-    """Act when a navigation begins, if the browser has the Navigation API.
+def on_navigation(name: str, act: Callable[..., object]) -> None:
+    """Act at an event of the Navigation API, if the browser has it.
 
     Source: https://html.spec.whatwg.org/multipage/nav-history-apis.html#the-navigateevent-interface
     """
-    attempt(get(window, "navigation"), "addEventListener", "navigate", callback(act))
+    navigation = attempt(get(window, "Reflect"), "get", window, "navigation")
+    attempt(navigation, "addEventListener", name, callback(act))
 
 
 def on_page_hide(act: Callable[..., object]) -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from neuralens_tracker.attributes import IGNORE, LANDING, PAGE, QUERY
+from neuralens_tracker.capture.lifecycle import on_navigation
 from neuralens_tracker.page_view import DOCUMENT, ROUTE, PageView
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.vocabulary import AUTOCOMPLETE
 from neuralens_tracker.web.dom import attribute, closest, document, find_all, listen
-from neuralens_tracker.web.ffi import attempt, callback, get, window
+from neuralens_tracker.web.ffi import get, window
 from neuralens_tracker.web.platform import now
 
 # Selects the page's query, not that of autocomplete suggestions.
@@ -61,12 +62,16 @@ class Routes:
         """
         self._page_view.start(now())
         listen("popstate hashchange", self.check)
-        check = callback(self.check)
-        attempt(get(window, "navigation"), "addEventListener", "currententrychange", check)
+        on_navigation("currententrychange", self.check)
 
-    def check(self, *_: JSObject) -> None:
-        """Begin a page view if address or document have changed, also called after mutations."""
+    def check(self, event: JSObject = None, *_: JSObject) -> None:
+        """Begin a page view if address or document have changed, also called after mutations.
+
+        An address that is replaced alone, for example by the canonical one, begins none.
+        """
         path = read_path()
+        if event and get(event, "navigationType") == "replace":
+            self._path = path
         landing = first_value(LANDING, "[" + LANDING + "]") or self._landing
         query = first_value(QUERY, PAGE_QUERY) or self._query
         is_changed = is_other(self._landing, landing) or is_other(self._query, query)

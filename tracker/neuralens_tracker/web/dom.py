@@ -24,6 +24,8 @@ document: JSObject = get(window, "document")
 document_prototype: JSObject = get(get(window, "Document"), "prototype")
 # The roots of the open shadow trees found so far.
 shadow_roots: list[JSObject] = []
+# The functions that register the listeners.
+registrations: list[Callable[[], None]] = []
 
 ELEMENT_NODE = 1
 TEXT_NODE = 3
@@ -48,6 +50,10 @@ is_connected: JSObject = reader("Node", "isConnected")
 text_of: JSObject = reader("Node", "textContent")
 children_of: JSObject = reader("Node", "childNodes")
 shadow_of: JSObject = reader("Element", "shadowRoot")
+# ARIA relations that a script sets by elements instead of ids, which leaves the attribute empty.
+active_descendant_of: JSObject = reader("Element", "ariaActiveDescendantElement")
+controlled_by: JSObject = reader("Element", "ariaControlsElements")
+owned_by: JSObject = reader("Element", "ariaOwnsElements")
 
 
 def document_property(name: str) -> JSObject:
@@ -153,8 +159,19 @@ def listen(names: str, handler: Callable[..., object]) -> None:
     There it runs before the page's listeners could stop the event's propagation.
     """
     guarded = callback(handler)
-    for name in names.split(" "):
-        call(window, "addEventListener", name, guarded, True)
+
+    def register() -> None:
+        for name in names.split(" "):
+            call(window, "addEventListener", name, guarded, True)
+
+    registrations.append(register)
+    register()
+
+
+def restore_listeners() -> None:
+    """Register all listeners, which ``document.open`` has removed; those that are left remain."""
+    for register in registrations:
+        register()
 
 
 def is_visible() -> bool:

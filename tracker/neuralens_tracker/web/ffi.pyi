@@ -86,5 +86,5 @@ def stringify(thing: Any) -> Any:
 def describe(error: Exception) -> str:
     """Describe an exception with file and line in one sentence, for a page's own Python."""
 
-def on_caught(report: Callable[[str], None]) -> None:
+def on_caught(report: Callable[[str], None] | None) -> None:
     """Set the function that is called with the message of each caught exception."""

@@ -6,8 +6,8 @@ Other functions of the adapter, such as ``get`` and ``call``, are inlined by the
 from typing import Any
 
 window: Any = globalThis  # type: ignore[name-defined]  # noqa: F821  (a name of the browser)
-# What is caught goes to the console until ``on_caught`` sets another function.
-report: Any = console.warn  # type: ignore[name-defined]  # noqa: F821
+# Reports what is caught; None: on the console.
+report: Any = None
 
 
 def on_caught(handler: Any) -> None:
@@ -16,7 +16,7 @@ def on_caught(handler: Any) -> None:
 
 
 def caught(error: Any) -> None:
-    report(str(error))
+    (report or console.warn)(str(error))  # type: ignore[name-defined]  # noqa: F821
 
 
 def attempt(target: Any, name: str, *values: Any) -> Any:

@@ -17,16 +17,9 @@ from neuralens_tracker.web.dom import (
 )
 from neuralens_tracker.web.ffi import call, elements, get, record, window
 
-# Both the current and the former name of each option, which older browsers know:
+# The former names of the options, which older browsers know, too:
 # https://drafts.csswg.org/cssom-view/#dom-element-checkvisibility
-OPTIONS: JSObject = record(
-    {
-        "opacityProperty": True,
-        "checkOpacity": True,
-        "visibilityProperty": True,
-        "checkVisibilityCSS": True,
-    }
-)
+OPTIONS: JSObject = record({"checkOpacity": True, "checkVisibilityCSS": True})
 
 
 def display_of(element: JSObject) -> str:
