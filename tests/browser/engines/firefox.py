@@ -55,8 +55,7 @@ class Firefox:
             address = profile / "WebDriverBiDiServer.json"
             found = eventually(lambda: address.exists() and read_json(address), TIMEOUT * 3)
             url = f"ws://{found['ws_host']}:{found['ws_port']}/session"
-            # Without pings, whose random payload would change the shared generator, which Hypothesis
-            # watches.
+            # Without pings: their random payloads change the generator that Hypothesis watches.
             self._socket = stack.enter_context(
                 connect(url, max_size=None, open_timeout=TIMEOUT, ping_interval=None)
             )
