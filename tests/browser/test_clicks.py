@@ -469,9 +469,10 @@ def test_submitter_of_an_invalid_form_elsewhere(show, interactions):
         ("formnovalidate data-nl-ignore", []),
     ],
 )
-def test_submitter_that_is_not_the_forms_action(show, interactions, markup, events):
+@pytest.mark.parametrize("click_count", [1, 2])
+def test_submitter_that_is_not_the_forms_action(show, interactions, markup, events, click_count):
     page = show(FORMS.replace("<button>Add", f'<button id="other" {markup}>Add', 1))
-    page.click("#other")
+    page.click("#other", click_count=click_count)
     assert [event["event"] for event in interactions(page)] == events
 
 

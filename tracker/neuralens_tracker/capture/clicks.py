@@ -99,7 +99,7 @@ class Clicks:
         self._pressed = False
         self._clicked = 0.0
         self._choice: Choice | None = None
-        # The activated control, if it does not stand for the action of a form that it submits.
+        # What was clicked, if it does not stand for the action of a form that it submits.
         self._other_submitter: JSObject = None
         # The control of an activated label with an action, whose own click follows.
         self._labelled: JSObject = None
@@ -153,6 +153,8 @@ class Clicks:
 
     def _click(self, event: JSObject) -> None:
         target = target_of(event)
+        # Before the page marks it as busy, in a handler of its own.
+        self._other_submitter = closest(target, OTHER_SUBMITTER)
         # The middle button (1) opens links, too; the right one (2) opens a menu.
         allowed = 1 if closest(target, "[href]") else 0
         if get(event, "button") > allowed or self._moved:
@@ -217,8 +219,6 @@ class Clicks:
             self._trigger(form)
 
     def _activate(self, element: JSObject) -> None:
-        # Before the page marks it as busy, in a handler of its own.
-        self._other_submitter = closest(element, OTHER_SUBMITTER)
         control = closest(element, "[" + ACTION + "]")
         item = self._find_item(element)
         delegate = closest(element, DELEGATES)
