@@ -255,6 +255,25 @@ def test_form_of_the_trackers_name(show, ledger):
     assert page.console_messages == []
 
 
+def test_shadow_root_where_functions_have_other_methods(show):
+    page = show(BODY)
+    assert (
+        page.evaluate(
+            """() => {
+            const { bind, call } = Function.prototype;
+            Function.prototype.bind = Function.prototype.call = () => { throw new Error("own"); };
+            try {
+                return document.createElement("div").attachShadow({ mode: "open" }).mode;
+            } finally {
+                Object.assign(Function.prototype, { bind, call });
+            }
+        }"""
+        )
+        == "open"
+    )
+    assert page.console_messages == []
+
+
 def test_document_that_is_written_anew(show, ledger):
     """``document.open`` removes all listeners, those of the window, too."""
     page = show(BODY)

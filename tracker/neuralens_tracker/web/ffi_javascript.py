@@ -75,9 +75,10 @@ def reader(owner: str, name: str) -> Any:
 
 def intercept(target: Any, name: str, notice: Any) -> None:
     noticed = callback(notice)
+    original = uncurry(target[name])
 
-    def run(found: Any, owner: Any, values: Any) -> Any:
-        result = uncurry(found)(owner, *values)
+    def run(_: Any, owner: Any, values: Any) -> Any:
+        result = original(owner, *values)
         noticed(result, *values)
         return result
 
