@@ -1,5 +1,6 @@
 """WebKitGTK's MiniBrowser, automated by W3C WebDriver, on its own virtual display."""
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -106,7 +107,8 @@ class Profile:
     def kill(self) -> None:
         """Kill the browser."""
         for child in browser_pids(self._driver.pid):
-            os.kill(child, 9)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, 9)
 
     def close(self) -> None:
         """End browser and driver."""
@@ -160,7 +162,10 @@ class WebKitTab:
 
 def child_pids(pid: int) -> list[int]:
     """Return the child processes of a process."""
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # it has ended
     return [int(child) for child in text.split()]
 
 
@@ -175,12 +180,22 @@ def browser_pids(driver: int) -> list[int]:
     return found
 
 
+def open_files(pid: int) -> list[str]:
+    """Return the targets of a process's file descriptors."""
+    targets: list[str] = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        # The process may close a descriptor meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            targets.append(str(link.readlink()))
+    return targets
+
+
 def listening_port(pid: int) -> int | None:
     """Return the TCP port on which a process listens; the driver does not report it."""
     inodes = {
-        link.readlink().name.removeprefix("socket:[").removesuffix("]")
-        for link in Path(f"/proc/{pid}/fd").iterdir()
-        if link.is_symlink() and "socket:" in str(link.readlink())
+        target.removeprefix("socket:[").removesuffix("]")
+        for target in open_files(pid)
+        if target.startswith("socket:[")
     }
     for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
