@@ -79,6 +79,12 @@ CORE = (
         "a second copy of it all, for Python in workers: the tracker works on the page",
     ),
     Edit(
+        ",{attachShadow:r}=Element.prototype;",
+        "}}),",
+        ";",
+        "a patch that observes shadow trees for Python tags: the tracker has none there",
+    ),
+    Edit(
         "var Ns={codemirror:",
         'py-terminal-CwQ6kcjg.js")};',
         "var Ns={};",

@@ -189,6 +189,7 @@ def start(tag: JSObject) -> None:
     """Start recording until the runtime in the tag's ``data-src`` has loaded. Idempotent."""
     install_stub()
     neuralens = get(window, "neuralens")
-    if not get(neuralens, "version") and not get(neuralens, "early"):
+    # An element of that id may have fields of any name.
+    if not isinstance(get(neuralens, "version"), str) and not get(neuralens, "early"):
         early = Early(find_tag(tag))
         early.start()

@@ -76,15 +76,16 @@ export function makeGuard({ toPython, toBrowser, invoke, explain }) {
       const found = Object.getOwnPropertyDescriptor(globalThis[owner].prototype, name);
       return (target) => guarded(() => found && Reflect.apply(found.get, toBrowser(target), []));
     },
-    intercept: (target, name, notice) => {
-      target[name] = new Proxy(target[name], {
-        apply(method, owner, values) {
-          const result = Reflect.apply(method, owner, values);
-          notice(result, ...values);
-          return result;
-        },
-      });
-    },
+    intercept: (target, name, notice) =>
+      guarded(() => {
+        target[name] = new Proxy(target[name], {
+          apply(method, owner, values) {
+            const result = Reflect.apply(method, owner, values);
+            notice(result, ...values);
+            return result;
+          },
+        });
+      }),
     stringify: (thing) => guarded(() => stringify(toBrowser(thing))),
     construct: (name, ...values) => guarded(() => new globalThis[name](...values.map(toBrowser))),
     callback:

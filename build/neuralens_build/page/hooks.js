@@ -15,7 +15,7 @@ export function summarize(traceback) {
  */
 export function enlist(file, install, explain) {
   const page = window.neuralens;
-  if (page?.version) return;
+  if (typeof page?.version === "string") return; // an element of that id may have such a field
   const queue = [];
   window.neuralens = (...call) => void queue.push(call);
   window.neuralens.q = queue;
