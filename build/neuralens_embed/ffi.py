@@ -9,7 +9,8 @@ import json
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+
+from neuralens_tracker.types import JSFunction, JSObject
 
 from neuralens_embed.dom import Window
 
@@ -17,47 +18,47 @@ window = Window()
 reports: list[Callable[[str], None]] = []
 
 
-def get(target: Any, name: str) -> Any:
+def get(target: JSObject, name: str) -> JSObject:
     """Return an attribute, or None."""
     return getattr(target, name, None)
 
 
-def put(target: Any, name: str, value: Any) -> None:
+def put(target: JSObject, name: str, value: object) -> None:
     """Set an attribute."""
     setattr(target, name, value)
 
 
-def call(target: Any, name: str, *values: Any) -> Any:
+def call(target: JSObject, name: str, *values: object) -> JSObject:
     """Call a method."""
     return getattr(target, name)(*values)
 
 
-def attempt(target: Any, name: str, *values: Any) -> Any:
+def attempt(target: JSObject, name: str, *values: object) -> JSObject:
     """Call a method that may raise."""
     return None if target is None else invoke(getattr(target, name), None, *values)
 
 
-def method(owner: str, name: str) -> Callable[..., Any]:
+def method(owner: str, name: str) -> Callable[..., JSObject]:
     """Return a function that calls a method of its first argument."""
     return lambda target, *values: call(target, name, *values)
 
 
-def reader(owner: str, name: str) -> Callable[[Any], Any]:
+def reader(owner: str, name: str) -> Callable[[JSObject], JSObject]:
     """Return a function that reads an attribute of its argument."""
     return lambda target: get(target, name)
 
 
-def construct(name: str, *values: Any) -> Any:
+def construct(name: str, *values: object) -> JSObject:
     """Construct an instance of a class of the window."""
     return getattr(window, name)(*values)
 
 
-def callback(handler: Callable[..., Any]) -> Any:
+def callback(handler: Callable[..., JSObject]) -> JSFunction:
     """Return a function that calls handler, guarded."""
     return lambda *values: invoke(handler, None, *values)
 
 
-def invoke(handler: Any, otherwise: Any, *values: Any) -> Any:
+def invoke(handler: JSFunction, otherwise: object, *values: object) -> JSObject:
     """Call a function; if it raises, report that and return ``otherwise``."""
     try:
         return handler(*values)
@@ -67,22 +68,22 @@ def invoke(handler: Any, otherwise: Any, *values: Any) -> Any:
         return otherwise
 
 
-def record(fields: dict[str, Any]) -> Any:
+def record(fields: dict[str, JSObject]) -> JSObject:
     """Return an object with the fields as attributes."""
     return SimpleNamespace(**fields)
 
 
-def same(target: Any, other: Any) -> bool:
+def same(target: JSObject, other: JSObject) -> bool:
     """Return whether both are the same object."""
     return target is other
 
 
-def elements(list_like: Any) -> list[Any]:
+def elements(list_like: JSObject) -> list[JSObject]:
     """Return the members of a list."""
     return list(list_like)
 
 
-def parse(text: str) -> Any:
+def parse(text: str) -> object:
     """Decode JSON; None if it is invalid."""
     try:
         return json.loads(text)
@@ -90,16 +91,16 @@ def parse(text: str) -> Any:
         return None
 
 
-def dump(value: Any) -> str:
+def dump(value: object) -> str:
     """Serialize a value to JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def intercept(target: Any, name: str, notice: Callable[..., None]) -> None:
+def intercept(target: JSObject, name: str, notice: Callable[..., None]) -> None:
     """Notice nothing: a parsed page runs no script that would call the method."""
 
 
-def stringify(thing: Any) -> str | None:
+def stringify(thing: JSObject) -> str | None:
     """Return the JSON text of an object's fields; None, and a report, where that fails."""
     text: str | None = invoke(lambda: dump(vars(thing)), None)
     return text

@@ -5,7 +5,7 @@ The functions here are the public calls for Python that runs in a page
 exchange plain Python values.
 """
 
-from typing import Any
+from neuralens_tracker.types import JSObject
 
 # Exceptions of hooks that were already reported.
 reported: list[str] = []
@@ -21,7 +21,7 @@ def call(command: str, *values: object) -> None:
     )
 
 
-def hand_over(value: Any) -> Any:
+def hand_over(value: object) -> JSObject:
     """Convert a Python value for the browser; functions are wrapped to convert both ways."""
     from neuralens_tracker.web.ffi import callback, describe
     from neuralens_tracker.web.values import from_browser, to_browser
@@ -29,7 +29,7 @@ def hand_over(value: Any) -> Any:
     if not callable(value):
         return to_browser(value)
 
-    def handle(thing: Any) -> Any:
+    def handle(thing: JSObject) -> JSObject:
         try:
             return to_browser(value(from_browser(thing)))
         except Exception as error:

@@ -1,7 +1,6 @@
 """Executes the page's calls: ``neuralens(command, ...)``."""
 
 from collections.abc import Callable
-from typing import Any
 
 from neuralens_tracker.acts import CALL, CONFIRMED
 from neuralens_tracker.confirmations import Confirmations
@@ -9,7 +8,7 @@ from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.events import named_ids
 from neuralens_tracker.hooks import LISTENED, Hooks
 from neuralens_tracker.pipeline import Pipeline
-from neuralens_tracker.types import JSObject
+from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.value_types import TEXT, read, requirement
 from neuralens_tracker.visit import Visit
 
@@ -31,7 +30,7 @@ class Commands:
         set_consent: Callable[..., None],
         begin_page_view: Callable[[], None],
         now: Callable[[], float],
-        from_browser: Callable[[JSObject], Any],
+        from_browser: Callable[[JSObject], Fields | None],
     ) -> None:
         self._visit = visit
         self._pipeline = pipeline

@@ -1,7 +1,5 @@
 """Starts a heavy runtime and replays the events that ``early`` recorded, here or on other pages."""
 
-from typing import Any
-
 from neuralens_tracker.capture.lifecycle import on_activation, on_page_hide
 from neuralens_tracker.events import make_event, named_ids
 from neuralens_tracker.main import Tracker
@@ -16,13 +14,16 @@ from neuralens_tracker.web.storage import Storage
 LIST_LENGTH = 5
 
 
-def upgrade_list(eid: Any, milliseconds: Any, event: Any, fields: Any, key: Any) -> Fields | None:
+def upgrade_list(
+    eid: object, milliseconds: object, event: object, fields: object, key: object
+) -> Fields | None:
     """Convert the elements of a version 0.1.0 entry to {event, key}; None if one is invalid.
 
     ``fields`` are those of a call of ``track``.
     """
-    is_timed = is_number(milliseconds, 0, MAX_COUNT * 1000)
-    if not is_timed or not isinstance(fields, dict) or not isinstance(key, str):
+    if not is_number(milliseconds, 0, MAX_COUNT * 1000) or not isinstance(fields, dict):
+        return None
+    if not isinstance(eid, str) or not isinstance(key, str):
         return None
     made = make_event(event, named_ids(fields), fields, eid, int(milliseconds / 1000))
     return {"event": made, "key": key}
@@ -47,7 +48,8 @@ def start(tag: JSObject) -> None:
     if stub is not None and isinstance(get(stub, "version"), str):
         return
     early = None if stub is None else get(stub, "early")
-    handed = None if early is None else parse(invoke(early, "null"))
+    handover = None if early is None else parse(invoke(early, "null"))
+    handed: Fields | None = handover if isinstance(handover, dict) else None
     tracker = Tracker(find_tag(tag))
     if not tracker.has_application():
         return

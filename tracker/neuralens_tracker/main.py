@@ -1,7 +1,6 @@
 """The composition root: wires the tracker's parts together and starts them."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from neuralens_tracker.acts import ACT, VIEW, Acts
 from neuralens_tracker.attribution import Attribution
@@ -123,7 +122,7 @@ class Tracker:
             from_browser,
         )
         # The page's calls before ``open``.
-        self._calls: list[Any] = []
+        self._calls: list[Sequence[JSObject]] = []
         self._is_open = False
         self._consent_handler: Callable[[], None] | None = None
 
@@ -163,7 +162,7 @@ class Tracker:
         # Last, because it throws where the page has removed an observer.
         on_dom_ready(self._discovery.start)
 
-    def run(self, *values: Any) -> None:
+    def run(self, *values: JSObject) -> None:
         """Run a call of the page; a prerendered page's calls are queued until it is activated."""
         if self._is_open:
             self._commands.run(*values)

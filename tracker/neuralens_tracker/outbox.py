@@ -7,11 +7,10 @@ is safe and losing it is not.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from neuralens_tracker.events import FIELDS, find_fault
 from neuralens_tracker.identity import Identity
-from neuralens_tracker.types import Clock, Event, Report, Store
+from neuralens_tracker.types import Clock, Event, Fields, Report, Store
 from neuralens_tracker.value_types import COUNT, TEXT, read
 
 # Prefix of an event's storage key, followed by the tab's name (TAB_LENGTH characters) and the eid.
@@ -86,7 +85,7 @@ class Outbox:
 
     def _begin_journal(self) -> None:
         day = str(int(self._clock.now() / DAY))
-        self._journal: dict[str, Any] = {"id": day + "-" + self._identity.make_uuid()[:13]}
+        self._journal: Fields = {"id": day + "-" + self._identity.make_uuid()[:13]}
 
     def tab(self) -> str:
         """Return the name of this tab in the journal."""
@@ -140,10 +139,10 @@ class Outbox:
         record["refusals"] = entry.refusals
         entry.stored = self._storage.save(entry.key, record)
 
-    def _read_journal(self) -> dict[str, Any]:
+    def _read_journal(self) -> Fields:
         """Return the journal: the stored one, if there is one."""
         stored = self._storage.load(JOURNAL_KEY)
-        journal: dict[str, Any] = {"id": read(TEXT, stored.get("id")) or self._journal["id"]}
+        journal: Fields = {"id": read(TEXT, stored.get("id")) or self._journal["id"]}
         # If storage is full, the numbers in it are outdated.
         is_same = journal["id"] == self._journal["id"]
         for name in NUMBERS:
@@ -243,7 +242,7 @@ class Outbox:
 
     def acknowledge(self, batch_id: str) -> None:
         """Erase a batch that the relay has acknowledged, and its events, whoever has them now."""
-        eids: Any = self._storage.load(BATCH_KEY + batch_id).get("eids")
+        eids: object = self._storage.load(BATCH_KEY + batch_id).get("eids")
         if isinstance(eids, list):
             for key in self._storage.names(EVENT_KEY):
                 if key[len(EVENT_KEY) + TAB_LENGTH :] in eids:

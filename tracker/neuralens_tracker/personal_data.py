@@ -4,9 +4,7 @@ E-mail addresses, phone numbers, card numbers and other long numbers are removed
 model numbers are kept. An ambiguous number is removed.
 """
 
-from typing import Any
-
-from neuralens_tracker.types import Event
+from neuralens_tracker.types import Event, Fields
 from neuralens_tracker.value_types import is_number, split_words
 
 # More decimals than this are not rounded: a tenth of a millimetre.
@@ -37,7 +35,7 @@ def round_degrees(value: object, decimals: int) -> object:
     return int(value * scale + half) / scale
 
 
-def round_location(geo: object, decimals: int | None) -> Any:
+def round_location(geo: Fields | None, decimals: int | None) -> Fields | None:
     """Round a location's coordinates in place, unless ``decimals`` is None; return it."""
     if decimals is not None and isinstance(geo, dict):
         geo["lat"] = round_degrees(geo.get("lat"), decimals)

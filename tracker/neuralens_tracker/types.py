@@ -88,7 +88,7 @@ class Store(Protocol):
     def load(self, key: str) -> Fields:
         """Return the fields stored under key as JSON: none if they are missing or corrupt."""
 
-    def save(self, key: str, value: Any) -> bool:
+    def save(self, key: str, value: object) -> bool:
         """Store a value as JSON under key; return whether that succeeded."""
 
     def erase(self, key: str) -> None:

@@ -116,7 +116,7 @@ class Ranking:
         self.kind = kind
         self.query = query
         self.reported: dict[str, int] = {}
-        self.elements: Any = None
+        self.elements: list[JSObject] | None = None
         self.next = 0
         self.total = 0
         self.positions: dict[str, int] = {}
@@ -140,7 +140,7 @@ class Items:
         self._report_invalid = report_invalid
         self._rankings: list[Ranking] = []
         # The lists whose options are suggestions; None: not known, because the page has changed.
-        self._declared: Any = None
+        self._declared: list[JSObject] | None = None
 
     def forget_ranks(self) -> None:
         """Invalidate counted ranks, because the page has changed."""
@@ -332,7 +332,8 @@ class Items:
         """
         if ranking.total > 0 or not closest(item.element, HIDDEN):
             return False
-        return len([each for each in ranking.elements if self.is_present(each, item.id)]) > 1
+        elements = ranking.elements or []
+        return len([each for each in elements if self.is_present(each, item.id)]) > 1
 
     def is_present(self, element: JSObject, item_id: str) -> bool:
         """Return whether an element is in the document and still the item with that id."""

@@ -3,23 +3,25 @@
 Other functions of the adapter, such as ``get`` and ``call``, are inlined by the compiler.
 """
 
-from typing import Any
+from collections.abc import Callable
 
-window: Any = globalThis  # type: ignore[name-defined]  # noqa: F821  (a name of the browser)
+from neuralens_tracker.types import JSFunction, JSObject
+
+window: JSObject = globalThis  # type: ignore[name-defined]  # noqa: F821  (a name of the browser)
 # Reports what is caught; None: on the console.
-report: Any = None
+report: Callable[[str], None] | None = None
 
 
-def on_caught(handler: Any) -> None:
+def on_caught(handler: Callable[[str], None] | None) -> None:
     global report
     report = handler
 
 
-def caught(error: Any) -> None:
+def caught(error: Exception) -> None:
     (report or console.warn)(str(error))  # type: ignore[name-defined]  # noqa: F821
 
 
-def attempt(target: Any, name: str, *values: Any) -> Any:
+def attempt(target: JSObject, name: str, *values: object) -> JSObject:
     try:
         return None if target is None else target[name](*values)
     except Exception as error:
@@ -27,7 +29,7 @@ def attempt(target: Any, name: str, *values: Any) -> Any:
         return None
 
 
-def invoke(handler: Any, otherwise: Any, *values: Any) -> Any:
+def invoke(handler: JSFunction, otherwise: object, *values: object) -> JSObject:
     try:
         return handler(*values)
     except Exception as error:
@@ -35,9 +37,9 @@ def invoke(handler: Any, otherwise: Any, *values: Any) -> Any:
         return otherwise
 
 
-def callback(handler: Any) -> Any:
+def callback(handler: Callable[..., JSObject]) -> JSFunction:
     # Not by ``invoke``, which small bundles then leave out.
-    def guarded(*values: Any) -> Any:
+    def guarded(*values: object) -> JSObject:
         try:
             return handler(*values)
         except Exception as error:
@@ -47,15 +49,15 @@ def callback(handler: Any) -> Any:
     return guarded
 
 
-def nothing(*_: Any) -> None:
+def nothing(*_: object) -> None:
     """Do nothing, in place of what the browser does not have."""
 
 
-def parse(text: str | None) -> Any:
+def parse(text: str | None) -> object:
     return attempt(JSON, "parse", text)  # type: ignore[name-defined]  # noqa: F821
 
 
-def uncurry(found: Any) -> Any:
+def uncurry(found: JSFunction) -> JSFunction:
     """Return a method as a function of its object and its arguments; None remains None.
 
     Its parts are looked up once, before the page can replace them, and a call needs no array of the
@@ -64,20 +66,20 @@ def uncurry(found: Any) -> Any:
     return found and found["call"]["bind"](found)
 
 
-def method(owner: str, name: str) -> Any:
+def method(owner: str, name: str) -> JSFunction:
     return uncurry(window[owner]["prototype"][name])
 
 
-def reader(owner: str, name: str) -> Any:
+def reader(owner: str, name: str) -> JSFunction:
     found = Object.getOwnPropertyDescriptor(window[owner]["prototype"], name)  # type: ignore[name-defined]  # noqa: F821
     return uncurry(found["get"]) if found else nothing
 
 
-def intercept(target: Any, name: str, notice: Any) -> None:
+def intercept(target: JSObject, name: str, notice: Callable[..., None]) -> None:
     noticed = callback(notice)
     original = uncurry(target[name])
 
-    def run(_: Any, owner: Any, values: Any) -> Any:
+    def run(_: JSObject, owner: JSObject, values: JSObject) -> JSObject:
         result = original(owner, *values)
         noticed(result, *values)
         return result
@@ -85,7 +87,7 @@ def intercept(target: Any, name: str, notice: Any) -> None:
     target[name] = Reflect.construct(Proxy, [target[name], {"apply": run}])  # type: ignore[name-defined]  # noqa: F821
 
 
-def dump(value: Any) -> str:
+def dump(value: object) -> str:
     if isinstance(value, list):
         return "[" + ",".join([dump(each) for each in value]) + "]"
     if isinstance(value, dict):
@@ -94,5 +96,5 @@ def dump(value: Any) -> str:
     return JSON.stringify(value) or "null"  # type: ignore[name-defined]  # noqa: F821
 
 
-def stringify(thing: Any) -> Any:
+def stringify(thing: JSObject) -> str | None:
     return invoke(dump, None, thing)

@@ -7,7 +7,9 @@ module.
 import io
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+
+from neuralens_tracker.types import JSFunction, JSObject
 
 try:
     import neuralens_guard as guard  # type: ignore[import-not-found]
@@ -17,7 +19,7 @@ except ImportError:
         neuralens_guard as guard,
     )
 
-window: Any = guard.window
+window: JSObject = guard.window
 on_caught = guard.on_caught
 same = guard.same
 
@@ -26,80 +28,80 @@ LOWEST = -0x80000000
 HIGHEST = 0x7FFFFFFF
 
 
-def sent(value: Any) -> Any:
+def sent(value: object) -> JSObject:
     if isinstance(value, int) and not LOWEST <= value <= HIGHEST:
         return float(value)
     return value
 
 
-def received(value: Any) -> Any:
+def received(value: object) -> JSObject:
     return float(guard.text()) if value is guard.mark else value
 
 
-def get(target: Any, name: str) -> Any:
+def get(target: JSObject, name: str) -> JSObject:
     return received(guard.get(target, name))
 
 
-def put(target: Any, name: str, value: Any) -> None:
+def put(target: JSObject, name: str, value: object) -> None:
     guard.put(target, name, sent(value))
 
 
-def call(target: Any, name: str, *values: Any) -> Any:
+def call(target: JSObject, name: str, *values: object) -> JSObject:
     return received(guard.call(target, name, *[sent(value) for value in values]))
 
 
-def attempt(target: Any, name: str, *values: Any) -> Any:
+def attempt(target: JSObject, name: str, *values: object) -> JSObject:
     return received(guard.attempt(target, name, *[sent(value) for value in values]))
 
 
-def method(owner: str, name: str) -> Any:
+def method(owner: str, name: str) -> JSFunction:
     found = guard.method(owner, name)
 
-    def run(target: Any, *values: Any) -> Any:
+    def run(target: JSObject, *values: object) -> JSObject:
         return received(found(target, *[sent(value) for value in values]))
 
     return run
 
 
-def reader(owner: str, name: str) -> Any:
+def reader(owner: str, name: str) -> JSFunction:
     found = guard.reader(owner, name)
 
-    def read(target: Any) -> Any:
+    def read(target: JSObject) -> JSObject:
         return received(found(target))
 
     return read
 
 
-def intercept(target: Any, name: str, notice: Any) -> None:
+def intercept(target: JSObject, name: str, notice: Callable[..., None]) -> None:
     guard.intercept(target, name, callback(notice))
 
 
-def stringify(thing: Any) -> Any:
+def stringify(thing: JSObject) -> str | None:
     return received(guard.stringify(thing))
 
 
-def construct(name: str, *values: Any) -> Any:
+def construct(name: str, *values: object) -> JSObject:
     return guard.construct(name, *[sent(value) for value in values])
 
 
-def callback(handler: Any) -> Any:
-    def passed(*values: Any) -> None:
+def callback(handler: Callable[..., JSObject]) -> JSFunction:
+    def passed(*values: object) -> None:
         guard.give(sent(handler(*[received(value) for value in values])))
 
     return guard.callback(passed)
 
 
-def invoke(handler: Any, otherwise: Any, *values: Any) -> Any:
+def invoke(handler: JSFunction, otherwise: object, *values: object) -> JSObject:
     return received(guard.invoke(handler, otherwise, *[sent(value) for value in values]))
 
 
-def describe(error: Any) -> str:
+def describe(error: Exception) -> str:
     trace = io.StringIO()
     sys.print_exception(error, trace)  # type: ignore[attr-defined]
     return guard.summarize(trace.getvalue())
 
 
-def record(fields: dict[str, Any]) -> Any:
+def record(fields: dict[str, JSObject]) -> JSObject:
     made = guard.object()
     for name, value in fields.items():
         if isinstance(value, list):
@@ -111,17 +113,17 @@ def record(fields: dict[str, Any]) -> Any:
     return made
 
 
-def elements(list_like: Any) -> list[Any]:
+def elements(list_like: JSObject) -> list[JSObject]:
     listed = guard.array(list_like)
     return [] if listed is None else [received(listed[i]) for i in range(listed.length)]
 
 
-def parse(text: str | None) -> Any:
+def parse(text: str | None) -> object:
     try:
         return None if text is None else json.loads(text)
     except ValueError:
         return None
 
 
-def dump(value: Any) -> str:
+def dump(value: object) -> str:
     return json.dumps(value)

@@ -1,10 +1,10 @@
 """Copies values between Python and the browser, by JSON."""
 
-from neuralens_tracker.types import Fields, JSObject, Json
+from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.web.ffi import call, dump, get, parse, stringify, window
 
 
-def to_browser(value: Json) -> JSObject:
+def to_browser(value: object) -> JSObject:
     """Return a copy of a JSON value as a browser object."""
     return call(get(window, "JSON"), "parse", dump(value))
 
