@@ -1,6 +1,6 @@
 """Stores values in localStorage under the tracker's prefix."""
 
-from neuralens_tracker.types import Fields, Json
+from neuralens_tracker.types import Fields
 from neuralens_tracker.vocabulary import PREFIX
 from neuralens_tracker.web.ffi import attempt, dump, elements, get, parse, record, window
 
@@ -25,7 +25,7 @@ class Storage:
         fields = parse(self.read(key) or "null")
         return fields if isinstance(fields, dict) else {}
 
-    def save(self, key: str, value: Json) -> bool:
+    def save(self, key: str, value: object) -> bool:
         """Store a value as JSON under key; return whether that succeeded."""
         return self.write(key, dump(value))
 
