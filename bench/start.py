@@ -43,7 +43,7 @@ IDLE = """() => new Promise((done) => {
 })"""
 
 # Processing a page, divided by the peer's initialization.
-MAX_OF_PEER = 0.5
+MAX_OF_PEER = 0.35
 # The threshold for long tasks: https://www.w3.org/TR/longtasks-1/.
 MAX_TASK = 50
 # For ten times as many tiles: roughly linear.
