@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from neuralens_relay.balance import (
 from neuralens_relay.connections import Server, bound, count_connections, raise_descriptors
 from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import Dead, OutboxError, Store
+from neuralens_relay.portions import Portion
 from neuralens_relay.responses import explain_error
 from neuralens_relay.salvage import salvage
 from neuralens_relay.serving import address, listen
@@ -42,12 +44,6 @@ from neuralens_relay.stores import open_existing
 PATH = "/nl"
 # The most dead letters that are listed.
 MAX_LISTED = 10_000
-# Dead letters changed per transaction.
-PORTION = 500
-# Between two transactions the outbox is left to the relay: for seconds, and at least for this
-# multiple of the time that the last one took, which grows with the load.
-BREATH = 0.05
-REST = 3
 # Seconds for connections to finish on shutdown.
 GRACE = 5
 
@@ -237,15 +233,19 @@ def change_dead(
 ) -> None:
     """Requeue or delete dead letters in portions, so that the relay can write in between."""
     count = 0
+    portion = Portion()
     with opened() as store:
-        for part in portions(store, eids):
-            began = time.monotonic()
-            with store.transaction():
-                changed = change(store, part, PORTION)
-            count += changed
-            if not changed and not eids:
+        with store.transaction():
+            # At the start, because a requeued event may become a dead letter again.
+            left = len(eids) or store.depth().dead
+        while left > 0:
+            rows = min(portion.rows, left)
+            part = eids[len(eids) - left :][:rows]
+            changed = portion.run(store, partial(change, store, part, rows))
+            if not (changed or part):
                 break
-            rest_since(began)
+            count += changed
+            left -= len(part) or changed
     click.echo(f"{count} event{'' if count == 1 else 's'} will be {done}")
     if count < len(set(eids)):
         raise click.ClickException(
@@ -253,40 +253,17 @@ def change_dead(
         )
 
 
-def rest_since(began: float) -> None:
-    """Leave the outbox to the relay after a transaction that began at a monotonic time."""
-    time.sleep(max(BREATH, REST * (time.monotonic() - began)))
-
-
-def portions(store: Store, eids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Split ids; without ids, yield an empty portion for each portion of dead letters.
-
-    Their number is taken at the start, because a requeued event may become a dead letter again.
-    """
-    if eids:
-        for start in range(0, len(eids), PORTION):
-            yield eids[start : start + PORTION]
-        return
-    with store.transaction():
-        count = store.depth().dead
-    for _ in range(0, count, PORTION):
-        yield ()
-
-
 def erase_shopper(uid: str) -> None:
     """Delete all events of a shopper in portions, so that the relay can write in between."""
     count = 0
-    cursor = None
+    portion = Portion()
     with opened() as store:
+        cursor = None
         while True:
-            began = time.monotonic()
-            with store.transaction():
-                erased, cursor = store.erase(uid, cursor, PORTION)
+            erased, cursor = portion.run(store, partial(store.erase, uid, cursor, portion.rows))
             count += erased
             if cursor is None:
                 break
-            if erased:
-                rest_since(began)
         left = store.shred()
     click.echo(f"{count} event{'' if count == 1 else 's'} of this uid dropped")
     if left:

@@ -16,6 +16,7 @@ from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
 from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import Lease, Outbox, OutboxError, Outcome, Settlement, Store
+from neuralens_relay.portions import Portion, rest
 from neuralens_relay.settings import variable
 
 # Seconds between polls of the outbox, to which other processes may add.
@@ -85,6 +86,7 @@ class Forwarder:
         # The event loop's lag in seconds, for lack of CPU time.
         self._lag = 0.0
         self._housekeeping = 0.0
+        self._portion = Portion()
         # Unix time of the last lease, of any number of events, and of the last delivery.
         self.leased: float | None = None
         self.delivered: float | None = None
@@ -214,8 +216,17 @@ class Forwarder:
         # A longer wait than any backoff comes from a clock that was ahead.
         longest = 0.0 if self._clock.check() else self._backoff.longest
         now, steady = self._clock.now(), self._clock.steady
+
+        def tidy(store: Store) -> tuple[float, bool]:
+            began = self._clock.ticks()
+            more = store.tidy(now, longest, steady, self._portion.rows)
+            return self._clock.ticks() - began, more
+
         try:
-            await self._outbox.call(lambda store: store.tidy(now, longest, steady))
+            seconds, more = await self._outbox.call(tidy)
+            self._portion.note(seconds, more)
+            if more:
+                self._housekeeping = self._clock.ticks() + rest(seconds)
         except OutboxError as error:
             # Not fatal: forwarding may still be possible.
             self._notices.log(logging.ERROR, f"tidy: {error}", "housekeeping failed: %s", error)

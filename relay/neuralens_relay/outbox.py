@@ -189,9 +189,10 @@ class Store(Protocol):
     def settle(self, settlements: Sequence[Settlement]) -> None:
         """Settle leases."""
 
-    def tidy(self, now: float, longest: float, steady: bool) -> None:
-        """Do a portion of the housekeeping; called about once a second by the leader.
+    def tidy(self, now: float, longest: float, steady: bool, limit: int) -> bool:
+        """Do a portion of the housekeeping, at most ``limit`` rows of each kind.
 
+        Called about once a second by the leader, and sooner if it returns that there may be more.
         Events due later than ``longest`` seconds from now become due: the clock was wrong when that
         was written. Expires ids and dead letters, if the clock is ``steady``.
         """

@@ -50,9 +50,8 @@ FULL = "FULL"
 # A concurrent batch of the same journal came first; how often to retry.
 STALE = "STALE"
 TRIES = 20
-# Entries per script that recovers abandoned leases, and that does housekeeping.
+# Entries per script that recovers abandoned leases.
 CLAIMED = 100
-TIDIED = 1000
 # Milliseconds after which an idle consumer without leases is deleted.
 CONSUMER_IDLE = 60_000
 # Seconds to wait for a running rewrite of the append-only file.
@@ -274,23 +273,22 @@ return {erased, found[1] == '0' and '' or found[1]}
 # In this order, with the initial cursor of each, because events move from the stream to the sorted
 # set or to the dead letters.
 ERASING = ((ERASE_STREAM, b"-"), (ERASE_LATER, b"0"), (ERASE_DEAD, b"0"))
-# now, horizon, limit, the time before which dead letters are too old, how many there may be
+# now, horizon, limit, the time before which dead letters are too old, how many there may be.
+# Returns the most rows changed of one kind, and how many dead letters were dropped.
 TIDY = """
 local now, horizon, limit, old, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local far = redis.call('ZRANGE', later, '(' .. horizon, '+inf', 'BYSCORE', 'LIMIT', 0, limit)
 for _, member in ipairs(far) do redis.call('ZADD', later, now, member) end
+local old_ones = redis.call('ZRANGE', order, '-inf', '(' .. old, 'BYSCORE', 'LIMIT', 0, limit)
 local dropped = 0
-for _, member in ipairs(redis.call('ZRANGE', order, '-inf', '(' .. old, 'BYSCORE',
-                                   'LIMIT', 0, limit)) do
-  dropped = dropped + drop(member)
-end
-local excess = math.min(redis.call('ZCARD', order) - most, tonumber(limit))
+for _, member in ipairs(old_ones) do dropped = dropped + drop(member) end
+local excess = math.max(0, math.min(redis.call('ZCARD', order) - most, tonumber(limit)))
 if excess > 0 then
   for _, member in ipairs(redis.call('ZRANGE', order, 0, excess - 1)) do
     dropped = dropped + drop(member)
   end
 end
-return dropped
+return {math.max(#far, #old_ones, excess), dropped}
 """
 # consumer, idle, cursor, count; the entries that are being sent. Leases that have been idle for
 # that long are requeued.
@@ -496,10 +494,13 @@ class RedisStore:
                 values += [*each.key, each.outcome.value, each.due, each.reason]
             self._run(SETTLE, values)
 
-    def tidy(self, now: float, longest: float, steady: bool) -> None:
+    def tidy(self, now: float, longest: float, steady: bool, limit: int) -> bool:
         """See Store. Ids expire by themselves, by Redis's clock."""
         old = now - self._bounds.dead_age if steady else "-inf"
-        self._dropped += self._run(TIDY, [now, now + longest, TIDIED, old, self._bounds.dead])
+        values = [now, now + longest, limit, old, self._bounds.dead]
+        most, dropped = self._run(TIDY, values)
+        self._dropped += dropped
+        return bool(most >= limit)
 
     def check(self, now: float) -> None:
         """See Store. Inspects the server again, which may have been reconfigured."""

@@ -44,9 +44,9 @@ MEBI = 1 << 20
 LOG_BYTES = 16 << 20
 # Due events among which a probe prefers one never attempted.
 PROBED = 256
-# The most rows deleted, and pages returned to the file system, per round of housekeeping.
-PURGED = 5000
-VACUUMED = 1000
+# Free pages that the file may keep, and the most returned at a time while space is scarce.
+SPARE = 250
+FEW = 50
 # The most pages of a file of version 1 that is vacuumed as a whole.
 COMPACTED = 16_000
 # Only a damaged row violates a constraint.
@@ -85,7 +85,6 @@ class SqliteStore:
         self._damaged = False
         self._repair_error = ""
         self._dropped = 0
-        self._added = 0
         # Changes of the tallies in the current transaction.
         self._changes: Counter[tuple[int, str, str, str]] = Counter()
         self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
@@ -207,7 +206,6 @@ class SqliteStore:
                     (event.eid, event.body, now, now, crc32(event.body)),
                 )
             fresh.append(is_new)
-        self._added += len(events)
         self._count(waiting=fresh.count(True))
         if report is not None:
             self._post(report, fresh, now)
@@ -341,63 +339,77 @@ class SqliteStore:
             gone += self.database.changes()
         self._count(waiting=-gone, dead=dead)
 
-    def tidy(self, now: float, longest: float, steady: bool) -> None:
+    def tidy(self, now: float, longest: float, steady: bool, limit: int) -> bool:
         """See Store."""
         self.database.execute(
             "UPDATE events SET due = ? WHERE id IN"
             " (SELECT id FROM events WHERE state = 'waiting' AND due > ? LIMIT ?)",
-            (now, now + longest, PURGED),
+            (now, now + longest, limit),
         )
+        changed = [self.database.changes()]
         if steady:
-            # Twice as many as were added, so that the number of expired ones shrinks.
-            portion = min(PURGED, 1000 + 2 * self._added)
-            self._added = 0
-            self._expire("seen", self._bounds.known, portion, now, longest)
-            self._expire("orders", self._bounds.orders, portion, now, longest)
-            self._expire("journals", self._bounds.known, portion, now, longest)
+            for table, age in (
+                ("seen", self._bounds.known),
+                ("orders", self._bounds.orders),
+                ("journals", self._bounds.known),
+            ):
+                changed.append(self._expire(table, age, limit, now, longest))
             self.database.execute(
                 "DELETE FROM tallies WHERE day < ?", (int(now // DAY) - KEPT_DAYS,)
             )
-            self._drop(
-                "SELECT id FROM dead WHERE received < ? ORDER BY id LIMIT ?",
-                (now - self._bounds.dead_age, PURGED),
+            changed.append(
+                self._drop(
+                    "SELECT id FROM dead WHERE received < ? ORDER BY id LIMIT ?",
+                    (now - self._bounds.dead_age, limit),
+                )
             )
         excess = self._totals()[1] - self._bounds.dead
         if excess > 0:
-            self._drop("SELECT id FROM dead ORDER BY id LIMIT ?", (min(excess, PURGED),))
-        free = self._value("PRAGMA freelist_count")
+            oldest = "SELECT id FROM dead ORDER BY id LIMIT ?"
+            changed.append(self._drop(oldest, (min(excess, limit),)))
         space = measure(self._path)
-        scarce = space.free < space.floor
-        if free > VACUUMED or (free and scarce):
-            # Moving pages itself needs space.
-            pages = VACUUMED // 20 if scarce else VACUUMED
-            self.database.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        changed.append(self._vacuum(limit, space.free < space.floor))
         self._reserve.allocate(space)
+        return max(changed) >= limit
 
-    def _expire(self, table: str, age: float, portion: int, now: float, longest: float) -> None:
-        """Delete expired rows, which are the oldest by id."""
+    def _vacuum(self, limit: int, scarce: bool) -> int:
+        """Return free pages to the file system, all of them if space is scarce; return how many."""
+        free: int = self._value("PRAGMA freelist_count")
+        excess = free if scarce else free - SPARE
+        if excess <= 0:
+            return 0
+        # Moving pages itself needs space.
+        pages = min(excess, limit, FEW if scarce else limit)
+        self.database.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        return pages
+
+    def _expire(self, table: str, age: float, limit: int, now: float, longest: float) -> int:
+        """Delete expired rows, which are the oldest by id; return how many were changed."""
         first = f"SELECT CAST(received AS REAL) FROM {table} ORDER BY id LIMIT 1"  # noqa: S608 - a constant
         oldest = self._value(first)
         horizon = now - age
         if oldest is None or horizon <= oldest <= now + longest:
-            return
+            return 0
         first = f"id IN (SELECT id FROM {table} ORDER BY id LIMIT ?)"  # noqa: S608 - a constant
         self.database.execute(
             f"DELETE FROM {table} WHERE received < ? AND {first}",  # noqa: S608 - a constant
-            (horizon, portion),
+            (horizon, limit),
         )
+        changed = self.database.changes()
         # Rows from when the clock was ahead would not expire, nor would any row after them.
         self.database.execute(
             f"UPDATE {table} SET received = ? WHERE received > ? AND {first}",  # noqa: S608 - a constant
-            (now, now + longest, portion),
+            (now, now + longest, limit),
         )
+        return changed + self.database.changes()
 
-    def _drop(self, chosen: str, values: tuple[Any, ...]) -> None:
-        """Delete dead letters that are too old, or too many."""
+    def _drop(self, chosen: str, values: tuple[Any, ...]) -> int:
+        """Delete dead letters that are too old, or too many; return how many."""
         self.database.execute(f"DELETE FROM dead WHERE id IN ({chosen})", values)  # noqa: S608 - constants
         dropped = self.database.changes()
         self._dropped += dropped
         self._count(dead=-dropped)
+        return dropped
 
     def check(self, now: float) -> None:
         """See Store."""

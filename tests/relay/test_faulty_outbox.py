@@ -152,7 +152,7 @@ def test_a_damaged_value_does_not_strand_its_event(tmp_path, column, value):
     with closing(SqliteStore(path)) as store:
         with store.transaction():
             store.depth()
-            store.tidy(1e6, 600.0, True)
+            store.tidy(1e6, 600, steady=True, limit=1000)
         assert sorted(drain(store)) == list(range(100))
 
 
@@ -265,7 +265,7 @@ def test_the_file_shrinks(tmp_path):
                 taken = store.lease(200, 1e9)
                 store.settle([Settlement(each.key, Outcome.DELIVERED) for each in taken])
             with store.transaction():
-                store.tidy(1000, 60, steady=True)
+                store.tidy(1000, 60, steady=True, limit=1000)
         store.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         assert path.stat().st_size < full / 2
 
@@ -444,7 +444,7 @@ def test_events_postponed_by_a_clock_that_was_ahead_become_due(store):
         taken = store.lease(9, 10)
         store.settle([Settlement(taken[0].key, Outcome.AGAIN, "500", year)])
         store.settle([Settlement(taken[1].key, Outcome.AGAIN, "500", 300)])
-        store.tidy(20, 600, steady=False)
+        store.tidy(20, 600, steady=False, limit=1000)
         assert len(store.lease(9, 20)) == 1
         assert len(store.lease(9, 301)) == 1
 
@@ -455,11 +455,11 @@ def test_dead_letters_have_a_limit_and_a_retention(store):
             store.add([event(number)], number)
             taken = store.lease(1, 10)
             store.settle([Settlement(taken[0].key, Outcome.DEAD, "400")])
-        store.tidy(50, 600, steady=True)
+        store.tidy(50, 600, steady=True, limit=1000)
         assert [letter.eid for letter in store.dead(9)] == [f"eid-{n}" for n in (7, 6, 5, 4, 3)]
-        store.tidy(105.5, 600, steady=False)
+        store.tidy(105.5, 600, steady=False, limit=1000)
         assert store.depth().dead == 5
-        store.tidy(105.5, 600, steady=True)
+        store.tidy(105.5, 600, steady=True, limit=1000)
         assert [letter.eid for letter in store.dead(9)] == ["eid-7", "eid-6"]
         assert (store.depth().dead, store.depth().dropped) == (2, 6)
         assert store.forget(["eid-6", "nothing"], 9) == 1

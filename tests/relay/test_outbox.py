@@ -162,9 +162,9 @@ def test_ids_expire_in_sqlite(tmp_path):
         store.add(events(*(f"old{number}" for number in range(10))), 0)
         store.add(events("new"), DAY + 1)
         # Ids do not expire soon after a clock jump.
-        store.tidy(DAY + 1, 60, steady=False)
+        store.tidy(DAY + 1, 60, steady=False, limit=1000)
         assert store.add(events("old0"), DAY + 1) == [False]
-        store.tidy(DAY + 1, 60, steady=True)
+        store.tidy(DAY + 1, 60, steady=True, limit=1000)
         assert store.add(events("new"), DAY + 1) == [False]
         assert store.add(events("old0"), DAY + 1) == [True]
     store.close()
@@ -177,7 +177,7 @@ def test_ids_from_the_future_do_not_prevent_expiry(tmp_path):
         store.add(events("old"), 10)
         for now in (DAY + 11, 2 * DAY + 12):
             store.add(events("new"), now)
-            store.tidy(now, 60, steady=True)
+            store.tidy(now, 60, steady=True, limit=1000)
         assert store.add(events("old", "ahead"), now) == [True, True]
     store.close()
 

@@ -378,9 +378,9 @@ def test_bounds_in_redis(redis_address):
             store.add([Event(f"e{number}", b"{}")], number)
             taken = store.lease(1, 10)
             store.settle([Settlement(taken[0].key, Outcome.DEAD, "400")])
-        store.tidy(50, 600, steady=False)
+        store.tidy(50, 600, steady=False, limit=1000)
         assert [letter.eid for letter in store.dead(9)] == ["e5", "e4", "e3"]
-        store.tidy(104.5, 600, steady=True)
+        store.tidy(104.5, 600, steady=True, limit=1000)
         assert [letter.eid for letter in store.dead(9)] == ["e5"]
         assert store.depth().dropped == 5
         assert store.forget([], 9) == 1
@@ -389,7 +389,7 @@ def test_bounds_in_redis(redis_address):
         store.settle([Settlement(store.lease(1, 10)[0].key, Outcome.AGAIN, "500", 1e12)])
         with redis.Redis.from_url(redis_address) as client:
             assert client.zcard(LATER) == 1
-        store.tidy(20, 600, steady=False)
+        store.tidy(20, 600, steady=False, limit=1000)
         assert len(store.lease(1, 20)) == 1
 
 
