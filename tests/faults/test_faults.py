@@ -243,6 +243,35 @@ def test_poison_event_does_not_block_others(show, shop, accounts, add_row):
     accounts.share(page, "C", "D")
     eventually(lambda: set(accounts.tracked) <= set(accounts.received()), 60)
     eventually(lambda: len(page.evaluate(JOURNAL)) == 1)
+    assert_one_batch(show, shop, accounts, page)
+
+
+def assert_one_batch(show, shop, accounts, page):
+    """The next page sends its new events in one batch, whatever happened on the one before."""
+    names = [f"N{number}" for number in range(6)]
+    page = show("", path="/next", tab=page)
+    accounts.share(page, *names)
+    eventually(lambda: set(names) <= set(accounts.received()), 60)
+    posted = [[event["items"][0]["id"] for event in post.batch["events"]] for post in shop.posts]
+    assert next(ids for ids in posted if names[0] in ids) == names
+
+
+@pytest.mark.every_engine
+def test_outage_is_no_constraint(show, shop, accounts):
+    """It ends when the tracker has begun to try smaller batches."""
+
+    def end_before_a_single_event(request: Request, body: bytes) -> str | None:
+        if len(json.loads(body)["events"]) == 1:
+            shop.fault = None
+        return RESET if shop.fault else None
+
+    shop.fault = end_before_a_single_event
+    page = show("")
+    accounts.share(page, "A", "B")
+    # Do not wait for the backoff.
+    eventually(lambda: page.evaluate("neuralens('flush')") or page.evaluate(JOURNAL) == [], 60)
+    assert set(accounts.tracked) <= set(accounts.received())
+    assert_one_batch(show, shop, accounts, page)
 
 
 def test_page_hidden_and_shown_twenty_times(show, accounts, add_row):

@@ -273,6 +273,9 @@ class Delivery:
                 self._constraints["blind"] = self._constraints["blind"] or status == 0
             elif refused:
                 self._constraints["most"] = max(1, int(size / 2))
+                if status == 0:
+                    # It may have been an outage: no constraint for other pages.
+                    self._constraints["day"] = 0
             if refused:
                 pause = 0
             self._outbox.requeue(entries)
@@ -287,6 +290,8 @@ class Delivery:
         if self._passed:
             self._passed = entry.refusals > 0
             entry.refusals += 1
+            # It was the content, not the size: no constraint for other pages.
+            self._constraints["day"] = 0
         else:
             # Not the size, then, but the content type.
             self._constraints["json"] = not self._constraints["json"]
