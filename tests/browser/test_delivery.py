@@ -449,8 +449,11 @@ def test_browser_without_beacons(show, ledger, posts, await_empty_journal):
 
 
 def test_fetch_that_is_blocked_after_a_failed_beacon(show, shop, ledger, await_empty_journal):
-    blocked = "fetch = () => { window.isFetched = true; return Promise.reject(new Error('no')); };"
-    page = show("", before=blocked)
+    page = show("")
+    # Now, because PyScript fetches its interpreter.
+    page.evaluate(
+        "fetch = () => { window.isFetched = true; return Promise.reject(new Error('no')); }"
+    )
     shop.outage = 503
     share(page, "A")
     page.wait_for_function("window.isFetched")
