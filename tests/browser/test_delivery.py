@@ -452,7 +452,9 @@ def test_fetch_that_is_blocked_after_a_failed_beacon(show, shop, ledger, await_e
     page = show("")
     # Now, because PyScript fetches its interpreter.
     page.evaluate(
-        "fetch = () => { window.isFetched = true; return Promise.reject(new Error('no')); }"
+        """() => {
+            fetch = () => { window.isFetched = true; return Promise.reject(new Error("no")); };
+        }"""
     )
     shop.outage = 503
     share(page, "A")
