@@ -1,10 +1,33 @@
-"""Parses IP addresses and networks, and finds the client's address behind trusted proxies."""
+"""Parses URLs, IP addresses and networks, and finds the client's address behind trusted proxies."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+
+def split_url(text: str) -> SplitResult:
+    """Parse a URL; raise ValueError, without quoting it, if its host or port is invalid."""
+    # urlsplit drops tabs and line breaks, and takes spaces for a part of the host.
+    if not text.isprintable() or " " in text:
+        raise ValueError("must be without spaces and control characters")
+    try:
+        parts = urlsplit(text)
+        # Raises UnicodeError if it is no name of a host.
+        (parts.hostname or "").encode("idna")
+    except UnicodeError:
+        raise ValueError("must have a valid host name") from None
+    except ValueError:
+        raise ValueError("must have a valid host: an IPv6 address is in brackets") from None
+    try:
+        valid = not parts.hostname or parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("must have a port from 1 to 65535")
+    return parts
 
 
 def read_address(text: str) -> Address | None:

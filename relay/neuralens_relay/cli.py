@@ -100,6 +100,8 @@ def relay(
     --balance is a table, by application and day (UTC), of the events that browsers tracked: stored,
     duplicates, rejected and lost by reason, and those still outstanding.
     """
+    for text in (*eids, *([] if uid is None else [uid])):
+        check_text(text)
     chosen = dead + balance + replay + forget + (uid is not None) + (damaged is not None)
     if chosen > 1 or (eids and not (replay or forget)) or (as_json and not (dead or balance)):
         raise click.UsageError(
@@ -126,6 +128,13 @@ def relay(
         raise WrongSetting(str(error)) from error
     except OutboxError as error:
         raise click.ClickException(str(error)) from error
+
+
+def check_text(text: str) -> None:
+    """Raise UsageError for what can be neither a uid nor the id of an event."""
+    # Invalid UTF-8 arrives as surrogates.
+    if not text.strip() or any("\ud800" <= character <= "\udfff" for character in text):
+        raise click.UsageError(f"{text!r} is not an id: give one that is not blank, in UTF-8")
 
 
 class WrongSetting(click.ClickException):

@@ -21,6 +21,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
+from neuralens_relay.addresses import split_url
+
 SCHEMES = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
 PORT = 6379
 SENTINEL_PORT = 26379
@@ -59,7 +61,10 @@ class Location:
 
 def read_location(address: str) -> Location:
     """Parse a URL; raise ValueError, without quoting it, if it is invalid."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise ValueError("must have a valid host: an IPv6 address is in brackets") from None
     if parts.scheme not in SCHEMES:
         raise ValueError(f"must begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
     sentinels = parts.scheme.endswith("+sentinel")
@@ -93,16 +98,10 @@ def read_location(address: str) -> Location:
 
 def read_host(text: str, default: int) -> tuple[str, int]:
     """Parse host and port; raise ValueError."""
-    parts = urlsplit(f"//{text}")
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
+    parts = split_url(f"//{text}")
     if not parts.hostname:
         raise ValueError("must name a host (in a password, write / as %2F, # as %23 and ? as %3F)")
-    if port == 0:
-        raise ValueError("must have a port from 1 to 65535")
-    return parts.hostname, port or default
+    return parts.hostname, parts.port or default
 
 
 class RedisServer:

@@ -14,6 +14,10 @@ def listen(host: str, port: int) -> socket.socket:
 
     Raises ``click.ClickException``.
     """
+    if not host:
+        # To the operating system it means all addresses.
+        raise click.UsageError("--host is empty: give an address, such as 127.0.0.1")
+    host = host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio disables Nagle's algorithm only if the socket's protocol is IPPROTO_TCP, which that of
     # socket.create_server is not: every other response would be delayed by 40 ms.
@@ -24,7 +28,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OverflowError as error:
         listener.close()
-        raise click.ClickException(f"--port {port} must be from 0 to 65535") from error
+        raise click.UsageError(f"--port {port} must be from 0 to 65535") from error
     except OSError as error:
         listener.close()
         reason = f"cannot listen on {host}, port {port}: {error.strerror or error}"

@@ -8,9 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
-from urllib.parse import urlsplit
 
-from neuralens_relay.addresses import Network, read_networks
+from neuralens_relay.addresses import Network, read_networks, split_url
 
 PREFIX = "NEURALENS_"
 ANY_ORIGIN = "*"
@@ -45,9 +44,8 @@ def read_key(text: str) -> str:
 
 def read_address(text: str) -> str:
     """Parse an http(s) URL without credentials."""
-    parts = urlsplit(text)
-    # The property ``port`` raises ValueError if it is invalid.
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username or parts.port == 0:
+    parts = split_url(text)
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username:
         raise ValueError("must be an http or https address without user and password")
     return text
 
@@ -56,11 +54,17 @@ def read_origin(text: str) -> str:
     """Parse an origin ("https://shop.example"), "*" or "null", to the form that browsers send."""
     if text in (ANY_ORIGIN, NO_ORIGIN):
         return text
-    parts = urlsplit(text)
+    try:
+        parts = split_url(text)
+    except ValueError as error:
+        raise ValueError(f"has {text!r}, which {error}") from None
     if not parts.scheme or not parts.hostname or parts.path.strip("/") or parts.query:
         raise ValueError(f"has {text!r}, which is not an origin such as https://shop.example")
+    if "*" in parts.hostname:
+        raise ValueError(f"has {text!r}: list every origin, or only * for any")
     port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = parts.hostname.encode("idna").decode()
+    host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}{port}"
 
 

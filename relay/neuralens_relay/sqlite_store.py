@@ -7,6 +7,7 @@ a database with several connections (https://sqlite.org/wal.html#walresetbug).
 """
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -78,7 +79,8 @@ class SqliteStore:
         Raises OutboxError if it cannot be opened or written, or is not an outbox.
         """
         # All processes must use the same files next to it, also those that know it by a symlink.
-        self._path = path = path.resolve()
+        # Unlike Path.resolve this raises nothing for a loop of symlinks.
+        self._path = path = Path(os.path.realpath(path))
         self._bounds = bounds
         self._lock: apsw.Connection | None = None
         # Whether damage was found, and why it could not be repaired.
@@ -87,15 +89,18 @@ class SqliteStore:
         self._dropped = 0
         # Changes of the tallies in the current transaction.
         self._changes: Counter[tuple[int, str, str, str]] = Counter()
-        self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
-        if not path.parent.is_dir():
-            raise OutboxError(
-                f"the outbox {path} cannot be used: create the folder {path.parent}, writable for"
-                " this user"
-            )
-        if path.is_dir():
-            raise OutboxError(f"the outbox {path} is a folder: add the name of a file in it")
+        self._reserve = Reserve(Path(f"{path}-reserve"))
         with self._translated_errors():
+            if not path.parent.is_dir():
+                raise OutboxError(
+                    f"the outbox {path} cannot be used: create the folder {path.parent}, writable"
+                    " for this user"
+                )
+            if path.is_dir():
+                raise OutboxError(f"the outbox {path} is a folder: add the name of a file in it")
+            if path.exists() and not path.is_file():
+                # Such as a device, whose permissions are not the relay's to restrict.
+                raise OutboxError(f"the outbox {path} is not a regular file: choose another name")
             # Events are personal data, so no other user may read the files.
             touch(path)
             self._restrict_permissions()

@@ -1,5 +1,6 @@
 """Selects the store for an outbox URL."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
@@ -21,8 +22,13 @@ def sqlite_path(address: str) -> Path | None:
 
     None if the URL is for Redis; raises SettingsError if it is invalid.
     """
-    if address.startswith(SQLITE) and len(address) > len(SQLITE):
-        return Path(unquote(address.removeprefix(SQLITE)))
+    name = unquote(address.removeprefix(SQLITE))
+    if address.startswith(SQLITE) and name and "\0" not in name:
+        if name == ":memory:" or "?" in address or not Path(name).name:
+            raise SettingsError(
+                f"{variable('outbox')} must name a file, without options: sqlite:///PATH"
+            )
+        return Path(name)
     if address.partition("://")[0].partition("+")[0] not in REDIS:
         raise SettingsError(
             f"{variable('outbox')} must be sqlite:///PATH (four slashes for an absolute path)"
@@ -67,6 +73,7 @@ def open_existing(address: str, vouched: bool) -> Store:
         from neuralens_relay.redis_store import RedisStore
 
         return RedisStore(address, vouched=vouched)
-    if not path.is_file():
+    # Path.is_file would raise OSError if the name is too long.
+    if not os.path.isfile(path):
         raise OutboxError(f"there is no outbox {path}: see {variable('outbox')}")
     return SqliteStore(path)

@@ -55,6 +55,22 @@ def run_process(environment):
         ({"NEURALENS_ALLOWED_ORIGINS": "shop"}, "NEURALENS_ALLOWED_ORIGINS has 'shop'"),
         ({"NEURALENS_OUTBOX": "outbox.db"}, "NEURALENS_OUTBOX must be sqlite:///PATH"),
         ({"NEURALENS_CONCURRENCY": "many"}, "NEURALENS_CONCURRENCY must be a whole number"),
+        ({"NEURALENS_OUTBOX": "redis://[::1"}, "NEURALENS_OUTBOX must have a valid host"),
+        ({"NEURALENS_OUTBOX": "redis://[::1]:x/0"}, "NEURALENS_OUTBOX must have a port"),
+        ({"NEURALENS_OUTBOX": "sqlite:////"}, "NEURALENS_OUTBOX must name a file"),
+        ({"NEURALENS_OUTBOX": "sqlite:///o.db?mode=ro"}, "NEURALENS_OUTBOX must name a file"),
+        ({"NEURALENS_OUTBOX": "sqlite:///a%00b"}, "NEURALENS_OUTBOX must be sqlite:///PATH"),
+        ({"NEURALENS_API_URL": "http://[::1"}, "NEURALENS_API_URL must have a valid host"),
+        ({"NEURALENS_API_URL": "http://api example"}, "NEURALENS_API_URL must be without spaces"),
+        ({"NEURALENS_API_URL": "http://api..example"}, "NEURALENS_API_URL must have a valid host"),
+        (
+            {"NEURALENS_ALLOWED_ORIGINS": "https://[::1"},
+            "NEURALENS_ALLOWED_ORIGINS has 'https://[::1', which must have a valid host",
+        ),
+        (
+            {"NEURALENS_ALLOWED_ORIGINS": "https://*.shop.example"},
+            "NEURALENS_ALLOWED_ORIGINS has 'https://*.shop.example': list every origin",
+        ),
     ],
 )
 def test_an_invalid_setting_is_one_sentence(run, changes, words):
@@ -124,18 +140,40 @@ def test_a_wrong_key_is_not_printed(run):
 @pytest.mark.parametrize(
     ("arguments", "outbox", "words"),
     [
-        (["--port", "80000"], "o.db", "--port 80000 must be from 0 to 65535"),
         (["--port", "0"], "folder", "is a folder: add the name of a file"),
         (["--port", "0"], "text", "is not a SQLite file: choose another"),
+        (["--port", "0"], "loop", "cannot be used"),
+        (["--port", "0"], "pipe", "is not a regular file: choose another name"),
+        (["--port", "0"], "long" * 100, "cannot be used"),
+        (["--dead"], "long" * 100, "there is no outbox"),
     ],
 )
 def test_a_mistake_is_one_sentence(run_process, tmp_path, arguments, outbox, words):
     (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe", 0o644)
     (tmp_path / "text").write_text("not a database, but longer than a header would be" * 9)
     status, _, errors = run_process(*arguments, NEURALENS_OUTBOX=f"sqlite:///{tmp_path / outbox}")
     assert status == 1
     assert words in errors.splitlines()[-1]
     assert "Traceback" not in errors
+    assert (tmp_path / "pipe").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "80000"], "--port 80000 must be from 0 to 65535"),
+        (["--host", ""], "--host is empty"),
+        (["--erase", ""], "'' is not an id"),
+        (["--forget", "a", " "], "' ' is not an id"),
+        (["--replay", "\udcff"], "is not an id"),
+    ],
+)
+def test_a_wrong_option_ends_with_status_2(run, arguments, words):
+    status, _, errors = run(*arguments)
+    assert status == 2
+    assert words in errors.splitlines()[-1]
 
 
 def test_a_port_in_use_is_one_sentence(run_process):

@@ -84,6 +84,7 @@ def test_an_invalid_value_is_refused_with_the_name_of_its_variable(name, value):
         ("https://shop.example:443", "https://shop.example"),
         ("http://shop.example:80/", "http://shop.example"),
         ("http://[::1]:8080", "http://[::1]:8080"),
+        ("https://münchen.example", "https://xn--mnchen-3ya.example"),
         ("*", "*"),
     ],
 )
