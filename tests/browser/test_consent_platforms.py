@@ -336,6 +336,27 @@ def test_shopify_comes_after_its_adapter_in_a_region_without_a_banner(show, ledg
     assert "before Shopify" in {event.id for event in ledger.wait_for_all(page)}
 
 
+def test_shopify_in_a_front_end_of_its_own_has_no_loader(show, ledger):
+    script = """window.Shopify = { customerPrivacy: {
+        analyticsProcessingAllowed: () => true, shouldShowBanner: () => false } };"""
+    page = show("", before=script, consent_platform="shopify")
+    share(page, "A")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+
+
+def test_usercentrics_refuses_before_it_has_started(show, shop, uid, ledger):
+    script = """window.rejected = 0;
+        addEventListener("unhandledrejection", () => { rejected += 1; });
+        window.__ucCmp = { getConsentDetails: () => Promise.reject(new Error("not started")) };"""
+    page = show("", before=script, consent_platform="usercentrics")
+    page.wait_for_function("window['neuralens.consent-usercentrics.js']")
+    share(page, "A")
+    assert_withheld(page, shop, uid)
+    page.evaluate(f"() => {{ {USERCENTRICS_3} ask(); decide(true); }}")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+    assert page.evaluate("rejected") == 0
+
+
 def test_consent_is_not_required(show, ledger):
     script = """window.__tcfapi = (command, version, heard) =>
         heard({ gdprApplies: false, eventStatus: "tcloaded" }, true);"""

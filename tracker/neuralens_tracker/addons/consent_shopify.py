@@ -11,12 +11,13 @@ from neuralens_tracker.web.ffi import attempt, call, callback, get, record, wind
 def start() -> None:
     """Load the API, and follow what it allows."""
 
-    def look(event: JSObject) -> None:
+    def look(event: JSObject) -> JSObject:
         shop = get(window, "Shopify")
         privacy = shop and get(shop, "customerPrivacy")
         if privacy:
             shown = attempt(privacy, "shouldShowBanner")
             tell_consent(attempt(privacy, "analyticsProcessingAllowed"), not shown)
+        return privacy
 
     def load() -> JSObject:
         shop = get(window, "Shopify")
@@ -24,7 +25,8 @@ def start() -> None:
         if loadable:
             feature = record({"name": "consent-tracking-api", "version": "0.1"})
             call(shop, "loadFeatures", [feature], callback(look))
-        return loadable
+        # Shops with a front end of their own, as with Hydrogen, have the API without the loader.
+        return loadable or (shop and look(None))
 
     look_until(load)
     call(get(window, "document"), "addEventListener", "visitorConsentCollected", callback(look))

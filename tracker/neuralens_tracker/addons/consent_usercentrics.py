@@ -19,11 +19,14 @@ def start() -> None:
         granted = decided and get(consent, "status") == "ALL_ACCEPTED"
         tell_consent(granted, decided)
 
+    take = callback(read)
+
     def look(event: JSObject) -> None:
         third = get(window, "__ucCmp")
         second = get(window, "UC_UI")
         if third:
-            call(call(third, "getConsentDetails"), "then", callback(read))
+            # A rejection too, as before the platform has started, or the page would report it.
+            call(call(third, "getConsentDetails"), "then", take, take)
         elif second and call(second, "isInitialized"):
             decided = not call(second, "isConsentRequired")
             tell_consent(call(second, "areAllConsentsAccepted"), decided)
