@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from markupsafe import Markup
 
 from tests.browser.page import collect_messages
 from tests.browser.summaries import summarize
@@ -103,6 +104,18 @@ def test_extended_prototypes(put, context):
 def test_base_of_another_host(show, ledger):
     page = show('<base href="https://cdn.example/">' + TILE)
     assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None, None)]
+
+
+@pytest.mark.parametrize("runtime", ["javascript"])
+def test_frame_without_an_address(put, tag, context, ledger):
+    """Its location has no origin, but the document has that of its page.
+
+    The heavy runtimes do not start there.
+    """
+    document = f"<!doctype html>{tag()}{TILE}"
+    put(str(Markup('<iframe srcdoc="{}"></iframe>').format(str(document))))
+    context.new_page().goto("/")
+    assert [event.id for event in ledger.wait_for(1)] == ["A"]
 
 
 @pytest.mark.parametrize("runtime", ["javascript"])

@@ -22,6 +22,9 @@ def resolve_address(address: str) -> str:
     The document's base may be on another host, and ``URL`` is a variable of some pages.
     """
     origin: str = get(get(window, "location"), "origin")
+    if origin == "null":
+        # A frame's about:srcdoc has the origin of its page.
+        origin = get(window, "origin")
     is_path = address.startswith("/") and not address.startswith("//")
     return origin + address if is_path else address
 
