@@ -1,5 +1,6 @@
 """The commands ``snippet`` and ``audit``."""
 
+import codecs
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -191,7 +192,9 @@ def read_page(page: str) -> str:
             raise WrongInput(f"cannot read {page}: {error.strerror}") from error
     if len(content) > MAX_PAGE:
         raise WrongInput(f"{page} is larger than {MAX_PAGE} bytes")
-    return content.decode("utf-8", "replace")
+    # Browsers, too, take a byte order mark for more than any declaration.
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if marked else "utf-8-sig", "replace")
 
 
 class LocalRedirects(HTTPRedirectHandler):

@@ -2,10 +2,14 @@
 
 import re
 
-# How languages print a missing value, or an object.
-NOTHING = ("None", "null", "undefined", "nil", "NaN", "[object Object]")
-# Unrendered expressions of Jinja, Django, Liquid, Vue; ERB; JavaScript.
-EXPRESSION = re.compile(r"\{\{|\}\}|\{%|<%|\$\{")
+# How languages print a missing value.
+NOTHING = ("None", "null", "undefined", "nil", "NaN")
+# Unrendered expressions of Jinja, Django, Liquid, Vue; Blade; ERB; PHP; JavaScript.
+EXPRESSION = re.compile(r"\{\{|\}\}|\{%|\{!!|<%|<\?|\$\{")
+# Objects and functions, as JavaScript, Python and Ruby print them.
+OBJECT = re.compile(
+    r"\[object \w+\]|function\b.*\{.*|#<\w.*>|<[\w.-]+(?::| object\b| method\b).*>", re.DOTALL
+)
 # A number with thousands separators, as a localized template prints it.
 GROUPED = re.compile(r"\d{1,3}(?:[,'\N{RIGHT SINGLE QUOTATION MARK}\s]\d{3})+")
 
@@ -15,6 +19,8 @@ def explain_placeholder(value: str) -> str:
     text = value.strip()
     if text in NOTHING:
         return "a template has printed an absent value: print the attribute only where there is one"
+    if OBJECT.fullmatch(text):
+        return "a template has printed an object: print its id"
     if EXPRESSION.search(text):
         return "a template expression was not rendered: check the engine, or the quoting around it"
     if GROUPED.fullmatch(text):

@@ -1,32 +1,13 @@
 """The command ``verify``."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import click
 from neuralens_embed.bundles import NotBuiltError
 from neuralens_embed.commands import WrongInput
-from playwright.sync_api import Browser, sync_playwright
-from playwright.sync_api import Error as BrowserError
 
 from neuralens_verify.diagnoses import diagnose
-from neuralens_verify.probes import error_message
 from neuralens_verify.reports import FORMATS
-from neuralens_verify.visit import Options, UnreachableError, visit
-
-# Names on PATH of Chromium and browsers derived from it.
-EXECUTABLES = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-    "microsoft-edge",
-    "brave-browser",
-)
 
 
 @click.command()
@@ -84,6 +65,10 @@ def verify(
     each fault with its cause and remedy. The exit status is 1 if there are any, and 2 if the visit
     failed.
     """
+    # Not at the top: `--help` works without Playwright, which is in the extra.
+    from neuralens_verify.browser import chromium
+    from neuralens_verify.visit import Options, UnreachableError, visit
+
     if urlsplit(url).scheme not in ("http", "https"):
         raise WrongInput(f"{url} is not an http or https URL")
     options = Options(consent == "refuse", query, gpc, relay, status_token)
@@ -97,23 +82,3 @@ def verify(
         click.echo(line)
     if findings:
         ctx.exit(1)
-
-
-@contextmanager
-def chromium(path: str | None) -> Iterator[Browser]:
-    """Start Chromium: the given one, one on PATH, or Playwright's own; raises WrongInput."""
-    executable = path or next(filter(None, map(shutil.which, EXECUTABLES)), None)
-    # Chromium refuses to start its sandbox as root, as in containers.
-    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        try:
-            launched = playwright.chromium.launch(executable_path=executable, args=arguments)
-        except BrowserError as error:
-            raise WrongInput(
-                f"cannot start Chromium ({error_message(error)}): install it, run"
-                " `playwright install chromium`, or give its path with --browser"
-            ) from error
-        try:
-            yield launched
-        finally:
-            launched.close()

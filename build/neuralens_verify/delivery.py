@@ -7,7 +7,7 @@ from neuralens_tracker.attributes import PRODUCT
 from neuralens_tracker.vocabulary import ACCEPTED, DENIED, GRANTED, PENDING
 
 from neuralens_verify.findings import OPEN, Finding, csp_source, is_blocked
-from neuralens_verify.loading import is_down, not_proxied, prefix_stripped
+from neuralens_verify.loading import is_down, is_refusal, not_proxied, prefix_stripped
 from neuralens_verify.observations import Observations, Probe, View
 
 
@@ -121,14 +121,6 @@ def explain_refusal(probe: Probe, view: View) -> Finding:
         "Forward the shop's Host header: in nginx, `proxy_set_header Host $http_host;`.",
         view.url,
     )
-
-
-def is_refusal(status: int) -> bool:
-    """Return whether a status is a refusal, as of a firewall, rather than a path without a server.
-
-    Frameworks answer 403, 419 or 422 to a request without their CSRF token.
-    """
-    return 400 <= status < 500 and status not in (404, 405, 410)
 
 
 def check_consent(seen: Observations) -> Iterator[Finding]:

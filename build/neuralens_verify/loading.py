@@ -139,6 +139,13 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
                 f"Set the tag's src to {right}, or print the tag with `neuralens-tracker snippet`.",
                 view.url,
             )
+        elif is_refusal(script.status):
+            yield Finding(
+                "blocked-on-the-way",
+                f"{tag.src} answers {script.status}, and the response is not the relay's",
+                f"Exempt {prefix_of(tag.src)}/ from the firewall or the login.",
+                view.url,
+            )
         else:
             yield not_proxied(tag.src, response, view)
     elif not script.is_javascript:
@@ -198,15 +205,15 @@ def old_cached_script(tag: Tag, view: View) -> Finding:
     return Finding(
         "old-cached-script",
         f"a cache serves an older script at {tag.src} than the server",
-        "Purge this address from the cache of the CDN or proxy, and generate the snippet with"
-        " --versioned, which gives each version its own address.",
+        "Purge this address from the cache of the CDN, the proxy or the shop's service worker, and"
+        " generate the snippet with --versioned, which gives each version its own address.",
         view.url,
     )
 
 
 def prefix_stripped(probe: Probe, view: View) -> Finding:
     """Return the finding that a proxy strips the prefix."""
-    prefix = urlsplit(probe.url).path.rpartition("/")[0] or "/"
+    prefix = prefix_of(probe.url)
     return Finding(
         "prefix-stripped",
         f"the proxy strips {prefix} from the path before it forwards requests to the relay",
@@ -218,7 +225,7 @@ def prefix_stripped(probe: Probe, view: View) -> Finding:
 
 def not_proxied(address: str, response: str, view: View) -> Finding:
     """Return the finding that requests for the relay are not forwarded to it."""
-    prefix = urlsplit(address).path.rpartition("/")[0] or "/"
+    prefix = prefix_of(address)
     return Finding(
         "not-proxied",
         f"{address} answers {response}, and the response is not the relay's",
@@ -233,6 +240,19 @@ def relay_of(probe: Probe | None) -> str:
     if probe is None:
         return ""
     return probe.url.rpartition("/")[0] if probe.status == ACCEPTED else probe.relay
+
+
+def prefix_of(address: str) -> str:
+    """Return the path under which the relay should be, of the script's or endpoint's address."""
+    return urlsplit(address).path.rpartition("/")[0]
+
+
+def is_refusal(status: int) -> bool:
+    """Return whether a status is a refusal, as of a firewall, rather than a path without a server.
+
+    Frameworks answer 403, 419 or 422 to a request without their CSRF token.
+    """
+    return 400 <= status < 500 and status not in (404, 405, 410)
 
 
 def is_down(status: int) -> bool:

@@ -1,10 +1,11 @@
 """A visit to a shop: opens it, answers the banner, scrolls, searches, and opens a product."""
 
+import base64
 import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ from neuralens_verify.observations import (
     Element,
     Event,
     Observations,
+    Script,
     Suppressed,
     Tag,
     View,
@@ -48,6 +50,7 @@ from neuralens_verify.probes import (
     error_message,
     fetch_health,
     fetch_script,
+    integrity,
     probe_endpoint,
     resend,
 )
@@ -89,6 +92,12 @@ SCROLL = """() => {
   const before = scrollY;
   scrollBy({ top: innerHeight * 0.8, behavior: "instant" });
   return scrollY !== before;
+}"""
+# Returns what the page receives for a URL, in base64.
+FETCH_SCRIPT = """async (url) => {
+  const response = await fetch(url, { signal: AbortSignal.timeout(3000) });
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }"""
 GPC_SCRIPT = "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})"
 # Returns a word of a product's name, for which a search should have results.
@@ -141,6 +150,8 @@ class Visit:
         self._batches: dict[Request, Batch] = {}
         # What the page itself is fetching.
         self._fetches: set[Request] = set()
+        # The URLs of scripts that a service worker has answered.
+        self._worked: set[str] = set()
         # Events that the page captures during the probes are not part of the visit.
         self._ended = False
         self._banner = Banner(options.refuse)
@@ -186,6 +197,8 @@ class Visit:
         """Wait for the tracker to start; return whether it runs."""
         with self._in_step(OPEN):
             self._wait_until(lambda: self._version() is not None, START_TIMEOUT)
+        if not self._observed.views:
+            raise UnreachableError(f"cannot read {self._observed.address}: it never stays loaded")
         return self._observed.is_running
 
     def _release_tracker(self) -> bool:
@@ -326,8 +339,9 @@ class Visit:
         with suppress(BrowserError):
             yield
         with suppress(BrowserError):
+            view = self._read()
             self._observed.views = [each for each in self._observed.views if each.step != step]
-            self._observed.views.append(self._read())
+            self._observed.views.append(view)
 
     def _scroll(self) -> None:
         """Scroll through the page, pausing until each viewport's products count as seen."""
@@ -369,7 +383,12 @@ class Visit:
         self._wait_until(lambda: not self._fetches, FETCH_TIMEOUT)
 
     def _read(self) -> View:
-        found = self._page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN])
+        try:
+            found = self._page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN])
+        except BrowserError:
+            # A script has left the page, such as for that of a language: read the one it leads to.
+            self._page.wait_for_load_state("load", timeout=LOAD_TIMEOUT * 1000)
+            found = self._page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN])
         return View(
             step=self._step,
             url=self._page.url,
@@ -427,7 +446,7 @@ class Visit:
             addons = [tag for tag in view.tags if tag.is_addon]
             for tag in [*view.tracker_tags, *addons, view.intended_tag]:
                 if tag and tag.src not in observed.scripts:
-                    observed.scripts[tag.src] = fetch_script(self._http, tag.src, view.url)
+                    observed.scripts[tag.src] = self._fetch_script(tag.src, view.url)
         if not observed.views:
             return
         view = observed.views[-1]
@@ -440,6 +459,16 @@ class Visit:
         self._read_receipts()
         if observed.is_running:
             observed.health = self._await_health(self._options.relay or endpoint.rpartition("/")[0])
+
+    def _fetch_script(self, url: str, page: str) -> Script:
+        """Fetch a page's script, also as its service worker answers, which only the page sees."""
+        script = fetch_script(self._http, url, page)
+        if url in self._worked:
+            # The page's policy may forbid it.
+            with suppress(BrowserError):
+                body = base64.b64decode(self._page.evaluate(FETCH_SCRIPT, url))
+                return replace(script, integrity=integrity(body))
+        return script
 
     def _read_receipts(self) -> None:
         """Read the relay's receipts, which no browser reports, by sending the batches again.
@@ -505,6 +534,8 @@ class Visit:
         self._observed.batches.append(batch)
 
     def _on_response(self, response: Response) -> None:
+        if response.request.resource_type == "script" and response.from_service_worker:
+            self._worked.add(response.url)
         batch = self._batches.get(response.request)
         if batch is not None:
             batch.status = response.status

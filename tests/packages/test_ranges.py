@@ -101,6 +101,13 @@ def test_a_missing_extra_is_one_sentence(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["audit", "build", "verify"])
+def test_help_needs_no_extra(bare: Path, tmp_path: Path, command: str) -> None:
+    done = run(bare, tmp_path, "neuralens-tracker", command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: neuralens-tracker {command} ")
+
+
 def test_a_missing_redis_library_is_one_sentence(
     install: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -273,6 +273,14 @@ def test_annotations_for_github(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_decides_the_encoding(tmp_path: Path, encoding: str) -> None:
+    page = tmp_path / "page.html"
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    page.write_bytes(f'{mark}<i data-nl-product="Stühle">'.encode(encoding))
+    assert f'{page}:1: VIEW_PRODUCT, "Stühle"' in run(str(page)).output.splitlines()
+
+
 def test_an_unknown_format_is_one_sentence() -> None:
     result = run("--format", "xml", page=PAGE)
     assert result.exit_code == 2
@@ -281,7 +289,22 @@ def test_an_unknown_format_is_one_sentence() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["None", "null", "undefined", "{{ product.upc }}", "{% id %}", "1,234,567", "1\u202f234"],
+    [
+        "None",
+        "null",
+        "undefined",
+        "{{ product.upc }}",
+        "{!! $product->id !!}",
+        "{% id %}",
+        "<?= $id ?>",
+        "[object HTMLElement]",
+        "function id() { return 1 }",
+        "<Product: oak chair>",
+        "<shop.Product object at 0x7f1>",
+        "#<Product:0x01>",
+        "1,234,567",
+        "1\u202f234",
+    ],
 )
 def test_a_template_mistake_is_not_an_id(value: str) -> None:
     (problem,) = audit(f'<i data-nl-product="{value}">').problems

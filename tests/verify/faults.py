@@ -73,6 +73,37 @@ def script_and_events(path: str) -> str | None:
     return path if path.endswith(("/neuralens.js", "/events")) else None
 
 
+def with_redirect(shop: Shop) -> str:
+    """Return the snippet of a shop whose page leads to that of a language while it is read."""
+    redirect = "setTimeout(() => { location.search = 'lang=en' }, 50)"
+    return f"<script>if (!location.search) {redirect}</script>{tag(shop)}"
+
+
+def with_worker(shop: Shop) -> str:
+    """Return the snippet of a shop whose service worker answers from its second page on."""
+    return f"""<script>
+    const workers = navigator.serviceWorker;
+    if (!workers.controller) {{
+        workers.addEventListener("controllerchange", () => location.reload());
+        workers.register("/nl/worker.js", {{ scope: "/" }});
+    }}
+    </script>{tag(shop)}"""
+
+
+def worker(request: Request) -> Response | None:
+    """Respond with a service worker that has kept an old script."""
+    if request.url.path != "/nl/worker.js":
+        return None
+    script = f"""const old = {json.dumps(OLD.decode())};
+    const headers = {{ "Content-Type": "text/javascript" }};
+    addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+    addEventListener("fetch", (event) => event.request.url.includes("/neuralens.js") &&
+        event.respondWith(new Response(old, {{ headers }})));
+    """
+    headers = {"Service-Worker-Allowed": "/"}
+    return Response(script, media_type="text/javascript", headers=headers)
+
+
 OLD = bundles.read("neuralens.js").encode() + b"// an older build"
 POLICY = "default-src 'self'; script-src {}; connect-src {}; img-src data:"
 
@@ -80,6 +111,7 @@ FAULTLESS = {
     "plain": Shop(),
     "policy": Shop(policy=POLICY.format("'self'", "'self'")),
     "single-page": Shop(single_page=True),
+    "redirect by script": Shop(tag=with_redirect),
     "cross-origin": Shop(tag=remote, relay=REMOTE),
     "own banner": Shop(tag=pending, banner="own"),
     "platform's banner": Shop(tag=pending, banner="platform"),
@@ -137,6 +169,14 @@ FAULTS = {
     ),
     "page of the shop in place of an answer": ("not-proxied", Shop(intercept=page_for_events)),
     "proxy's limit of request bodies": ("blocked-on-the-way", Shop(intercept=too_large)),
+    "login before everything": (
+        "blocked-on-the-way",
+        Shop(intercept=lambda request: Response(status_code=401)),
+    ),
+    "old script of a service worker": (
+        "old-cached-script",
+        Shop(tag=with_worker, intercept=worker),
+    ),
     "redirect": ("redirected", Shop(intercept=redirect)),
     "login": ("blocked-on-the-way", Shop(intercept=login)),
     "relay behind the proxy is down": ("relay-unreachable", Shop(intercept=gateway_error)),
