@@ -17,10 +17,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any, Protocol, TypedDict
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
+import msgspec
 from neuralens_embed.attributes import plain
 from neuralens_tracker.orders import name_purchase
 from neuralens_tracker.value_types import TEXT, read, requirement
@@ -28,7 +29,7 @@ from neuralens_tracker.vocabulary import ACCEPTED, MAX_TEXT, PURCHASE, WIRE_VERS
 
 from neuralens_relay.batch import Batch, make_report, validate_events
 from neuralens_relay.outbox import Outbox, OutboxError, Store
-from neuralens_relay.settings import OutboxSettings, SettingsError, read_address
+from neuralens_relay.settings import OutboxSettings, SettingsError, read_address, read_text
 from neuralens_relay.stores import store_opener
 
 URL = "NEURALENS_RELAY_URL"
@@ -41,6 +42,27 @@ MAX_ANSWER = 65536
 # A batch's receipt, and an event before validation.
 Receipt = dict[str, Any]
 WireEvent = dict[str, object]
+
+
+class WireRejection(TypedDict):
+    """What a receipt says of an event that was rejected."""
+
+    eid: str | None
+    reason: str
+
+
+class WireReceipt(TypedDict):
+    """A receipt as it arrives from a relay."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[WireRejection]
+
+
+class Refusal(TypedDict):
+    """Why a relay refuses a batch."""
+
+    error: str
 
 
 class EventError(ValueError):
@@ -256,6 +278,10 @@ class HttpCarrier:
             raise SettingsError(reason) from error
         if not secret:
             raise SettingsError(f"{SECRET} is not set: it must be the same as the relay's")
+        try:
+            read_text(secret)
+        except ValueError as error:
+            raise SettingsError(f"{SECRET} {error}") from error
         if not application_id:
             raise SettingsError(f"{APPLICATION} is not set: it must be the same as the relay's")
         self._address = urlsplit(url)
@@ -274,13 +300,13 @@ class HttpCarrier:
         }
         status, content = self._post(json.dumps(envelope).encode())
         try:
-            answer = json.loads(content)
+            if status == ACCEPTED:
+                return dict(msgspec.json.decode(content, type=WireReceipt))
+            reason = msgspec.json.decode(content, type=Refusal)["error"]
         except ValueError:
-            answer = {}
-        if status != ACCEPTED or not isinstance(answer, dict):
-            reason = answer.get("error") if isinstance(answer, dict) else None
-            raise ClientError(f"the relay answered {status}: {reason or 'not a response of it'}")
-        return answer
+            # Something in between answered.
+            reason = "not a response of it"
+        raise ClientError(f"the relay answered {status}: {reason}")
 
     async def deliver_async(self, event: WireEvent) -> Receipt:
         """See Carrier."""
@@ -293,7 +319,7 @@ class HttpCarrier:
         """Post a body, without following redirects, which would send the secret elsewhere."""
         host, port = self._address.hostname or "", self._address.port
         connection = CONNECTIONS[self._address.scheme](host, port, timeout=self._timeout)
-        path = f"{self._address.path.rstrip('/')}/events"
+        path = quote(f"{self._address.path.rstrip('/')}/events", safe="/%")
         try:
             connection.request("POST", path, body, self._headers)
             answer = connection.getresponse()

@@ -1,6 +1,7 @@
 """Events from a shop's own server: the same responses as for pages, and one purchase per order."""
 
 import os
+import socket
 import threading
 from collections import Counter
 from contextlib import closing
@@ -190,6 +191,43 @@ def test_an_unreachable_relay_is_an_error_with_the_reason(tmp_path):
         pytest.raises(ClientError, match="outbox"),
     ):
         server.track("PURCHASE", **PURCHASE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[" * 60_000,
+        b"<html>",
+        b"\xff",
+        b'{"accepted":0,"duplicates":0,"rejected":null}',
+        b'{"accepted":0,"duplicates":0,"rejected":[{}]}',
+    ],
+)
+def test_a_response_that_is_not_the_relays_is_an_error(body):
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+
+        def respond():
+            connection, _ = proxy.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 202 Accepted\r\nConnection: close\r\n\r\n" + body)
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        url = f"http://127.0.0.1:{proxy.getsockname()[1]}/ñ"
+        with (
+            Server(url=url, secret=SECRET, application_id=APPLICATION) as server,
+            pytest.raises(ClientError, match="answered 202: not a response of it"),
+        ):
+            server.track("PURCHASE", **PURCHASE)
+        thread.join()
+
+
+def test_a_secret_that_no_header_can_carry_is_a_wrong_setting():
+    with pytest.raises(SettingsError, match=r"^NEURALENS_CLIENT_SECRET must be visible ASCII"):
+        Server(url="https://shop.example/nl", secret="a\nb", application_id=APPLICATION)
 
 
 def test_threads_and_forked_processes_share_a_client(tmp_path):
