@@ -23,7 +23,7 @@ from neuralens_embed.notation import parse
 from neuralens_testing.differences import compare
 from neuralens_testing.events import Events
 
-KEYS = {"page", "action", "events"}
+KEYS = ("page", "action", "events")
 
 
 class PlanError(ValueError):
@@ -57,11 +57,13 @@ class Plan:
         path = Path(path)
         try:
             content = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise PlanError(f"{path} cannot be read: {error}") from error
         steps = content.get("step")
-        if not isinstance(steps, list) or not steps or set(content) != {"step"}:
+        if not isinstance(steps, list) or not steps:
             raise PlanError(f"{path} has no steps: write [[step]] above each")
+        for name in set(content) - {"step"}:
+            raise PlanError(f"{path} has the key {name!r}: it may have steps only")
         return cls(
             path, tuple(read_step(path, number, step) for number, step in enumerate(steps, 1))
         )
@@ -99,8 +101,10 @@ class Plan:
 def read_step(path: Path, number: int, step: object) -> Step:
     """Return a step of a plan's file."""
     where = f"{path}, step {number}"
-    if not isinstance(step, dict) or set(step) - KEYS:
-        raise PlanError(f"{where} may hold {', '.join(sorted(KEYS))} alone")
+    if not isinstance(step, dict):
+        raise PlanError(f"{where} is not a table: write [[step]] above it")
+    for name in sorted(set(step) - set(KEYS)):
+        raise PlanError(f"{where} has the key {name!r}: it may have {', '.join(KEYS)}")
     page, action, events = step.get("page", ""), step.get("action", ""), step.get("events", [])
     if not isinstance(page, str) or not isinstance(action, str) or not isinstance(events, list):
         raise PlanError(f"{where}: page and action are text, events is a list of texts")

@@ -131,7 +131,9 @@ def test_a_refused_page_is_explained(
     ("text", "message"),
     [
         ("", "has no steps"),
-        ("[[step]]\nevent = []", "step 1 may hold action, events, page alone"),
+        ("[[step]]\nevent = []", "step 1 has the key 'event': it may have page, action, events"),
+        ("title = 'x'\n[[step]]", "has the key 'title': it may have steps only"),
+        ("step = [1]", "step 1 is not a table"),
         ("[[step]]\nevents = ['CLICK']", "step 1: 'CLICK' is not an event"),
         ("[[step", "cannot be read"),
     ],
@@ -139,3 +141,10 @@ def test_a_refused_page_is_explained(
 def test_an_invalid_plan_is_one_sentence(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=re.escape(message)):
         write_plan(tmp_path, text)
+
+
+def test_a_plan_in_another_encoding_is_one_sentence(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text("[[step]]", "utf-16")
+    with pytest.raises(PlanError, match="cannot be read"):
+        Plan.read(plan)

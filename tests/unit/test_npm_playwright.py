@@ -11,7 +11,7 @@ from tests.npm import make_project
 
 TEST = """
 import { readFileSync } from "node:fs";
-import { expect, test } from "neuralens-tracker/playwright";
+import { expect, follow, test } from "neuralens-tracker/playwright";
 
 test.beforeEach(async ({ page, neuralensUrl }) => {
   const body = readFileSync("shop.html", "utf8");
@@ -37,6 +37,12 @@ test("a missing event is reported", async ({ page, events }) => {
     message = error.message;
   }
   expect(message).toContain('CLICK_PRODUCT A #0 SEARCH_RESULT_PAGE "oak"');
+});
+
+test("a misspelt key of a plan is named", async ({ page, events }) => {
+  const plan = { step: [{ page: "/" }, { page: "/", event: [] }] };
+  await expect(follow(plan, events, (address) => page.goto(address)))
+    .rejects.toThrow('step 2 has the key "event"');
 });
 
 for (const permissions of [[], ["local-network-access"]]) {
@@ -83,4 +89,4 @@ def test_a_run(npm_package: Path, tmp_path: Path, chromium_options: dict[str, ob
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 passed" in done.stdout
+    assert "5 passed" in done.stdout

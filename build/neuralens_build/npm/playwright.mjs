@@ -174,6 +174,9 @@ export const expect = expectOfPlaywright.extend({
   },
 });
 
+// What a step of a plan may have.
+const KEYS = ["page", "action", "events"];
+
 /**
  * Run all steps of a tracking plan, and throw an error with all differences.
  *
@@ -183,6 +186,11 @@ export const expect = expectOfPlaywright.extend({
 export async function follow(plan, events, open, actions = {}) {
   const steps = plan.step;
   if (!Array.isArray(steps) || !steps.length) throw new Error("the plan has no steps");
+  for (const [number, step] of steps.entries()) {
+    const unknown = Object.keys(step).find((key) => !KEYS.includes(key));
+    if (unknown)
+      throw new Error(`step ${number + 1} has the key "${unknown}": it may have ${KEYS.join(", ")}`);
+  }
   const differences = [];
   for (const { page = "", action = "", events: wanted = [] } of steps) {
     if (action && !actions[action])
