@@ -73,6 +73,8 @@ DELIVERY_TIMEOUT, FORWARD_TIMEOUT = 5.0, 4.0
 MAX_VISIT = 45.0
 # Viewports scrolled through in each step.
 SCREENS = 3
+# The longest viewability threshold that is waited for, in milliseconds.
+MAX_THRESHOLD_MS = 5000
 # Milliseconds between keystrokes, and in addition to the tracker's viewability thresholds.
 KEY_MS, MARGIN_MS = 40, 150
 
@@ -416,9 +418,10 @@ class Visit:
         return settings.get("consent", GRANTED)
 
     def _setting(self, name: str) -> int:
-        """Return a setting in milliseconds, from the page's tag or its default."""
+        """Return a threshold in milliseconds, from the page's tag or its default, up to a limit."""
         given = self._observed.views[-1].settings.get(name, "") if self._observed.views else ""
-        return int(given if given.isdecimal() else SETTINGS[name].default or 0)
+        value = int(given if given.isdecimal() else SETTINGS[name].default or 0)
+        return min(value, MAX_THRESHOLD_MS)
 
     def _is_late(self) -> bool:
         return time.monotonic() - self._began > MAX_VISIT
