@@ -292,6 +292,7 @@ class Delivery:
             entry.refusals += 1
             # It was the content, not the size: no constraint for other pages.
             self._constraints["day"] = 0
+            self._save_constraints()
         else:
             # Not the size, then, but the content type.
             self._constraints["json"] = not self._constraints["json"]
