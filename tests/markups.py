@@ -268,10 +268,11 @@ MARKUPS = {
         ],
     ),
     "controls that do nothing": Markup(
-        '<div data-nl-product="A"><fieldset disabled><button data-nl-action="share">S</button>'
-        '</fieldset><button aria-disabled="true" data-nl-action="share">S</button>'
+        '<div data-nl-product="A"><fieldset disabled><legend><button data-nl-action="favorite">'
+        'F</button></legend><button data-nl-action="share">S</button></fieldset>'
+        '<button aria-disabled="true" data-nl-action="share">S</button>'
         '<i aria-pressed="true" data-nl-action="favorite">F</i></div>',
-        ['VIEW_PRODUCT, "A"', 'CLICK_PRODUCT, "A"'],
+        ['VIEW_PRODUCT, "A"', 'CLICK_PRODUCT, "A"', 'FAVORITE, "A"'],
     ),
     "option that is disabled": Markup(
         '<ul data-nl-suggestions role="listbox"><li role="option" aria-disabled="true">oak</li>'

@@ -132,6 +132,18 @@ INTERACTIONS: dict[str, tuple[str, Act, list[Summary]]] = {
         [ADDED],
     ),
     "switch by Space": (CUSTOM.format("switch", TOGGLE), press("#like", " ", " "), [LIKED]),
+    "item of a menu by Space": (
+        '<div data-nl-product="A"><ul role="menu"><li role="menuitem" tabindex="-1" '
+        'data-nl-action="favorite">Like</li></ul></div>',
+        press("li", " "),
+        [LIKED],
+    ),
+    "legend of a disabled fieldset": (
+        '<div data-nl-product="A"><fieldset disabled><legend><button type="button" id="like" '
+        'data-nl-action="favorite">Like</button></legend><i id="more">More</i></fieldset></div>',
+        click_each("#like", "#more"),
+        [LIKED],
+    ),
     "switch that clicks itself": (
         CUSTOM.format("switch", "like.click();"),
         press("#like", " ", " "),

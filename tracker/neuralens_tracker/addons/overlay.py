@@ -31,13 +31,10 @@ from neuralens_tracker.web.dom import (
     closest,
     contains,
     create_element,
-    document,
     document_property,
-    find_all,
     find_everywhere,
     listen,
     matches,
-    shadow_of,
     shadow_roots,
 )
 from neuralens_tracker.web.ffi import (
@@ -51,7 +48,6 @@ from neuralens_tracker.web.ffi import (
     on_caught,
     put,
     record,
-    same,
 )
 from neuralens_tracker.web.platform import has_privacy_signal, wait
 from neuralens_tracker.web.visibility import box_of, is_opaque
@@ -253,14 +249,6 @@ def find_misspelt(element: JSObject) -> str:
     return ""
 
 
-def is_known(root: JSObject) -> bool:
-    """Return whether a shadow root is in ``shadow_roots``."""
-    for other in shadow_roots:
-        if same(other, root):
-            return True
-    return False
-
-
 class Overlay:
     """The panel and the frames around items."""
 
@@ -304,6 +292,8 @@ class Overlay:
         """Show the overlay; ``history`` is the tag's ``log``, None without one."""
         call(self._host, "setAttribute", IGNORE, "")
         call(document_property("documentElement"), "append", self._host)
+        # With any, elements are looked for in all open shadow trees.
+        shadow_roots.append(self._root)
         call(self._outlines, "addEventListener", "click", callback(self._toggle))
         call(self._close, "addEventListener", "click", callback(self._end))
         put(self._outlines, "ariaPressed", "true")
@@ -355,7 +345,6 @@ class Overlay:
 
     def _refresh(self) -> None:
         """Read the page again, periodically."""
-        self._find_shadows()
         self._items.forget_ranks()
         marks: list[Mark] = []
         for element in find_everywhere("*"):
@@ -382,17 +371,6 @@ class Overlay:
         self._position_frames()
         if not self._closed:
             wait(REFRESH_MS, self._refresh)
-
-    def _find_shadows(self) -> None:
-        """Add new open shadow trees, also nested ones, to ``shadow_roots``."""
-        roots: list[JSObject] = [document]
-        while len(roots) > 0:
-            for element in find_all(roots.pop(0), "*"):
-                shadow = shadow_of(element)
-                if shadow and not same(shadow, self._root):
-                    roots.append(shadow)
-                    if not is_known(shadow):
-                        shadow_roots.append(shadow)
 
     def _read(self, element: JSObject, misspelt: str) -> Mark | None:
         """Return the mark of an element, or None if there is nothing to show.

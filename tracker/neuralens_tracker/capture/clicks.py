@@ -35,7 +35,7 @@ from neuralens_tracker.web.visibility import is_shown, text_of_markup
 # Elements on which the browser itself turns Enter and Space into a click, or writes them.
 NATIVE = "a[href],button,input,select,summary,textarea,[contenteditable]"
 # Widgets that Space activates, too, such as switches: https://www.w3.org/WAI/ARIA/apg/patterns/
-SPACED = "[role=button],[aria-checked]"
+SPACED = "[role=button],[role=menuitem],[aria-checked]"
 # Elements whose click is about another one: a label's control, or the form that a button submits.
 DELEGATES = ":is(button,[type=image],[type=submit]):not([formnovalidate],[type=button]),label"
 # Those on which it has no effect, or a contrary one: forms that the browser does not submit,
@@ -197,13 +197,12 @@ class Clicks:
         elif key == "Enter" or (key == " " and matches(target, SPACED)):
             if len(shown) > 0:
                 self._activate(shown[0])
-            elif len(marked) > 0 or self._search_box.is_current(target):
-                # A hidden option may describe a row without a role to assistive technology. Without
-                # an active descendant, a widget fills in the text of the active row.
-                is_marked = len(marked) > 0
-                self._activate_text(
-                    text_of_markup(marked[0]) if is_marked else self._search_box.filled_in()
-                )
+            elif len(marked) > 0:
+                # A hidden option may describe a row without a role to assistive technology.
+                self._activate_text(text_of_markup(marked[0]))
+            elif self._search_box.is_current(target):
+                # Without an active descendant, a widget fills in the text of the active row.
+                self._activate_text(self._search_box.filled_in())
             elif not matches(target, NATIVE):
                 self._activate(target)
 

@@ -63,8 +63,9 @@ WIDGET = "[role=combobox]"
 HIDDEN = "[aria-hidden=true],[inert],[class*=clone],[class*=duplicate]"
 # A listbox is a list even if it is not declared as one.
 LISTS = "[" + LIST + "],[role=listbox]"
-# Elements that do nothing when activated, and controls that do nothing now.
-INERT = "[aria-disabled=true],[disabled]"
+# Elements that do nothing when activated, and controls that do nothing now. A disabled fieldset
+# disables what is in it, except in its legend.
+INERT = "[aria-disabled=true],[disabled]:not(fieldset),[disabled]>:not(legend)"
 BUSY = INERT + ",[aria-busy=true]"
 # Toggles that are on, so that activating them switches them off.
 SWITCHED_ON = "[aria-pressed=true],[aria-checked=true]"
