@@ -110,6 +110,7 @@ POLICY = "default-src 'self'; script-src {}; connect-src {}; img-src data:"
 FAULTLESS = {
     "plain": Shop(),
     "policy": Shop(policy=POLICY.format("'self'", "'self'")),
+    "policy that only reports": Shop(reported_policy=POLICY.format("'none'", "'none'")),
     "single-page": Shop(single_page=True),
     "redirect by script": Shop(tag=with_redirect),
     "cross-origin": Shop(tag=remote, relay=REMOTE),

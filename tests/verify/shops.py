@@ -59,7 +59,8 @@ class Shop:
     ``tag`` renders the snippet, ``identify`` the id of a product. ``forward`` maps a path under /nl
     to the path that the proxy requests from the relay, None to forward nothing; ``intercept``
     returns the response to a request that does not reach the proxy, or None; ``host`` replaces
-    the Host header, "" to forward the shop's. ``policy`` is the Content-Security-Policy. ``cached``
+    the Host header, "" to forward the shop's. ``policy`` is the Content-Security-Policy,
+    ``reported_policy`` one that only reports. ``cached``
     replaces the script unless the request bypasses caches. ``banner`` asks for consent, "own" or
     that of a "platform"; its answer is passed to the tracker if ``grants``, and changes tags whose
     type is text/plain. A search takes ``delay`` seconds. ``misspelt`` is the product's attribute.
@@ -72,6 +73,7 @@ class Shop:
     intercept: Callable[[Request], Response | None] = lambda request: None
     host: str = ""
     policy: str = ""
+    reported_policy: str = ""
     cached: bytes = b""
     offset: bool = True
     clone: bool = False
@@ -112,6 +114,8 @@ class Site:
         headers = {"Cache-Control": "no-cache"}
         if self.shop.policy:
             headers["Content-Security-Policy"] = self.shop.policy
+        if self.shop.reported_policy:
+            headers["Content-Security-Policy-Report-Only"] = self.shop.reported_policy
         return HTMLResponse(text, headers=headers)
 
     async def home(self, request: Request) -> Response:

@@ -11,7 +11,9 @@
   for (const name of ["event", "suppressed", "error"]) {
     stub("on", name, (detail) => report(name, detail));
   }
-  document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
-    report("violation", { directive: effectiveDirective, blocked: blockedURI }),
-  );
+  document.addEventListener("securitypolicyviolation", (event) => {
+    // A policy that only reports blocks nothing.
+    if (event.disposition !== "enforce") return;
+    report("violation", { directive: event.effectiveDirective, blocked: event.blockedURI });
+  });
 })();
