@@ -65,7 +65,7 @@ HIDDEN = "[aria-hidden=true],[inert],[class*=clone],[class*=duplicate]"
 LISTS = "[" + LIST + "],[role=listbox]"
 # Elements that do nothing when activated, and controls that do nothing now. A disabled fieldset
 # disables what is in it, except in its legend.
-INERT = "[aria-disabled=true],[disabled]:not(fieldset),[disabled]>:not(legend)"
+INERT = "[disabled]:not(fieldset),[disabled]>:not(legend),[aria-disabled=true]"
 BUSY = INERT + ",[aria-busy=true]"
 # Toggles that are on, so that activating them switches them off.
 SWITCHED_ON = "[aria-pressed=true],[aria-checked=true]"
