@@ -257,6 +257,16 @@ def assert_one_batch(show, shop, accounts, page):
     assert next(ids for ids in posted if names[0] in ids) == names
 
 
+def flush_until_received(page, accounts):
+    """Wait until all events were received, without the pauses of a backoff."""
+    eventually(
+        lambda: (
+            page.evaluate("neuralens('flush')") or set(accounts.tracked) <= set(accounts.received())
+        ),
+        60,
+    )
+
+
 @pytest.mark.every_engine
 def test_outage_is_no_constraint(show, shop, accounts):
     """It ends when the tracker has begun to try smaller batches."""
@@ -269,10 +279,21 @@ def test_outage_is_no_constraint(show, shop, accounts):
     shop.fault = end_before_a_single_event
     page = show("")
     accounts.share(page, "A", "B")
-    # Do not wait for the backoff.
-    eventually(lambda: page.evaluate("neuralens('flush')") or page.evaluate(JOURNAL) == [], 60)
-    eventually(lambda: set(accounts.tracked) <= set(accounts.received()))
+    flush_until_received(page, accounts)
     assert_one_batch(show, shop, accounts, page)
+
+
+@pytest.mark.every_engine
+def test_size_limit_without_responses_is_remembered(show, shop, accounts):
+    """The first page may have seen an outage, but not the second one as well."""
+    shop.fault = refuse_size(2_000, RESET)
+    page = None
+    for number in range(3):
+        earlier = len(shop.posts)
+        page = show("", path=f"/page{number}", tab=page)
+        accounts.share(page, *(f"P{number}-{index}" for index in range(8)))
+        flush_until_received(page, accounts)
+    assert max(post.size for post in shop.posts[earlier:]) <= 2_000
 
 
 def test_page_hidden_and_shown_twenty_times(show, accounts, add_row):

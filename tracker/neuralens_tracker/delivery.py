@@ -38,6 +38,10 @@ MAX_REFUSALS = 8
 # Consecutive failures after which a warning is reported, and a request without a response counts as
 # refused: a firewall may drop the connection instead of responding.
 MANY_FAILURES = 4
+# A learned size is doubtful if requests got no response, which may have been an outage: then the
+# next page tries whole batches once more.
+DOUBTFUL = 1
+TRIED = 2
 # Storage key of the learned constraints of this site and browser, see ``Delivery``.
 CONSTRAINTS_KEY = "w"
 
@@ -93,7 +97,8 @@ class Delivery:
         # Characters of events in flight.
         self._in_flight = 0
         # What gets through on a day: the most characters of a batch; as JSON instead of text; by
-        # fetch, because the outcome of a beacon cannot be seen ("blind").
+        # fetch, because the outcome of a beacon cannot be seen ("blind"); and whether the size is
+        # doubtful.
         self._constraints: Fields = {
             "day": int(transport.now() / DAY),
             "most": MAX_BATCH_CHARACTERS,
@@ -109,6 +114,9 @@ class Delivery:
             needs = self._storage.load(CONSTRAINTS_KEY)
             if needs.get("day") == self._constraints["day"]:
                 self._constraints = needs
+                if needs.get("doubt") == DOUBTFUL:
+                    needs["doubt"] = TRIED
+                    needs["most"] = MAX_BATCH_CHARACTERS
             self._reported_losses = total(self._outbox.losses())
             self.resume()
             self._transport.wait(EARLY_CHECK_MS, self._adopt_orphans)
@@ -274,8 +282,7 @@ class Delivery:
             elif refused:
                 self._constraints["most"] = max(1, int(size / 2))
                 if status == 0:
-                    # It may have been an outage: no constraint for other pages.
-                    self._constraints["day"] = 0
+                    self._constraints["doubt"] = self._constraints.get("doubt") or DOUBTFUL
             if refused:
                 pause = 0
             self._outbox.requeue(entries)

@@ -135,9 +135,9 @@ class Tracker:
 
     def replace_stub(self, stub: JSObject) -> None:
         """Install ``window.neuralens`` in place of the stub, whose queued calls are run first."""
-        queue = get(stub, "q") if stub else None
-        for values in [] if queue is None else elements(queue):
-            self._calls.append(elements(values))
+        if stub and get(stub, "q"):
+            for values in elements(get(stub, "q")):
+                self._calls.append(elements(values))
         neuralens = callback(self.run)
         put(neuralens, "version", VERSION)
         put(window, "neuralens", neuralens)
