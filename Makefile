@@ -15,7 +15,7 @@ help:
 	@echo "make demo   run storefront, relay, sandbox and inspector on one address"
 	@echo "make test   run all tests, including those in real browsers"
 	@echo "make test-faults  run the complete fault suite, and update docs/faults.md"
-	@echo "make nightly  run all tests, with every browser test on all three runtimes"
+	@echo "make nightly  repeat the browser tests on the Brython and PyScript runtimes"
 	@echo "make test-packages  test the wheel with the lowest and highest versions, and with frameworks"
 	@echo "make lock   update requirements.lock to the newest versions"
 	@echo "make build  build the bundles in dist/"
@@ -36,7 +36,7 @@ test-faults: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 	$(PYTEST) -m "not packages" tests/faults $(ARGS)
 
 nightly: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
-	$(PYTEST) -m "not packages" $(ARGS)
+	$(PYTEST) -m nightly $(ARGS)
 
 # The wheel in new environments, with the lowest and highest versions of its ranges.
 test-packages: $(STAMPS)/venv dist/manifest.json
