@@ -106,21 +106,17 @@ def test_base_of_another_host(show, ledger):
     assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None, None)]
 
 
-@pytest.mark.parametrize("runtime", ["javascript"])
 def test_frame_without_an_address(put, tag, context, ledger):
-    """Its location has no origin, but the document has that of its page.
-
-    The heavy runtimes do not start there.
-    """
+    """Its location has no origin, but the document has that of its page."""
     document = f"<!doctype html>{tag()}{TILE}"
     put(str(Markup('<iframe srcdoc="{}"></iframe>').format(str(document))))
     context.new_page().goto("/")
     assert [event.id for event in ledger.wait_for(1)] == ["A"]
 
 
-@pytest.mark.parametrize("runtime", ["javascript"])
-def test_variable_that_shadows_a_class(show, ledger):
-    """The heavy runtimes and what loads them need it."""
+def test_variable_that_shadows_a_class(show, ledger, runtime):
+    if runtime == "pyscript":
+        pytest.skip("pyscript cannot do without")
     page = show(TILE, before="var URL = '/shop';")
     assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None, None)]
 

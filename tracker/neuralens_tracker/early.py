@@ -28,7 +28,6 @@ from neuralens_tracker.web.dom import attribute, create_element, document_proper
 from neuralens_tracker.web.ffi import (
     call,
     callback,
-    construct,
     dump,
     elements,
     get,
@@ -37,7 +36,7 @@ from neuralens_tracker.web.ffi import (
     put,
     window,
 )
-from neuralens_tracker.web.platform import has_privacy_signal, now, random
+from neuralens_tracker.web.platform import has_privacy_signal, now, random, resolve_address
 from neuralens_tracker.web.storage import Storage
 from neuralens_tracker.web.stub import install_stub
 from neuralens_tracker.web.values import from_browser, to_browser
@@ -179,9 +178,7 @@ class Early:
         put(script, "integrity", attribute(self._tag, "data-integrity") or "")
         put(script, "nonce", get(self._tag, "nonce"))
         put(script, "crossOrigin", "")
-        # A base element that came after the tag must not send it elsewhere.
-        address = get(get(window, "location"), "href")
-        put(script, "src", get(construct("URL", attribute(self._tag, "data-src"), address), "href"))
+        put(script, "src", resolve_address(attribute(self._tag, "data-src") or ""))
         call(document_property("head"), "append", script)
 
 

@@ -71,7 +71,8 @@ function mayCompileText() {
   }
 }
 
-// PyScript's core fails on pages with shadowed document members or replaced builtins.
-const isHostile = isShadowed() || !areIntact();
+// PyScript's core fails on pages with shadowed document members or replaced builtins, and in frames
+// with srcdoc, whose address is no base for others.
+const isHostile = isShadowed() || !areIntact() || location.origin === "null";
 const alone = (settings ?? own).dataset.pyscript === "alone" || isHostile || !mayCompileText();
 (alone ? startAlone() : startCore()).catch((error) => console.error(`neuralens: ${error.message}`));
