@@ -24,7 +24,7 @@ from tests.browser.engines.fixtures import (
 )
 from tests.browser.ledger import earlier_uids, ledger, uid
 from tests.browser.page import context, put, show, tag
-from tests.browser.runtimes import is_nightly, runtime
+from tests.browser.runtimes import is_left_out, is_nightly, runtime
 from tests.browser.servers import credentials, relay, relay_process, sandbox
 from tests.browser.shop import shop, shop_server
 
@@ -41,8 +41,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(describe_engines())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that are repeated on the heavy runtimes as nightly."""
-    for item in items:
-        if item.path.is_relative_to(HERE) and is_nightly(item):
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that are repeated on the heavy runtimes as nightly, and leave some out."""
+    own = [item for item in items if item.path.is_relative_to(HERE)]
+    for item in own:
+        if is_nightly(item):
             item.add_marker("nightly")
+    left_out = {item for item in own if is_left_out(item)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]

@@ -2,7 +2,7 @@
 
 import pytest
 from neuralens_embed import bundles
-from neuralens_embed.snippet import RUNTIMES
+from neuralens_embed.snippet import HEAVY, RUNTIMES
 
 
 def built_runtimes() -> list[str]:
@@ -19,16 +19,30 @@ def runtime(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def repetition_of(item: pytest.Item) -> tuple[str, str]:
+    """Return the runtime and the browser of a test, "" and "chromium" if it has none."""
+    callspec = getattr(item, "callspec", None)
+    parameters = callspec.params if callspec else {}
+    return parameters.get("runtime", ""), parameters.get("engine", "chromium")
+
+
 def is_nightly(item: pytest.Item) -> bool:
     """Return whether a test is a repetition on a heavy runtime.
 
     The journey in Chromium always runs on all three, and the tests of the early script always run
     on Brython.
     """
-    callspec = getattr(item, "callspec", None)
-    runtime = callspec.params.get("runtime") if callspec else None
-    engine = callspec.params.get("engine", "chromium") if callspec else "chromium"
+    runtime, engine = repetition_of(item)
     always = (item.path.name == "test_journey.py" and engine == "chromium") or (
         item.path.name == "test_early.py" and runtime == "brython"
     )
-    return runtime in ("brython", "pyscript") and not always
+    return runtime in HEAVY and not always
+
+
+def is_left_out(item: pytest.Item) -> bool:
+    """Return whether a test repeats on a heavy runtime what other browsers show on the default one.
+
+    That the runtime works in such a browser is shown by the journey.
+    """
+    runtime, engine = repetition_of(item)
+    return runtime in HEAVY and engine != "chromium" and item.path.name != "test_journey.py"
