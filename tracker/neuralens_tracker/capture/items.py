@@ -333,8 +333,8 @@ class Items:
         """
         if ranking.total > 0 or not closest(item.element, HIDDEN):
             return False
-        elements = ranking.elements or []
-        return len([each for each in elements if self.is_present(each, item.id)]) > 1
+        others = ranking.elements or []
+        return len([each for each in others if self.is_present(each, item.id)]) > 1
 
     def is_present(self, element: JSObject, item_id: str) -> bool:
         """Return whether an element is in the document and still the item with that id."""
