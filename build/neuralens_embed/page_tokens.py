@@ -13,6 +13,12 @@ import re
 from enum import Enum
 
 SECRET = "NEURALENS_PAGE_SECRET"  # noqa: S105 - the name of a variable
+# Characters of a secret. Tokens are public, so that a shorter one could be found by trying.
+MIN_SECRET = 32
+WEAK = (
+    f"must have at least {MIN_SECRET} characters, for example from openssl rand -hex 32: a shorter"
+    " one could be found out from the tokens on the pages"
+)
 # Seconds for which a token is fresh, and for which it is valid: a page may be open for long, or
 # cached.
 FRESH = 3600

@@ -25,7 +25,7 @@ from neuralens_embed.attributes import (
     query,
     text,
 )
-from neuralens_embed.page_tokens import make_token, read_secret
+from neuralens_embed.page_tokens import MIN_SECRET, SECRET, WEAK, make_token, read_secret
 
 # Each runtime's file.
 RUNTIMES = {
@@ -75,8 +75,9 @@ class Snippet:
     signs a token for each rendered tag, see ``page_tokens``; "" disables that. ``folder`` is that
     of the built files, if not the default.
 
-    If ``strict`` is false, for production, an invalid nonce or setting is left out and logged once.
-    Otherwise raises MarkupError for an invalid value, and NotBuiltError if the bundles are missing.
+    If ``strict`` is false, for production, an invalid nonce, setting or secret is left out and
+    logged once. Otherwise raises MarkupError for an invalid value, and NotBuiltError if the bundles
+    are missing.
     """
 
     def __init__(
@@ -124,7 +125,10 @@ class Snippet:
         self.integrity = integrity
         self.versioned = versioned
         self.folder = folder
-        self._page_secret = read_secret() if page_secret is None else page_secret
+        name, secret = "page_secret", page_secret
+        if secret is None:
+            name, secret = SECRET, read_secret()
+        self._page_secret = check(strong_secret, name, secret) if secret else None
         if crossorigin is not None:
             choice("crossorigin", crossorigin, CROSSORIGIN)
         elif urlsplit(self.src).netloc:
@@ -225,6 +229,13 @@ def base64_text(name: str, value: Any) -> str:
     if not NONCE.fullmatch(nonce):
         raise MarkupError(f"{name} must be base64 text, not {nonce!r:.80}")
     return nonce
+
+
+def strong_secret(name: str, value: Any) -> str:
+    """Validate a secret, which no message may contain."""
+    if not isinstance(value, str) or len(value) < MIN_SECRET:
+        raise MarkupError(f"{name} {WEAK}")
+    return value
 
 
 def setting(name: str, value: Any) -> str:

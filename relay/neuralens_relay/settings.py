@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 
+from neuralens_embed.page_tokens import MIN_SECRET, WEAK
+
 from neuralens_relay.addresses import Network, read_networks, split_url
 
 PREFIX = "NEURALENS_"
@@ -39,6 +41,13 @@ def read_key(text: str) -> str:
     """Parse the API key."""
     if text.startswith("Bearer"):
         raise ValueError('must be the key alone, without "Bearer"')
+    return read_text(text)
+
+
+def read_page_secret(text: str) -> str:
+    """Parse the secret of page tokens."""
+    if len(text) < MIN_SECRET:
+        raise ValueError(WEAK)
     return read_text(text)
 
 
@@ -218,9 +227,9 @@ class Settings(OutboxSettings):
         "",
     )
     page_secret: str = setting(
-        read_text,
-        "secret with which the shop's server signs page tokens; if set, only events with such a"
-        " token, or from a server with the client secret, are accepted",
+        read_page_secret,
+        "secret of at least 32 characters, with which the shop's server signs page tokens; if set,"
+        " only events with such a token, or from a server with the client secret, are accepted",
         "",
     )
     status_token: str = setting(

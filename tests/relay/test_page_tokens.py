@@ -10,7 +10,7 @@ from neuralens_relay.cli import relay as command
 
 from tests.relay.conftest import APPLICATION, make_batch, make_event
 
-SECRET = "page-secret-4711"
+SECRET = "page-secret-4711-0123456789abcdef"
 CLIENT_SECRET = "client-secret-4711"
 
 

@@ -70,6 +70,7 @@ def test_settings_do_not_show_secrets():
         ("TIMEOUT", "nan"),
         ("TIMEOUT", "inf"),
         ("RATE_LIMIT", "-1"),
+        ("PAGE_SECRET", "s" * 31),
     ],
 )
 def test_an_invalid_value_is_refused_with_the_name_of_its_variable(name, value):

@@ -18,7 +18,7 @@ from tests.relay.conftest import APPLICATION, KEY, make_batch, make_event, redis
 CLIENT_SECRET = "client-secret-4711"
 STATUS_TOKEN = "status-token-4711"
 PASSWORD = "redis-password-4711"
-PAGE_SECRET = "page-secret-4711"
+PAGE_SECRET = "page-secret-4711-0123456789abcdef"
 SECRETS = (KEY, CLIENT_SECRET, STATUS_TOKEN, PASSWORD, PAGE_SECRET)
 
 

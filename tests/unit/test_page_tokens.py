@@ -5,10 +5,19 @@ import time
 import pytest
 from jinja2 import Environment
 from neuralens_embed import Snippet
+from neuralens_embed.attributes import MarkupError
 from neuralens_embed.jinja import install
-from neuralens_embed.page_tokens import FRESH, OLDEST, TOLERANCE, Verdict, judge_token, make_token
+from neuralens_embed.page_tokens import (
+    FRESH,
+    MIN_SECRET,
+    OLDEST,
+    TOLERANCE,
+    Verdict,
+    judge_token,
+    make_token,
+)
 
-SECRET = "page-secret-4711"
+SECRET = "page-secret-4711-0123456789abcdef"
 NOW = 1_795_600_000
 
 
@@ -67,3 +76,20 @@ def test_the_snippet_signs_a_token_into_each_tag(monkeypatch):
     html = environment.from_string("{{ neuralens_snippet() }}").render()
     assert judge_token(SECRET, "APP", token_of(html), time.time()) is Verdict.FRESH
     assert token_of(Snippet("APP", integrity=False, versioned=False, page_secret="").render()) == ""
+
+
+@pytest.mark.parametrize("by", ["argument", "environment"])
+def test_a_short_secret_is_refused_and_signs_nothing(monkeypatch, caplog, by):
+    short = "s" * (MIN_SECRET - 1)
+    given = {"page_secret": short}
+    name = "page_secret"
+    if by == "environment":
+        given, name = {}, "NEURALENS_PAGE_SECRET"
+        monkeypatch.setenv(name, short)
+    with pytest.raises(MarkupError, match=f"^{name} must have at least 32 characters") as caught:
+        Snippet("APP", integrity=False, versioned=False, **given)
+    assert short not in str(caught.value)
+    lenient = Snippet("APP", integrity=False, versioned=False, strict=False, **given)
+    assert token_of(lenient.render()) == ""
+    assert f"{name} must have at least 32 characters" in caplog.text
+    assert short not in caplog.text
