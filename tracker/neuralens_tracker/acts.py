@@ -13,10 +13,9 @@ CALL = "call"
 
 
 class Act:
-    """A recent act: when it was reported, during which gesture, and by which sources."""
+    """An act: when it was first reported, during which gesture, and by which sources."""
 
-    def __init__(self, key: str, time: float, gesture: int, sources: list[str]) -> None:
-        self.key = key
+    def __init__(self, time: float, gesture: int, sources: list[str]) -> None:
         self.time = time
         self.gesture = gesture
         self.sources = sources
@@ -32,8 +31,8 @@ class Acts:
 
     def __init__(self) -> None:
         self._gesture = 0
-        # Oldest first.
-        self._recent: list[Act] = []
+        # The recent acts by PREFIX, event and ids, oldest first.
+        self._acts: dict[str, list[Act]] = {}
 
     def begin_gesture(self) -> None:
         """Begin a gesture: the shopper has pressed a pointer or a key."""
@@ -49,15 +48,13 @@ class Acts:
         ``source`` is one of those above; ``now`` is in seconds.
         """
         key = PREFIX + event + "\n" + "\n".join(ids)
-        self._recent = [act for act in self._recent if now - act.time <= SAME_ACT_SECONDS]
-        latest: Act | None = None
-        for act in self._recent:
-            if act.key == key:
-                if source not in act.sources:
-                    act.sources.append(source)
-                    return False
-                latest = act
-        if latest is not None and latest.gesture == self._gesture and source == ACT:
+        recent = [act for act in self._acts.get(key) or [] if now - act.time <= SAME_ACT_SECONDS]
+        for act in recent:
+            if source not in act.sources:
+                act.sources.append(source)
+                return False
+        if source == ACT and len(recent) > 0 and recent[-1].gesture == self._gesture:
             return False
-        self._recent.append(Act(key, now, self._gesture, [source]))
+        recent.append(Act(now, self._gesture, [source]))
+        self._acts[key] = recent
         return True
