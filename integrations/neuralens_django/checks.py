@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -10,7 +12,16 @@ from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import Resolver404, resolve
 from neuralens_embed.snippet import origin
-from neuralens_relay.settings import variable
+from neuralens_relay.embedding import variables
+from neuralens_relay.settings import (
+    PREFIX,
+    Settings,
+    SettingsError,
+    read_setting,
+    read_variable,
+    variable,
+)
+from neuralens_relay.stores import sqlite_path
 
 from neuralens_django.configuration import NAME, Configuration, configuration
 from neuralens_django.mounted import is_routed
@@ -32,7 +43,7 @@ def check(app_configs: Sequence[object] | None = None, **_: Any) -> list[CheckMe
     return [
         *check_application(config),
         *check_routes(config),
-        *check_outbox(config),
+        *check_settings(config),
         *check_policy(config),
     ]
 
@@ -77,13 +88,43 @@ def check_routes(config: Configuration) -> list[CheckMessage]:
     return found
 
 
-def check_outbox(config: Configuration) -> list[CheckMessage]:
-    """W003: the outbox's path is relative to the server's working directory."""
-    address = str(config.relay.get("outbox") or os.environ.get(variable("outbox")) or "")
-    if not is_routed() or address.startswith(("sqlite:////", "redis")):
+def check_settings(config: Configuration) -> list[CheckMessage]:
+    """E004: the relay is part of the project, but has invalid settings; W003 and W004: outbox."""
+    if not is_routed():
         return []
-    hint = f'Put an absolute path into {NAME}["OUTBOX"], such as sqlite:////var/lib/shop/outbox.db.'
-    return [Caution("The Neuralens outbox is a relative path.", hint=hint, id="neuralens.W003")]
+    environment = {**os.environ, **variables(config.relay)}
+    found: list[CheckMessage] = []
+    for name in (each.name for each in fields(Settings) if read_variable(each.name, environment)):
+        try:
+            read_setting(name, environment)
+        except SettingsError as error:
+            found.append(invalid(error))
+    try:
+        path = sqlite_path(read_setting("outbox", environment))
+    except SettingsError as error:
+        return [*found, invalid(error)]
+    return [*found, *(check_file(path) if path else [])]
+
+
+def invalid(error: SettingsError) -> CheckMessage:
+    """Return the error that one of the relay's settings is invalid."""
+    hint = f"Correct it in {NAME}, without {PREFIX}, or in the environment."
+    return Error(f"{error}.", hint=hint, id="neuralens.E004")
+
+
+def check_file(path: Path) -> list[CheckMessage]:
+    """W003 and W004: an outbox's path is relative to the working directory; it has no folder."""
+    found: list[CheckMessage] = []
+    if not path.is_absolute():
+        example = "sqlite:////var/lib/shop/outbox.db"
+        hint = f'Put an absolute path into {NAME}["OUTBOX"], such as {example}.'
+        found.append(
+            Caution("The Neuralens outbox is a relative path.", hint=hint, id="neuralens.W003")
+        )
+    if not path.parent.is_dir():
+        hint = f"Create {path.parent}, writable for the server's user."
+        found.append(Caution("The Neuralens outbox has no folder.", hint=hint, id="neuralens.W004"))
+    return found
 
 
 def check_policy(config: Configuration) -> list[CheckMessage]:

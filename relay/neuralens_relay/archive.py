@@ -40,7 +40,9 @@ class Archive:
         self._kept.add(bundle.name)
         file = self._folder_of(bundle.name) / bundle.version
         try:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Not its parents: if the outbox's folder is missing, its disk may not be mounted.
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            file.parent.mkdir(mode=0o700, exist_ok=True)
             if not file.exists():
                 part = file.with_suffix(".part")
                 part.write_bytes(bundle.content)

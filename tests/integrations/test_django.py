@@ -173,10 +173,13 @@ def test_an_unknown_key_is_reported() -> None:
 @pytest.mark.parametrize(
     ("settings", "ids"),
     [
-        ({"NEURALENS": {**NEURALENS, "OUTBOX": "sqlite:////var/lib/shop/outbox.db"}}, []),
+        ({"NEURALENS": {**NEURALENS, "OUTBOX": "sqlite:////var/lib/outbox.db"}}, []),
         ({"NEURALENS": {}}, ["neuralens.E001", "neuralens.E003", "neuralens.W003"]),
         ({"NEURALENS": {**NEURALENS, "PREFIX": "/x", "OUTBOX": "redis://h"}}, ["neuralens.W002"]),
         ({"NEURALENS": NEURALENS}, ["neuralens.W003"]),
+        ({"NEURALENS": {**NEURALENS, "OUTBOX": "sqlite:////nowhere/o.db"}}, ["neuralens.W004"]),
+        ({"NEURALENS": {**NEURALENS, "OUTBOX": "/var/lib/outbox.db"}}, ["neuralens.E004"]),
+        ({"NEURALENS": {**NEURALENS, "OUTBOX": "redis://h", "TIMEOUT": 0}}, ["neuralens.E004"]),
         ({"NEURALENS": {"ENABLED": False}}, []),
         (
             {

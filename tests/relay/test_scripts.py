@@ -171,3 +171,10 @@ def test_an_unwritable_archive_is_not_fatal(start, api_down, bundles):
     relay = start(api_down)
     assert relay.http.get("neuralens.js").status_code == 200
     assert relay.http.get("neuralens.js", params={"v": "x" * 12}).status_code == 404
+
+
+def test_a_missing_folder_of_the_outbox_is_not_created(start_lazily, api_down, tmp_path):
+    missing = tmp_path / "not-mounted"
+    relay = start_lazily({**api_down, "NEURALENS_OUTBOX": f"sqlite:///{missing}/outbox.db"})
+    assert relay.http.get("neuralens.js").status_code == 200
+    assert not missing.exists()
