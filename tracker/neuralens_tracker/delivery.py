@@ -55,6 +55,16 @@ def backoff(attempt: int, random: Callable[[], float]) -> float:
     return longest / 2 * (1 + random())
 
 
+class Request:
+    """A batch on its way, with its entries, their ``size`` in characters, and how it was sent."""
+
+    def __init__(self, batch: Batch, entries: list[Entry], size: int, as_beacon: bool) -> None:
+        self.batch = batch
+        self.entries = entries
+        self.size = size
+        self.as_beacon = as_beacon
+
+
 def total(losses: dict[str, int]) -> int:
     """Return how many events were lost, for any reason."""
     count = 0
@@ -198,15 +208,10 @@ class Delivery:
         )
         # An event in a batch of its own alternates between the content types.
         as_json = self._constraints["json"] != (entries[0].refusals % 2 == 1)
+        request = Request(batch, entries, size, as_beacon)
 
         def on_outcome(status: int, error: str) -> None:
-            self._in_flight -= size
-            if status == 0 and len(self._outbox.remaining(entries)) == 0:
-                # Another page has read the acknowledgement.
-                status = ACCEPTED
-            if status != 0:
-                self._outbox.close_batch(batch["batch"])
-            self._handle_outcome(batch, entries, size, as_beacon, status, error)
+            self._handle_outcome(request, status, error)
 
         self._transport.send(batch, as_beacon, as_json, leaving, on_outcome)
 
@@ -224,31 +229,38 @@ class Delivery:
                 break
             self._send(self._outbox.pop_batch(self._constraints["most"]), leaving)
 
-    def _handle_outcome(
-        self,
-        batch: Batch,
-        entries: list[Entry],
-        size: int,
-        as_beacon: bool,
-        status: int,
-        error: str,
-    ) -> None:
+    def _handle_outcome(self, request: Request, status: int, error: str) -> None:
         """Erase, requeue or discard a batch. Status 0: unknown; ``error``: the relay's, or ""."""
-        if self._visit.consent() == DENIED:
-            return
-        if status == ACCEPTED:
-            if as_beacon:
-                self._constraints["blind"] = False
-            if self._attempt > 0:
-                # The failures may have taught something.
-                self._save_constraints()
-            self._attempt = 0
-            self._passed = True
-            self._reported_losses = max(self._reported_losses, total(batch["losses"]))
-            self._outbox.erase(entries)
-            self._hooks.emit("delivered", batch)
-            self._run()
-            return
+        self._in_flight -= request.size
+        if status == 0 and len(self._outbox.remaining(request.entries)) == 0:
+            # Another page has read the acknowledgement.
+            status = ACCEPTED
+        if status != 0:
+            self._outbox.close_batch(request.batch["batch"])
+        if self._visit.consent() != DENIED:
+            if status == ACCEPTED:
+                self._succeed(request)
+            else:
+                self._fail(request, status, error)
+
+    def _succeed(self, request: Request) -> None:
+        """Erase a batch that the relay has accepted, and send what waits."""
+        if request.as_beacon:
+            self._constraints["blind"] = False
+        if self._attempt > 0:
+            # The failures may have taught something.
+            self._save_constraints()
+        self._attempt = 0
+        self._passed = True
+        self._reported_losses = max(self._reported_losses, total(request.batch["losses"]))
+        self._outbox.erase(request.entries)
+        self._hooks.emit("delivered", request.batch)
+        self._run()
+
+    def _fail(self, request: Request, status: int, error: str) -> None:
+        """Discard a batch that was refused for good; retry any other, as its failure suggests."""
+        entries = request.entries
+        as_beacon = request.as_beacon
         if UNKNOWN in error:
             # Until page or relay is corrected, or the relay upgraded.
             self._hooks.report(error)
@@ -280,7 +292,7 @@ class Delivery:
                 # Retry by fetch, whose response can be read.
                 self._constraints["blind"] = self._constraints["blind"] or status == 0
             elif refused:
-                self._constraints["most"] = max(1, int(size / 2))
+                self._constraints["most"] = max(1, int(request.size / 2))
                 if status == 0:
                     self._constraints["doubt"] = self._constraints.get("doubt") or DOUBTFUL
             if refused:
