@@ -93,6 +93,9 @@ class Journey:
     def arrive(self, **lists):
         """Look at a new page; ``lists`` are the ids of each list and their context."""
         self._seen, self._lists = set(), {}
+        for name in lists:
+            # The state alone may still be that of the page before.
+            self.page.locator(f"[data-nl-list={name.replace('_', '-')}]").first.wait_for()
         self.page.wait_for_load_state()
         self.look(**lists)
 

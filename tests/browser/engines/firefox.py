@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import time
+from collections import deque
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,18 @@ PREFERENCES = {
     "toolkit.telemetry.enabled": False,
 }
 VIEWPORT = {"width": 1000, "height": 800}
+# What explains a navigation that was not answered.
+EVENTS = [
+    f"browsingContext.{event}"
+    for event in ("navigationStarted", "navigationCommitted", "navigationFailed", "load")
+]
+# Seconds until a command without an answer fails.
+ANSWER_TIMEOUT = TIMEOUT * 2
+DIAGNOSIS_TIMEOUT = 5.0
+
+
+class UnansweredError(Exception):
+    """Firefox did not answer a command in time."""
 
 
 class Firefox:
@@ -46,6 +60,7 @@ class Firefox:
         (profile / "user.js").write_text("\n".join(lines))
         command = [firefox_path() or "", "--headless", "--no-remote", "--remote-debugging-port=0"]
         self._count = 0
+        self._events: deque[str] = deque(maxlen=12)
         with ExitStack() as stack:
             output = stack.enter_context((folder / "firefox.log").open("ab"))
             self._popen = subprocess.Popen(
@@ -60,16 +75,30 @@ class Firefox:
                 connect(url, max_size=None, open_timeout=TIMEOUT, ping_interval=None)
             )
             self.send("session.new", capabilities={})
+            self.send("session.subscribe", events=EVENTS)
             # From here on, it runs until it is closed.
             self._parts = stack.pop_all()
 
-    def send(self, method: str, **params: Any) -> Any:
-        """Send a command and return its result; raise ScriptError if it fails."""
+    def send(self, method: str, *, timeout: float = ANSWER_TIMEOUT, **params: Any) -> Any:
+        """Send a command and return its result.
+
+        Raises ScriptError if it fails, and UnansweredError, with the latest events.
+        """
         self._count += 1
         self._socket.send(json.dumps({"id": self._count, "method": method, "params": params}))
+        deadline = time.monotonic() + timeout
         while True:
-            message = json.loads(self._socket.recv(timeout=TIMEOUT * 2))
-            if message.get("id") == self._count:
+            try:
+                message = json.loads(self._socket.recv(timeout=deadline - time.monotonic()))
+            except TimeoutError:
+                raise UnansweredError(
+                    f"no answer to {method} {params} in {timeout} s, "
+                    f"with process status {self._popen.poll()}, after {list(self._events)}"
+                ) from None
+            if message["type"] == "event":
+                event = message["params"]
+                self._events.append(f"{message['method']} {event['context']} {event['url']}")
+            elif message["id"] == self._count:
                 break
         if message["type"] == "error":
             raise ScriptError(f"{message['error']}: {message['message']}")
@@ -145,19 +174,43 @@ class FirefoxTab:
         self._context = context
 
     def navigate(self, url: str) -> None:
-        self._browser.send(
-            "browsingContext.navigate", context=self._context, url=url, wait="complete"
-        )
+        self._load("browsingContext.navigate", url=url)
 
     def reload(self) -> None:
-        self._browser.send("browsingContext.reload", context=self._context, wait="complete")
+        self._load("browsingContext.reload")
+
+    def _load(self, method: str, **params: str) -> None:
+        """Send a command that loads a page, and wait until it is loaded.
+
+        Firefox drops it, and never answers, while a navigation by the page itself is about to be
+        committed: in its ``remote/shared/Navigate.sys.mjs``, the listener waits for the start of
+        a load that was given to the browsing context which that navigation replaces.
+        """
+        try:
+            self._browser.send(method, context=self._context, wait="complete", **params)
+        except UnansweredError as error:
+            error.add_note(f"The page is at {self._locate()}; did it navigate by itself before?")
+            raise
+
+    def _locate(self) -> str:
+        """Return the address and the state of the page, for a message."""
+        try:
+            return self._call(
+                "() => location.href + ', ' + document.readyState", [], DIAGNOSIS_TIMEOUT
+            )
+        except (ScriptError, UnansweredError) as error:
+            return f"an unknown address ({error})"
 
     def go_back(self) -> None:
         self._browser.send("browsingContext.traverseHistory", context=self._context, delta=-1)
 
     def run(self, function: str, values: list[str]) -> str:
+        return self._call(function, values, ANSWER_TIMEOUT)
+
+    def _call(self, function: str, values: list[str], timeout: float) -> str:
         response = self._browser.send(
             "script.callFunction",
+            timeout=timeout,
             functionDeclaration=function,
             arguments=[{"type": "string", "value": value} for value in values],
             target={"context": self._context},
