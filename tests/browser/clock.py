@@ -52,12 +52,24 @@ class Clock:
 
 
 @pytest.fixture
-def stop_clock(show: Callable[..., Page], context: BrowserContext) -> Callable[..., Clock]:
+def show_timed(show: Callable[..., Page], context: BrowserContext) -> Callable[..., Page]:
+    """Show a page as ``show`` does, whose clock ``page.clock.run_for`` advances: it waits for
+    the page's timers, not for a time in which a busy machine may not run them.
+    """
+
+    def show_timed(source: str = "", **settings: Any) -> Page:
+        tab = context.new_page()
+        tab.clock.install()
+        return show(source, tab=tab, **settings)
+
+    return show_timed
+
+
+@pytest.fixture
+def stop_clock(show_timed: Callable[..., Page]) -> Callable[..., Clock]:
     """Show a page as ``show`` does, and pause its clock once the tracker has started."""
 
     def stop_clock(source: str = "", **settings: Any) -> Clock:
-        tab = context.new_page()
-        tab.clock.install()
-        return Clock(show(source, tab=tab, **settings))
+        return Clock(show_timed(source, **settings))
 
     return stop_clock

@@ -18,6 +18,8 @@ from tests.browser.shop import Shop
 # Short thresholds in milliseconds, for tests that are not about the time itself.
 VIEW_MS = 150
 SUGGESTION_MS = 100
+# Milliseconds until ``Clicks`` has decided whether a press has chosen an option.
+DECIDED_MS = 400
 TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
 REPORTED_TYPES = ("warning", "error")
 
@@ -103,6 +105,11 @@ def show(put: Callable[..., str], context: BrowserContext, engine: str) -> Calla
 def wait_until_loaded(page: Page) -> None:
     """Wait until the next call of ``page`` starts a new page view instead of changing the first."""
     page.wait_for_function(f"performance.now() > {(SAME_START_SECONDS + 1) * 1000}")
+
+
+def run_timers(page: Page, milliseconds: int) -> None:
+    """Wait until the timers of a page have run that are due by then."""
+    page.evaluate("(time) => new Promise((resolve) => setTimeout(resolve, time))", milliseconds)
 
 
 def round_trip(page: Page) -> None:

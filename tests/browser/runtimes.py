@@ -4,6 +4,29 @@ import pytest
 from neuralens_embed import bundles
 from neuralens_embed.snippet import HEAVY, RUNTIMES
 
+# What each runtime itself cannot do without, whatever the tracker does: the names of the cases that
+# take it away.
+NEEDED = {
+    "brython": [
+        "accessors of every object",
+        "additions to objects",
+        "frozen objects",
+        "methods broken later",
+        "methods of functions",
+        "no proxies",
+    ],
+    "pyscript": [
+        "a variable that shadows a class",
+        "console throws",
+        "methods broken later",
+        "no console",
+        "no fetch and no beacons",
+        "no proxies",
+        "searching throws",
+        "time throws",
+    ],
+}
+
 
 def built_runtimes() -> list[str]:
     """Return the runtimes whose bundles are built, and the default one."""
@@ -17,6 +40,12 @@ def built_runtimes() -> list[str]:
 @pytest.fixture(params=built_runtimes())
 def runtime(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+def skip_if_needed(runtime: str, name: str) -> None:
+    """Skip a case that takes away what the runtime itself needs."""
+    if name in NEEDED.get(runtime, []):
+        pytest.skip(f"{runtime} itself does not run: {name}")
 
 
 def repetition_of(item: pytest.Item) -> tuple[str, str]:

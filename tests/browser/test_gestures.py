@@ -2,12 +2,11 @@
 
 import pytest
 
+from tests.browser.page import DECIDED_MS, run_timers
 from tests.browser.summaries import summarize
 
 SEARCH = '<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="chair">{}</main>'
 ACTS = ("CLICK", "ADD", "FAVORITE", "SHARE")
-# Milliseconds until ``Clicks`` has decided whether a press has chosen an option.
-DECIDED_MS = 400
 CLICKED = ("CLICK_PRODUCT", "A", 0, "chair")
 
 
@@ -16,7 +15,7 @@ def interactions(ledger):
     """Return summaries of interactions, once pending choices are decided."""
 
     def interactions(page):
-        page.evaluate("(ms) => new Promise((resolve) => setTimeout(resolve, ms))", DECIDED_MS)
+        run_timers(page, DECIDED_MS)
         return summarize(ledger.wait_for_all(page), *ACTS)
 
     return interactions

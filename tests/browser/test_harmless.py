@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.ledger import CONTROL
+from tests.browser.runtimes import skip_if_needed
 
 BODY = """
 <main data-nl-list="a">
@@ -96,18 +97,6 @@ DISABLED = {
             return wait(act, delay, ...more);
         };""",
 }
-# What the runtimes themselves need, independently of the tracker.
-NEEDED = {
-    "brython": ["additions to objects", "frozen objects", "no proxies"],
-    "pyscript": [
-        "console throws",
-        "no console",
-        "no fetch and no beacons",
-        "searching throws",
-        "time throws",
-        "no proxies",
-    ],
-}
 # PyScript's core has its own kind of listeners.
 PATCHED = {"pyscript": ["addEventListener"]}
 # Describes everything that a script could change on a page.
@@ -136,8 +125,7 @@ def summarize(events):
 @pytest.fixture(autouse=True)
 def possible(request, runtime):
     """Skip obstacles with which the runtime itself does not work."""
-    if request.node.callspec.params.get("hindrance") in NEEDED.get(runtime, []):
-        pytest.skip(f"{runtime} cannot do without")
+    skip_if_needed(runtime, request.node.callspec.params.get("hindrance", ""))
 
 
 @pytest.fixture
@@ -257,8 +245,7 @@ def test_form_of_the_trackers_name(show, ledger):
 
 
 def test_shadow_root_where_functions_have_other_methods(show, runtime):
-    if runtime == "brython":
-        pytest.skip("brython cannot do without them")
+    skip_if_needed(runtime, "methods of functions")
     page = show(BODY)
     assert (
         page.evaluate(

@@ -25,11 +25,11 @@ def captured(ledger):
 
 
 @pytest.fixture
-def shop_page(show):
-    """Show a page with the markup in its main element, and ``go`` to run scripts in sequence."""
+def shop_page(show_timed):
+    """Show a page with the markup in its main element, whose clock the test can advance."""
 
     def shop_page(markup):
-        page = show(f"<main>{markup}</main>")
+        page = show_timed(f"<main>{markup}</main>")
         page.evaluate(
             """() => {
                 window.later = (time) => new Promise((resolve) => setTimeout(resolve, time));
@@ -45,7 +45,7 @@ def go(page, *steps):
     """Run steps at intervals of 300 ms."""
     for step in steps:
         page.evaluate(f"() => {{ {step} }}")
-        page.wait_for_timeout(300)
+        page.clock.run_for(300)
 
 
 def put(markup):
@@ -63,7 +63,7 @@ def test_change_of_the_url_alone(shop_page, captured):
 def test_another_list_without_a_query(shop_page, captured, order):
     page = shop_page(LIST.format(""))
     assert captured(page) == [("VIEW_PRODUCT", "X", None)]
-    page.wait_for_timeout(2000)
+    page.clock.run_for(2000)
     steps = ["history.pushState(null, '', '/tables');", put(LIST.format(""))]
     go(page, *(steps if order == "route first" else steps[::-1]))
     assert captured(page) == [("VIEW_PRODUCT", "X", None)] * 2
@@ -120,7 +120,7 @@ def test_one_landing_after_another(shop_page, captured, steps):
     page = shop_page(LANDING.format("A"))
     assert captured(page) == ONCE[:1]
     go(page, *steps)
-    page.wait_for_timeout(1200)
+    page.clock.run_for(1200)
     assert captured(page) == ONCE
 
 
@@ -130,7 +130,7 @@ def test_back_to_the_first(shop_page, captured, call):
     captured(page)
     for name in "BA":
         go(page, f"history.pushState(null, '', '/{name}'); {put(LANDING.format(name))} {call}")
-        page.wait_for_timeout(700)
+        page.clock.run_for(700)
     assert captured(page) == [*ONCE, ONCE[0]]
 
 

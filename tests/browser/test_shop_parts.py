@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.page import DECIDED_MS, run_timers
+from tests.browser.runtimes import skip_if_needed
 from tests.browser.summaries import Summary, summarize
 
 Act = Callable[[Page], Any]
@@ -54,7 +56,7 @@ def press_long(page: Page) -> None:
     """Hold a finger on a link, which opens its menu: no click follows."""
     for name in ("pointerdown", "contextmenu", "pointercancel"):
         page.dispatch_event("a", name, {"pointerType": "touch"})
-    page.wait_for_timeout(400)
+    run_timers(page, DECIDED_MS)
 
 
 BUTTON = '<button type="button" id="add" data-nl-action="add-to-cart">Add</button>'
@@ -345,7 +347,7 @@ def test_views(show, ledger, name):
     assert summarize(ledger.wait_for_all(page), "VIEW") == before
     act(page)
     # The last change of a page is up to 300 ms later.
-    page.wait_for_timeout(400)
+    run_timers(page, 400)
     assert summarize(ledger.wait_for_all(page), "VIEW")[len(before) :] == after
     assert page.console_messages == []
 
@@ -447,19 +449,19 @@ ROUTES: dict[str, tuple[str, list[tuple[str, str]], list[str], list[tuple[str, s
 
 
 @pytest.mark.parametrize("name", list(ROUTES))
-def test_routes(show, ledger, name):
+def test_routes(show_timed, ledger, name):
     markup, before, steps, after = ROUTES[name]
-    page = show(markup)
+    page = show_timed(markup)
 
     def captured() -> list[tuple[str, str]]:
         return [(event.name, event.id) for event in ledger.wait_for_all(page)]
 
     assert captured() == before
     # What is replaced later was not rendered for the next page.
-    page.wait_for_timeout(2000)
+    page.clock.run_for(2000)
     for step in steps:
         page.evaluate(f"() => {{ {step} }}")
-        page.wait_for_timeout(300)
+        page.clock.run_for(300)
     assert captured()[len(before) :] == after
     assert page.console_messages == []
 
@@ -560,17 +562,9 @@ HOSTILE = {
 }
 
 
-# What the runtimes themselves cannot do without; both start when the page has loaded.
-IMPOSSIBLE = {
-    "brython": ["accessors of every object", "methods broken later"],
-    "pyscript": ["methods broken later"],
-}
-
-
 @pytest.mark.parametrize("name", list(HOSTILE))
 def test_hostile_pages(show, ledger, runtime, name):
-    if name in IMPOSSIBLE.get(runtime, []):
-        pytest.skip(f"{runtime} cannot do without")
+    skip_if_needed(runtime, name)
     page = show(MAIN.format(LIST.format(TILES)), before=HOSTILE[name])
     assert summarize(ledger.wait_for_all(page)) == SEEN
     position = page.evaluate(

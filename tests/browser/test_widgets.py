@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.bundling import bundle
+from tests.browser.page import run_timers
 from tests.browser.summaries import summarize
 
 # Each widget, and the number of ArrowDown presses to the second suggestion.
@@ -67,6 +68,6 @@ def test_by_keyboard(open_list, ledger, widget):
     page = open_list(widget)
     for _ in range(WIDGETS[widget]):
         page.keyboard.press("ArrowDown")
-        page.wait_for_timeout(50)
+        run_timers(page, 50)
     page.keyboard.press("Enter")
     assert summarize(ledger.wait_for_all(page)) == [*SEEN, CHOSEN]
