@@ -81,3 +81,21 @@ class Process:
 def lower_descriptors(count: int) -> Callable[[], None]:
     """Return a function that limits the open files of a process."""
     return partial(resource.setrlimit, resource.RLIMIT_NOFILE, (count, count))
+
+
+def fork(function: Callable[[], object]) -> int:
+    """Run a function in a forked process; return its process id."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(int(TIMEOUT))
+        try:
+            function()
+            os._exit(0)
+        finally:
+            os._exit(2)
+    return child
+
+
+def join(child: int) -> int:
+    """Wait for a forked process; return its exit status."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -17,6 +17,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import Any, Protocol, TypedDict
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
@@ -28,6 +29,7 @@ from neuralens_tracker.value_types import TEXT, read, requirement
 from neuralens_tracker.vocabulary import ACCEPTED, MAX_TEXT, PURCHASE, WIRE_VERSION
 
 from neuralens_relay.batch import Batch, make_report, validate_events
+from neuralens_relay.forks import FORKS
 from neuralens_relay.outbox import Outbox, OutboxError, Store
 from neuralens_relay.settings import OutboxSettings, SettingsError, read_address, read_text
 from neuralens_relay.stores import store_opener
@@ -203,23 +205,27 @@ def check(receipt: Receipt) -> Receipt:
 
 
 class OutboxCarrier:
-    """Writes to the outbox directly, from any process."""
+    """Writes to the outbox directly, from any process.
+
+    It is closed before a fork, and opened again by the next event.
+    """
 
     def __init__(self, settings: OutboxSettings, application_id: str) -> None:
         """Raise SettingsError if the settings name no outbox."""
         self._open_store = store_opener(settings)
         self._application_id = application_id
+        # Guards the outbox; held during a fork.
         self._opening = threading.Lock()
         self._outbox: Outbox | None = None
-        self._process = 0
-        # Outboxes of the parent process before a fork: closing them here would break its locks.
+        # The parent's, if it forked without notice: closing them here would break its locks.
         self._inherited: list[Outbox] = []
+        FORKS.notify(self)
 
     def deliver(self, event: WireEvent) -> Receipt:
         """See Carrier."""
         add, receipt = self._prepare(event)
         try:
-            fresh = self._opened().submit(add).result()
+            fresh = self._submit(add).result()
         except OutboxError as error:
             raise ClientError(str(error)) from error
         return receipt | count(fresh)
@@ -228,8 +234,7 @@ class OutboxCarrier:
         """See Carrier."""
         add, receipt = self._prepare(event)
         try:
-            outbox = await asyncio.to_thread(self._opened)
-            fresh = await outbox.call(add)
+            fresh = await asyncio.wrap_future(await asyncio.to_thread(self._submit, add))
         except OutboxError as error:
             raise ClientError(str(error)) from error
         return receipt | count(fresh)
@@ -237,9 +242,28 @@ class OutboxCarrier:
     def close(self) -> None:
         """See Carrier."""
         with self._opening:
-            if self._outbox is not None and self._process == os.getpid():
-                self._outbox.close()
+            self._close()
+
+    def before_fork(self) -> None:
+        """See Forking."""
+        self._opening.acquire()
+        self._close()
+
+    def after_fork(self) -> None:
+        """See Forking."""
+        self._opening.release()
+
+    def after_fork_in_child(self) -> None:
+        """See Forking."""
+        if self._outbox is not None:
+            self._inherited.append(self._outbox)
             self._outbox = None
+        self._opening = threading.Lock()
+
+    def _close(self) -> None:
+        outbox, self._outbox = self._outbox, None
+        if outbox is not None:
+            outbox.close()
 
     def _prepare(self, event: WireEvent) -> tuple[Callable[[Store], list[bool]], Receipt]:
         """Return the operation that stores an event, and the receipt as far as it is known."""
@@ -250,15 +274,12 @@ class OutboxCarrier:
         receipt = {"rejected": [{"eid": each.eid, "reason": each.reason} for each in rejected]}
         return lambda store: store.add(valid, now, report), receipt
 
-    def _opened(self) -> Outbox:
+    def _submit(self, operation: Callable[[Store], list[bool]]) -> Future[list[bool]]:
+        """Queue an operation, opening the outbox if necessary."""
         with self._opening:
-            if self._outbox is not None and self._process != os.getpid():
-                self._inherited.append(self._outbox)
-                self._outbox = None
             if self._outbox is None:
                 self._outbox = Outbox(self._open_store())
-                self._process = os.getpid()
-            return self._outbox
+            return self._outbox.submit(operation)
 
 
 def count(fresh: list[bool]) -> Receipt:

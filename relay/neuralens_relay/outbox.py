@@ -265,9 +265,10 @@ class Outbox:
         self._closing = threading.Lock()
         # Daemons, so that an application that never closes the relay can exit. Acknowledged events
         # are on disk.
+        self._working = [threading.Lock() for _ in range(store.threads)]
         self._threads = [
-            threading.Thread(target=self._run, name="outbox", daemon=True)
-            for _ in range(store.threads)
+            threading.Thread(target=self._run, args=(working,), name="outbox", daemon=True)
+            for working in self._working
         ]
         for thread in self._threads:
             thread.start()
@@ -331,9 +332,20 @@ class Outbox:
             return
         self._store.close()
 
-    def _run(self) -> None:
+    def pause(self) -> None:
+        """Wait for the operations that are running, and run no others until ``resume``."""
+        for working in self._working:
+            working.acquire()
+
+    def resume(self) -> None:
+        """Run operations again."""
+        for working in self._working:
+            working.release()
+
+    def _run(self, working: threading.Lock) -> None:
         while group := self._next_group():
-            commit(self._store, group)
+            with working:
+                commit(self._store, group)
 
     def _next_group(self) -> list[tuple[Operation, Future[Any]]]:
         """Wait for operations and return them; none if the outbox is being closed."""

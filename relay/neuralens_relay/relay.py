@@ -16,6 +16,7 @@ from neuralens_relay.backoff import Backoff
 from neuralens_relay.balance import DAY, Balance, Report, balances
 from neuralens_relay.breaker import Breaker, State
 from neuralens_relay.clock import Clock
+from neuralens_relay.forks import FORKS
 from neuralens_relay.forwarder import Forwarder
 from neuralens_relay.health import Health, Refusals
 from neuralens_relay.limiter import Limiter
@@ -49,6 +50,9 @@ class Relay:
         self._outbox: Outbox | None = None
         self._forwarding: Forwarding | None = None
         self._closed = False
+        # The parent's, if this is a child: closing them here would break its locks.
+        self._inherited: list[object] = []
+        FORKS.notify(self)
 
     def start(self) -> None:
         """Open the outbox and start forwarding; raises OutboxError."""
@@ -83,6 +87,26 @@ class Relay:
             yield
         finally:
             await asyncio.to_thread(self.close)
+
+    def before_fork(self) -> None:
+        """See Forking."""
+        self._changing.acquire()
+        if self._outbox is not None:
+            self._outbox.pause()
+
+    def after_fork(self) -> None:
+        """See Forking."""
+        if self._outbox is not None:
+            self._outbox.resume()
+        self._changing.release()
+
+    def after_fork_in_child(self) -> None:
+        """See Forking. Threads are not inherited, so the child's relay starts anew."""
+        self._changing = threading.Lock()
+        if self._outbox is not None:
+            self._inherited += (self._outbox, self._forwarding)
+            self._outbox = self._forwarding = None
+            atexit.unregister(self.close)
 
     async def add(self, events: Sequence[Event], report: Report | None = None) -> list[bool]:
         """Store events; return for each, once all are on disk, whether it is new.

@@ -1,9 +1,11 @@
 """Events from a shop's own server: the same responses as for pages, and one purchase per order."""
 
+import multiprocessing
 import os
 import socket
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
@@ -22,7 +24,8 @@ from neuralens_relay.sqlite_store import SqliteStore
 from neuralens_tracker.orders import name_purchase
 
 from tests.event_loop import run
-from tests.polling import eventually
+from tests.polling import TIMEOUT, eventually
+from tests.processes import fork, join
 from tests.relay.conftest import APPLICATION, make_batch, make_event
 
 SECRET = "s3cret-of-the-shop"
@@ -211,7 +214,10 @@ def test_a_response_that_is_not_the_relays_is_an_error(body):
         def respond():
             connection, _ = proxy.accept()
             with connection:
-                connection.recv(65536)
+                received = b""
+                # Headers and body may arrive separately; closing before would reset the connection.
+                while not received.endswith(b"}"):
+                    received += connection.recv(65536)
                 connection.sendall(b"HTTP/1.1 202 Accepted\r\nConnection: close\r\n\r\n" + body)
 
         thread = threading.Thread(target=respond)
@@ -241,16 +247,58 @@ def test_threads_and_forked_processes_share_a_client(tmp_path):
             thread.start()
         for thread in threads:
             thread.join()
-        child = os.fork()
-        if child == 0:
-            try:
-                taken = server.track("PURCHASE", ids=["A"], order="child") == TAKEN
-                known = server.track("PURCHASE", ids=["A"], order="first") == KNOWN
-                os._exit(0 if taken and known else 1)
-            finally:
-                os._exit(2)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+        def track_in_child():
+            assert server.track("PURCHASE", ids=["A"], order="child") == TAKEN
+            assert server.track("PURCHASE", ids=["A"], order="first") == KNOWN
+
+        assert join(fork(track_in_child)) == 0
         assert server.track("PURCHASE", ids=["A"], order="child") == KNOWN
+    with closing(SqliteStore(tmp_path / "outbox.db")) as store:
+        assert store.depth().waiting == 3
+
+
+def test_a_process_may_fork_while_others_of_its_threads_track(tmp_path):
+    stopping = threading.Event()
+    with Server(outbox=f"sqlite:///{tmp_path}/outbox.db") as server:
+
+        def keep_tracking(name):
+            number = 0
+            while not stopping.is_set():
+                number += 1
+                purchase = {"ids": ["A"], "order": f"{name}-{number}"}
+                assert server.track("PURCHASE", **purchase) == TAKEN
+
+        with ThreadPoolExecutor() as pool:
+            threads = [pool.submit(keep_tracking, name) for name in range(4)]
+            children = [
+                fork(lambda name=name: server.track("PURCHASE", ids=["A"], order=f"child-{name}"))
+                for name in range(10)
+            ]
+            stopping.set()
+            for thread in threads:
+                thread.result()
+        assert {join(each) for each in children} == {0}
+
+
+def test_a_child_loses_nothing_when_its_parent_closes_the_file(tmp_path):
+    parent = Server(outbox=f"sqlite:///{tmp_path}/outbox.db")
+    parent.track("PURCHASE", ids=["A"], order="parent")
+    tracked, closed = multiprocessing.Event(), multiprocessing.Event()
+
+    def track_twice():
+        parent.track("PURCHASE", ids=["A"], order="first")
+        tracked.set()
+        assert closed.wait(TIMEOUT)
+        parent.track("PURCHASE", ids=["A"], order="second")
+
+    child = fork(track_twice)
+    assert tracked.wait(TIMEOUT)
+    parent.close()
+    # Whoever is the last to close the file, to its knowledge, deletes the log.
+    SqliteStore(tmp_path / "outbox.db").close()
+    closed.set()
+    assert join(child) == 0
     with closing(SqliteStore(tmp_path / "outbox.db")) as store:
         assert store.depth().waiting == 3
 

@@ -1,16 +1,21 @@
 """The relay mounted in another application, standalone, and restarted in one process."""
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from neuralens_relay import Client as Server
 from neuralens_relay import Settings, SettingsError, create_app
+from neuralens_relay.outbox import Event
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tests.event_loop import run
 from tests.polling import TIMEOUT, eventually
-from tests.relay.conftest import Client, make_batch, make_event, serving
+from tests.processes import fork, join
+from tests.relay.conftest import APPLICATION, Client, make_batch, make_event, serving
 
 
 def ask(app, method, path, body=None):
@@ -65,6 +70,34 @@ def test_requests_from_different_event_loops(environment, bundles, sandbox):
         assert post(app).status_code == 202
     eventually(lambda: len(sandbox.bodies()) == 3)
     app.state.relay.close()
+
+
+def test_children_of_its_process_store_events(environment, bundles, sandbox):
+    app = create_app(Settings.from_environment(environment), bundles)
+    relay = app.state.relay
+    relay.start()
+    stopping = threading.Event()
+
+    async def keep_adding():
+        number = 0
+        while not stopping.is_set():
+            number += 1
+            await relay.add([Event(str(number), b"{}")])
+
+    def store():
+        with Server(outbox=environment["NEURALENS_OUTBOX"], application_id=APPLICATION) as server:
+            assert server.track("SHARE", id="A")["accepted"] == 1
+        # Also by a relay of its own.
+        assert post(app).status_code == 202
+
+    with ThreadPoolExecutor(1) as thread:
+        adding = thread.submit(run, keep_adding())
+        children = [fork(store) for _ in range(10)]
+        stopping.set()
+        adding.result()
+    assert {join(child) for child in children} == {0}
+    assert post(app).status_code == 202
+    relay.close()
 
 
 def test_it_can_be_restarted(environment, bundles, sandbox):
