@@ -6,7 +6,7 @@ from collections import OrderedDict
 from starlette.requests import Request
 from starlette.responses import Response
 
-from neuralens_relay.batch import BATCH_ID
+from neuralens_relay.batch import BATCH_ID, Batch
 
 COOKIE = "nl_ack"
 SEPARATOR = "."
@@ -14,30 +14,31 @@ SEPARATOR = "."
 MAX_BATCHES = 8
 # Seconds. A page that comes later resends its batch, and the relay deduplicates it.
 MAX_AGE = 600
-# Tabs whose recent batches are remembered, see ``Acknowledgement``.
-MAX_TABS = 10_000
+# Browsers whose recent batches are remembered, see ``Acknowledgement``.
+MAX_BROWSERS = 10_000
 
 
 class Acknowledgement:
     """Adds batch ids to the cookie.
 
-    Two concurrent requests of a tab carry the same cookie, so the second response would overwrite
-    the first one's acknowledgement. Hence a tab's recent batches are also remembered here. A batch
-    id is that of its tab, a hyphen and a number.
+    Two concurrent requests of a browser, of one page or of one and the next, carry the same cookie,
+    so the second response would overwrite the first one's acknowledgement. Hence a browser's recent
+    batches are also remembered here: by its journal, or, without one, by the tab, whose id and a
+    hyphen precede the number in a batch id.
     """
 
     def __init__(self) -> None:
         self._recent: OrderedDict[str, list[str]] = OrderedDict()
 
-    def add(self, request: Request, response: Response, batch: str) -> None:
-        """Append ``batch`` to the cookie, which scripts of the site can read."""
+    def add(self, request: Request, response: Response, batch: Batch) -> None:
+        """Append the batch's id to the cookie, which scripts of the site can read."""
         sent = request.cookies.get(COOKIE, "").split(SEPARATOR)
         known = [other for other in sent if re.match(BATCH_ID, other)]
-        tab = batch.rpartition("-")[0]
-        recent = [*self._recent.pop(tab, []), batch][-MAX_BATCHES:]
-        if tab:
-            self._recent[tab] = recent
-        if len(self._recent) > MAX_TABS:
+        browser = batch.journal or batch.batch.rpartition("-")[0]
+        recent = [*self._recent.pop(browser, []), batch.batch][-MAX_BATCHES:]
+        if browser:
+            self._recent[browser] = recent
+        if len(self._recent) > MAX_BROWSERS:
             self._recent.popitem(last=False)
         ids = list(dict.fromkeys([*known, *recent][::-1]))[::-1]
         response.set_cookie(

@@ -67,10 +67,14 @@ NO_TOKEN = {
     Verdict.OLD: "the page's token is more than a week old",
 }
 GPC = "the shopper's browser sends Global Privacy Control"
-# The tracker keeps events that are refused with "unknown": page or relay can be corrected.
+# The tracker keeps events that are refused with "unknown": page, relay or proxy can be corrected.
 OTHER_APPLICATION = (
     "unknown application: data-app-id on the page must equal the relay's NEURALENS_APPLICATION_ID"
 )
+OTHER_TYPE = (
+    f"unknown Content-Type: it must be {' or '.join(MEDIA_TYPES)}, in UTF-8; a proxy may change it"
+)
+OTHER_ENCODING = "unknown Content-Encoding: it must be identity; a proxy may change it"
 
 log = logging.getLogger(__name__)
 
@@ -281,7 +285,7 @@ class Intake:
         }
         response = as_json(receipt, ACCEPTED)
         if request.headers.get("Origin") is None or self._is_allowed(request):
-            self._acknowledgement.add(request, response, batch.batch)
+            self._acknowledgement.add(request, response, batch)
         return response
 
     async def _note_depth(self) -> None:
@@ -373,10 +377,14 @@ def retry_later(
 
 
 def check_media_type(request: Request) -> None:
-    """Raise HTTPException (415) unless the body is declared as plain text or JSON in UTF-8."""
-    media_type, _, parameters = request.headers.get("Content-Type", "").lower().partition(";")
+    """Raise HTTPException (415) if the body is not declared as plain text or JSON in UTF-8.
+
+    It may have no type at all: some proxies drop the header.
+    """
+    declared = request.headers.get("Content-Type", MEDIA_TYPES[0])
+    media_type, _, parameters = declared.lower().partition(";")
     charset = parameters.strip().replace('"', "").removeprefix("charset=")
     if media_type.strip() not in MEDIA_TYPES or charset not in ("", "utf-8"):
-        raise HTTPException(415, f"Content-Type must be {' or '.join(MEDIA_TYPES)}, in UTF-8")
+        raise HTTPException(415, OTHER_TYPE)
     if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise HTTPException(415, "Content-Encoding must be identity")
+        raise HTTPException(415, OTHER_ENCODING)

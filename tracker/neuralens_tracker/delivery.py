@@ -18,8 +18,8 @@ CHECK_MS = 30000
 EARLY_CHECKS = 4
 # Final if the relay itself answered so: not a batch, unsupported content type.
 FINAL = [400, 415]
-# In refusals that are not for good: of an unknown application, and, by a relay of 0.1.0, of an
-# unknown field, which later versions have added.
+# In refusals that are not for good: of an unknown application, of an unknown media type, which a
+# proxy has changed, and, by a relay of 0.1.0, of an unknown field, which later versions have added.
 UNKNOWN = "unknown"
 TOO_MANY = 429
 MIN_BACKOFF_MS = 1000
