@@ -102,9 +102,10 @@ class Discovery:
         self._observer: JSObject = None
         # Whether the document has changed since routes were last checked.
         self._changed = False
-        # Subtrees to process; the items in the current one, and how many are processed; its
-        # elements, which may have shadow trees, and how many are left to look at.
+        # Subtrees to process, and those whose shadow trees are found; the items in the current one,
+        # and how many are processed; its elements, and how many are left to look at.
         self._roots: list[JSObject] = []
+        self._entered: list[JSObject] = []
         self._found: list[JSObject] = []
         self._next = 0
         self._hosts: list[JSObject] = []
@@ -241,22 +242,26 @@ class Discovery:
             elif self._next < len(self._found):
                 self._guarded(self._found[self._next])
                 self._next += 1
+            elif len(self._roots) > 0:
+                # Each search of a large page takes long, and so may end a slice.
+                root = self._roots.pop(0)
+                self._entered.append(root)
+                self._hosts = find_all(root, HOSTS)
+                self._left = len(self._hosts)
+                if node_type(root) == ELEMENT_NODE:
+                    self._enter(root)
+            elif len(self._entered) > 0:
+                root = self._entered.pop(0)
+                self._found = find_all(root, ITEM)
+                self._next = 0
+                if node_type(root) == ELEMENT_NODE and matches(root, ITEM):
+                    self._guarded(root)
             elif len(self._again) > 0:
                 element = self._again.pop(0)
                 if is_far(element):
                     self._far.append(element)
                 else:
                     self._guarded(element)
-            elif len(self._roots) > 0:
-                root = self._roots.pop(0)
-                self._found = find_all(root, ITEM)
-                self._next = 0
-                self._hosts = find_all(root, HOSTS)
-                self._left = len(self._hosts)
-                if node_type(root) == ELEMENT_NODE:
-                    self._enter(root)
-                    if matches(root, ITEM):
-                        self._guarded(root)
             else:
                 # Release the references to removed elements.
                 self._hosts = []
