@@ -62,3 +62,24 @@ def test_distant_tiles_that_come_near_without_scrolling(show, ledger, change):
     page.evaluate(change)
     last = {f"P{index}" for index in range(1_190, 1_200)}
     eventually(lambda: last <= {event.id for event in ledger.wait_for_all(page)})
+
+
+# Records for each access to storage whether a script element was running, as its start was.
+ACCESSES = """
+    window.accesses = [];
+    for (const name of ["getItem", "setItem", "removeItem"]) {
+        const original = Storage.prototype[name];
+        Storage.prototype[name] = function (...values) {
+            accesses.push(document.currentScript !== null);
+            return original.apply(this, values);
+        };
+    }"""
+
+
+def test_start_leaves_storage_to_another_task(show, ledger):
+    """The first access to storage takes long, so it must not prolong the script's own task."""
+    page = show("<p data-nl-product=A>A</p>", before=ACCESSES)
+    assert [event.id for event in ledger.wait_for_all(page)] == ["A"]
+    accesses = page.evaluate("accesses")
+    assert len(accesses) > 0
+    assert True not in accesses

@@ -55,9 +55,10 @@ class Attribution:
         """Move origins to storage: the shopper has consented."""
         unsaved = self._origins
         self._stored = True
-        self._load()
-        self._origins.update(unsaved)
-        self._save()
+        if len(unsaved.keys()) > 0:
+            self._load()
+            self._origins.update(unsaved)
+            self._save()
 
     def clear(self) -> None:
         """Forget all origins, because consent was withdrawn; the caller erases storage."""

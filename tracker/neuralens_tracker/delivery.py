@@ -93,7 +93,7 @@ class Delivery:
         self._transport = transport
         self._tabs = tabs
         self._hooks = hooks
-        self._started = False
+        self._begun = False
         # Checks for orphaned events so far.
         self._checks = 0
         # Consecutive failed batches, and whether one succeeded since the first refusal of an event.
@@ -117,9 +117,13 @@ class Delivery:
         }
 
     def start(self) -> None:
-        """Start once there is consent; acknowledgements are read before orphans are adopted."""
-        if not self._started:
-            self._started = True
+        """Start, with consent, in a task of its own: the first access to storage takes long."""
+        self._transport.wait(0, self._begin)
+
+    def _begin(self) -> None:
+        """Take over what earlier pages left; acknowledgements are read before it is adopted."""
+        if not self._begun and self._visit.consent() == GRANTED:
+            self._begun = True
             self.acknowledge()
             needs = self._storage.load(CONSTRAINTS_KEY)
             if needs.get("day") == self._constraints["day"]:
@@ -220,6 +224,8 @@ class Delivery:
 
         After a failure there is one batch in flight at a time. ``leaving``: the page is hidden.
         """
+        # The page may be left before the task that was to do so.
+        self._begin()
         while (
             self._outbox.count() > 0
             and self._visit.consent() == GRANTED
