@@ -175,11 +175,11 @@ def serve(host: str, port: int) -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACE,
         )
+        shorten_pauses()
         click.echo(f"Relay: {address(listener)}{PATH}")
         click.echo(f"  Health: {address(listener)}{PATH}/health")
         # uvicorn raises the signal again after its shutdown: handle SIGTERM like SIGINT then.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        shorten_pauses()
         with suppress(KeyboardInterrupt):
             Server(config, app.state.intake.stop_reading).run(sockets=[listener])
 
