@@ -16,13 +16,20 @@ from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, expected, read
 from neuralens_tracker.visit import Visit
-from neuralens_tracker.vocabulary import ACTIONS, EVENTS, MAX_TEXT, PAGES
+from neuralens_tracker.vocabulary import (
+    ACTIONS,
+    CLICK_SUGGESTION,
+    EVENTS,
+    MAX_TEXT,
+    PAGES,
+    VIEW_SUGGESTION,
+)
 
 from neuralens_embed import bundles
 from neuralens_embed.attributes import KNOWN, PREFIX, suggest_attribute
 from neuralens_embed.dom import Element
 from neuralens_embed.ffi import window
-from neuralens_embed.placeholders import EXPRESSION, explain_placeholder
+from neuralens_embed.placeholders import EXPRESSION, explain_placeholder, looks_grouped
 from neuralens_embed.snippet import EARLY, EVERY_SETTING, LOADING, RUNTIMES, kebab, snake
 
 # Imported after ffi, which provides its adapter.
@@ -36,6 +43,8 @@ VALUES: dict[str, ValueType] = {
     names.INDEX: COUNT,
     names.CONFIRM: COUNT,
 }
+# Events whose ids are texts.
+OF_TEXTS = (VIEW_SUGGESTION, CLICK_SUGGESTION)
 APP_ID = "data-app-id"
 SCRIPTS = (*RUNTIMES.values(), EARLY)
 # Each setting's attribute on the script tag, and its name.
@@ -105,6 +114,8 @@ class Reading:
         self._problems: dict[Problem, None] = {}
         self._events: list[Event] = []
         self._seen: set[tuple[str, str]] = set()
+        # Elements by the attributes from which a script is to render the tracker's.
+        self._bound: dict[str, list[Element]] = {}
         # The tracker's script tags.
         self._tags: list[Element] = []
         tag = window.document.querySelector(f"script[{APP_ID}]")
@@ -191,23 +202,49 @@ class Reading:
                 self._add_problem(element, name, f"{name} is not a tracker attribute: {hint}")
 
     def _check_rendering(self, element: Element) -> None:
-        """Report an expression of a template in place of attributes."""
+        """Report an expression of a template in place of attributes, and note bound ones."""
         expression = next(filter(EXPRESSION.match, element.attributes), None)
         if expression is not None:
             remedy = "audit the page as the shop serves it, not its template"
             self._add_problem(element, expression, f"{expression} was not rendered: {remedy}")
+        for name in element.attributes:
+            if PREFIX in name and not name.startswith(PREFIX):
+                self._bound.setdefault(name, []).append(element)
 
     def _check_page(self) -> list[str]:
         """Return the hints about the page and the tracker's script tags."""
         # The parser adds these three to any text.
         if {element.localName for element in window.document.all} <= {"html", "head", "body"}:
             return ["this is not an HTML page"]
+        return [*self._check_tags(), *self._check_bound(), *self._check_ids()]
+
+    def _check_tags(self) -> list[str]:
+        """Return the hints about the tracker's script tags."""
         if not self._tags:
             return ["no script tag"]
-        lines = ", ".join(str(tag.line) for tag in self._tags)
         if len(self._tags) > 1:
-            return [f"script tags: lines {lines}: remove all but the first"]
-        return [f"script tag: line {lines}", *check_integrity(self._tags[0])]
+            return [f"script tags: {lines_of(self._tags)}: remove all but the first"]
+        return [f"script tag: {lines_of(self._tags)}", *check_integrity(self._tags[0])]
+
+    def _check_bound(self) -> list[str]:
+        """Return a hint if there are attributes that a script renders in the browser."""
+        if not self._bound:
+            return []
+        listed = ", ".join(f"{name} ({lines_of(found)})" for name, found in self._bound.items())
+        return [f"not run: the script that renders {listed}: audit its result, or use verify"]
+
+    def _check_ids(self) -> list[str]:
+        """Return a hint if all products' ids look like numbers that were printed with points."""
+        value = looks_grouped(
+            [item_id for each in self._events if each.event not in OF_TEXTS for item_id in each.ids]
+        )
+        if not value:
+            return []
+        line = next(event.line for event in self._events if value in event.ids)
+        return [
+            f'"{value}" (line {line}) looks like a number printed with separators: if so, '
+            "print the plain id"
+        ]
 
     def _check_tag(self, tag: Element) -> None:
         """Check the tracker's script tag."""
@@ -229,6 +266,12 @@ class Reading:
                 if close:
                     message = f"{name} is not a setting: did you mean {close[0]}?"
                     self._add_problem(tag, name, message)
+
+
+def lines_of(elements: list[Element]) -> str:
+    """Return where elements start: "line 3", or "lines 3, 4"."""
+    lines = ", ".join(str(element.line) for element in elements)
+    return f"line{'s' if len(elements) > 1 else ''} {lines}"
 
 
 def file_of(tag: Element) -> str:

@@ -304,6 +304,10 @@ def test_an_unknown_format_is_one_sentence() -> None:
         "#<Product:0x01>",
         "1,234,567",
         "1\u202f234",
+        "{product.id}",
+        # Of {product.id + 1}, without quotes.
+        "{product.id",
+        "{getId(product)}",
     ],
 )
 def test_a_template_mistake_is_not_an_id(value: str) -> None:
@@ -312,7 +316,9 @@ def test_a_template_mistake_is_not_an_id(value: str) -> None:
     assert f'"{value}" is not an id: ' in problem.message
 
 
-@pytest.mark.parametrize("value", ["AV768", "None-such", "1234567", "1,23", "12.345", "nul"])
+@pytest.mark.parametrize(
+    "value", ["AV768", "None-such", "1234567", "1,23", "12.345", "nul", "{AF25-4F}"]
+)
 def test_similar_values_are_ids(value: str) -> None:
     assert audit(f'<i data-nl-product="{value}">').problems == []
 
@@ -331,6 +337,37 @@ def test_similar_values_are_ids(value: str) -> None:
 )
 def test_the_summary_has_a_hint(html: str, hint: str) -> None:
     assert audit(html).hints == [hint]
+
+
+@pytest.mark.parametrize(
+    ("ids", "value"),
+    [
+        (["7", "999", "1.234"], "1.234"),
+        (["12.345.678"], "12.345.678"),
+        (["7", "1234", "1.234"], ""),
+        (["AV768", "1.234"], ""),
+        (["0.123"], ""),
+        (["7", "12"], ""),
+    ],
+)
+def test_ids_that_may_be_printed_numbers_are_a_hint(ids: list[str], value: str) -> None:
+    tiles = [f'<i data-nl-product="{item_id}"></i>' for item_id in ids]
+    report = audit("\n".join([*tiles, '<i data-nl-suggestion="oak"></i>']))
+    assert report.problems == []
+    hint = f'"{value}" (line {len(ids)}) looks like a number printed with separators: if so, '
+    assert report.hints == ["no script tag", *([f"{hint}print the plain id"] if value else [])]
+
+
+def test_attributes_for_a_script_are_a_hint() -> None:
+    tiles = ["[attr.data-nl-product]", ":data-nl-product", ":data-nl-product"]
+    report = audit("\n".join(f'<i {name}="p.id"></i>' for name in tiles))
+    assert report.problems == []
+    listed = "[attr.data-nl-product] (line 1), :data-nl-product (lines 2, 3)"
+    remedy = "audit its result, or use verify"
+    assert report.hints == [
+        "no script tag",
+        f"not run: the script that renders {listed}: {remedy}",
+    ]
 
 
 def test_an_integrity_of_another_build_is_reported() -> None:
