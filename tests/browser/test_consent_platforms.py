@@ -363,3 +363,49 @@ def test_consent_is_not_required(show, ledger):
     page = show("", before=script, consent_platform="tcf")
     share(page, "A")
     assert "A" in {event.id for event in ledger.wait_for_all(page)}
+
+
+def test_a_stub_of_the_framework_that_is_replaced_without_its_queue(show, shop, uid, ledger):
+    page = show("", before="window.__tcfapi = () => {};", consent_platform="tcf")
+    page.wait_for_function("window['neuralens.consent-tcf.js']")
+    share(page, "A")
+    page.evaluate("delete window.__tcfapi; " + bundle("consent/tcf.js") + "; ask()")
+    assert_withheld(page, shop, uid)
+    page.evaluate("decide(true)")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+    page.evaluate("decide(false)")
+    assert stored_keys(page) == []
+
+
+@pytest.mark.parametrize("version", ["2", "3"])
+def test_the_state_of_usercentrics_changes_after_its_event(show, ledger, version):
+    script = PLATFORMS[f"usercentrics-{version}"] + "ask();"
+    # Events as soon as a button is pressed, and the state in a later task.
+    change = """(granted) => {
+        const name = window.UC_UI ? "UC_UI_CMP_EVENT" : "UC_CONSENT";
+        dispatchEvent(new CustomEvent(name, { detail: {} }));
+        return new Promise((resolve) => setTimeout(() => {
+            if (window.UC_UI) [accepted, required] = [granted, false];
+            else consent = { status: granted ? "ALL_ACCEPTED" : "ALL_DENIED", type: "EXPLICIT" };
+            resolve();
+        }));
+    }"""
+    page = show("", before=script, consent_platform="usercentrics")
+    page.wait_for_function("window['neuralens.consent-usercentrics.js']")
+    share(page, "A")
+    page.evaluate(change, True)
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+    page.evaluate(change, False)
+    page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('nl:'))")
+
+
+def test_a_data_layer_that_is_replaced(show, shop, uid, ledger):
+    page = show("", before=GOOGLE + "ask();", consent_platform="google")
+    page.wait_for_function("window['neuralens.consent-google.js']")
+    page.evaluate("dataLayer = [{ event: 'gtm.js' }]")
+    share(page, "A")
+    assert_withheld(page, shop, uid)
+    page.evaluate("decide(true)")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+    page.evaluate("decide(false)")
+    assert stored_keys(page) == []

@@ -5,7 +5,7 @@ Source: https://github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Co
 
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.addon import look_until, property_of, tell_consent
-from neuralens_tracker.web.ffi import call, callback, get, window
+from neuralens_tracker.web.ffi import call, callback, get, same, window
 
 # To store on a device, to create profiles that personalize content, and to use them.
 PURPOSES = ("1", "5", "6")
@@ -27,10 +27,14 @@ def start() -> None:
             decided = get(data, "eventStatus") in DECIDED
             tell_consent(decided and granted, decided)
 
-    def look() -> JSObject:
+    heard: JSObject = None
+
+    # Returns nothing, to look again: the platform that replaces a stub may drop the stub's calls.
+    def look() -> None:
+        nonlocal heard
         api = get(window, "__tcfapi")
-        if api:
+        if api and not same(api, heard):
+            heard = api
             call(window, "__tcfapi", "addEventListener", 2, callback(hear))
-        return api
 
     look_until(look)

@@ -4,8 +4,9 @@ Source: https://usercentrics.com/docs/web/
 """
 
 from neuralens_tracker.types import JSObject
-from neuralens_tracker.web.addon import listen_for, tell_consent
+from neuralens_tracker.web.addon import LOOK_MS, listen_for, tell_consent
 from neuralens_tracker.web.ffi import call, callback, get, window
+from neuralens_tracker.web.platform import wait
 
 EVENTS = ("UC_UI_INITIALIZED", "UC_UI_CMP_EVENT", "UC_CONSENT")
 
@@ -30,6 +31,9 @@ def start() -> None:
         elif second and call(second, "isInitialized"):
             decided = not call(second, "isConsentRequired")
             tell_consent(call(second, "areAllConsentsAccepted"), decided)
+        if event:
+            # Once more, as the state may change after the event.
+            wait(LOOK_MS, look, None)
 
     for name in EVENTS:
         listen_for(name, look)

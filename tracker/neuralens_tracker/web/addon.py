@@ -45,7 +45,7 @@ def listen_for(name: str, handler: Callable[..., object]) -> None:
 
 
 def follow_pushes(layer: JSObject, notice: Callable[..., None]) -> None:
-    """Call ``notice(result, *entries)`` after each push.
+    """Call ``notice()`` after each push.
 
     Not enumerable, as the page's own code may iterate the array; others may replace it in turn.
     """
@@ -54,7 +54,7 @@ def follow_pushes(layer: JSObject, notice: Callable[..., None]) -> None:
 
     def run(*entries: JSObject) -> JSObject:
         result = call(push, "apply", layer, entries)
-        noticed(result, *entries)
+        noticed()
         return result
 
     replaced = record({"value": run, "writable": True, "configurable": True})
