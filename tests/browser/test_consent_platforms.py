@@ -379,7 +379,7 @@ def test_a_stub_of_the_framework_that_is_replaced_without_its_queue(show, shop, 
 
 @pytest.mark.parametrize("version", ["2", "3"])
 def test_the_state_of_usercentrics_changes_after_its_event(show, ledger, version):
-    script = PLATFORMS[f"usercentrics-{version}"] + "ask();"
+    script = f"{PLATFORMS[f'usercentrics-{version}']} ask();"
     # Events as soon as a button is pressed, and the state in a later task.
     change = """(granted) => {
         const name = window.UC_UI ? "UC_UI_CMP_EVENT" : "UC_CONSENT";
