@@ -69,9 +69,21 @@ def is_nightly(item: pytest.Item) -> bool:
 
 
 def is_left_out(item: pytest.Item) -> bool:
-    """Return whether a test repeats on a heavy runtime what other browsers show on the default one.
+    """Return whether a repetition on a heavy runtime shows what others already do.
 
-    That the runtime works in such a browser is shown by the journey.
+    That the runtime works in other browsers is shown by the journey. Of a test marked ``one_case``
+    only the first case is repeated.
     """
     runtime, engine = repetition_of(item)
-    return runtime in HEAVY and engine != "chromium" and item.path.name != "test_journey.py"
+    if runtime not in HEAVY or item.path.name == "test_journey.py":
+        return False
+    return engine != "chromium" or (
+        item.get_closest_marker("one_case") is not None and number_of_case(item) > 0
+    )
+
+
+def number_of_case(item: pytest.Item) -> int:
+    """Return the number of a test's case, whatever its runtime and its browser."""
+    callspec = getattr(item, "callspec", None)
+    indices = callspec.indices if callspec else {}
+    return sum(index for name, index in indices.items() if name not in ("runtime", "engine"))

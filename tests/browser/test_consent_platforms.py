@@ -147,6 +147,7 @@ def assert_withheld(page, shop, uid):
     assert posts(shop, uid) == []
 
 
+@pytest.mark.one_case
 def test_events_are_held_until_consent_is_granted(show_platform, ledger, shop, uid):
     page = show_platform()
     share(page, "before the platform")
@@ -160,12 +161,14 @@ def test_events_are_held_until_consent_is_granted(show_platform, ledger, shop, u
     assert [line for line in page.console_messages if "neuralens" in line] == []
 
 
+@pytest.mark.one_case
 def test_a_decision_from_an_earlier_page(show_platform, ledger):
     page = show_platform(then="ask(); decide(true);")
     share(page, "at once")
     assert "at once" in {event.id for event in ledger.wait_for_all(page)}
 
 
+@pytest.mark.one_case
 def test_a_refusal(show_platform, shop, uid):
     page = show_platform()
     share(page, "A")
@@ -175,6 +178,7 @@ def test_a_refusal(show_platform, shop, uid):
     assert_withheld(page, shop, uid)
 
 
+@pytest.mark.one_case
 def test_withdrawal_erases_everything_synchronously(show_platform, shop, uid):
     page = show_platform(then="ask(); decide(true);")
     share(page, "first")
@@ -215,6 +219,7 @@ def test_the_data_layer_is_unchanged(show, ledger):
     assert stored_keys(page) == []
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("state", ["granted", "denied"])
 def test_google_defaults_for_a_region_grant_nothing(show, shop, uid, state):
     script = f"""window.dataLayer = [];
@@ -226,6 +231,7 @@ def test_google_defaults_for_a_region_grant_nothing(show, shop, uid, state):
     assert_withheld(page, shop, uid)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("region_first", [True, False])
 def test_google_defaults_for_a_region_outweigh_the_one_for_all_others(
     show, shop, uid, ledger, region_first
@@ -305,6 +311,7 @@ def test_cookiebot_takes_back_its_response(show, shop, uid, ledger):
 LATE = {"tcf": "__tcfapi", "shopify": "Shopify"}
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("name", LATE)
 def test_a_platform_that_never_comes_is_looked_for_ever_more_rarely(stop_clock, name):
     script = f"""window.looks = 0;

@@ -258,6 +258,7 @@ def test_relay_that_is_killed_between_sending_and_settling(
     assert ledger.metric("neuralens_forwarded_ambiguous_total") == 1
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("status", [400, 415])
 def test_events_refused_by_the_relay_are_counted_as_lost(
     show, shop, ledger, posts, await_empty_journal, status
@@ -301,6 +302,7 @@ def test_events_of_an_unknown_application_are_kept(show, shop, ledger, posts, aw
     assert {post.batch["lost"] for post in posts() if post.status == 202} == {0}
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 415])
 def test_events_refused_by_a_proxy_are_kept(show, shop, ledger, posts, await_empty_journal, status):
     page = show("")
@@ -322,6 +324,7 @@ def test_events_refused_by_a_proxy_are_kept(show, shop, ledger, posts, await_emp
     assert sum(post.batch["lost"] for post in posts()) == 0
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("status", [403, 404])
 def test_an_endpoint_that_takes_nothing_is_reported_at_once(show, shop, posts, status):
     page = show("")

@@ -99,6 +99,7 @@ def test_every_event_by_push_and_gtag(shop_page, captured, order):
     assert page.console_messages == []
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("pushed", "query", "page_type"),
     [
@@ -150,6 +151,7 @@ def test_one_order_is_one_purchase(shop_page, captured, show, order):
     assert captured(page) == [("PURCHASE", "A B", None, None, None)]
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "items",
     [
@@ -168,6 +170,7 @@ def test_items_of_templates(items, shop_page, captured):
     assert page.console_messages == []
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("entries", "events"),
     [
@@ -253,6 +256,7 @@ REPLACEMENTS = {
 }
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("kind", REPLACEMENTS)
 def test_a_replaced_push(kind, shop_page, captured):
     before, after = REPLACEMENTS[kind]
