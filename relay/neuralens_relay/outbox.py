@@ -265,7 +265,9 @@ class Outbox:
         self._closing = threading.Lock()
         # Daemons, so that an application that never closes the relay can exit. Acknowledged events
         # are on disk.
+        # Held while a thread runs operations, or is paused.
         self._working = [threading.Lock() for _ in range(store.threads)]
+        self._paused: list[threading.Lock] = []
         self._threads = [
             threading.Thread(target=self._run, args=(working,), name="outbox", daemon=True)
             for working in self._working
@@ -332,15 +334,20 @@ class Outbox:
             return
         self._store.close()
 
-    def pause(self) -> None:
-        """Wait for the operations that are running, and run no others until ``resume``."""
+    def pause(self, patience: float = CLOSING) -> None:
+        """Wait for the operations that are running, and run no others until ``resume``.
+
+        One that hangs is not waited for after ``patience`` seconds.
+        """
+        deadline = monotonic() + patience
         for working in self._working:
-            working.acquire()
+            if working.acquire(timeout=max(0.0, deadline - monotonic())):
+                self._paused.append(working)
 
     def resume(self) -> None:
         """Run operations again."""
-        for working in self._working:
-            working.release()
+        while self._paused:
+            self._paused.pop().release()
 
     def _run(self, working: threading.Lock) -> None:
         while group := self._next_group():

@@ -60,6 +60,28 @@ def events(*names):
     return [Event(name, b'{"of":"%s"}' % name.encode()) for name in names]
 
 
+def test_a_paused_outbox_runs_nothing_and_waits_for_nothing_that_hangs(tmp_path):
+    hanging, left = threading.Event(), threading.Event()
+
+    def hang(store):
+        hanging.set()
+        assert left.wait(TIMEOUT)
+
+    with closing(Outbox(SqliteStore(tmp_path / "outbox.db"))) as outbox:
+        outbox.pause()
+        hung = outbox.submit(hang)
+        with pytest.raises(TimeoutError):
+            hung.result(0.1)
+        assert not hanging.is_set()
+        outbox.resume()
+        assert hanging.wait(TIMEOUT)
+        outbox.pause(patience=0.1)
+        outbox.resume()
+        left.set()
+        hung.result(TIMEOUT)
+        assert outbox.submit(lambda store: store.depth()).result(TIMEOUT).waiting == 0
+
+
 def test_a_hanging_store_is_abandoned_at_shutdown(tmp_path, caplog):
     hanging, left = threading.Event(), threading.Event()
 
