@@ -41,3 +41,11 @@ def test_no_external_resources(site: Path) -> None:
 def test_included_files_exist(site: Path) -> None:
     assert "proxy_pass" in (site / "proxies.html").read_text("utf-8")
     assert "--8&lt;--" not in "".join(path.read_text("utf-8") for path in site.glob("*.html"))
+
+
+def test_numbered_lists_are_not_interrupted(site: Path) -> None:
+    """Blocks between two steps need an indent of four spaces."""
+    for path in (ROOT / "docs").glob("*.md"):
+        lists = len(re.findall(r"^1\. ", path.read_text("utf-8"), re.MULTILINE))
+        shown = (site / f"{path.stem}.html").read_text("utf-8").count("<ol")
+        assert shown == lists, path.name
