@@ -14,7 +14,6 @@ from django.urls import Resolver404, resolve
 from neuralens_embed.snippet import origin
 from neuralens_relay.embedding import variables
 from neuralens_relay.settings import (
-    PREFIX,
     Settings,
     SettingsError,
     read_setting,
@@ -98,17 +97,17 @@ def check_settings(config: Configuration) -> list[CheckMessage]:
         try:
             read_setting(name, environment)
         except SettingsError as error:
-            found.append(invalid(error))
+            found.append(invalid(name, error))
     try:
         path = sqlite_path(read_setting("outbox", environment))
     except SettingsError as error:
-        return [*found, invalid(error)]
+        return [*found, invalid("outbox", error)]
     return [*found, *(check_file(path) if path else [])]
 
 
-def invalid(error: SettingsError) -> CheckMessage:
+def invalid(name: str, error: SettingsError) -> CheckMessage:
     """Return the error that one of the relay's settings is invalid."""
-    hint = f"Correct it in {NAME}, without {PREFIX}, or in the environment."
+    hint = f'Correct "{name.upper()}" in {NAME}, or {variable(name)} in the environment.'
     return Error(f"{error}.", hint=hint, id="neuralens.E004")
 
 
