@@ -49,6 +49,7 @@ def test_clones_before_the_originals(show, captured_ranks, mark):
     # An inert copy cannot be clicked.
     page.locator("[data-nl-product=C]:not([inert])").first.click()
     assert captured_ranks(page, "CLICK") == [("C", 2)]
+    assert page.console_messages == []
 
 
 def test_hidden_slides_outside_the_viewport(show, captured_ranks):

@@ -85,6 +85,9 @@ def test_unsupported_constructs_are_refused(source: str, place: str, remedy: str
         ("def f(a):\n    return not (a and a == 1) or a", "!(a && a === 1) || a"),
         ("def f():\n    return 1\nx = f()", "const x = /* @__PURE__ */ f();"),
         (FFI + "x = call(window, 'fetch')", "const x = fetch();"),
+        ("def f(a: list[str]):\n    return [x for x in a if x]", "a.filter((x) => x)"),
+        ("def f(a: list[JSObject]):\n    return [x for x in a if x]", "[...a].filter("),
+        ("def f(a):\n    b = a or []\n    return [x for x in b if x]", "[...b].filter("),
     ],
 )
 def test_output_is_readable(source: str, code: str) -> None:

@@ -81,8 +81,7 @@ class Early:
         self._visit.set_consent(self._settings["consent"])
         put(get(window, "neuralens"), "early", callback(self.hand_over))
         # Registered before the clicks, which read the context that queued calls may change.
-        for name in ("pointerdown", "keydown", "click", "submit"):
-            listen(name, self._apply_queued_calls)
+        listen("pointerdown keydown click submit", self._apply_queued_calls)
         self._clicks.start()
         self._search_box.start()
         on_page_hide(self._leave)

@@ -22,10 +22,13 @@ class Kind:
     methods: frozenset[str]
 
     def names(self, annotation: ast.expr | None) -> bool:
-        """Return whether an annotation denotes this kind."""
-        if isinstance(annotation, ast.Subscript):
+        """Return whether an annotation denotes this kind.
+
+        A list of browser objects may be a NodeList, which has few of an array's methods.
+        """
+        if isinstance(annotation, ast.Subscript) and names_type(annotation.slice) != BROWSER_OBJECT:
             annotation = annotation.value
-        return isinstance(annotation, ast.Name) and annotation.id in self.annotations
+        return names_type(annotation) in self.annotations
 
     def makes(self, node: ast.expr) -> bool:
         """Return whether a literal or operator produces this kind."""
@@ -34,15 +37,23 @@ class Kind:
         )
 
 
+# The alias of ``types`` for objects of the browser.
+BROWSER_OBJECT = "JSObject"
+
+
+def names_type(annotation: ast.expr | None) -> str | None:
+    """Return the name of the type that an annotation is, if it is a mere name."""
+    return annotation.id if isinstance(annotation, ast.Name) else None
+
+
 SCALAR = Kind(
     frozenset(("str", "int", "float", "bool")),
     (ast.Constant, ast.BinOp, ast.JoinedStr, ast.Compare, ast.UnaryOp),
     frozenset(("str", "int", "float", "abs", "isinstance", "len")),
     frozenset(("endswith", "find", "join", "lower", "replace", "startswith", "strip")),
 )
-# No annotations, because what is annotated as a list may be a NodeList.
 LIST = Kind(
-    frozenset(),
+    frozenset(("list",)),
     (ast.List, ast.ListComp),
     frozenset(("list", "range", "sorted")),
     frozenset(("keys", "split")),
@@ -65,8 +76,10 @@ class Known:
         if isinstance(node, ast.Attribute):
             return node.attr in self.attributes
         if isinstance(node, ast.BoolOp):
-            # The value of ``or`` is truthy, and so not None, or the last operand.
-            needed = node.values[-1:] if isinstance(node.op, ast.Or) else node.values
+            # The value of ``or`` is truthy, and so not None, or the last operand. A truthy one may
+            # still be a NodeList.
+            is_last = isinstance(node.op, ast.Or) and self.kind is SCALAR
+            needed = node.values[-1:] if is_last else node.values
             return all(self.hold(value, names) for value in needed)
         if isinstance(node, ast.IfExp):
             return self.hold(node.body, names) and self.hold(node.orelse, names)
