@@ -295,9 +295,13 @@ class World:
         }
 
     def play(self, steps: list[Any]) -> list[Any]:
-        """Make the calls [name, argument, ...] and return what each of them returns."""
+        """Make the calls [name, argument, ...] and return what each of them returns.
+
+        Each is a task of its own, so timers that are due fire in between.
+        """
         answers: list[Any] = []
         for step in steps:
+            self._wire.pass_time(0)
             self._wire.count_step()
             made = self._calls[step[0]]
             # Copied, because the tracker keeps and modifies what it is given.
