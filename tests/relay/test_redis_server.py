@@ -306,12 +306,15 @@ def test_a_primary_that_sentinels_have_replaced_is_left(server, start, environme
 
 @contextmanager
 def sentinel(folder, primary):
-    """Run a Sentinel that monitors a primary as ``shop``; yield its port."""
+    """Run a Sentinel that monitors a primary as ``shop``; yield its port.
+
+    It fails over when told to, but not because a loaded machine let a primary stall.
+    """
     port = unused_port()
     path = folder / "sentinel.conf"
     path.write_text(
         f"port {port}\nsentinel monitor shop 127.0.0.1 {primary} 1\n"
-        "sentinel down-after-milliseconds shop 2000\nsentinel failover-timeout shop 5000\n"
+        "sentinel down-after-milliseconds shop 60000\nsentinel failover-timeout shop 5000\n"
     )
     command = ["redis-server", str(path), "--sentinel"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
