@@ -263,11 +263,11 @@ class Outbox:
         self.write_status = WriteStatus()
         # Guards the sentinel at the end of the queue: an operation after it would never run.
         self._closing = threading.Lock()
-        # Daemons, so that an application that never closes the relay can exit. Acknowledged events
-        # are on disk.
-        # Held while a thread runs operations, or is paused.
+        # Each is held while its thread runs operations, or is paused.
         self._working = [threading.Lock() for _ in range(store.threads)]
         self._paused: list[threading.Lock] = []
+        # Daemons, so that an application that never closes the relay can exit. Acknowledged events
+        # are on disk.
         self._threads = [
             threading.Thread(target=self._run, args=(working,), name="outbox", daemon=True)
             for working in self._working
