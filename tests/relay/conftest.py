@@ -2,7 +2,6 @@
 
 import math
 import os
-import random
 import resource
 import select
 import signal
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
-import aiohttp.connector
 import httpx
 import pytest
 import redis
@@ -32,10 +30,6 @@ from starlette.types import ASGIApp
 from tests.clients import connect
 from tests.polling import TIMEOUT, eventually
 from tests.processes import RELAY, SANDBOX, Process
-
-# The relays in this process shuffle their waiting connections by the shared generator, which must
-# not change while Hypothesis draws.
-aiohttp.connector.random = random.SystemRandom()  # type: ignore[attr-defined]
 
 KEY = "test-key-4711"
 APPLICATION = "test-app"

@@ -70,7 +70,7 @@ class Firefox:
             address = profile / "WebDriverBiDiServer.json"
             found = eventually(lambda: address.exists() and read_json(address), TIMEOUT * 3)
             url = f"ws://{found['ws_host']}:{found['ws_port']}/session"
-            # Without pings: their random payloads change the generator that Hypothesis watches.
+            # Without pings: they would give Firefox less time than a command's answer may take.
             self._socket = stack.enter_context(
                 connect(url, max_size=None, open_timeout=TIMEOUT, ping_interval=None)
             )
