@@ -56,7 +56,7 @@ invoke(() => start(document.currentScript));
 # An add-on starts once per page, even with several tags, before or after the tracker.
 ADDON_ENTRY = """
 import {{ start }} from './{module}.js';
-import {{ callback }} from './neuralens_tracker.web.ffi.js';
+import {{ callback, window }} from './neuralens_tracker.web.ffi.js';
 import {{ install_stub }} from './neuralens_tracker.web.stub.js';
 callback(() => {{
     if (!window['{file}']) {{

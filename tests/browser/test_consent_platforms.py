@@ -219,6 +219,14 @@ def test_the_data_layer_is_unchanged(show, ledger):
     assert stored_keys(page) == []
 
 
+def test_an_entry_that_throws_hides_no_withdrawal(show, ledger):
+    page = show("", before=GOOGLE + "ask(); decide(true);", consent_platform="google")
+    share(page, "A")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+    page.evaluate("dataLayer.push({ get 0() { throw new Error('unreadable'); } }); decide(false)")
+    assert stored_keys(page) == []
+
+
 @pytest.mark.one_case
 @pytest.mark.parametrize("state", ["granted", "denied"])
 def test_google_defaults_for_a_region_grant_nothing(show, shop, uid, state):

@@ -25,7 +25,7 @@ from neuralens_tracker.vocabulary import (
     SHARE,
     VIEW_PRODUCT,
 )
-from neuralens_tracker.web.addon import find_one, find_setting, follow_pushes, tell
+from neuralens_tracker.web.addon import find_one, find_setting, follow_data_layer, tell
 from neuralens_tracker.web.console import warn
 from neuralens_tracker.web.ffi import (
     call,
@@ -38,7 +38,7 @@ from neuralens_tracker.web.ffi import (
     same,
     window,
 )
-from neuralens_tracker.web.platform import now, wait
+from neuralens_tracker.web.platform import now
 
 # The event of each GA4 event.
 MAPPING = {
@@ -99,7 +99,6 @@ class Bridge:
             self._base = int(base)
         elif base is not None:
             warn(requirement("ga4IndexBase", COUNT))
-        self._layer: JSObject = None
         # How many entries were read, and the last of them with its index: Tag Manager truncates the
         # data layer.
         self._read = 0
@@ -123,7 +122,8 @@ class Bridge:
         self._listen("pointerdown", self._begin_gesture)
         self._listen("keydown", self._begin_gesture)
         self._listen("pagehide", self._read_new)
-        self._poll()
+        call(window, "setInterval", callback(self._read_new), POLL_MS)
+        follow_data_layer(self._read_new)
 
     def _listen(self, name: str, handler: Callable[..., object]) -> None:
         call(window, "addEventListener", name, callback(handler), True)
@@ -137,10 +137,6 @@ class Bridge:
     def _begin_gesture(self, *_: JSObject) -> None:
         self._gesture += 1
 
-    def _poll(self) -> None:
-        self._read_new()
-        wait(POLL_MS, self._poll)
-
     def _read_new(self, *_: JSObject) -> None:
         """Read the entries that are new."""
         path = str(get(get(window, "location"), "href").split("?")[0])
@@ -152,10 +148,6 @@ class Bridge:
         layer = get(window, "dataLayer")
         if not isinstance(layer, list):
             return
-        if not same(layer, self._layer):
-            self._layer = layer
-            # Guarded: a frozen layer can only be polled.
-            invoke(follow_pushes, None, layer, self._read_new)
         if self._read > 0 and not same(layer[self._index], self._last):
             # Truncated or replaced: continue after the last entry, if it is still there.
             self._read = call(layer, "lastIndexOf", self._last) + 1

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.vocabulary import DENIED, GRANTED, PENDING
-from neuralens_tracker.web.ffi import call, callback, get, invoke, method, record, window
+from neuralens_tracker.web.ffi import call, callback, get, invoke, method, record, same, window
 from neuralens_tracker.web.platform import wait
 
 # Milliseconds until the second look for what a page may load later.
 LOOK_MS = 100
+# Milliseconds until the next look for a data layer in place of the one that is followed.
+LOOK_LAYER_MS = 1000
 
 # The document without ``web.dom``, which most add-ons have no other use for.
 find_in_page: JSObject = method("Document", "querySelector")
@@ -44,21 +46,34 @@ def listen_for(name: str, handler: Callable[..., object]) -> None:
     call(window, "addEventListener", name, callback(handler))
 
 
-def follow_pushes(layer: JSObject, notice: Callable[..., None]) -> None:
-    """Call ``notice()`` after each push.
+def follow_data_layer(notice: Callable[[JSObject], None]) -> None:
+    """Call ``notice(entries)`` with the entries of ``dataLayer``, and with those of each push.
 
-    Not enumerable, as the page's own code may iterate the array; others may replace it in turn.
+    The page may replace the array by another, and others may replace its ``push`` in turn.
     """
-    push = get(layer, "push")
+    followed: JSObject = None
     noticed = callback(notice)
 
-    def run(*entries: JSObject) -> JSObject:
-        result = call(push, "apply", layer, entries)
-        noticed()
-        return result
+    def look() -> None:
+        nonlocal followed
+        layer = get(window, "dataLayer")
+        if not layer or same(layer, followed):
+            return
+        followed = layer
+        noticed(layer)
+        push = get(layer, "push")
 
-    replaced = record({"value": run, "writable": True, "configurable": True})
-    call(get(window, "Object"), "defineProperty", layer, "push", replaced)
+        def run(*entries: JSObject) -> JSObject:
+            result = call(push, "apply", layer, entries)
+            noticed(entries)
+            return result
+
+        # Not enumerable, as the page's own code may iterate the array.
+        replaced = record({"value": run, "writable": True, "configurable": True})
+        call(get(window, "Object"), "defineProperty", layer, "push", replaced)
+
+    call(window, "setInterval", callback(look), LOOK_LAYER_MS)
+    look()
 
 
 def look_until(look: Callable[[], JSObject]) -> None:
