@@ -315,6 +315,14 @@ def test_action_replaces_the_click(show, interactions, expected):
     assert interactions(page) == [expected(event, "B", 25) for event in events.values()]
 
 
+@pytest.mark.every_engine
+def test_action_on_a_label_counts_once(show, interactions, expected):
+    """The click of its checkbox follows, in Firefox with another timestamp."""
+    page = show(ACTIONS)
+    page.click("#label")
+    assert interactions(page) == [expected("FAVORITE", "B", 25)]
+
+
 def test_action_by_keyboard(show, interactions, expected):
     page = show(ACTIONS)
     for target in ("#cart", "#custom"):

@@ -49,6 +49,9 @@ OTHER_SUBMITTER = NOTHING + ":not(form),[aria-busy=true]"
 SWITCHED_OFF = "[type=checkbox]:not(:checked)"
 # Pixels that the pointer may move during a click.
 MAX_TRAVEL = 10
+# Milliseconds within which a label's click is followed by one on its control: in Firefox, which
+# gives the latter a timestamp of its own, as long as the page's handlers take.
+FOLLOW_MS = 500
 # Milliseconds after which a widget has accepted a pressed option, if it does at all.
 ACCEPT_MS = 350
 # Milliseconds until an unconfirmed action is dropped, if ``data-nl-confirm`` has no value.
@@ -165,9 +168,8 @@ class Clicks:
             self._acts.undo_gesture()
             return
         time = get(event, "timeStamp")
-        if get(event, "isTrusted") and not self._pressed and not same(time, self._clicked):
-            # Assistive technology clicks without a press. A label's click is followed by one on its
-            # control, with the same timestamp.
+        if get(event, "isTrusted") and not self._pressed and time - self._clicked > FOLLOW_MS:
+            # Assistive technology clicks without a press.
             self._acts.begin_gesture()
         self._pressed = False
         self._clicked = time
