@@ -24,6 +24,10 @@ def compile_one(text: str, *outside: str) -> str:
     return str(compile_program(sources(program=text), frozenset(outside))["program"])
 
 
+# A function with an effect.
+TAKE = "n = 0\ndef take():\n    global n\n    n += 1\n"
+
+
 @pytest.mark.parametrize(
     ("source", "place", "remedy"),
     [
@@ -45,6 +49,18 @@ def compile_one(text: str, *outside: str) -> str:
         ("def f(y):\n    return [lambda: z for z in y]", "2:13", "a function that makes"),
         ("x = 2**53 + 1\ny = 9007199254740993", "2:5", "no such value as 9007199254740993"),
         ("if 1 > 0:\n    x = 1", "1:1", "write a function"),
+        ("x = 1\ndef f():\n    x += 1", "3:5", "`nonlocal x` or `global x` above it"),
+        ("def f(*_):\n    return _", "2:12", "or another name"),
+        ("def f():\n    raise SystemExit('x')", "2:5", r"raise ValueError\('text'\)"),
+        ("def f():\n    raise NotImplementedError('x')", "2:5", "with the parent Exception"),
+        ("def f():\n    try:\n        f()\n    except Fault:\n        f()", "4:5", "no exception"),
+        (TAKE + "def f(t):\n    return t.replace('a', take())", "6:12", "a variable first"),
+        (TAKE + "def f(xs):\n    xs[n] = take()", "6:5", "a variable first"),
+        (TAKE + "def f(xs):\n    xs[len(xs)] = take()", "6:5", "before `take\\(\\)`; write one of"),
+        (TAKE + "def f(xs):\n    return take() in xs[n]", "6:12", "a variable first"),
+        (TAKE + "def f(xs):\n    xs.sort(key=lambda x: take())", "6:5", "a key without effects"),
+        (TAKE + "def f(xs):\n    return sorted(xs, key=take)", "6:12", "a key without effects"),
+        ("def f(t):\n    return '' + str(t, sep=1)", "2:24", "the argument without its name"),
         (FFI + "def f(name):\n    return get(window, name)", "3:12", "a literal name"),
         (FFI + "def f():\n    return get(window, 'data-id')", "3:12", "a literal name"),
     ],
@@ -87,6 +103,19 @@ def test_unsupported_constructs_are_refused(source: str, place: str, remedy: str
         (FFI + "x = call(window, 'fetch')", "const x = fetch();"),
         ("def f(a: list[str]):\n    return [x for x in a if x]", "a.filter((x) => x)"),
         ("def f(a: list[JSObject]):\n    return [x for x in a if x]", "[...a].filter("),
+        (
+            TAKE + "def f(a):\n    return [take() for x in [1] if x in a]",
+            "[1].flatMap((x) => a.includes(x) ? [take()] : [])",
+        ),
+        (TAKE + "def f():\n    return len([x for x in [1] if take()]) > 0", ".length > 0"),
+        ("def f(g):\n    return len([x for x in [1] if len(g) > x]) > 0", ".some("),
+        (
+            "def g(x):\n    xs = []\n    xs.append(x)\n    return xs[0]\n"
+            "def f():\n    return len([x for x in [1] if g(x)]) > 0",
+            ".some(",
+        ),
+        ("def f(xs, n=None):\n    return xs[1:n]", "xs.slice(1, n ?? undefined)"),
+        ("def f(xs, n: int):\n    return xs[1:n]", "xs.slice(1, n)"),
         ("def f(a):\n    b = a or []\n    return [x for x in b if x]", "[...b].filter("),
     ],
 )

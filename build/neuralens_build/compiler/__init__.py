@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from neuralens_build.compiler.code import Code
+from neuralens_build.compiler.effects import read_effects
 from neuralens_build.compiler.emitter import Emitter, spell
 from neuralens_build.compiler.kinds import LIST, SCALAR, read_known
 from neuralens_build.compiler.linker import link
@@ -42,9 +43,10 @@ def compile_program(
     trees = {name: source.tree for name, source in linked.items()}
     scalars = read_known(SCALAR, trees, records)
     lists = read_known(LIST, trees, records)
+    effects = read_effects(trees.values(), records)
     return {
         name: Emitter(
-            source.file, source.tree, records, (scalars[name], lists[name]), outside
+            source.file, source.tree, records, (scalars[name], lists[name]), outside, effects
         ).module()
         for name, source in linked.items()
     }
@@ -56,7 +58,8 @@ def compile_body(source: Source, outside: frozenset[str], before: str, after: st
     Raises CompileError.
     """
     known = tuple(read_known(kind, {"": source.tree}, {})[""] for kind in (SCALAR, LIST))
-    emitter = Emitter(source.file, source.tree, {}, known, outside)
+    effects = read_effects([source.tree], {})
+    emitter = Emitter(source.file, source.tree, {}, known, outside, effects)
     return emitter.wrapped(before, after)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from neuralens_build.compiler.code import Code, Part, join, place_of
+from neuralens_build.compiler.effects import Effects
 from neuralens_build.compiler.kinds import LIST, SCALAR, Kind, Known
 from neuralens_build.compiler.language import (
     ACCESS,
@@ -23,6 +24,7 @@ from neuralens_build.compiler.language import (
     BUILTINS,
     COMPARISON,
     EQUALITY,
+    EXCEPTIONS,
     GLOBALS,
     LOWEST,
     MEMBER,
@@ -31,6 +33,7 @@ from neuralens_build.compiler.language import (
     NUMBER,
     OR,
     PRODUCT,
+    RAISED,
     REMEDIES,
     REPLACEMENTS,
     TAKEN,
@@ -64,11 +67,24 @@ class Scope:
     kinds: dict[Kind, set[str]] = field(default_factory=dict)
 
 
-def bound_in(body: list[ast.stmt]) -> set[str]:
-    """Return the names that statements bind in their function, without those of inner functions."""
+@dataclass(frozen=True)
+class Counted:
+    """A test whether a list or text is empty, or not."""
+
+    items: ast.expr
+    is_empty: bool
+
+
+def bound_in(body: list[ast.stmt], *apart: type[ast.stmt]) -> set[str]:
+    """Return the names that statements bind in their function, without those of inner functions.
+
+    Statements of the types ``apart`` do not count.
+    """
     names: set[str] = set()
     outer: set[str] = set()
     for node in statements(body):
+        if isinstance(node, apart):
+            continue
         if isinstance(node, ast.FunctionDef):
             names.add(node.name)
         elif isinstance(node, ast.Global | ast.Nonlocal):
@@ -100,7 +116,7 @@ class Emitter:
     """Emits one module; ``file`` is its name in messages.
 
     ``records`` are the record classes of the program, ``known`` the inferred kinds of the module's
-    values, and ``outside`` the names of globals.
+    values, ``outside`` the names of globals, and ``effects`` those of the program's functions.
     """
 
     def __init__(
@@ -110,12 +126,21 @@ class Emitter:
         records: Mapping[str, Record],
         known: Sequence[Known] = (),
         outside: frozenset[str] = frozenset(),
+        effects: Effects | None = None,
     ) -> None:
         self.file = file
         self.tree = tree
         self.records = records
         self.attributes = {part.attribute for record in records.values() for part in record.fields}
         self.known = known
+        self.effects = effects
+        # The names that a function around, or another one, may assign.
+        self.shared = {
+            name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Global | ast.Nonlocal)
+            for name in node.names
+        }
         self.depth = 0
         imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
         taken = {
@@ -257,6 +282,28 @@ class Emitter:
         written: Code = method(node)
         return written if written.rank >= rank else self.code(node, "(", written, ")")
 
+    def has_effects(self, node: ast.expr | None) -> bool:
+        """Return whether the evaluation of an expression may change something."""
+        return self.effects is not None and self.effects.has(node)
+
+    def is_steady(self, node: ast.expr) -> bool:
+        """Return whether no call can change the value of an expression."""
+        if isinstance(node, ast.Name):
+            return node.id not in self.shared
+        if isinstance(node, ast.BinOp):
+            return self.is_steady(node.left) and self.is_steady(node.right)
+        return isinstance(node, ast.Constant)
+
+    def refuse_order(self, node: ast.AST, first: ast.expr, second: ast.expr) -> None:
+        """Refuse two expressions that JavaScript evaluates the other way round, if it matters."""
+        pairs = ((first, second), (second, first))
+        if any(self.has_effects(one) and not self.is_steady(other) for one, other in pairs):
+            raise self.refuse(
+                node,
+                f"JavaScript evaluates `{ast.unparse(second)}` before `{ast.unparse(first)}`",
+                "one of them into a variable first",
+            )
+
     def condition(self, node: ast.expr, rank: int = LOWEST) -> Code:
         """Return an expression used as a condition, where ``len(x) > 0`` is just the length."""
         if isinstance(node, ast.BoolOp):
@@ -264,7 +311,7 @@ class Emitter:
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             written = self.emit_UnaryOp(node)
         else:
-            asked = counted(node)
+            asked = self.counted(node)
             if asked is None or isinstance(asked.items, ast.ListComp):
                 return self.write(node, rank)
             length = self.code(node, self.write(asked.items, MEMBER), ".length", rank=MEMBER)
@@ -392,6 +439,7 @@ class Emitter:
             and isinstance(node.func, ast.Name)
             and node.func.id == name
             and len(node.args) == count
+            and not node.keywords
             and not self.is_bound(name)
         )
 
@@ -413,11 +461,23 @@ class Emitter:
             return pairs[0]
         return self.code(node, *join(" && ", pairs), rank=AND)
 
+    def counted(self, node: ast.expr) -> Counted | None:
+        """Return the test in ``len(x) > 0`` or ``len(x) == 0``; None for anything else."""
+        if not isinstance(node, ast.Compare) or len(node.ops) > 1:
+            return None
+        operator, call = node.ops[0], node.left
+        is_asked = isinstance(operator, ast.Gt | ast.Eq) and is_zero(node.comparators[0])
+        if not is_asked or not self.is_builtin(call, "len", 1):
+            return None
+        items = call.args[0]  # type: ignore[attr-defined]  # is_builtin says that it is a call
+        return Counted(items, isinstance(operator, ast.Eq))
+
     def comparison(
         self, node: ast.Compare, left: ast.expr, operator: ast.cmpop, right: ast.expr
     ) -> Code:
         """Write one comparison; null and undefined are equal unless an operand is a scalar."""
         if isinstance(operator, ast.In | ast.NotIn):
+            self.refuse_order(node, left, right)
             keys = self.keys_of(right)
             asked = (
                 self.fill(node, INCLUDES, [right, left])
@@ -436,8 +496,12 @@ class Emitter:
             asked = self.fill(left, REMAINDER, [left.left, left.right])
             text = COMPARISON[type(operator)].text
             return self.code(node, asked, text, "0", rank=EQUALITY)
-        question = counted(node)
-        if question is not None and isinstance(question.items, ast.ListComp):
+        question = self.counted(node)
+        if (
+            question is not None
+            and isinstance(question.items, ast.ListComp)
+            and not self.has_effects(question.items)
+        ):
             found = self.emit_any(question.items)
             return self.code(node, "!", found, rank=UNARY) if question.is_empty else found
         written = COMPARISON[type(operator)]
@@ -460,7 +524,8 @@ class Emitter:
 
     def or_null(self, node: ast.expr) -> list[Part]:
         """Write a value that may be None, with undefined converted to null."""
-        return ["(", self.write(node, OR + 1), " ?? null)"]
+        # `??` does not mix with `&&` and `||`.
+        return ["(", self.write(node, AND + 1), " ?? null)"]
 
     def emit_IfExp(self, node: ast.IfExp) -> Code:
         """Write ``a if test else b``."""
@@ -508,13 +573,19 @@ class Emitter:
                 raise self.refuse(node, "a slice has no step and is no target", "a loop")
             ends: list[Part] = [self.write(place.lower, ASSIGNMENT) if place.lower else "0"]
             if place.upper is not None:
-                ends += [", ", self.write(place.upper, ASSIGNMENT)]
+                ends += [", ", *self.end_of(place.upper)]
             return self.code(node, base, ".slice(", *ends, ")", rank=MEMBER)
         if isinstance(place, ast.UnaryOp) and isinstance(place.operand, ast.Constant):
             if not isinstance(node.ctx, ast.Load):
                 raise self.refuse(node, "an item is assigned by its place", "`xs[len(xs) - 1]`")
             return self.code(node, base, ".at(", self.write(place), ")", rank=MEMBER)
         return self.code(node, base, "[", self.write(place), "]", rank=MEMBER)
+
+    def end_of(self, node: ast.expr) -> list[Part]:
+        """Write the end of a slice; None, which means none, must not be null."""
+        if self.is_of(SCALAR, node):
+            return [self.write(node, ASSIGNMENT)]
+        return [self.write(node, AND + 1), " ?? undefined"]
 
     def emit_Lambda(self, node: ast.Lambda) -> Code:
         """Write a lambda."""
@@ -530,6 +601,11 @@ class Emitter:
         if not tests and value is None:
             return self.code(node, "[...", self.write(loop.iter, ASSIGNMENT), "]")
         parts: list[Part] = [self.as_list(loop.iter)]
+        steps = [*loop.ifs, *([] if value is None else [node.elt])]
+        if len(steps) > 1 and any(map(self.has_effects, steps)):
+            # One item after the other, as what is evaluated for one may decide on the next.
+            parts += [f".flatMap(({name}) => ", *join(" && ", tests)]
+            return self.code(node, *parts, " ? [", value or name, "] : [])", rank=MEMBER)
         for test in tests:
             parts += [f".filter(({name}) => ", test, ")"]
         if value is not None:
@@ -615,7 +691,7 @@ class Emitter:
 
     def emit_builtin(self, node: ast.Call, name: str) -> Code:
         """Write a call of a builtin."""
-        if name == "isinstance" and len(node.args) == 2:
+        if name == "isinstance" and len(node.args) == 2 and not node.keywords:
             kind = ast.unparse(node.args[1])
             if kind not in TYPES:
                 raise self.refuse(node, f"isinstance knows {', '.join(TYPES)}, not {kind}", "one")
@@ -667,13 +743,24 @@ class Emitter:
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         if len(arguments) != 1 or given.keys() - {"key", "reverse"}:
             raise self.refuse(node, f"{name} takes key and reverse", f"{name} with those alone")
-        key = given.get("key")
+        key = None if is_none(given.get("key")) else given.get("key")
+        if self.changes(key):
+            raise self.refuse(
+                node, "a key is evaluated more than once for an item", "a key without effects"
+            )
         values = [self.write(arguments[0], ASSIGNMENT)]
         values.append(self.write(key, ASSIGNMENT) if key else self.code(node, "undefined"))
         if "reverse" in given:
             values.append(self.write(given["reverse"], ASSIGNMENT))
         self.library.add(f"${name}")
         return self.code(node, f"${name}(", *join(", ", values), ")", rank=MEMBER)
+
+    def changes(self, function: ast.expr | None) -> bool:
+        """Return whether a function is known to have an effect."""
+        if isinstance(function, ast.Lambda):
+            return self.has_effects(function.body)
+        changing = self.effects.changing if self.effects else frozenset()
+        return isinstance(function, ast.Name) and function.id in changing
 
     def emit_method(self, node: ast.Call, function: ast.Attribute) -> Code:
         """Write a call of a method of text, a list or a dict."""
@@ -695,8 +782,15 @@ class Emitter:
                 "`pop()` or `pop(0)`; for a dict, `del d[key]`",
             )
         arguments = [function.value, *node.args]
-        if name == "replace" and len(node.args) == 2 and is_plain(node.args[1]):
-            forms = PLAIN_REPLACE
+        if name == "replace" and len(node.args) == 2:
+            if self.has_effects(node.args[1]):
+                raise self.refuse(
+                    node, "what replaces is evaluated each time", "it into a variable first"
+                )
+            if is_plain(node.args[1]):
+                forms = PLAIN_REPLACE
+        if name == "join" and len(node.args) == 1:
+            self.refuse_order(node, function.value, node.args[0])
         return self.emit_template(node, name, forms, arguments)
 
     def emit_record(self, node: ast.Call, record: Record) -> Code:
@@ -830,6 +924,11 @@ class Emitter:
         """Write an assignment, to a new variable together with its declaration."""
         name = self.single_target(node)
         value = self.write(node.value, ASSIGNMENT)
+        target = node.targets[0]
+        places = [target.value] if isinstance(target, ast.Subscript | ast.Attribute) else []
+        places += [target.slice] if isinstance(target, ast.Subscript) else []
+        for place in places:
+            self.refuse_order(node, node.value, place)
         return self.code(node, self.declare(name), self.write(node.targets[0]), " = ", value, ";")
 
     def run_AnnAssign(self, node: ast.AnnAssign) -> Code | None:
@@ -915,6 +1014,8 @@ class Emitter:
             kind = handler.type.id if isinstance(handler.type, ast.Name) else None
             if catches_all or (handler.type is not None and kind is None):
                 raise self.refuse(handler, "an except names one exception", "one for each")
+            if kind is not None and (self.is_bound(kind) or kind not in EXCEPTIONS):
+                raise self.refuse(handler, f"{kind} is no exception of Python", "one of those")
             catches_all = kind in (None, "Exception")
             test = "" if catches_all else f'if ({name}.name === "{kind}") '
             choices += [" else " if choices else "", test, self.block(handler.body)]
@@ -938,6 +1039,12 @@ class Emitter:
                 node, "a raise has one exception with one text", "`raise ValueError('text')`"
             )
         text: Part = self.write(call.args[0], ASSIGNMENT) if call.args else '""'
+        if self.is_bound(name) or name not in RAISED:
+            raise self.refuse(
+                node,
+                f"there is no {name} here, or it has a parent, by which JavaScript does not catch",
+                "`raise ValueError('text')`, or another exception with the parent Exception",
+            )
         self.library.add("$named")
         return self.code(node, "throw $named(new Error(", text, f'), "{name}");')
 
@@ -946,9 +1053,10 @@ class Emitter:
     def enter(self, arguments: ast.arguments, body: list[ast.stmt]) -> None:
         """Enter the scope of a function."""
         names = {part.arg for part in arguments.args}
-        if arguments.vararg is not None:
+        if arguments.vararg is not None and arguments.vararg.arg != "_":
             names.add(arguments.vararg.arg)
         bound = bound_in(body)
+        self.refuse_unset(body, names)
         kinds = {}
         for facts in self.known:
             given = {
@@ -959,6 +1067,18 @@ class Emitter:
             around = self.names_of(facts.kind) - names - bound
             kinds[facts.kind] = given | facts.find(body, around | given, bound - names)
         self.scopes.append(Scope(names | bound, names, kinds))
+
+    def refuse_unset(self, body: list[ast.stmt], parameters: set[str]) -> None:
+        """Refuse a variable that is changed, but never assigned: in Python, it has no value."""
+        for node in statements(body):
+            target = node.target if isinstance(node, ast.AugAssign) else None
+            name = target.id if isinstance(target, ast.Name) else ""
+            if name in bound_in(body) - parameters - bound_in(body, ast.AugAssign):
+                raise self.refuse(
+                    node,
+                    f"{name} is a variable of this function alone, and has no value yet",
+                    f"`nonlocal {name}` or `global {name}` above it, or assign it first",
+                )
 
     def parameters(self, arguments: ast.arguments) -> list[Part]:
         """Write the parameters; ``*rest`` becomes a rest parameter, and ``*_`` is dropped."""
@@ -996,28 +1116,6 @@ class Emitter:
 def guarded(code: Code) -> list[Part]:
     """Return an expression, parenthesized if its brace would begin a block."""
     return ["(", code, ")"] if str(code).startswith("{") else [code]
-
-
-@dataclass(frozen=True)
-class Counted:
-    """A test whether a list or text is empty, or not."""
-
-    items: ast.expr
-    is_empty: bool
-
-
-def counted(node: ast.expr) -> Counted | None:
-    """Return the test in ``len(x) > 0`` or ``len(x) == 0``; None for anything else."""
-    if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Gt | ast.Eq):
-        return None
-    call = node.left
-    is_length = isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
-    if len(node.ops) > 1 or not is_length or not is_zero(node.comparators[0]):
-        return None
-    assert isinstance(call, ast.Call) and isinstance(call.func, ast.Name)  # noqa: S101, PT018
-    if call.func.id != "len" or len(call.args) != 1 or call.keywords:
-        return None
-    return Counted(call.args[0], isinstance(node.ops[0], ast.Eq))
 
 
 def is_zero(node: ast.expr) -> bool:

@@ -5,6 +5,7 @@ In a template the arguments are ``{0}``, ``{1}``, ...; of a method ``{0}`` is th
 """
 
 import ast
+import builtins
 from dataclasses import dataclass
 
 # JavaScript's precedence levels: an expression is parenthesized if its context needs a higher one.
@@ -119,6 +120,20 @@ METHODS: dict[str, dict[int, Template]] = {
     "strip": {0: Template("{0}.trim()", (MEMBER,))},
     "update": {1: Template("Object.assign({0}, {1})", (ASSIGNMENT, ASSIGNMENT))},
 }
+# The exceptions that can be raised: `except` matches an exception by its own name alone, so none
+# has a parent that can be caught.
+CATCHING_ALL = (Exception, BaseException, object)
+UNCAUGHT = ("LookupError", "ArithmeticError", "OSError")
+EXCEPTIONS = {
+    name: kind
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+}
+RAISED = frozenset(
+    name
+    for name, kind in EXCEPTIONS.items()
+    if all(base in CATCHING_ALL or base.__name__ in UNCAUGHT for base in kind.__mro__[1:])
+)
 # The types that isinstance supports, by their source text.
 TYPES: dict[str, Template] = {
     "str": Template('typeof {0} === "string"', (UNARY,), EQUALITY),
