@@ -30,6 +30,7 @@ from neuralens_tracker.vocabulary import ACCEPTED, MAX_TEXT, PURCHASE, WIRE_VERS
 
 from neuralens_relay.batch import Batch, make_report, validate_events
 from neuralens_relay.forks import FORKS
+from neuralens_relay.greenlets import check_queues
 from neuralens_relay.outbox import Outbox, OutboxError, Store
 from neuralens_relay.settings import OutboxSettings, SettingsError, read_address, read_text
 from neuralens_relay.stores import store_opener
@@ -217,8 +218,6 @@ class OutboxCarrier:
         # Guards the outbox; held during a fork.
         self._opening = threading.Lock()
         self._outbox: Outbox | None = None
-        # The parent's, if it forked without notice: closing them here would break its locks.
-        self._inherited: list[Outbox] = []
         FORKS.notify(self)
 
     def deliver(self, event: WireEvent) -> Receipt:
@@ -241,8 +240,15 @@ class OutboxCarrier:
 
     def close(self) -> None:
         """See Carrier."""
+        if FORKS.stranded:
+            # The outbox is the parent's.
+            return
         with self._opening:
             self._close()
+
+    def is_open(self) -> bool:
+        """See Forking."""
+        return self._outbox is not None
 
     def before_fork(self) -> None:
         """See Forking."""
@@ -255,9 +261,6 @@ class OutboxCarrier:
 
     def after_fork_in_child(self) -> None:
         """See Forking."""
-        if self._outbox is not None:
-            self._inherited.append(self._outbox)
-            self._outbox = None
         self._opening = threading.Lock()
 
     def _close(self) -> None:
@@ -275,7 +278,9 @@ class OutboxCarrier:
         return lambda store: store.add(valid, now, report), receipt
 
     def _submit(self, operation: Callable[[Store], list[bool]]) -> Future[list[bool]]:
-        """Queue an operation, opening the outbox if necessary."""
+        """Queue an operation, opening the outbox if necessary; raises OutboxError."""
+        FORKS.check()
+        check_queues()
         with self._opening:
             if self._outbox is None:
                 self._outbox = Outbox(self._open_store())

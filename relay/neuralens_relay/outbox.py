@@ -349,6 +349,16 @@ class Outbox:
         while self._paused:
             self._paused.pop().release()
 
+    def drop(self) -> bool:
+        """Close the store in a forked child, if it was paused at the fork; return whether it was.
+
+        Locks and connections of the parent are not affected.
+        """
+        if len(self._paused) < len(self._working):
+            return False
+        self._store.close()
+        return True
+
     def _run(self, working: threading.Lock) -> None:
         while group := self._next_group():
             with working:

@@ -18,6 +18,7 @@ from neuralens_relay.breaker import Breaker, State
 from neuralens_relay.clock import Clock
 from neuralens_relay.forks import FORKS
 from neuralens_relay.forwarder import Forwarder
+from neuralens_relay.greenlets import check_threads
 from neuralens_relay.health import Health, Refusals
 from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
@@ -50,18 +51,20 @@ class Relay:
         self._outbox: Outbox | None = None
         self._forwarding: Forwarding | None = None
         self._closed = False
-        # The parent's, if this is a child: closing them here would break its locks.
-        self._inherited: list[object] = []
+        # The parent's, if this is a child: closing it here would break the parent's event loop.
+        self._inherited: list[Forwarding | None] = []
         FORKS.notify(self)
 
     def start(self) -> None:
         """Open the outbox and start forwarding; raises OutboxError."""
+        FORKS.check()
         with self._changing:
             self._closed = False
             self._start()
 
     def ensure_started(self) -> Outbox:
         """Start unless started; raises OutboxError, also if the relay is closed."""
+        FORKS.check()
         with self._changing:
             if self._closed:
                 raise OutboxError("the relay is closed")
@@ -69,6 +72,9 @@ class Relay:
 
     def close(self) -> None:
         """Wait up to ``settings.grace`` for requests in flight, and close the outbox."""
+        if FORKS.stranded:
+            # They are the parent's.
+            return
         with self._changing:
             self._closed = True
             outbox, forwarding = self._outbox, self._forwarding
@@ -88,6 +94,10 @@ class Relay:
         finally:
             await asyncio.to_thread(self.close)
 
+    def is_open(self) -> bool:
+        """See Forking."""
+        return self._outbox is not None
+
     def before_fork(self) -> None:
         """See Forking."""
         self._changing.acquire()
@@ -103,8 +113,8 @@ class Relay:
     def after_fork_in_child(self) -> None:
         """See Forking. Threads are not inherited, so the child's relay starts anew."""
         self._changing = threading.Lock()
-        if self._outbox is not None:
-            self._inherited += (self._outbox, self._forwarding)
+        if self._outbox is not None and self._outbox.drop():
+            self._inherited.append(self._forwarding)
             self._outbox = self._forwarding = None
             atexit.unregister(self.close)
 
@@ -177,12 +187,14 @@ class Relay:
             raise OutboxError(f"the outbox has not answered for {READ_TIMEOUT:g} s") from None
 
     async def _started(self) -> Outbox:
+        FORKS.check()
         # In a thread, because opening the outbox may block.
         outbox = self._outbox
         return await asyncio.to_thread(self.ensure_started) if outbox is None else outbox
 
     def _start(self) -> Outbox:
         if self._outbox is None:
+            check_threads()
             outbox = Outbox(self._open_store())
             self._forwarding = Forwarding(self.settings, outbox, self.metrics)
             self._outbox = outbox

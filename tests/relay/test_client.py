@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import queue
 import socket
 import threading
 from collections import Counter
@@ -15,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from neuralens_relay import Client as Server
-from neuralens_relay import ClientError, EventError, SettingsError
+from neuralens_relay import ClientError, EventError, Settings, SettingsError, create_app
 from neuralens_relay.batch import Batch, validate_events
 from neuralens_relay.client import make_event as make_server_event
-from neuralens_relay.outbox import Bounds
+from neuralens_relay.outbox import Bounds, OutboxError
 from neuralens_relay.settings import OutboxSettings
 from neuralens_relay.sqlite_store import SqliteStore
 from neuralens_tracker.orders import name_purchase
@@ -301,6 +302,50 @@ def test_a_child_loses_nothing_when_its_parent_closes_the_file(tmp_path):
     assert join(child) == 0
     with closing(SqliteStore(tmp_path / "outbox.db")) as store:
         assert store.depth().waiting == 3
+
+
+def fork_without_notice():
+    """Make this process, which is a test's child, believe that it was forked without notice."""
+    os.getpid = lambda: 0
+
+
+def test_a_child_of_a_fork_without_notice_tracks(tmp_path):
+    with Server(outbox=f"sqlite:///{tmp_path}/outbox.db") as server:
+
+        def track():
+            fork_without_notice()
+            assert server.track("PURCHASE", **PURCHASE) == TAKEN
+
+        assert join(fork(track)) == 0
+        assert server.track("PURCHASE", **PURCHASE) == KNOWN
+
+
+def test_a_child_of_a_fork_without_notice_refuses_an_open_outbox(tmp_path, environment, bundles):
+    address = f"sqlite:///{tmp_path}/outbox.db"
+    app = create_app(
+        Settings.from_environment(environment | {"NEURALENS_OUTBOX": address}), bundles
+    )
+    with Server(outbox=address) as server:
+
+        def track():
+            assert server.track("PURCHASE", **PURCHASE) == TAKEN
+            fork_without_notice()
+            for client in (server, Server(outbox=address)):
+                with client, pytest.raises(ClientError, match="lazy-apps = true"):
+                    client.track("PURCHASE", **PURCHASE)
+            with pytest.raises(OutboxError, match="lazy-apps = true"):
+                app.state.relay.start()
+
+        assert join(fork(track)) == 0
+        assert server.track("PURCHASE", **PURCHASE) == KNOWN
+
+
+def test_queues_that_were_patched_too_late_are_refused(tmp_path, monkeypatch):
+    with Server(outbox=f"sqlite:///{tmp_path}/outbox.db") as server:
+        # As gevent does, whose queues suspend a greenlet instead of a thread.
+        monkeypatch.setattr(queue, "SimpleQueue", queue.Queue)
+        with pytest.raises(ClientError, match="patch them first"):
+            server.track("PURCHASE", **PURCHASE)
 
 
 def test_order_ids_are_kept_longer_than_others(start, environment, monkeypatch):

@@ -1,6 +1,7 @@
 """The relay mounted in another application, standalone, and restarted in one process."""
 
 import asyncio
+import multiprocessing
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +9,7 @@ import httpx
 import pytest
 from neuralens_relay import Client as Server
 from neuralens_relay import Settings, SettingsError, create_app
-from neuralens_relay.outbox import Event
+from neuralens_relay.outbox import Event, OutboxError
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -98,6 +99,39 @@ def test_children_of_its_process_store_events(environment, bundles, sandbox):
     assert {join(child) for child in children} == {0}
     assert post(app).status_code == 202
     relay.close()
+
+
+def test_a_child_that_outlives_its_process_stores_and_forwards(environment, bundles, sandbox):
+    app = create_app(Settings.from_environment(environment), bundles)
+    relay = app.state.relay
+    relay.start()
+    stored, closed = multiprocessing.Event(), multiprocessing.Event()
+
+    def outlive():
+        assert post(app).status_code == 202
+        stored.set()
+        assert closed.wait(TIMEOUT)
+        assert post(app).status_code == 202
+        eventually(lambda: ask(app, "GET", "/health").json()["forwarding"] == "running")
+        eventually(lambda: len(sandbox.bodies()) == 3)
+        relay.close()
+
+    child = fork(outlive)
+    assert stored.wait(TIMEOUT)
+    relay.close()
+    # Whoever is the last to close the file, to its knowledge, deletes the log.
+    with Server(outbox=environment["NEURALENS_OUTBOX"], application_id=APPLICATION) as server:
+        server.track("SHARE", id="A")
+    closed.set()
+    assert join(child) == 0
+
+
+def test_greenlets_in_place_of_threads_are_refused(environment, bundles, monkeypatch):
+    app = create_app(Settings.from_environment(environment), bundles)
+    # As gevent does.
+    monkeypatch.setattr(threading, "get_ident", lambda: 1)
+    with pytest.raises(OutboxError, match="gunicorn: -k gthread"):
+        app.state.relay.start()
 
 
 def test_it_can_be_restarted(environment, bundles, sandbox):
