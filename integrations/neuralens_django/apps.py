@@ -1,7 +1,7 @@
 """The installed application."""
 
 from django.apps import AppConfig
-from django.core.checks import Tags, register
+from django.core.checks import register
 from django.core.signals import request_started
 
 
@@ -13,10 +13,11 @@ class NeuralensConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and start the relay with the first request of any kind."""
-        from neuralens_django.checks import check
+        from neuralens_django.checks import check, check_deployment
         from neuralens_django.mounted import start_relay
 
-        register(check, Tags.compatibility)
+        register(check, "neuralens")
+        register(check_deployment, "neuralens", deploy=True)
 
         def start(**_: object) -> None:
             request_started.disconnect(start)

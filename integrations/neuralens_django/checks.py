@@ -39,12 +39,27 @@ def check(app_configs: Sequence[object] | None = None, **_: Any) -> list[CheckMe
         return [Error(str(error), hint=f"Correct {NAME} in the settings.", id="neuralens.E002")]
     if not config.enabled:
         return []
-    return [
-        *check_application(config),
-        *check_routes(config),
-        *check_settings(config),
-        *check_policy(config),
-    ]
+    return [*check_prefix(config), *check_settings(config), *check_policy(config)]
+
+
+def check_deployment(app_configs: Sequence[object] | None = None, **_: Any) -> list[CheckMessage]:
+    """Check what only a running shop needs: E001, the application id; E003, the relay's key.
+
+    Where an image is built, or tests run, there are no secrets.
+    """
+    try:
+        config = configuration()
+    except (ImproperlyConfigured, ImportError):
+        # Reported by ``check``.
+        return []
+    found: list[CheckMessage] = []
+    if config.enabled and not is_set(config, "application_id"):
+        hint = f'Put "APPLICATION_ID" into {NAME}, or set {variable("application_id")}.'
+        found.append(Error("Neuralens has no application id.", hint=hint, id="neuralens.E001"))
+    if config.enabled and is_routed() and not is_set(config, "api_key"):
+        hint = f'Put "API_KEY" into {NAME}, or set {variable("api_key")}.'
+        found.append(Error("The Neuralens relay has no API key.", hint=hint, id="neuralens.E003"))
+    return found
 
 
 def is_set(config: Configuration, name: str) -> bool:
@@ -52,39 +67,22 @@ def is_set(config: Configuration, name: str) -> bool:
     return bool(config.relay.get(name) or os.environ.get(variable(name)))
 
 
-def check_application(config: Configuration) -> list[CheckMessage]:
-    """E001: there is no application id."""
-    if is_set(config, "application_id"):
-        return []
-    hint = f'Put "APPLICATION_ID" into {NAME}, or set {variable("application_id")}.'
-    return [Error("Neuralens has no application id.", hint=hint, id="neuralens.E001")]
-
-
-def check_routes(config: Configuration) -> list[CheckMessage]:
-    """E003 and W002: the relay is part of the project, but has no key or another path."""
-    found: list[CheckMessage] = []
+def check_prefix(config: Configuration) -> list[CheckMessage]:
+    """W002: the relay is part of the project, but has another path."""
     if not is_routed():
-        return found
-    if not is_set(config, "api_key"):
-        hint = f'Put "API_KEY" into {NAME}, or set {variable("api_key")}.'
-        found.append(Error("The Neuralens relay has no API key.", hint=hint, id="neuralens.E003"))
+        return []
     try:
         match = resolve(f"{config.prefix}/events")
     except Resolver404:
         match = None
-    if match is None or match.view_name != "neuralens:relay":
-        hint = (
-            f"Include neuralens_django.urls at {config.prefix}/, before any pattern that matches"
-            f' that, too, or set "PREFIX" in {NAME}.'
-        )
-        found.append(
-            Caution(
-                f"Pages send to {config.prefix}/events, which is not the relay.",
-                hint=hint,
-                id="neuralens.W002",
-            )
-        )
-    return found
+    if match is not None and match.view_name == "neuralens:relay":
+        return []
+    hint = (
+        f"Include neuralens_django.urls at {config.prefix}/, before any pattern that matches"
+        f' that, too, or set "PREFIX" in {NAME}.'
+    )
+    said = f"Pages send to {config.prefix}/events, which is not the relay."
+    return [Caution(said, hint=hint, id="neuralens.W002")]
 
 
 def check_settings(config: Configuration) -> list[CheckMessage]:

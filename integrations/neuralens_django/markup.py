@@ -1,6 +1,5 @@
 """Renders the snippet and the attributes for a request."""
 
-import os
 from typing import Any
 
 from django.http import HttpRequest
@@ -9,7 +8,7 @@ from markupsafe import Markup
 from neuralens_embed import Snippet
 from neuralens_embed.attributes import Attributes
 from neuralens_embed.snippet import RUNTIMES
-from neuralens_relay.settings import read_setting
+from neuralens_relay.embedding import read_application_id
 
 from neuralens_django.configuration import configuration
 from neuralens_django.finders import FOLDER
@@ -25,13 +24,16 @@ def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
     config = configuration()
     if not config.enabled:
         return Markup("")
+    app_id = read_application_id(config.relay.get("application_id"), strict=config.strict)
+    if app_id is None:
+        return Markup("")
     of_request = {} if request is None else of(request)
     if config.static:
         name = overrides.get("runtime", config.snippet.get("runtime", "javascript"))
         # The static files storage may version the URL.
         of_request |= {"src": static(f"{FOLDER}/{RUNTIMES[name]}"), "versioned": False}
     arguments = {
-        "app_id": config.relay.get("application_id") or read_setting("application_id", os.environ),
+        "app_id": app_id,
         "prefix": script_root() + config.prefix,
         "strict": config.strict,
         **of_request,

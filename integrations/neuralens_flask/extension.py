@@ -8,10 +8,10 @@ from markupsafe import Markup
 from neuralens_embed import Snippet
 from neuralens_embed.attributes import Attributes
 from neuralens_embed.snippet import PREFIX
-from neuralens_relay.embedding import EmbeddedRelay, settings_from
+from neuralens_relay.embedding import EmbeddedRelay, read_application_id, settings_from
 
 from neuralens_flask.commands import group
-from neuralens_flask.configuration import application_id, is_strict, relay_values
+from neuralens_flask.configuration import is_strict, relay_values
 
 EXTENSION = "neuralens"
 Loader = Callable[[], Any]
@@ -61,14 +61,21 @@ class Neuralens:
         return load
 
     def snippet(self, **overrides: Any) -> Markup:
-        """Return the snippet for the current request; empty if tracking is disabled."""
+        """Return the snippet for the current request; empty if tracking is disabled.
+
+        Without an application id it is empty, too, unless invalid values raise.
+        """
         config = current_app.config
         if not config["NEURALENS_ENABLED"]:
             return Markup("")
+        strict = is_strict(current_app)
+        app_id = read_application_id(relay_values(config)["application_id"], strict=strict)
+        if app_id is None:
+            return Markup("")
         arguments = {
-            "app_id": application_id(config),
+            "app_id": app_id,
             "prefix": script_root(config) + config["NEURALENS_PREFIX"],
-            "strict": is_strict(current_app),
+            "strict": strict,
             "nonce": talisman_nonce(),
             "uid": self._load_uid() if self._load_uid else None,
             "consent": self._load_consent() if self._load_consent else None,

@@ -11,8 +11,7 @@ from markupsafe import Markup
 from neuralens_embed import Snippet
 from neuralens_embed.attributes import Attributes
 from neuralens_embed.snippet import PREFIX
-from neuralens_relay.embedding import EmbeddedRelay, settings_from
-from neuralens_relay.settings import read_setting
+from neuralens_relay.embedding import EmbeddedRelay, read_application_id, settings_from
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount
@@ -111,16 +110,20 @@ class Neuralens:
     def render(self, request: Request | None, **overrides: Any) -> Markup:
         """Return the snippet for a request; empty if tracking is disabled.
 
+        Without an application id it is empty, too, unless invalid values raise.
         Without a request (a page that is rendered ahead) it has no nonce, uid and consent, and the
         prefix as it is.
         """
         if not self.enabled:
             return Markup("")
+        app_id = read_application_id(self._app_id, strict=self._strict)
+        if app_id is None:
+            return Markup("")
         of_request: dict[str, object] = {}
         if request is not None:
             of_request = {name: read(request) for name, read in self._of_request.items() if read}
         arguments = {
-            "app_id": self._app_id or read_setting("application_id"),
+            "app_id": app_id,
             "prefix": self.prefix if request is None else self._prefix_of(request.scope),
             "strict": self._strict,
             **self._snippet,

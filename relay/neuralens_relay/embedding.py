@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from neuralens_embed.attributes import report
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
@@ -22,7 +23,7 @@ from neuralens_relay.app import create_app
 from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import OutboxError
 from neuralens_relay.responses import explain_error
-from neuralens_relay.settings import Settings, SettingsError, variable
+from neuralens_relay.settings import Settings, SettingsError, read_setting, variable
 
 if TYPE_CHECKING:
     from a2wsgi import ASGIMiddleware
@@ -42,6 +43,21 @@ def settings_from(
     Settings.from_environment does.
     """
     return Settings.from_environment({**environment, **variables(given)})
+
+
+def read_application_id(given: object, *, strict: bool) -> str | None:
+    """Return the application id of a page's snippet: the given one, otherwise the environment's.
+
+    If there is none, raises SettingsError; if ``strict`` is false, logs that once and returns None,
+    so that the page is rendered without a snippet.
+    """
+    try:
+        return str(given) if given else read_setting("application_id")
+    except SettingsError as error:
+        if strict:
+            raise
+        report(f"the snippet, because {error}")
+        return None
 
 
 def variables(given: Mapping[str, object]) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """``neuralens_django`` without a browser: tags, settings, checks, static files, commands."""
 
 import os
+import re
 import subprocess
 import sys
 import types
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.integrations.shops.django_shop"
 
 import django
 from django.core.asgi import get_asgi_application
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.core.paginator import Paginator
@@ -29,6 +32,7 @@ from neuralens_django.checks import check
 from neuralens_django.configuration import configuration
 from neuralens_django.testing import TrackingAssertions
 from neuralens_embed import MarkupError
+from neuralens_relay.settings import SettingsError
 from starlette.testclient import TestClient
 from werkzeug.test import Client as WsgiClient
 
@@ -120,6 +124,16 @@ def test_the_uid_is_that_of_an_authenticated_user() -> None:
     assert "data-uid" not in render("{% neuralens_snippet %}", request)
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_without_an_application_id_a_page_has_no_snippet(
+    strict: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NEURALENS_APPLICATION_ID", raising=False)
+    expected = pytest.raises(SettingsError, match="APPLICATION_ID") if strict else nullcontext()
+    with override_settings(NEURALENS={"STRICT": strict}), expected:
+        assert render("{% neuralens_snippet %}", HttpRequest()) == ""
+
+
 @override_settings(NEURALENS={**NEURALENS, "ENABLED": False})
 def test_disabled() -> None:
     assert render("{% neuralens_snippet %}", HttpRequest()) == ""
@@ -174,7 +188,7 @@ def test_an_unknown_key_is_reported() -> None:
     ("settings", "ids"),
     [
         ({"NEURALENS": {**NEURALENS, "OUTBOX": "sqlite:////var/lib/outbox.db"}}, []),
-        ({"NEURALENS": {}}, ["neuralens.E001", "neuralens.E003", "neuralens.W003"]),
+        ({"NEURALENS": {}}, ["neuralens.W003", "neuralens.E001", "neuralens.E003"]),
         ({"NEURALENS": {**NEURALENS, "PREFIX": "/x", "OUTBOX": "redis://h"}}, ["neuralens.W002"]),
         ({"NEURALENS": NEURALENS}, ["neuralens.W003"]),
         ({"NEURALENS": {**NEURALENS, "OUTBOX": "sqlite:////nowhere/o.db"}}, ["neuralens.W004"]),
@@ -196,7 +210,18 @@ def test_the_checks_report_missing_settings(
     for name in ("API_KEY", "APPLICATION_ID", "OUTBOX"):
         monkeypatch.delenv(f"NEURALENS_{name}", raising=False)
     with override_settings(**settings):
-        assert [found.id for found in check()] == ids
+        found = run_checks(tags=["neuralens"], include_deployment_checks=True)
+    assert [message.id for message in found] == ids
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ids"),
+    [(["check"], []), (["check", "--deploy", "--tag", "neuralens"], ["E001", "E003"])],
+)
+def test_an_image_is_built_without_secrets(arguments: list[str], ids: list[str]) -> None:
+    done = manage(*arguments, NEURALENS_API_KEY="", NEURALENS_APPLICATION_ID="")
+    assert re.findall(r"neuralens\.(E\d+)", done.stderr) == ids, done.stderr
+    assert done.returncode == (1 if ids else 0)
 
 
 CSP_NONCE = type("Nonce", (), {"__repr__": lambda self: "csp.constants.NONCE"})()

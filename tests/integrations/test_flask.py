@@ -46,6 +46,14 @@ def test_the_relay_starts_with_the_first_page(tmp_path: Path) -> None:
     assert (tmp_path / "outbox.db").is_file()
 
 
+def test_a_missing_application_id_is_not_fatal_in_production(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NEURALENS_APPLICATION_ID", raising=False)
+    client = shop(tmp_path, NEURALENS_APPLICATION_ID=None).test_client()
+    assert client.get("/page/A").text == '<i data-nl-product="A"></i>'
+
+
 def test_a_prefix(tmp_path: Path) -> None:
     client = shop(tmp_path, NEURALENS_PREFIX="/track").test_client()
     assert 'data-endpoint="/track/events"' in client.get("/page/A").text

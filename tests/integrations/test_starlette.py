@@ -166,6 +166,13 @@ def test_an_invalid_value_is_not_fatal_in_production(tmp_path: Path) -> None:
         assert "<i ></i>" in client.get("/page?key=").text
 
 
+def test_a_missing_application_id_is_not_fatal_in_production(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("NEURALENS_APPLICATION_ID", raising=False)
+    assert Neuralens().render(None) == ""
+
+
 def test_a_missing_key_does_not_fail_the_import(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
