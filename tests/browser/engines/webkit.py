@@ -3,8 +3,10 @@
 import contextlib
 import os
 import subprocess
+from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -19,7 +21,7 @@ RUN = """const done = arguments[arguments.length - 1];
 
 
 class WebKit:
-    """A virtual display, and the drivers of all profiles."""
+    """A virtual display, and a browser on it, which is started on first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -31,23 +33,31 @@ class WebKit:
         )
         assert self._display.stdout
         self._environment = os.environ | {"DISPLAY": f":{self._display.stdout.readline().strip()}"}
+        self._browser: Browser | None = None
+        self._numbers = count(1)
 
     def new_context(self, base_url: str) -> "Profile":
-        """Start a browser with a new profile; each driver has one session."""
-        return Profile(self._environment, self._folder / "webkit.log", base_url)
+        """Return a new profile, in another browser if the last one has crashed."""
+        if self._browser and not self._browser.responds():
+            self._browser.close()
+            self._browser = None
+        if not self._browser:
+            self._browser = Browser(self._environment, self._folder / "webkit.log")
+        return Profile(self._browser, base_url, next(self._numbers))
 
     def close(self) -> None:
+        if self._browser:
+            self._browser.close()
         self._display.terminate()
         self._display.wait(TIMEOUT)
         assert self._display.stdout
         self._display.stdout.close()
 
 
-class Profile:
-    """A browser process with its driver."""
+class Browser:
+    """A browser process with its driver, which has only one session."""
 
-    def __init__(self, environment: dict[str, str], log: Path, base_url: str) -> None:
-        self._base_url = base_url
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
         self._current = ""
         with log.open("ab") as output:
             self._driver = subprocess.Popen(
@@ -59,13 +69,8 @@ class Profile:
         wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
         session = self._send("POST", "/session", {"capabilities": wanted})
         self._path = f"/session/{session['sessionId']}"
-        self._first = self._send("GET", f"{self._path}/window")
-
-    def __enter__(self) -> "Profile":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        # The initial window stays open, because the browser ends without any.
+        self.first = self._send("GET", f"{self._path}/window")
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         response = self._http.request(method, path, json=body if method == "POST" else None)
@@ -83,55 +88,88 @@ class Profile:
             self._current = tab
         return self._send(method, self._path + path, body)
 
-    def new_page(self) -> Page:
-        """Open a window. The initial one stays open, because the browser ends without any."""
-        made = self.command(self._first, "POST", "/window/new", {"type": "window"})
-        return Page(WebKitTab(self, made["handle"]), self._base_url)
+    def handles(self) -> list[str]:
+        """Return the windows, the newest one last."""
+        return list(self._send("GET", f"{self._path}/window/handles"))
 
-    def reset_tab(self) -> None:
-        """Record that the current tab was closed."""
+    def close_window(self, handle: str) -> None:
+        """Close a window, with unload events."""
+        self.command(handle, "DELETE", "/window")
         self._current = ""
 
-    def cookies(self) -> list[dict[str, Any]]:
-        """Return the cookies of the page in the newest window."""
-        *_, handle = self._send("GET", f"{self._path}/window/handles")
-        return list(self.command(handle, "GET", "/cookie"))
-
-    def add_cookies(self, cookies: list[dict[str, str]]) -> None:
-        """Set cookies: name, value, and the URL of their site, opened in another window."""
-        for each in cookies:
-            self.command(self._first, "POST", "/url", {"url": each["url"] + "/nl/health"})
-            cookie = {"name": each["name"], "value": each["value"]}
-            self.command(self._first, "POST", "/cookie", {"cookie": cookie})
-
-    def kill(self) -> None:
-        """Kill the browser."""
-        for child in browser_pids(self._driver.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, 9)
+    def responds(self) -> bool:
+        """Return whether the browser is still running."""
+        try:
+            return self.first in self.handles()
+        except (ScriptError, httpx.HTTPError):
+            return False
 
     def close(self) -> None:
         """End browser and driver."""
         try:
             self._send("DELETE", self._path)
         except (ScriptError, httpx.HTTPError):
-            # The test has killed it.
-            self.kill()
+            # It has crashed.
+            for child in browser_pids(self._driver.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, 9)
         finally:
             self._http.close()
             self._driver.terminate()
             self._driver.wait(TIMEOUT)
 
 
+class Profile:
+    """The windows of a host of its own, since the browser has one profile for all hosts.
+
+    So its cookies and storage are its own, even those that come after it was closed.
+    """
+
+    def __init__(self, browser: Browser, base_url: str, number: int) -> None:
+        self._browser = browser
+        self._base_url = on_host(base_url, f"profile{number}.localhost")
+        self._host = str(urlsplit(self._base_url).hostname)
+
+    def __enter__(self) -> "Profile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def new_page(self) -> Page:
+        """Open a window."""
+        made = self._browser.command(self._browser.first, "POST", "/window/new", {"type": "window"})
+        return Page(WebKitTab(self._browser, made["handle"]), self._base_url)
+
+    def cookies(self) -> list[dict[str, Any]]:
+        """Return the cookies of the page in the newest window."""
+        return list(self._browser.command(self._browser.handles()[-1], "GET", "/cookie"))
+
+    def add_cookies(self, cookies: list[dict[str, str]]) -> None:
+        """Set cookies: name, value, and the URL of their site, opened in another window."""
+        for each in cookies:
+            url = on_host(each["url"], self._host) + "/nl/health"
+            self._browser.command(self._browser.first, "POST", "/url", {"url": url})
+            cookie = {"name": each["name"], "value": each["value"]}
+            self._browser.command(self._browser.first, "POST", "/cookie", {"cookie": cookie})
+
+    def close(self) -> None:
+        """Close its windows, unless the browser has crashed."""
+        if self._browser.responds():
+            for handle in self._browser.handles():
+                if handle != self._browser.first:
+                    self._browser.close_window(handle)
+
+
 class WebKitTab:
     """A tab, identified by its handle."""
 
-    def __init__(self, profile: Profile, handle: str) -> None:
-        self._profile = profile
+    def __init__(self, browser: Browser, handle: str) -> None:
+        self._browser = browser
         self._handle = handle
 
     def _command(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        return self._profile.command(self._handle, method, path, body)
+        return self._browser.command(self._handle, method, path, body)
 
     def navigate(self, url: str) -> None:
         self._command("POST", "/url", {"url": url})
@@ -156,8 +194,13 @@ class WebKitTab:
         self._command("POST", "/window/rect", {})
 
     def close(self) -> None:
-        self._command("DELETE", "/window")
-        self._profile.reset_tab()
+        self._browser.close_window(self._handle)
+
+
+def on_host(url: str, host: str) -> str:
+    """Return a URL with another name for this machine."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{host}:{parts.port}").geturl()
 
 
 def child_pids(pid: int) -> list[int]:
