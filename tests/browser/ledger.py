@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.clients import connect
-from tests.polling import TIMEOUT, eventually
+from tests.polling import TIMEOUT, eventually, pause
 from tests.processes import Process
 
 # Inserts a control tile into the viewport, and flushes its event once it was seen.
@@ -86,10 +86,11 @@ class Ledger:
 
     def wait_for(self, count: int, timeout: float = TIMEOUT) -> list[Event]:
         """Wait for at least ``count`` events, and return all."""
-        deadline = time.monotonic() + timeout
+        start = time.monotonic()
         while len(entries := self.entries()) < count:
-            assert time.monotonic() < deadline, f"{len(entries)} events, not {count}: {entries}"
-            time.sleep(0.02)
+            waited = time.monotonic() - start
+            assert waited < timeout, f"{len(entries)} events, not {count}: {entries}"
+            pause(waited)
         return entries
 
     def wait_for_all(self, page: Page) -> list[Event]:
