@@ -69,17 +69,19 @@ def is_nightly(item: pytest.Item) -> bool:
 
 
 def is_left_out(item: pytest.Item) -> bool:
-    """Return whether a repetition on a heavy runtime shows what others already do.
+    """Return whether a repetition on a heavy runtime, or in another browser, shows nothing new.
 
-    That the runtime works in other browsers is shown by the journey. Of a test marked ``one_case``
-    only the first case is repeated.
+    That a heavy runtime works in other browsers is shown by the journey. Of a test marked
+    ``one_case`` only the first case is repeated.
     """
     runtime, engine = repetition_of(item)
-    if runtime not in HEAVY or item.path.name == "test_journey.py":
+    if item.path.name == "test_journey.py":
         return False
-    return engine != "chromium" or (
-        item.get_closest_marker("one_case") is not None and number_of_case(item) > 0
-    )
+    is_elsewhere = engine != "chromium"
+    if runtime in HEAVY and is_elsewhere:
+        return True
+    is_one_case = item.get_closest_marker("one_case") is not None
+    return is_one_case and (runtime in HEAVY or is_elsewhere) and number_of_case(item) > 0
 
 
 def number_of_case(item: pytest.Item) -> int:

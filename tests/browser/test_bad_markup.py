@@ -74,6 +74,7 @@ def summarize(events):
     return {(event.id, event.get("index"), event.get("page")) for event in events}
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistake(show_wrong, ledger, mistake):
     wrong, captured, name, remedy = MISTAKES[mistake]

@@ -374,6 +374,7 @@ def test_toggle_that_is_switched_off(show, interactions, expected):
     assert interactions(page) == [expected("FAVORITE", "B", 25)] * 2
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "markup",
     [

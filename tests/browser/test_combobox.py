@@ -17,6 +17,7 @@ def captured(ledger):
 HIDDEN_TEXT = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip: rect(0 0 0 0)"
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("markup", "text"),
     [
@@ -177,6 +178,7 @@ def test_finished_composition_is_the_query(show, context, captured):
     assert not queries & {"い", "いす"}
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "box",
     [
@@ -207,6 +209,7 @@ def test_other_inputs_are_not_read(show, captured, box):
     assert "Baker" not in page.evaluate("JSON.stringify({ ...localStorage })")
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "box",
     [
@@ -234,6 +237,7 @@ def test_search_boxes_are_read(show, captured, box):
     assert captured(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("style", "shown"),
     [
@@ -282,6 +286,7 @@ FORMS = {
 }
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("form", list(FORMS))
 def test_variants_of_the_pattern(show, captured, form):
     page = show(FORMS[form].replace('aria-owns="b"', 'aria-owns="b a list"'))

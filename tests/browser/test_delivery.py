@@ -220,6 +220,7 @@ def test_unavailable_relay(show, shop, ledger, posts, await_empty_journal, engin
     assert [line for line in page.console_messages if "503" not in line] == []
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["ends", "dies"])
 def test_relay_that_is_restarted(show, ledger, relay, posts, await_empty_journal, number):
     page = show("")
@@ -395,6 +396,7 @@ def test_poison_event_is_discarded_across_pages(show, shop, ledger, posts, await
     assert posts()[-1].batch["losses"] == {"overflow": 0, "refused": 1, "storage": 0}
 
 
+@pytest.mark.parametrize("runtime", ["javascript"])
 def test_queue_is_bounded(show):
     page = show("")
     page.evaluate(SHUT)
@@ -405,6 +407,7 @@ def test_queue_is_bounded(show):
     assert journal(page) == []
 
 
+@pytest.mark.parametrize("runtime", ["javascript"])
 def test_batches_stay_small(show, ledger, posts, await_empty_journal):
     """Many events with three bytes per character, which exceed one beacon, or two."""
     page = show("")

@@ -148,6 +148,7 @@ list.addEventListener("TYPE", (event) => {
 """
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("way", ["mouse", "touch"])
 @pytest.mark.parametrize("after", ["list.innerHTML = ''", "list.hidden = true", ""])
 @pytest.mark.parametrize("kind", ["pointerdown", "mousedown", "mouseup"])

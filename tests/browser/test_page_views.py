@@ -69,6 +69,7 @@ def test_another_list_without_a_query(shop_page, captured, order):
     assert captured(page) == [("VIEW_PRODUCT", "X", None)] * 2
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "change",
     [
@@ -93,6 +94,7 @@ def test_same_page(shop_page, captured, change):
 ONCE = [("LAND_PRODUCT_PAGE", "A", None), ("LAND_PRODUCT_PAGE", "B", None)]
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "steps",
     [

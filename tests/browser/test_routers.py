@@ -24,6 +24,7 @@ def served_pages(chromium):
     return pages
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "router", ["turbo", "htmx", "react_router", "react_activity", "vue_router"]
 )

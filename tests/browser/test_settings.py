@@ -127,6 +127,7 @@ APPEND = """(attribute) => {
 }"""
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     ("setting", "attribute", "default"),
     [("viewMs", PRODUCT, 1000), ("suggestionMs", SUGGESTION, 400)],
@@ -155,6 +156,7 @@ def test_consent(show_with, ledger, sent, uid):
     assert wait_for_first(ledger, "SHARE")["items"] == [{"id": "B"}]
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("word", ["pendign", "Granted", "", "yes"])
 def test_misspelled_consent_is_pending(show_with, ledger, sent, uid, word):
     """An unknown state holds all events until a valid one is given."""

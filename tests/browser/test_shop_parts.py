@@ -190,6 +190,7 @@ INTERACTIONS: dict[str, tuple[str, Act, list[Summary]]] = {
 }
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("name", list(INTERACTIONS))
 def test_interactions(show, ledger, name):
     markup, act, expected = INTERACTIONS[name]
@@ -340,6 +341,7 @@ VIEWS: dict[str, tuple[str, list[Summary], Act, list[Summary]]] = {
 }
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("name", list(VIEWS))
 def test_views(show, ledger, name):
     markup, before, act, after = VIEWS[name]
@@ -450,6 +452,7 @@ ROUTES: dict[str, tuple[str, list[tuple[str, str]], list[str], list[tuple[str, s
 }
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("name", list(ROUTES))
 def test_routes(show_timed, ledger, name):
     markup, before, steps, after = ROUTES[name]
@@ -538,6 +541,7 @@ SUGGESTIONS: dict[str, tuple[str, Act, list[Summary]]] = {
 }
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("name", list(SUGGESTIONS))
 def test_suggestions(show, ledger, name):
     markup, act, expected = SUGGESTIONS[name]

@@ -105,6 +105,7 @@ def test_typed_seen_and_clicked(show, events, expected):
     assert page.console_messages == []
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("completes", ["", "true"])
 def test_chosen_by_keyboard(show, events, expected, completes):
     """The query is the typed text, even if the widget writes the suggestion into the box."""
@@ -247,6 +248,7 @@ def test_page_of_the_tag_does_not_apply_to_suggestions(show, events, expected):
 BARE = LIST.replace("<ul", "<ul data-bare")
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize(
     "markup",
     [

@@ -54,6 +54,7 @@ def open_list(show):
     return open_list
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("widget", list(WIDGETS))
 def test_by_mouse(open_list, ledger, widget):
     page = open_list(widget)
@@ -63,6 +64,7 @@ def test_by_mouse(open_list, ledger, widget):
     assert summarize(ledger.wait_for_all(page)) == [*SEEN, CHOSEN]
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("widget", list(WIDGETS))
 def test_by_keyboard(open_list, ledger, widget):
     page = open_list(widget)
