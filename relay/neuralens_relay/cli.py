@@ -148,7 +148,7 @@ class WrongSetting(click.ClickException):
 
 
 def serve(host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT, SIGTERM or SIGHUP."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -176,12 +176,22 @@ def serve(host: str, port: int) -> None:
             timeout_graceful_shutdown=GRACE,
         )
         shorten_pauses()
-        click.echo(f"Relay: {address(listener)}{PATH}")
-        click.echo(f"  Health: {address(listener)}{PATH}/health")
-        # uvicorn raises the signal again after its shutdown: handle SIGTERM like SIGINT then.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Whether or not anybody reads it, or the disk of its output is full.
+        with suppress(OSError):
+            click.echo(f"Relay: {address(listener)}{PATH}")
+            click.echo(f"  Health: {address(listener)}{PATH}/health")
+        handle_signals()
         with suppress(KeyboardInterrupt):
             Server(config, app.state.intake.stop_reading).run(sockets=[listener])
+
+
+def handle_signals() -> None:
+    """Shut down on SIGTERM, and on SIGHUP unless it is ignored, as by nohup."""
+    # uvicorn raises the signal again after its shutdown: handle SIGTERM like SIGINT then.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A closed terminal, or a reload by a service manager: uvicorn does not handle it.
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def shorten_pauses() -> None:

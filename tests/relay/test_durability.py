@@ -1,15 +1,19 @@
 """No acknowledged event is lost: kills, restarts, shutdowns, several processes."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import apsw
 import httpx
+import pytest
+from neuralens_relay.serving import address, listen
 
 from tests.polling import TIMEOUT, eventually
 from tests.relay.conftest import Client, make_batch, make_event
@@ -74,18 +78,53 @@ def test_a_kill_under_load_loses_no_acknowledged_event(spawn, environment, sandb
     assert duplicates <= client.metric("neuralens_forwarded_ambiguous_total")
 
 
-def test_a_shutdown_finishes_requests_in_flight(spawn, environment, sandbox):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_shutdown_finishes_requests_in_flight(spawn, environment, sandbox, number):
     client, process = spawn(environment)
     sandbox.fail(delay=0.5)
     client.send(make_event(items=[{"id": "slow"}]))
     eventually(lambda: not sandbox.pending())
-    assert process.end(signal.SIGTERM) == 0
+    assert process.end(number) == 0
     assert sandbox.ids() == ["slow"]
     client, process = spawn(environment)
     assert client.queued() == 0
     assert process.end(signal.SIGINT) == 0
     assert "Traceback" not in process.errors()
     assert "ERROR" not in process.errors()
+
+
+def test_a_relay_whose_output_nobody_reads_serves(tmp_path, environment, sandbox):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with listen("127.0.0.1", 0) as free:
+        url = f"{address(free)}/nl"
+    command = "from neuralens_relay.cli import relay; relay()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, "--port", str(urlsplit(url).port)],
+        cwd=tmp_path,
+        env=environment,
+        stdout=writing,
+        stderr=writing,
+        # As by nohup.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    os.close(writing)
+    try:
+        with Client(url) as client:
+            eventually(lambda: is_live(url))
+            process.send_signal(signal.SIGHUP)
+            client.send(make_event(items=[{"id": "unread"}]))
+            eventually(lambda: sandbox.ids() == ["unread"])
+    finally:
+        process.terminate()
+        process.wait(TIMEOUT)
+
+
+def is_live(url):
+    try:
+        return httpx.get(f"{url}/health?live").is_success
+    except httpx.TransportError:
+        return False
 
 
 def test_a_shutdown_leaves_hanging_events_in_the_outbox(spawn, environment, sandbox):
