@@ -8,6 +8,9 @@ SOURCES := $(shell find tracker build/neuralens_build $(DEMO_HOOKS) -name '*.py'
 # Several workers, each with its own browser, relay and sandbox; disabled by make test ARGS=-n0.
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=worksteal
 
+# With it, each worker would compile every test again, at each run.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-packages test-faults lock nightly build bench docs release lint format clean
 .DELETE_ON_ERROR:
 
