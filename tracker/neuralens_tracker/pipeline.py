@@ -146,7 +146,7 @@ class Pipeline:
             self._storage.write(ORDER_KEY + key, "1")
         event["uid"] = self._visit.uid()
         changed = self._hooks.change(event)
-        if not changed:
+        if not isinstance(changed, dict):
             self._suppress(event, "before")
         elif self._repair(changed):
             # Only listeners get the sources: the API has no such fields.

@@ -6,10 +6,10 @@ counts as no effect, since the program sees its own values alone.
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from neuralens_build.compiler.language import ACCESS, BUILTINS
+from neuralens_build.compiler.language import ACCESS, ADAPTER, BUILTINS
 
 # Methods that change their list or dict.
 CHANGING = frozenset(("append", "extend", "insert", "pop", "remove", "sort", "update"))
@@ -43,7 +43,7 @@ class Effects:
         return True
 
 
-def read_effects(trees: Iterable[ast.Module], records: Mapping[str, object]) -> Effects:
+def read_effects(trees: Collection[ast.Module], records: Mapping[str, object]) -> Effects:
     """Return the functions of a program that have no effects."""
     functions: dict[str, list[ast.FunctionDef]] = {}
     # What a parameter or a variable calls may have any effect.
@@ -55,7 +55,9 @@ def read_effects(trees: Iterable[ast.Module], records: Mapping[str, object]) -> 
             variables.add(node.arg)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             variables.add(node.id)
-    pure = {"isinstance", *BUILTINS, *ACCESS, *records, *functions} - variables
+    given = {name for tree in trees for name in browser_functions(tree)}
+    variables -= given
+    pure = {"isinstance", *BUILTINS, *ACCESS, *records, *functions, *given} - variables
     size = -1
     while size != len(pure):
         size = len(pure)
@@ -66,6 +68,23 @@ def read_effects(trees: Iterable[ast.Module], records: Mapping[str, object]) -> 
             if any(changes(definition, effects) for definition in definitions)
         }
     return Effects(frozenset(pure), frozenset(functions.keys() - pure))
+
+
+def browser_functions(tree: ast.Module) -> Iterator[str]:
+    """Yield the constants of a module that hold what a function of the adapter returns."""
+    adapter = {
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == ADAPTER
+        for alias in node.names
+    }
+    for node in tree.body:
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            continue
+        function, target = node.value.func, node.targets[0]
+        is_made = isinstance(function, ast.Name) and function.id in adapter
+        if is_made and isinstance(target, ast.Name):
+            yield target.id
 
 
 def changes(function: ast.FunctionDef, effects: Effects) -> bool:

@@ -292,6 +292,8 @@ class Emitter:
             return node.id not in self.shared
         if isinstance(node, ast.BinOp):
             return self.is_steady(node.left) and self.is_steady(node.right)
+        if self.is_builtin(node, "str", 1):
+            return self.is_steady(node.args[0])  # type: ignore[attr-defined]
         return isinstance(node, ast.Constant)
 
     def refuse_order(self, node: ast.AST, first: ast.expr, second: ast.expr) -> None:
@@ -639,6 +641,8 @@ class Emitter:
         is_item = isinstance(node.elt, ast.Name) and node.elt.id == loop.target.id
         value = None if is_item else self.write(node.elt, ASSIGNMENT)
         tests = [self.condition(test, AND) for test in loop.ifs]
+        # A brace would begin the body of the function.
+        tests = [Code(tuple(guarded(test))) for test in tests]
         self.scopes.pop()
         return loop, spell(loop.target.id), tests, value
 

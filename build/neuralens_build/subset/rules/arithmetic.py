@@ -2,6 +2,7 @@
 
 import ast
 
+from neuralens_build.subset.flow import are, is_asked, kinds, sources
 from neuralens_build.subset.module import (
     BOOL,
     DICT,
@@ -47,13 +48,15 @@ def arithmetic(module: Module) -> Found:
     A sum of two values of unknown kind is refused, since both may be lists.
     """
     for node in module.walk(ast.BinOp):
-        kinds = {module.kind(node.left), module.kind(node.right)}
-        is_wrong = kinds == {None} if isinstance(node.op, ast.Add) else TEXT in kinds
-        if is_wrong or kinds & {LIST, TUPLE, DICT}:
+        known = {module.kind(node.left), module.kind(node.right)}
+        refused = [LIST, TUPLE, DICT] if isinstance(node.op, ast.Add) else [LIST, TUPLE, DICT, TEXT]
+        is_unknown = isinstance(node.op, ast.Add) and known == {None}
+        sides = (node.left, node.right)
+        if is_unknown or any(are(kinds(module, side), *refused) for side in sides):
             yield node, ""
     for changed in module.walk(ast.AugAssign):
-        kinds = {module.kind(changed.target), module.kind(changed.value)}
-        if isinstance(changed.op, ast.Add) and kinds == {None}:
+        known = {module.kind(changed.target), module.kind(changed.value)}
+        if isinstance(changed.op, ast.Add) and known == {None}:
             yield changed, ""
 
 
@@ -66,12 +69,9 @@ def extreme(module: Module) -> Found:
     """Find min and max of values that are not numbers."""
     for node in module.walk(ast.Call):
         if called(node) in ("min", "max"):
-            values = list(node.args)
-            if len(values) == 1 and isinstance(values[0], ast.List | ast.Tuple):
-                values = [*values[0].elts] or values
-            elif len(values) == 1:
-                values = []
-            if any(module.kind(value) in (TEXT, NONE, *CONTAINERS) for value in values):
+            depth = 1 if len(node.args) == 1 else 0
+            given = [kind for value in node.args for kind in kinds(module, value, depth)]
+            if {TEXT, BOOL, NONE, *CONTAINERS}.intersection(given):
                 yield node, ""
 
 
@@ -88,6 +88,19 @@ def sort_key(module: Module) -> Found:
                 body = given.value.body if isinstance(given.value, ast.Lambda) else None
                 if module.kind(body) in CONTAINERS:
                     yield node, ""
+
+
+@rule(
+    "joined",
+    reason="JavaScript joins lists alone",
+    remedy="`join(list(text))`, or `join(list(d.keys()))`",
+)
+def joined(module: Module) -> Found:
+    """Find join of text and dicts."""
+    for node in module.walk(ast.Call):
+        given = node.args[0] if method_called(node) == "join" and node.args else None
+        if are(kinds(module, given), TEXT, DICT):
+            yield node, ""
 
 
 @rule(
@@ -117,27 +130,63 @@ def text_of(module: Module) -> Found:
         if method_called(node) == "format":
             values += node.args
     for value in values:
-        if module.kind(value) in (BOOL, NONE, *CONTAINERS) or is_whole_float(module, value):
+        is_wrong = not kinds(module, value).isdisjoint((BOOL, *CONTAINERS))
+        is_float = may_be_float(module, value) and not is_short(value)
+        if module.kind(value) == NONE or ((is_wrong or is_float) and not is_asked(module, value)):
             yield value, ""
 
 
-def is_whole_float(module: Module, node: ast.expr) -> bool:
-    """Return whether an expression is a quotient, or a float literal without a fraction."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, float) and node.value.is_integer()
-    if isinstance(node, ast.BinOp):
-        return isinstance(node.op, ast.Div)
-    if isinstance(node, ast.Name):
-        values = [binding.value for binding in module.bindings(node)]
-        return any(v is not None and v is not node and is_quotient(v) for v in values)
-    return isinstance(node, ast.Call) and is_name(node.func, "float")
+def is_short(node: ast.expr) -> bool:
+    """Return whether a float is a literal that has the same text in both languages."""
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, float)
+        and not node.value.is_integer()
+        and "e" not in repr(node.value)
+    )
 
 
-def is_quotient(node: ast.expr) -> bool:
-    """Return whether an expression is a division or a whole float."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, float) and node.value.is_integer()
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+def may_be_float(module: Module, node: ast.AST) -> bool:
+    """Return whether a value may be a float: a literal, a quotient, or what is made of one."""
+    pending = sources(module, node)
+    seen = set(pending)
+    while pending:
+        source = pending.pop()
+        home, made = source.module, source.node
+        if source.depth > 0:
+            continue
+        if source.annotates and is_name(made, "float"):
+            return True
+        if isinstance(made, ast.Constant) and isinstance(made.value, float):
+            return True
+        parts: list[ast.expr] = []
+        if isinstance(made, ast.BinOp):
+            if isinstance(made.op, ast.Div):
+                return True
+            parts = [made.left, made.right]
+        elif isinstance(made, ast.UnaryOp):
+            parts = [made.operand]
+        elif isinstance(made, ast.Call):
+            if called(made) == "float":
+                return True
+            parts = made.args if called(made) in ("abs", "min", "max") else []
+        new = {source for part in parts for source in sources(home, part)} - seen
+        seen |= new
+        pending += new
+    return False
+
+
+@rule(
+    "float-quotient",
+    reason="JavaScript rounds the quotient of two floats before `//` cuts it",
+    remedy="`int(x / y)`, and for numbers below 0 what is to become of them",
+)
+def float_quotient(module: Module) -> Found:
+    """Find whole quotients of floats."""
+    for node in module.walk(ast.BinOp):
+        is_whole = isinstance(node.op, ast.FloorDiv)
+        if is_whole and any(may_be_float(module, part) for part in (node.left, node.right)):
+            yield node, ""
 
 
 @rule(
@@ -153,12 +202,17 @@ def number_from_text(module: Module) -> Found:
             continue
         text = node.args[0]
         if isinstance(text, ast.Constant):
-            if isinstance(text.value, str) and not text.value.replace(".", "", 1).isdigit():
+            if isinstance(text.value, str) and not is_number(text.value):
                 yield node, ""
         elif (
             module.kind(text) == TEXT or catches(module, node, "ValueError")
         ) and not is_digits_checked(module, text):
             yield node, ""
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number in both languages."""
+    return text.isascii() and text.replace(".", "", 1).isdigit()
 
 
 def is_digits_checked(module: Module, text: ast.expr) -> bool:

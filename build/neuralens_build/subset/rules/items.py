@@ -2,7 +2,9 @@
 
 import ast
 
+from neuralens_build.subset.flow import are, kinds, sources
 from neuralens_build.subset.module import (
+    BOOL,
     DICT,
     LIST,
     VIEW,
@@ -40,12 +42,14 @@ def missing_item(module: Module) -> Found:
 
 
 def catches(module: Module, node: ast.AST, *names: str) -> bool:
-    """Return whether a node is in a try with a handler for one of these exceptions."""
+    """Return whether a node is in a try whose handlers catch one of these exceptions."""
     child = node
     for ancestor in module.ancestors(node):
         if isinstance(ancestor, ast.Try) and child in ancestor.body:
             for handler in ancestor.handlers:
-                if isinstance(handler.type, ast.Name) and handler.type.id in names:
+                if handler.type is None or any(
+                    is_name(handler.type, name) for name in (*names, "Exception")
+                ):
                     return True
         child = ancestor
     return False
@@ -263,8 +267,8 @@ def is_own_parameter(module: Module, parameter: ast.arg, judged: Judged) -> bool
 
 @rule(
     "index",
-    reason="in JavaScript, a negative index finds nothing unless it is a literal",
-    remedy="`xs[len(xs) - n]`",
+    reason="in JavaScript, a negative index finds nothing unless it is a literal, nor does a bool",
+    remedy="`xs[len(xs) - n]`, or `a if x else b` for a bool",
 )
 def index(module: Module) -> Found:
     """Find indexes that are, or may be, negative."""
@@ -277,13 +281,14 @@ def index(module: Module) -> Found:
             left = place.left
             if not (isinstance(left, ast.Call) and is_name(left.func, "len")):
                 yield node, ""
-        elif isinstance(place, ast.Name) and any(
-            is_negative(binding.value) for binding in module.bindings(place)
+        elif not isinstance(place, ast.Slice) and (
+            BOOL in kinds(module, place)
+            or any(is_negative(source.node) for source in sources(module, place))
         ):
-            yield node, place.id
+            yield node, place.id if isinstance(place, ast.Name) else ""
 
 
-def is_negative(node: ast.expr | None) -> bool:
+def is_negative(node: ast.AST | None) -> bool:
     """Return whether an expression is a negative literal, or a search that may fail."""
     is_minus = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
     return is_minus or method_called(node) in ("find", "rfind")
@@ -297,7 +302,7 @@ def is_negative(node: ast.expr | None) -> bool:
 def list_plus(module: Module) -> Found:
     """Find += on lists."""
     for node in module.walk(ast.AugAssign):
-        if LIST in (module.kind(node.target), module.kind(node.value)):
+        if LIST in kinds(module, node.target) | kinds(module, node.value):
             yield node, ""
 
 
@@ -347,14 +352,14 @@ def dict_question(module: Module) -> Found:
     """Find these builtins, `in` and loops on dicts."""
     for call in module.walk(ast.Call):
         is_asked = called(call) in ("len", "list", "sorted") and call.args
-        if is_asked and module.kind(call.args[0]) == DICT:
+        if is_asked and are(kinds(module, call.args[0]), DICT):
             yield call, ""
     for node in module.walk(ast.Compare):
         for operator, right in zip(node.ops, node.comparators, strict=True):
-            if isinstance(operator, ast.In | ast.NotIn) and module.kind(right) == DICT:
+            if isinstance(operator, ast.In | ast.NotIn) and are(kinds(module, right), DICT):
                 yield node, ""
     for loop in module.walk(ast.For, ast.comprehension):
-        if module.kind(loop.iter) == DICT:
+        if are(kinds(module, loop.iter), DICT):
             yield loop.iter, ""
 
 

@@ -2,17 +2,20 @@
 
 import ast
 
+from neuralens_build.subset.flow import OBJECT, are, kinds
 from neuralens_build.subset.module import (
     BOOL,
     DICT,
     LIST,
+    NONE,
     NUMBER,
     PACKAGE,
     TUPLE,
     VIEW,
     Module,
     called,
-    within,
+    is_name,
+    method_called,
 )
 from neuralens_build.subset.rules.rule import Found, rule
 from neuralens_build.subset.stripping import ANNOTATION_MODULES
@@ -28,53 +31,25 @@ CONTAINERS = (LIST, TUPLE, DICT, VIEW)
 def truth(module: Module) -> Found:
     """Find lists and dicts that are tested for truth."""
     for test in tests(module):
-        if may_be_container(module, test):
+        if may_be_container(module, test) and not has_empty_default(module, test):
             yield test, ""
 
 
-def may_be_container(module: Module, node: ast.expr | None) -> bool:
-    """Return whether a value may be a list or a dict, as far as this module shows."""
-    if isinstance(node, ast.BoolOp):
-        return any(may_be_container(module, value) for value in node.values)
-    return module.kind(node) in CONTAINERS or any(
-        module.kind(value) in CONTAINERS for value in given(module, node)
+def has_empty_default(module: Module, test: ast.expr) -> bool:
+    """Return whether an empty list or dict follows by ``or`` on a value of unknown kind."""
+    parent = module.parents[test]
+    if not isinstance(parent, ast.BoolOp) or not isinstance(parent.op, ast.Or):
+        return False
+    last = parent.values[-1]
+    is_empty = (isinstance(last, ast.List) and not last.elts) or (
+        isinstance(last, ast.Dict) and not last.keys
     )
+    return is_empty and module.kind(test) is None
 
 
-def given(module: Module, node: ast.expr | None) -> list[ast.expr | None]:
-    """Return the values that an expression may have, as far as this module shows."""
-    if isinstance(node, ast.Name):
-        bindings = module.bindings(node)
-        values = [binding.value for binding in bindings]
-        for binding in bindings:
-            if isinstance(binding.node, ast.arg):
-                values += arguments(module, binding.node)
-            elif isinstance(binding.node, ast.For | ast.comprehension):
-                values += getattr(binding.node.iter, "elts", [])
-        return values
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        made = module.definition(node.func)
-        return [part.value for part in within(made, ast.Return)] if made is not None else []
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        holder = node.func.value if node.func.attr == "get" else None
-    else:
-        holder = node.value if isinstance(node, ast.Subscript) else None
-    if not isinstance(holder, ast.Name):
-        return []
-    displays = [binding.value for binding in module.bindings(holder)]
-    return [
-        value for display in displays if isinstance(display, ast.Dict) for value in display.values
-    ]
-
-
-def arguments(module: Module, parameter: ast.arg) -> list[ast.expr | None]:
-    """Return the arguments that calls in this module pass for a parameter."""
-    function = module.parents[module.parents[parameter]]
-    if not isinstance(function, ast.FunctionDef) or parameter not in function.args.args:
-        return []
-    place = function.args.args.index(parameter)
-    calls = [call for call in module.walk(ast.Call) if called(call) == function.name]
-    return [call.args[place] for call in calls if len(call.args) > place]
+def may_be_container(module: Module, node: ast.AST | None, depth: int = 0) -> bool:
+    """Return whether a value, or an item of it, may be a list or a dict."""
+    return not kinds(module, node, depth).isdisjoint(CONTAINERS)
 
 
 def tests(module: Module) -> list[ast.expr]:
@@ -119,21 +94,46 @@ def equality(module: Module) -> Found:
     for node in module.walk(ast.Compare):
         values = [node.left, *node.comparators]
         for operator, left, right in zip(node.ops, values, values[1:], strict=False):
-            kinds = (module.kind(left), module.kind(right))
-            if isinstance(operator, ast.In | ast.NotIn):
-                if isinstance(right, ast.Tuple | ast.List) and any(
-                    is_mixed(kinds[0], module.kind(part)) for part in right.elts
-                ):
-                    yield node, ""
-            elif not isinstance(operator, ast.Is | ast.IsNot) and (
-                any(kind in CONTAINERS for kind in kinds) or is_mixed(*kinds)
+            if isinstance(operator, ast.Is | ast.IsNot):
+                continue
+            depth = 1 if isinstance(operator, ast.In | ast.NotIn) else 0
+            if (depth == 0 and {module.kind(left), module.kind(right)} & {*CONTAINERS}) or differs(
+                kinds(module, left), kinds(module, right, depth)
             ):
                 yield node, ""
+    for call in module.walk(ast.Call):
+        if method_called(call) == "remove" and call.args:
+            assert isinstance(call.func, ast.Attribute)  # noqa: S101 - what method_called says
+            if differs(kinds(module, call.args[0]), kinds(module, call.func.value, 1)):
+                yield call, ""
 
 
-def is_mixed(left: str | None, right: str | None) -> bool:
-    """Return whether one is a bool and the other a number: in Python, True equals 1."""
-    return {left, right} == {BOOL, NUMBER}
+def differs(left: set[str | None], right: set[str | None]) -> bool:
+    """Return whether such values may be equal in one language alone.
+
+    Both are lists or dicts; or one is a bool and the other a number: in Python, True equals 1.
+    """
+    if are(left, *CONTAINERS) and are(right, *CONTAINERS):
+        return True
+    both = left | right
+    return are(both, BOOL, NUMBER) and {BOOL, NUMBER} <= both
+
+
+@rule(
+    "none-item",
+    reason="in JavaScript, a missing value is undefined, which no list with None has",
+    remedy="`x is None or x in ...`",
+)
+def none_item(module: Module) -> Found:
+    """Find searches for None in lists."""
+    for node in module.walk(ast.Compare):
+        values = [node.left, *node.comparators]
+        for operator, left, right in zip(node.ops, values, values[1:], strict=False):
+            items = right.elts if isinstance(right, ast.List | ast.Tuple) else []
+            if isinstance(operator, ast.In | ast.NotIn) and any(
+                module.kind(item) == NONE for item in [left, *items]
+            ):
+                yield node, ""
 
 
 @rule(
@@ -146,7 +146,24 @@ def number_type(module: Module) -> Found:
     for call in module.walk(ast.Call):
         if called(call) == "isinstance" and len(call.args) == 2:
             is_number = isinstance(call.args[1], ast.Tuple)
-            if is_number and module.kind(call.args[0]) == BOOL:
+            if is_number and are(kinds(module, call.args[0]), BOOL):
+                yield call, ""
+
+
+@rule(
+    "object-type",
+    reason="in JavaScript, a tuple is a list, and an object is a dict",
+    remedy="a list for the tuple, or a field that says what it is",
+)
+def object_type(module: Module) -> Found:
+    """Find isinstance of tuples with list, and of objects with dict."""
+    for call in module.walk(ast.Call):
+        if called(call) == "isinstance" and len(call.args) == 2:
+            given = kinds(module, call.args[0])
+            asked = call.args[1]
+            if (is_name(asked, LIST) and TUPLE in given) or (
+                is_name(asked, DICT) and OBJECT in given
+            ):
                 yield call, ""
 
 
