@@ -71,7 +71,7 @@ def read(path: Path) -> Hooks:
     if len(content) > MAX_BYTES:
         raise HooksError(f"{path} has {len(content):,} bytes: give at most {MAX_BYTES:,}")
     try:
-        source = content.decode()
+        source = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise HooksError(f"{path}:{line}: this is not UTF-8: save the file as UTF-8") from error

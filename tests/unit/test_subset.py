@@ -37,6 +37,30 @@ def test_a_rule_refuses(rule: str, source: str) -> None:
     assert 1 <= problem.line <= source.count("\n") + 1
 
 
+@pytest.mark.parametrize(
+    ("source", "line", "reason"),
+    [
+        ("x = 1\nbreak\n", 2, "'break' outside loop"),
+        ("x = 1\nreturn x\n", 2, "'return' outside function"),
+        ("def f(a, a):\n    return a\n", 1, "duplicate argument 'a'"),
+        ("x = 1\ndef f():\n    nonlocal x\n", 3, "no binding for nonlocal 'x'"),
+        ("x = 1\ny = 0x" + "f" * 5000, 2, "a number of this size; write text"),
+        ("x = " + " + ".join(["'a'"] * 900), 1, "nested too deeply; write it in parts"),
+        ("x = " + "+".join(["1"] * 9000), 1, "nested too deeply; write it in parts"),
+        (
+            "def f(a):\n    if a == 0:\n        return 0\n"
+            + "".join(f"    elif a == {n}:\n        return {n}\n" for n in range(900)),
+            1,
+            "nested too deeply; write it in parts",
+        ),
+    ],
+)
+def test_what_python_itself_refuses_has_a_place(source: str, line: int, reason: str) -> None:
+    problem = check(source, "case.py", outside=OUTSIDE)[0]
+    assert str(problem).startswith(f"case.py:{line}:")
+    assert reason in str(problem)
+
+
 @pytest.mark.parametrize(("rule", "source"), ALLOWED, ids=[name for name, _ in ALLOWED])
 def test_a_rule_allows(rule: str, source: str) -> None:
     assert check(source, "case.py", outside=OUTSIDE) == []

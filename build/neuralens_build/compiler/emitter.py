@@ -347,8 +347,11 @@ class Emitter:
             return self.code(node, json.dumps(value))
         if isinstance(value, int | float) and abs(value) <= MOST:
             return self.code(node, repr(value), rank=NUMBER)
+        # Python itself does not write numbers of thousands of digits.
+        is_vast = isinstance(value, int) and value.bit_length() > 1000
+        shown = "a number of this size" if is_vast else repr(value)
         raise self.refuse(
-            node, f"JavaScript has no such value as {value!r}", "text, a number up to 2**53 or None"
+            node, f"JavaScript has no such value as {shown}", "text, a number up to 2**53 or None"
         )
 
     def emit_Name(self, node: ast.Name) -> Code:

@@ -48,6 +48,28 @@ def check(
     except SyntaxError as error:
         where = (error.lineno or 1, error.offset or 1)
         return [Problem(filename, *where, "syntax", f"{error.msg}", "Python 3.11")]
+    except RecursionError:
+        return [nested_too_deeply(filename)]
+    try:
+        return find_problems(module, filename, outside)
+    except RecursionError:
+        return [nested_too_deeply(filename)]
+
+
+def nested_too_deeply(filename: str) -> Problem:
+    """Return the problem of a module for whose nesting Python's own stack is too small."""
+    return Problem(
+        filename,
+        1,
+        1,
+        LANGUAGE,
+        "an expression, or a chain of `elif`, is nested too deeply",
+        "it in parts, or as a dict or a list",
+    )
+
+
+def find_problems(module: Module, filename: str, outside: frozenset[str]) -> list[Problem]:
+    """Return what the compiler or a rule refuses in a module that is read, in source order."""
     problems = {
         Problem(
             filename,
@@ -77,5 +99,5 @@ def check_files(paths: Iterable[str | Path]) -> list[Problem]:
     for path in map(Path, paths):
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             if not file.match(EXEMPT):
-                problems += check(file.read_text("utf-8"), str(file), library)
+                problems += check(file.read_text("utf-8-sig"), str(file), library)
     return problems

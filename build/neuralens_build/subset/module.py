@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,7 +155,11 @@ class Module:
     def __init__(self, source: str, filename: str, library: Library) -> None:
         self.filename = filename
         self.library = library
-        self.tree = ast.parse(source, filename)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.tree = ast.parse(source, filename)
+            # What the grammar alone allows: `break` outside of a loop, a parameter twice.
+            compile(self.tree, filename, "exec", dont_inherit=True)
         self.parents: dict[ast.AST, ast.AST] = {}
         self.annotations: dict[ast.AST, ast.expr] = {}
         self.annotation_names: set[str] = set()
