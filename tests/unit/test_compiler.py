@@ -8,7 +8,7 @@ import pytest
 from neuralens_build import javascript, npm_tools
 from neuralens_build.compiler import CompileError, Source, compile_program
 from neuralens_build.compiler.code import Code
-from neuralens_build.compiler.source_map import part, weigh, write
+from neuralens_build.compiler.source_map import column_of, part, weigh, write
 from neuralens_build.subset import strip
 
 FFI = "from neuralens_tracker.web.ffi import call, construct, get, put, window\n"
@@ -50,6 +50,7 @@ TAKE = "n = 0\ndef take():\n    global n\n    n += 1\n"
         ("x = 2**53 + 1\ny = 9007199254740993", "2:5", "no such value as 9007199254740993"),
         ("if 1 > 0:\n    x = 1", "1:1", "write a function"),
         ("x = 1\ndef f():\n    x += 1", "3:5", "`nonlocal x` or `global x` above it"),
+        ("def f():\n    return {'a': 1, 'b': 2, 'a': 3}", "2:29", "the key 'a' already"),
         ("def f(*_):\n    return _", "2:12", "or another name"),
         ("def f():\n    raise SystemExit('x')", "2:5", r"raise ValueError\('text'\)"),
         ("def f():\n    raise NotImplementedError('x')", "2:5", "with the parent Exception"),
@@ -285,6 +286,13 @@ def test_a_missing_program_is_reported(tmp_path: Path, monkeypatch: pytest.Monke
 def test_errors_of_the_bundler_are_reported() -> None:
     with pytest.raises(npm_tools.NpmError, match="esbuild refused its input"):
         npm_tools.run_esbuild(text="const const")
+
+
+def test_a_column_is_that_of_pythons_line() -> None:
+    text = "a = 'x\u2028y'  # \x0c\rb = 'öä'; c = 2\r\nd = 'é😀'; e = 1\n"
+    places = [(node.lineno, node.col_offset) for node in ast.parse(text).body]
+    source = Source("a.py", text, ast.parse(text))
+    assert [column_of(source, place) for place in places] == [0, 0, 10, 0, 11]
 
 
 def test_sizes_by_source() -> None:

@@ -381,11 +381,15 @@ class Emitter:
     def emit_Dict(self, node: ast.Dict) -> Code:
         """Write a dict with string keys."""
         fields = []
+        given: list[object] = []
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
                 raise self.refuse(
                     node, "a dict is written key by key", "`copy()` and `update(...)`"
                 )
+            if isinstance(key, ast.Constant) and key.value in given:
+                raise self.refuse(key, f"the dict has the key {key.value!r} already", "it once")
+            given += [key.value] if isinstance(key, ast.Constant) else []
             fields.append(self.code(key, self.key(key), ": ", self.write(value, ASSIGNMENT)))
         return self.code(node, "{", *join(", ", fields), "}")
 
