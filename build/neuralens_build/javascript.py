@@ -22,8 +22,8 @@ PACKAGE = "neuralens_tracker"
 SOURCE = Path(neuralens_tracker.__file__).parent
 FFI = f"{PACKAGE}.web.ffi"
 
-# The entry of each file, which starts the tracker. The module form leaves that to the page, whose
-# settings then replace the script tag's.
+# The entry of each file, which starts the tracker. That of the module form becomes the body of its
+# function ``start``, whose ``settings`` replace the script tag's.
 ENTRIES = {
     "neuralens.js": """
 import { install } from './hooks.js';
@@ -36,12 +36,9 @@ invoke(() => {
 """,
     "neuralens.mjs": """
 import { install } from './hooks.js';
-import { start as begin } from './neuralens_tracker.main.js';
-export const start = (settings) => {
-    install();
-    begin({ dataset: settings || {} });
-    return window.neuralens;
-};
+import { start } from './neuralens_tracker.main.js';
+install();
+start({ dataset: settings || {} });
 """,
     "neuralens.stub.js": """
 import { install_stub } from './neuralens_tracker.web.stub.js';

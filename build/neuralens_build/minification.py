@@ -17,6 +17,8 @@ from neuralens_build.npm_tools import run_esbuild, run_program
 # Matches the attributes of records, to be shortened.
 SHORTEN = f"--mangle-props=\\{MARK}$"
 MAPPED = "--sourcemap=inline"
+BEFORE_MODULE = "export const start=settings=>{if(typeof document===`undefined`)return()=>{};"
+AFTER_MODULE = "return window.neuralens};"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ def run_closure(text: str) -> str:
 
 
 def bundle_module(entry: Path) -> Bundle:
-    """Bundle an entry module and its imports to an ES module, for other bundlers."""
-    options = ("--bundle", "--minify", "--format=esm", SHORTEN, MAPPED)
+    """Bundle an entry module and its imports to an ES module, for other bundlers.
+
+    All of them become the body of its function ``start``. So the module can be imported where pages
+    are rendered, which is no browser.
+    """
+    wrapped = (f"--banner:js={BEFORE_MODULE}", f"--footer:js={AFTER_MODULE}")
+    options = ("--bundle", "--minify", "--format=esm", SHORTEN, MAPPED, *wrapped)
     return Bundle(*part(run_esbuild(entry.name, *options, folder=entry.parent)))

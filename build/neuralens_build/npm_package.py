@@ -16,6 +16,9 @@ from neuralens_build.npm_tools import run_program
 OWN = Path(__file__).parent / "npm"
 SCRIPTS = ("neuralens.js", "neuralens.mjs", "neuralens.stub.js", *map(name_file, ADDONS))
 
+# The conditions by which bundlers and runtimes ask for what runs on a server.
+SERVERS = ("node", "edge-light", "workerd")
+
 
 def assemble(dist: Path, folder: Path) -> None:
     """Write the package's files into a folder, for ``npm pack``, from the built bundles."""
@@ -53,7 +56,11 @@ def manifest() -> dict[str, object]:
         "exports": {
             ".": {"types": "./neuralens.d.ts", "default": "./neuralens.mjs"},
             "./playwright": {"types": "./playwright.d.ts", "default": "./playwright.mjs"},
-            "./*.js": "./*.js",
+            # Add-ons need a browser, also where an application imports them to render its pages.
+            "./*.js": {
+                **dict.fromkeys(SERVERS, "./server.mjs"),
+                "default": "./*.js",
+            },
             "./web-types.json": "./web-types.json",
             "./package.json": "./package.json",
         },

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from neuralens_build import npm_tools
+from neuralens_tracker.addon_settings import ADDONS, name_file
 from neuralens_tracker.attributes import CONTEXT, ITEMS
 from neuralens_tracker.vocabulary import ACTIONS, PAGES, VERSION
 
@@ -70,6 +71,15 @@ def test_a_users_types(npm_package: Path, tmp_path: Path) -> None:
     types = ["--types", "", "--skipLibCheck", "false"]
     run(npm_tools.find("tsc"), *options, *types[:2], "user.ts", folder=shop)
     run(npm_tools.find("tsc"), *options, "--skipLibCheck", "user.spec.ts", folder=shop)
+
+
+def test_an_application_imports_it_to_render_its_pages(npm_package: Path, tmp_path: Path) -> None:
+    shop = make_project(npm_package, tmp_path)
+    addons = "".join(f'import "neuralens-tracker/{name_file(addon)}";\n' for addon in ADDONS)
+    call = 'start({ appId: "APP" })("consent", "granted");\n'
+    program = f'import {{ start }} from "neuralens-tracker";\n{addons}{call}'
+    (shop / "render.mjs").write_text(program)
+    run(npm_tools.find("node"), "render.mjs", folder=shop)
 
 
 def test_every_export_exists(package: Path) -> None:

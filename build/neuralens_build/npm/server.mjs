@@ -1,0 +1,1 @@
+// In place of an add-on where an application renders its pages: there is no browser.
