@@ -386,8 +386,8 @@ examples = iter(range(10**9))
 
 
 @given(SAYINGS)
-@settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
-def test_one_purchase_per_order_for_a_thousand_interleavings(fast_store, reports):
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_one_purchase_per_order_for_ten_thousand_interleavings(fast_store, reports):
     example = next(examples)
     fresh = Counter()
     with fast_store.transaction():
