@@ -1,5 +1,6 @@
 """The events that the sandbox of the API has received from a test's shopper."""
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -107,10 +108,13 @@ class Ledger:
         return self.entries()
 
     def metric(self, name: str) -> float:
-        """Return a metric of the relay, whose address may change when it is restarted."""
+        """Return a metric of the relay, whose address may change when it is restarted.
+
+        NaN if it is omitted, as those of an outbox that cannot be read at the moment.
+        """
         lines = self._http.get(f"{self._relay.url}/metrics").text.splitlines()
-        (value,) = [line.split()[1] for line in lines if line.startswith(f"{name} ")]
-        return float(value)
+        values = [line.split()[1] for line in lines if line.startswith(f"{name} ")]
+        return float(values[0]) if values else math.nan
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,6 @@ def read_balance(shop, relay_process, sandbox, credentials, tmp_path):
     own.end()
 
 
-@pytest.mark.parametrize("runtime", ["javascript"])
 def test_a_journey_with_losses(show, shop, read_balance):
     page = show("")
     # Refused permanently by the relay.

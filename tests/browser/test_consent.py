@@ -73,7 +73,6 @@ def test_pending_holds_everything_and_stores_nothing(show, ledger, context, sent
     assert common | clicked in events
 
 
-@pytest.mark.one_case
 @pytest.mark.parametrize("word", ["'declined'", "undefined", "true", "['granted']"])
 def test_misspelled_call_is_pending(show, ledger, sent, word):
     """An unknown state holds all events until a valid one is given."""
@@ -190,7 +189,6 @@ def test_refusal_after_pending(show, ledger, sent):
     assert [event["event"] for event in events if event["event"] != "VIEW_PRODUCT"] == ["SHARE"]
 
 
-@pytest.mark.one_case
 @pytest.mark.parametrize("consent", ["granted", "pending"])
 def test_global_privacy_control(show, sent, consent):
     """It overrides the consent that the page gives, on the tag and later."""
@@ -202,7 +200,6 @@ def test_global_privacy_control(show, sent, consent):
     assert (stored_keys(page), sent()) == ([], [])
 
 
-@pytest.mark.one_case
 @pytest.mark.parametrize(("signal", "respected"), [("true", False), ("false", True)])
 def test_no_global_privacy_control(show, ledger, signal, respected, uid):
     page = show("", before=SIGNAL.replace("VALUE", signal), respect_gpc=respected)

@@ -396,7 +396,6 @@ def test_poison_event_is_discarded_across_pages(show, shop, ledger, posts, await
     assert posts()[-1].batch["losses"] == {"overflow": 0, "refused": 1, "storage": 0}
 
 
-@pytest.mark.parametrize("runtime", ["javascript"])
 def test_queue_is_bounded(show):
     page = show("")
     page.evaluate(SHUT)
@@ -407,7 +406,6 @@ def test_queue_is_bounded(show):
     assert journal(page) == []
 
 
-@pytest.mark.parametrize("runtime", ["javascript"])
 def test_batches_stay_small(show, ledger, posts, await_empty_journal):
     """Many events with three bytes per character, which exceed one beacon, or two."""
     page = show("")
