@@ -78,6 +78,15 @@ def test_a_kill_under_load_loses_no_acknowledged_event(spawn, environment, sandb
     assert duplicates <= client.metric("neuralens_forwarded_ambiguous_total")
 
 
+@pytest.fixture
+def hangup():
+    """Start processes with SIGHUP's default, even if nohup has started the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_shutdown_finishes_requests_in_flight(spawn, environment, sandbox, number):
     client, process = spawn(environment)
