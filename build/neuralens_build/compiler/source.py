@@ -1,7 +1,12 @@
 """The source of a module."""
 
 import ast
+import re
 from dataclasses import dataclass
+from functools import cached_property
+
+# What ends a line of Python. Not splitlines(), which also splits at a form feed or U+2028.
+LINE_END = re.compile("\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
@@ -11,3 +16,8 @@ class Source:
     file: str
     text: str
     tree: ast.Module
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text, without their ends."""
+        return LINE_END.split(self.text)

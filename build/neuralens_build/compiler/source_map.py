@@ -5,7 +5,6 @@ Source: https://tc39.es/ecma426/ (ECMA-426, version 3 of the format).
 
 import base64
 import json
-import re
 
 from neuralens_build.compiler.code import Code, Place
 from neuralens_build.compiler.source import Source
@@ -13,8 +12,6 @@ from neuralens_build.compiler.source import Source
 # The comment at the end of a script, before the Base64 of its map.
 MARK = "//# sourceMappingURL="
 COMMENT = f"{MARK}data:application/json;base64,"
-# What ends a line of Python.
-LINE_END = re.compile("\r\n|\r|\n")
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
@@ -66,8 +63,7 @@ def encode(number: int) -> str:
 
 def column_of(source: Source, place: Place) -> int:
     """Return a position's column in UTF-16 code units, as source maps require."""
-    # Not splitlines(), which also splits at a form feed or U+2028.
-    line = LINE_END.split(source.text)[place[0] - 1].encode()
+    line = source.lines[place[0] - 1].encode()
     return len(line[: place[1]].decode(errors="replace").encode("utf-16-le")) // 2
 
 

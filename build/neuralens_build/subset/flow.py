@@ -51,12 +51,17 @@ class Value:
 
 def sources(module: Module, node: ast.AST | None, depth: int = 0) -> list[Value]:
     """Return where the values of an expression come from: literals, operations and the unknown."""
-    pending = [Value(module, node, depth)] if node is not None else []
+    return trace(Value(module, node, depth), follow) if node is not None else []
+
+
+def trace(start: Value, step: Callable[[Value], list[Value] | None]) -> list[Value]:
+    """Return where a value comes from: each value that ``step`` does not follow further."""
+    pending = [start]
     seen = set(pending)
     found = []
     while pending:
         value = pending.pop()
-        before = follow(value)
+        before = step(value)
         if before is None:
             found.append(value)
             continue

@@ -2,7 +2,7 @@
 
 import ast
 
-from neuralens_build.subset.flow import are, is_asked, kinds, sources
+from neuralens_build.subset.flow import Value, are, follow, is_asked, kinds, trace
 from neuralens_build.subset.module import (
     BOOL,
     DICT,
@@ -148,32 +148,35 @@ def is_short(node: ast.expr) -> bool:
 
 def may_be_float(module: Module, node: ast.AST) -> bool:
     """Return whether a value may be a float: a literal, a quotient, or what is made of one."""
-    pending = sources(module, node)
-    seen = set(pending)
-    while pending:
-        source = pending.pop()
-        home, made = source.module, source.node
-        if source.depth > 0:
-            continue
-        if source.annotates and is_name(made, "float"):
-            return True
-        if isinstance(made, ast.Constant) and isinstance(made.value, float):
-            return True
-        parts: list[ast.expr] = []
-        if isinstance(made, ast.BinOp):
-            if isinstance(made.op, ast.Div):
-                return True
-            parts = [made.left, made.right]
-        elif isinstance(made, ast.UnaryOp):
-            parts = [made.operand]
-        elif isinstance(made, ast.Call):
-            if called(made) == "float":
-                return True
-            parts = made.args if called(made) in ("abs", "min", "max") else []
-        new = {source for part in parts for source in sources(home, part)} - seen
-        seen |= new
-        pending += new
-    return False
+    return any(is_float(source) for source in trace(Value(module, node), follow_operands))
+
+
+def is_float(source: Value) -> bool:
+    """Return whether a source is a float itself."""
+    node = source.node
+    if source.depth > 0:
+        return False
+    if source.annotates:
+        return is_name(node, "float")
+    return (
+        (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div))
+        or called(node) == "float"
+    )
+
+
+def follow_operands(value: Value) -> list[Value] | None:
+    """Return where a value comes from, also through arithmetic; None for a source."""
+    node = value.node
+    operands: list[ast.expr] = []
+    if value.depth == 0 and not value.annotates:
+        if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Div):
+            operands = [node.left, node.right]
+        elif isinstance(node, ast.UnaryOp):
+            operands = [node.operand]
+        elif isinstance(node, ast.Call) and called(node) in ("abs", "min", "max"):
+            operands = node.args
+    return [part for operand in operands for part in value.at(operand)] or follow(value)
 
 
 @rule(
