@@ -26,6 +26,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from neuralens_relay.access import may_inspect
 from neuralens_relay.archive import Archive
@@ -84,13 +85,30 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
             ),
         ],
         exception_handlers={HTTPException: answer_http_error, Exception: answer_fault},
-        middleware=[trust],
+        middleware=[trust, Middleware(IgnoredSlash)],
         lifespan=relay.lifespan,
     )
     app.router.redirect_slashes = False
     app.state.relay = relay
     app.state.intake = intake
     return app
+
+
+class IgnoredSlash:
+    """Ignores a slash at the end of a path: Litestar appends one to the paths of what it mounts.
+
+    A redirect to the path without it would get the same slash again.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; the application's own path, as in ``/nl/``, keeps its slash."""
+        path = scope.get("path", "").rstrip("/")
+        if len(path) > len(scope.get("root_path", "")):
+            scope = {**scope, "path": path}
+        await self._app(scope, receive, send)
 
 
 def archive_folder(settings: Settings) -> Path | None:

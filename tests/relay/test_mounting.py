@@ -65,6 +65,17 @@ def test_mounted_with_the_lifespan_it_starts_and_closes_with_it(environment, bun
     assert "the relay is closed" in health.json()["reasons"]
 
 
+def test_a_slash_at_the_end_of_a_path_is_ignored(environment, bundles):
+    # Litestar appends one.
+    app = create_app(Settings.from_environment(environment), bundles)
+    site = Starlette(routes=[Mount("/nl", app)])
+    for prefix, mounted in (("", app), ("/nl", site)):
+        assert ask(mounted, "POST", f"{prefix}/events/", make_batch(make_event())).is_success
+        assert ask(mounted, "GET", f"{prefix}/neuralens.js/").status_code == 200
+        assert ask(mounted, "GET", f"{prefix}/").json()["service"] == "neuralens-relay"
+    app.state.relay.close()
+
+
 def test_requests_from_different_event_loops(environment, bundles, sandbox):
     app = create_app(Settings.from_environment(environment), bundles)
     for _ in range(3):
