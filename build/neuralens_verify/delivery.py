@@ -81,8 +81,8 @@ def check_delivery(seen: Observations) -> Iterator[Finding]:
             f"the relay has another origin than the page, and its response does not allow"
             f" credentials from {probe.origin} (Access-Control-Allow-Origin:"
             f" {probe.allow_origin or 'none'}): the tracker cannot see the outcome of beacons",
-            f"List {probe.origin} in NEURALENS_ALLOWED_ORIGINS instead of *, or serve the relay"
-            " under the shop's own origin.",
+            f"List {probe.origin} instead of * in NEURALENS_ALLOWED_ORIGINS, or in --origins of"
+            " `neuralens-tracker dev`; or serve the relay under the shop's own origin.",
             view.url,
         )
 
@@ -111,7 +111,8 @@ def explain_refusal(probe: Probe, view: View) -> Finding:
         return Finding(
             "origin-refused",
             f"the relay does not accept events from pages of {probe.origin}: {probe.error}",
-            f"Add {probe.origin} to NEURALENS_ALLOWED_ORIGINS.",
+            f"Add {probe.origin} to NEURALENS_ALLOWED_ORIGINS, or to --origins of"
+            " `neuralens-tracker dev`.",
             view.url,
         )
     return Finding(
