@@ -182,7 +182,7 @@ def serve(host: str, port: int) -> None:
             click.echo(f"  Health: {address(listener)}{PATH}/health")
         handle_signals()
         with suppress(KeyboardInterrupt):
-            Server(config, app.state.intake.stop_reading).run(sockets=[listener])
+            Server(config, app.state.intake.uploads.stop_reading).run(sockets=[listener])
 
 
 def handle_signals() -> None:

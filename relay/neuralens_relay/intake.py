@@ -1,19 +1,15 @@
 """The endpoint ``POST events``: authorizes, limits, validates and stores batches from pages."""
 
-import asyncio
 import hmac
 import logging
 import math
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 
 from neuralens_embed.page_tokens import Verdict, judge_token
-from neuralens_tracker.vocabulary import ACCEPTED, MAX_BATCH_BYTES
+from neuralens_tracker.vocabulary import ACCEPTED
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from neuralens_relay.acknowledgement import Acknowledgement
@@ -34,32 +30,24 @@ from neuralens_relay.origins import explain_refusal, is_allowed
 from neuralens_relay.outbox import Event, OutboxError, OutboxFullError, digest
 from neuralens_relay.rate import RateLimit, Shares, cost, name_sender
 from neuralens_relay.relay import Relay
-from neuralens_relay.responses import as_json, explain_error
+from neuralens_relay.responses import as_json, explain_error, retry_later
 from neuralens_relay.settings import variable
 from neuralens_relay.turns import Turn, Turns
+from neuralens_relay.uploads import Uploads
 
 MEDIA_TYPES = ("text/plain", "application/json")
-# Bytes of an oversized body that are read and discarded: a client that is still sending when the
-# connection is closed never sees the response.
-MAX_DRAINED = 1 << 20
-BODY_TIMEOUT = 10
-# Requests of one sender that may be pending at once.
-MAX_PENDING = 256
 # Bytes of a body from which one sender's are also stored one after the other: many at once would
 # delay those of others.
 LARGE = 8192
-# Retry-After in seconds: the outbox cannot be written, is full, or the body did not arrive.
+# Retry-After in seconds: the outbox cannot be written, or is full.
 RETRY_BROKEN = 10
 RETRY_FULL = 60
-RETRY_SLOW = 1
 PREFLIGHT_AGE = 86400
 # The burst, in seconds of the rate: browsers that were offline return with a backlog, and many of
 # them may share one address.
 BURST_SECONDS = 60
 # Seconds for which the number of queued events is cached.
 DEPTH_AGE = 1.0
-# Otherwise the server would read and discard the rest of the body.
-CLOSING = {"Connection": "close"}
 # The reason for rejecting events, by the verdict on their page token.
 NO_TOKEN = {
     Verdict.MISSING: "the page has no token: the snippet must be rendered by the shop's server",
@@ -93,16 +81,8 @@ class Intake:
         self._counted = -DEPTH_AGE
         self._acknowledgement = Acknowledgement()
         self._notices = Notices(log, time.monotonic)
-        self._pending: Counter[str] = Counter()
+        self.uploads = Uploads(settings.pending_limit << 20)
         self._turns = Turns()
-        self._timeouts: set[asyncio.Timeout] = set()
-        self._stopping = False
-
-    def stop_reading(self) -> None:
-        """Time out requests whose bodies are still arriving, because the server shuts down."""
-        self._stopping = True
-        for timeout in self._timeouts:
-            timeout.reschedule(0)
 
     async def take_batch(self, request: Request) -> Response:
         """Store a batch.
@@ -178,8 +158,7 @@ class Intake:
             self._check_limits(sender)
         check_media_type(request)
         received = time.time()
-        with self._count_pending(sender):
-            body = await self._read_body(request)
+        async with self.uploads.receive(request, None if by_server else sender) as body:
             paid = cost(0, len(body))
             self._senders.charge(sender, paid)
             is_limited = not by_server and self._settings.rate_limit > 0
@@ -189,6 +168,8 @@ class Intake:
                 if not by_server:
                     self._senders.charge(sender, cost(len(batch.events), len(body)) - paid)
                     events, rejected = self._authorize(request, batch, events, rejected, received)
+                # As parsed they take several times the memory that they take to store.
+                batch.events.clear()
                 store = self._store(request, batch, events, rejected, None if by_server else sender)
                 if len(body) >= LARGE:
                     return await store
@@ -234,10 +215,6 @@ class Intake:
         wait = self._senders.wait(sender)
         if wait > 0:
             raise retry_later(429, "too many events from this address", math.ceil(wait))
-        if self._pending[sender] >= MAX_PENDING:
-            raise retry_later(
-                429, "too many requests at once from this address", RETRY_SLOW, CLOSING
-            )
         if not self._shares.allows(sender):
             raise retry_later(429, "this address has used its share of the outbox", RETRY_FULL)
 
@@ -303,7 +280,7 @@ class Intake:
 
     def _count(self, batch: Batch, fresh: list[bool], rejected: list[Rejection]) -> None:
         metrics = self._relay.metrics
-        metrics.received.inc(len(batch.events))
+        metrics.received.inc(len(fresh) + len(rejected))
         metrics.accepted.inc(fresh.count(True))
         metrics.duplicates.inc(fresh.count(False))
         metrics.rejected.inc(len(rejected))
@@ -320,43 +297,6 @@ class Intake:
             self._relay.refusals.add(kind[1], reason)
         self._notices.log(logging.WARNING, kind, "refusing with %d: %s", error.status_code, reason)
 
-    @contextmanager
-    def _count_pending(self, sender: str) -> Iterator[None]:
-        """Count a request while it is pending."""
-        self._pending[sender] += 1
-        try:
-            yield
-        finally:
-            self._pending[sender] -= 1
-            if self._pending[sender] == 0:
-                del self._pending[sender]
-
-    async def _read_body(self, request: Request) -> bytes:
-        """Read the request's body up to the size limit; raise HTTPException."""
-        body = bytearray()
-        size = 0
-        try:
-            async with asyncio.timeout(0 if self._stopping else BODY_TIMEOUT) as timeout:
-                self._timeouts.add(timeout)
-                try:
-                    async for chunk in request.stream():
-                        size += len(chunk)
-                        if size <= MAX_BATCH_BYTES:
-                            body += chunk
-                        elif size > MAX_DRAINED:
-                            break
-                finally:
-                    self._timeouts.discard(timeout)
-        except TimeoutError:
-            raise retry_later(
-                503, "the body took too long to arrive", RETRY_SLOW, CLOSING
-            ) from None
-        except ClientDisconnect:
-            raise retry_later(503, "the body is incomplete", RETRY_SLOW) from None
-        if size > MAX_BATCH_BYTES:
-            raise HTTPException(413, f"the body is over {MAX_BATCH_BYTES} bytes", CLOSING)
-        return bytes(body)
-
 
 def holds_secret(request: Request, secret: str) -> bool:
     """Return whether a request carries the client secret; raise HTTPException (403) if wrong."""
@@ -367,13 +307,6 @@ def holds_secret(request: Request, secret: str) -> bool:
     if not secret or not hmac.compare_digest(given.strip().encode(), secret.encode()):
         raise HTTPException(403, f"the secret does not match {variable('client_secret')}")
     return True
-
-
-def retry_later(
-    status: int, reason: str, seconds: int, headers: Mapping[str, str] | None = None
-) -> HTTPException:
-    """Return a refusal with Retry-After."""
-    return HTTPException(status, reason, {"Retry-After": str(seconds), **(headers or {})})
 
 
 def check_media_type(request: Request) -> None:

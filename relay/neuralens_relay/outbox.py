@@ -41,7 +41,7 @@ class OutboxFullError(OutboxError):
     """The outbox accepts no more events now; the message says why. Nothing was written."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """An event to store: its id, and its body for the API (JSON).
 
@@ -258,7 +258,7 @@ class Outbox:
         self._store = store
         # Seconds between checks.
         self.idle = store.idle
-        self._queue: SimpleQueue[tuple[Operation, Future[Any]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Entry | None] = SimpleQueue()
         self._closed = False
         self.write_status = WriteStatus()
         # Guards the sentinel at the end of the queue: an operation after it would never run.
@@ -280,14 +280,14 @@ class Outbox:
 
         Raises OutboxError if the outbox is closed or the queue is full.
         """
-        future: Future[T] = Future()
+        entry = Entry(operation)
         with self._closing:
             if self._closed:
                 raise OutboxError("the outbox is closed")
             if self._queue.qsize() >= MAX_BACKLOG:
                 raise OutboxError("the outbox cannot keep up")
-            self._queue.put((operation, future))
-        return future
+            self._queue.put(entry)
+        return entry.future
 
     async def call(self, operation: Callable[[Store], T]) -> T:
         """Run an operation and return its result once it is durable; raises OutboxError."""
@@ -364,12 +364,12 @@ class Outbox:
             with working:
                 commit(self._store, group)
 
-    def _next_group(self) -> list[tuple[Operation, Future[Any]]]:
+    def _next_group(self) -> list["Entry"]:
         """Wait for operations and return them; none if the outbox is being closed."""
         group = []
         entry = self._queue.get()
         while entry is not None:
-            if entry[1].set_running_or_notify_cancel():
+            if entry.future.set_running_or_notify_cancel():
                 group.append(entry)
             if len(group) >= self._store.group:
                 return group
@@ -382,24 +382,40 @@ class Outbox:
         return group
 
 
-def commit(store: Store, group: Sequence[tuple[Operation, Future[Any]]]) -> None:
+class Entry:
+    """A queued operation.
+
+    It is dropped with its events as soon as the future is done: a cancelled entry stays queued
+    until a hanging store responds.
+    """
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.future: Future[Any] = Future()
+        self.future.add_done_callback(self._drop)
+
+    def _drop(self, _: Future[Any]) -> None:
+        del self.operation
+
+
+def commit(store: Store, group: Sequence[Entry]) -> None:
     """Run a group of operations in one transaction and set their results."""
     try:
         with store.transaction():
-            results = [attempt(store, operation) for operation, _ in group]
+            results = [attempt(store, entry.operation) for entry in group]
     except Exception as error:
         if len(group) == 1:
-            group[0][1].set_exception(error)
+            group[0].future.set_exception(error)
             return
         # Rolled back. Retry one by one, so that a failing operation does not affect the others.
         for entry in group:
             commit(store, [entry])
     else:
-        for (_, future), result in zip(group, results, strict=True):
+        for entry, result in zip(group, results, strict=True):
             if isinstance(result, OutboxFullError):
-                future.set_exception(result)
+                entry.future.set_exception(result)
             else:
-                future.set_result(result)
+                entry.future.set_result(result)
 
 
 def attempt(store: Store, operation: Operation) -> Any:

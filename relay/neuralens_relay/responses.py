@@ -1,8 +1,13 @@
 """JSON responses."""
 
+from collections.abc import Mapping
+
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+
+# Otherwise the server would read and discard the rest of the body.
+CLOSING = {"Connection": "close"}
 
 
 def as_json(value: object, status: int = 200) -> Response:
@@ -18,3 +23,10 @@ def explain_error(error: HTTPException) -> Response:
     response = as_json({"error": error.detail}, error.status_code)
     response.headers.update(error.headers or {})
     return response
+
+
+def retry_later(
+    status: int, reason: str, seconds: int, headers: Mapping[str, str] | None = None
+) -> HTTPException:
+    """Return a refusal with Retry-After."""
+    return HTTPException(status, reason, {"Retry-After": str(seconds), **(headers or {})})

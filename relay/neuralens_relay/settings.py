@@ -213,6 +213,12 @@ class Settings(OutboxSettings):
         " bursts of sixty times as many; 0 means no limit",
         500.0,
     )
+    pending_limit: int = setting(
+        number(1, 65536, whole=True),
+        "MiB of request bodies that may be pending at once, being received or stored, of one"
+        " address a sixteenth; beyond that the relay answers 503",
+        32,
+    )
     respect_gpc: bool = setting(
         read_flag, "whether to drop events from browsers that send Global Privacy Control", True
     )

@@ -1,6 +1,7 @@
 """The outbox: the contract of a store, and group commit."""
 
 import threading
+import weakref
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager
 
@@ -80,6 +81,28 @@ def test_a_paused_outbox_runs_nothing_and_waits_for_nothing_that_hangs(tmp_path)
         left.set()
         hung.result(TIMEOUT)
         assert outbox.submit(lambda store: store.depth()).result(TIMEOUT).waiting == 0
+
+
+def test_a_cancelled_operation_takes_no_memory_while_the_store_hangs(tmp_path):
+    left = threading.Event()
+
+    class Events:
+        """Would be stored."""
+
+    def keep(held):
+        return weakref.ref(held), lambda store: held
+
+    with closing(Outbox(SqliteStore(tmp_path / "outbox.db"))) as outbox:
+        hung = outbox.submit(lambda store: left.wait(TIMEOUT))
+        eventually(hung.running)
+        held, operation = keep(Events())
+        queued = outbox.submit(operation)
+        del operation
+        assert held() is not None
+        assert queued.cancel()
+        assert held() is None
+        left.set()
+        assert hung.result(TIMEOUT)
 
 
 def test_a_hanging_store_is_abandoned_at_shutdown(tmp_path, caplog):
