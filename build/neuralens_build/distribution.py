@@ -19,10 +19,10 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 11_550,
-    "neuralens.mjs": 13_050,
+    "neuralens.js": 11_590,
+    "neuralens.mjs": 13_150,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 6_050,
+    "neuralens.early.js": 6_080,
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,

@@ -170,7 +170,7 @@ class Reading:
                 self._report_invalid(item.element, item.kind, TEXT)
                 return
             # Page and rank are already validated, so it is a query that is too long.
-            holder = item.element.closest(f"[{names.QUERY}]")
+            holder = closest(item.element, f"[{names.QUERY}]")
             self._report_invalid(holder, names.QUERY, TEXT)
             del event[fault.field]
         ids = tuple(part["id"] for part in event["items"])

@@ -115,8 +115,8 @@ class Element(Parent):
         self.tagName: str = node.name.upper()
         self.line = line
         self._node = node
-        # The cached results of ``closest``: the page is static.
-        self._closest: dict[str, Element | None] = {}
+        # The cached results of ``matches``: the page is static.
+        self._matches: dict[str, bool] = {}
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -147,28 +147,33 @@ class Element(Parent):
 
     def matches(self, selector: str) -> bool:
         """Return whether the element matches a CSS selector."""
-        return matches(self._node, selector)
+        if selector not in self._matches:
+            self._matches[selector] = matches(self._node, selector)
+        return self._matches[selector]
 
-    def closest(self, selector: str) -> Element | None:
-        """Return the closest matching element or ancestor, or None."""
-        passed = []
-        element: Element | None = self
-        while element is not None and selector not in element._closest:
-            passed.append(element)
-            if element.matches(selector):
-                break
-            element = element.parentElement
-        found = element and element._closest.get(selector, element)
-        for below in passed:
-            below._closest[selector] = found
+    @property
+    def assignedSlot(self) -> Element | None:
+        """Return the slot of the parent's shadow tree that renders the element, or None."""
+        return find_slot(self.parentElement, self.getAttribute("slot"))
+
+    def assignedElements(self, options: object) -> list[Element]:
+        """Return the elements that a slot renders, with nested slots replaced by theirs."""
+        host = self._root.host if self._root else None
+        assigned = [
+            child for child in (host.children if host else []) if child.assignedSlot is self
+        ]
+        found: list[Element] = []
+        for element in assigned or self.children:
+            is_slot = element.localName == "slot"
+            found += element.assignedElements(options) if is_slot else [element]
         return found
 
-    def contains(self, other: Element | Text | None) -> bool:
-        """Return whether another node is this element or a descendant."""
-        node: Any = other
-        while node is not None and node is not self:
-            node = node.parentElement
-        return node is self
+    def closest(self, selector: str) -> Element | None:
+        """Return the closest matching element or ancestor in its own tree, or None."""
+        element: Element | None = self
+        while element is not None and not element.matches(selector):
+            element = element.parentElement
+        return element
 
     def getRootNode(self) -> Document | ShadowRoot:
         """Return the root of the tree that the element is in."""
@@ -176,8 +181,8 @@ class Element(Parent):
 
     @property
     def container(self) -> Element | None:
-        """Return the parent element, or the host for a top-level element of a shadow tree."""
-        return self.parentElement or (self._root.host if self._root else None)
+        """Return the parent in the flat tree: the slot, the parent element, or the host."""
+        return self.assignedSlot or self.parentElement or (self._root.host if self._root else None)
 
     @property
     def style(self) -> dict[str, str]:
@@ -259,6 +264,13 @@ class Element(Parent):
     def outerHTML(self) -> str:
         """Return the element as HTML."""
         return str(self._node.to_html(pretty=False))
+
+
+def find_slot(host: Element | None, name: str | None) -> Element | None:
+    """Return the first slot of that name in the shadow tree of a host, or None."""
+    slots = host.shadowRoot.querySelectorAll("slot") if host and host.shadowRoot else []
+    named = (slot for slot in slots if (slot.getAttribute("name") or "") == (name or ""))
+    return next(named, None)
 
 
 def find_host(template: Any, parent: Element | ShadowRoot | None) -> Element | None:

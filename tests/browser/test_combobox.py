@@ -278,6 +278,12 @@ FORMS = {
     "in a shadow tree": '<div data-nl-suggestions><template shadowrootmode="open"><style>ul'
     ' { margin: 0 }</style><input id="box" type="search" aria-controls="list">'
     f'<ul id="list" role="listbox">{OPTION}</ul></template></div>',
+    "slotted into a shadow tree": '<div data-nl-suggestions><input id="box" role="combobox"><div>'
+    '<template shadowrootmode="open"><div role="listbox"><slot></slot></div></template>'
+    f"{OPTION}</div></div>",
+    "slotted into a slot": '<div data-nl-suggestions><input id="box" role="combobox"><div>'
+    '<template shadowrootmode="open"><div><template shadowrootmode="open"><div role="listbox">'
+    f"<slot></slot></div></template><slot></slot></div></template>{OPTION}</div></div>",
     "controlled elements": f'<input id="box" type="search" data-nl-suggestions>'
     f'<ul role="listbox">{OPTION}</ul>'
     "<script>box.ariaControlsElements = [document.querySelector('ul')];</script>",
@@ -309,6 +315,17 @@ def test_variants_of_the_pattern(show, captured, form):
         ("CLICK_SUGGESTION", "oak table", 1, "oa"),
         ("CLICK_SUGGESTION", "oak chair", 0, "oa"),
     ]
+
+
+def test_slotted_option_whose_text_changes(show, captured):
+    page = show(
+        '<div data-nl-suggestions><input id="box" role="combobox"><div>'
+        '<template shadowrootmode="open"><div role="listbox"><slot></slot></div></template>'
+        f"{OPTION}</div></div>"
+    )
+    captured(page)
+    page.evaluate("two.firstChild.data = 'oak desk'")
+    assert captured(page)[2:] == [("VIEW_SUGGESTION", "oak desk", 1, None)]
 
 
 def test_roving_focus(show, captured):

@@ -261,14 +261,37 @@ def test_tile_inserted_into_a_shadow_root(show, ledger):
 
 
 def test_slotted_tile(show, ledger):
-    """The context of the host's tree applies to slotted elements."""
+    """The context where they are rendered applies to slotted elements, and then their host's."""
     page = show(
         SEARCH.format(
-            '<div id="host"><template shadowrootmode="open"><slot></slot></template>'
-            '<p data-nl-product="A">A</p></div>'
+            '<div id="host"><template shadowrootmode="open">'
+            '<div data-nl-list="l" data-nl-query="oak"><slot name="l"></slot></div>'
+            "<div data-nl-ignore><slot name='i'></slot></div><slot></slot></template>"
+            '<p data-nl-product="A">A</p><p data-nl-product="B" slot="l">B</p>'
+            '<p data-nl-product="C" slot="i">C</p>'
+            '<p data-nl-product="D" slot="l"><i>D</i></p></div>'
         )
     )
-    assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None, "chair")]
+    seen = [
+        ("VIEW_PRODUCT", "A", None, "chair"),
+        ("VIEW_PRODUCT", "B", 0, "oak"),
+        ("VIEW_PRODUCT", "D", 1, "oak"),
+    ]
+    assert sorted(summarize(ledger.wait_for_all(page)), key=str) == seen
+    page.click("i")
+    assert summarize(ledger.wait_for_all(page))[3:] == [("CLICK_PRODUCT", "D", 1, "oak")]
+
+
+def test_content_slotted_into_a_tile(show, ledger):
+    page = show(
+        SEARCH.format(
+            '<div><template shadowrootmode="open"><a data-nl-product="A" href="#a">'
+            "<slot></slot></a></template><p>Chair</p></div>"
+        )
+    )
+    ledger.wait_for_all(page)
+    page.click("p")
+    assert summarize(ledger.wait_for_all(page))[1:] == [("CLICK_PRODUCT", "A", None, "chair")]
 
 
 def test_virtualized_list(show, captured_ranks):

@@ -7,7 +7,7 @@ shopper leaves first, on the next one.
 
 from neuralens_tracker.acts import ACT, Acts
 from neuralens_tracker.capture.clicks import Clicks
-from neuralens_tracker.capture.items import Item, Items
+from neuralens_tracker.capture.items import SEEN, Item, Items
 from neuralens_tracker.capture.lifecycle import on_idle, on_load, on_page_hide
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.search_box import SearchBox
@@ -87,11 +87,13 @@ class Early:
         on_page_hide(self._leave)
         on_load(self._wait)
 
-    def record_item(self, event: str, item: Item, key: str) -> None:
-        """Record a landing or a purchase; see ``types.Emit``."""
+    def record_item(self, item: Item) -> None:
+        """Record a landing or a purchase."""
         self._apply_calls(False)
         # No mutation observer invalidates the ranks yet.
         self._items.forget_ranks()
+        event = SEEN[item.kind]
+        key = self._items.key_of(item)
         fields = self._items.context(item)
         full_key = deduplication_key(event, key, fields)
         if self._page_view.admit(full_key, item.id, item.element, now()):

@@ -6,7 +6,7 @@ from neuralens_tracker.acts import ACT, VIEW, Acts
 from neuralens_tracker.attribution import Attribution
 from neuralens_tracker.capture.clicks import Clicks
 from neuralens_tracker.capture.discovery import Discovery
-from neuralens_tracker.capture.items import Item, Items
+from neuralens_tracker.capture.items import SEEN, Item, Items
 from neuralens_tracker.capture.lifecycle import (
     on_activation,
     on_dom_ready,
@@ -232,10 +232,12 @@ class Tracker:
         """Report an invalid attribute of an element."""
         self._hooks.report(describe_invalid(element, name, value_type))
 
-    def track_item(self, event: str, item: Item, key: str) -> None:
-        """Track a view, landing or purchase, once per page view and context; see ``types.Emit``."""
+    def track_item(self, item: Item) -> None:
+        """Track a view, landing or purchase, once per page view and context."""
         # Suggestions for an empty box are not those for a text that a button has removed.
         self._search_box.forget_emptied()
+        event = SEEN[item.kind]
+        key = self._items.key_of(item)
         fields = self._items.context(item)
         full_key = deduplication_key(event, key, fields)
         if self._page_view.admit(full_key, item.id, item.element, now()):

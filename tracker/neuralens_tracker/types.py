@@ -27,8 +27,8 @@ Report: TypeAlias = Callable[[str], None]
 # ``on_outcome(status, error)`` of a batch: its HTTP status, 0 if that is unknown; the message of
 # the relay's own error response, otherwise "".
 OnOutcome: TypeAlias = Callable[[int, str], None]
-# ``emit(event, item, key)`` reports a view, landing or purchase; see ``Items.key_of`` for the key.
-Emit: TypeAlias = Callable[[str, "Item", str], None]
+# ``emit(item)`` reports that an item was seen: a view, landing or purchase.
+Emit: TypeAlias = Callable[["Item"], None]
 # ``report_invalid(element, attribute, value_type)`` reports an invalid attribute.
 ReportInvalid: TypeAlias = Callable[[JSObject, str, ValueType], None]
 

@@ -83,13 +83,13 @@ STYLE = """
 .right { color: light-dark(#08702f, #5ce08e) }
 .wrong { color: light-dark(#b3122d, #ff8b9b) }
 .frame { position: fixed; pointer-events: none; z-index: 2147483646; border: 2px solid;
-  border-radius: 3px; overflow: hidden }
-.frame span { position: absolute; left: 0; top: 0; max-width: 100%; padding: 0 4px;
+  overflow: hidden }
+.frame span { position: absolute; max-width: 100%; padding: 0 4px;
   font-size: 11px; background: Canvas; white-space: pre-line; overflow-wrap: anywhere }
 .chosen { border-width: 6px }
 section { position: fixed; z-index: 2147483647; right: 8px; bottom: 8px; max-height: 45vh;
   width: min(420px, 100vw - 16px); overflow: auto; background: Canvas; color: CanvasText;
-  border: 1px solid; border-radius: 8px; box-shadow: 0 2px 12px #0006 }
+  border: 1px solid }
 header { display: flex; gap: 8px; align-items: center; padding: 8px; position: sticky; top: 0;
   background: Canvas }
 b { font-weight: 600; flex: 1 }
@@ -98,8 +98,7 @@ summary, li { border-top: 1px solid #8888 }
 ol { list-style: none; padding: 0 }
 li:has(button) { padding: 0 }
 button, summary { cursor: pointer; min-height: 32px }
-button { padding: 4px 10px; border: 1px solid; border-radius: 6px; background: Canvas;
-  color: CanvasText }
+button { padding: 4px 10px; border: 1px solid; background: Canvas; color: CanvasText }
 button[aria-pressed=true] { background: CanvasText; color: Canvas }
 li button { border: 0; color: inherit; text-align: left; width: 100% }
 :focus-visible { outline: 3px solid Highlight; outline-offset: -3px }

@@ -25,10 +25,11 @@ from neuralens_tracker.web.dom import (
     document,
     document_property,
     find_all,
+    host_of,
     listen,
     matches,
     node_type,
-    parent_or_host,
+    parent_of,
     restore_listeners,
     shadow_of,
     shadow_roots,
@@ -180,7 +181,7 @@ class Discovery:
             else:
                 # Text nodes and shadow roots are represented by the element around them.
                 is_element = node_type(target) == ELEMENT_NODE
-                changed.append(target if is_element else parent_or_host(target))
+                changed.append(target if is_element else parent_of(target) or host_of(target))
                 if name is not None:
                     self._roots.append(target)
                 for node in elements(get(change, "addedNodes")):

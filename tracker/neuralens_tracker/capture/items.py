@@ -221,10 +221,9 @@ class Items:
             self._declared = []
             for owner in find_everywhere(OWNERS):
                 if closest(owner, DECLARED):
+                    self._declared.append(owner)
                     self._declared.extend(lists_of_widget(owner))
-        holders = [owned for owned in self._declared if contains(owned, element)]
-        found: bool = closest(element, DECLARED) or len(holders) > 0
-        return found
+        return len([holder for holder in self._declared if contains(holder, element)]) > 0
 
     def key_of(self, item: Item) -> str:
         """Return the item's key for deduplication: its id; for a product, with its list's name."""

@@ -1,13 +1,13 @@
 """Captures landings and purchases: items that count because the page shows them at all."""
 
 from neuralens_tracker.attributes import LANDING, PURCHASE_ORDER
-from neuralens_tracker.capture.items import SEEN, Item, Items
+from neuralens_tracker.capture.items import Item, Items
 from neuralens_tracker.types import Emit, JSObject
 from neuralens_tracker.web.dom import closest, document, find_all
 
 
 class PageItems:
-    """Calls ``emit(event, item, key)`` for each landing and purchase."""
+    """Calls ``emit(item)`` for each landing and purchase."""
 
     def __init__(self, items: Items, emit: Emit) -> None:
         self._items = items
@@ -19,7 +19,7 @@ class PageItems:
             purchase = closest(element, "[" + PURCHASE_ORDER + "]")
             item = self._items.read_purchase(purchase) if purchase else None
         if item and item.kind in (LANDING, PURCHASE_ORDER):
-            self._emit(SEEN[item.kind], item, self._items.key_of(item))
+            self._emit(item)
 
     def capture_all(self) -> None:
         """Emit everything in the document at once, because the page is being unloaded."""

@@ -7,7 +7,7 @@ from neuralens_tracker.web.dom import (
     closest,
     contains,
     document_property,
-    find_first,
+    find_below,
     listen,
     matches,
     target_of,
@@ -31,7 +31,7 @@ def is_search_box(element: JSObject) -> bool:
     lists = [
         owned
         for owned in lists_of_widget(element)
-        if matches(owned, LISTBOX) or find_first(owned, LISTBOX)
+        if matches(owned, LISTBOX) or len(find_below(owned, LISTBOX)) > 0
     ]
     found: bool = matches(element, FIELD) and (
         closest(element, AROUND) or matches(element, SEARCH) or len(lists) > 0

@@ -1,9 +1,9 @@
 """Captures views of suggestions, debounced until their list stays unchanged."""
 
 from neuralens_tracker.attributes import SUGGESTION
-from neuralens_tracker.capture.items import LISTS, SEEN, SUGGESTION_SELECTOR, Items
+from neuralens_tracker.capture.items import LISTS, SUGGESTION_SELECTOR, Items
 from neuralens_tracker.types import Emit, JSObject, Settings
-from neuralens_tracker.web.dom import closest, find_everywhere, find_first, listen
+from neuralens_tracker.web.dom import closest, find_below, find_everywhere, listen
 from neuralens_tracker.web.ffi import same
 from neuralens_tracker.web.platform import cancel, now, wait
 from neuralens_tracker.web.visibility import is_shown
@@ -13,7 +13,7 @@ MAX_DELAYS = 4
 
 
 class Suggestions:
-    """Calls ``emit(event, item, key)`` for each suggestion that is visible."""
+    """Calls ``emit(item)`` for each suggestion that is visible."""
 
     def __init__(self, items: Items, settings: Settings, emit: Emit) -> None:
         self._items = items
@@ -34,7 +34,7 @@ class Suggestions:
             listing = closest(element, LISTS)
             if listing and not same(listing, known):
                 known = listing
-                if find_first(listing, SUGGESTION_SELECTOR):
+                if len(find_below(listing, SUGGESTION_SELECTOR)) > 0:
                     self.restart()
 
     def restart(self) -> None:
@@ -57,4 +57,4 @@ class Suggestions:
         for element in find_everywhere(SUGGESTION_SELECTOR):
             item = self._items.read(element) if is_shown(element) else None
             if item and item.kind == SUGGESTION:
-                self._emit(SEEN[SUGGESTION], item, self._items.key_of(item))
+                self._emit(item)

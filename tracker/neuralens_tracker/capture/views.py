@@ -1,6 +1,6 @@
 """Captures views of products: half of one visible, in a visible page, for an unbroken second."""
 
-from neuralens_tracker.capture.items import SEEN, Items
+from neuralens_tracker.capture.items import Items
 from neuralens_tracker.types import Emit, JSObject, Settings
 from neuralens_tracker.web.dom import is_visible, listen
 from neuralens_tracker.web.ffi import call, callback, construct, elements, get, record, same, window
@@ -33,7 +33,7 @@ class Tile:
 
 
 class Views:
-    """Watches products and calls ``emit(event, item, key)`` for each that was seen."""
+    """Watches products and calls ``emit(item)`` for each that was seen."""
 
     def __init__(self, items: Items, settings: Settings, emit: Emit) -> None:
         self._items = items
@@ -99,7 +99,7 @@ class Views:
         """Sample a product's visibility; emit its view after enough consecutive samples."""
         # Read again, because an image may have loaded in the meantime.
         box = box_of(tile.element)
-        tile.samples = tile.samples + 1 if box and is_opaque(box) else 0
+        tile.samples = tile.samples + 1 if is_opaque(box) else 0
 
         def sample() -> None:
             self._sample(tile)
@@ -108,7 +108,7 @@ class Views:
             self._unwatch(tile.box)
             item = self._items.read(tile.element)
             if item:
-                self._emit(SEEN[item.kind], item, self._items.key_of(item))
+                self._emit(item)
         elif is_visible():
             tile.timer = wait(self._settings["viewMs"] / SAMPLES, sample)
 

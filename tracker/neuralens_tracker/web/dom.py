@@ -17,6 +17,8 @@ from neuralens_tracker.web.ffi import (
     get,
     method,
     reader,
+    record,
+    same,
     window,
 )
 
@@ -27,6 +29,8 @@ shadow_roots: list[JSObject] = []
 # The functions that register the listeners.
 registrations: list[Callable[[], None]] = []
 
+# What a slot renders, in place of the slots among it.
+FLATTEN: JSObject = record({"flatten": True})
 ELEMENT_NODE = 1
 TEXT_NODE = 3
 DOCUMENT_NODE = 9
@@ -36,20 +40,19 @@ get_attribute: JSObject = method("Element", "getAttribute")
 find_closest: JSObject = method("Element", "closest")
 matches: JSObject = method("Element", "matches")
 find_in_element: JSObject = method("Element", "querySelectorAll")
-find_first: JSObject = method("Element", "querySelector")
 find_in_document: JSObject = method("Document", "querySelectorAll")
 create_in_document: JSObject = method("Document", "createElement")
 find_at_point: JSObject = method("Document", "elementFromPoint")
 bounds: JSObject = method("Element", "getBoundingClientRect")
 check_visibility: JSObject = method("Element", "checkVisibility")
 root_of: JSObject = method("Node", "getRootNode")
-contains: JSObject = method("Node", "contains")
 node_type: JSObject = reader("Node", "nodeType")
 parent_of: JSObject = reader("Node", "parentElement")
 is_connected: JSObject = reader("Node", "isConnected")
 text_of: JSObject = reader("Node", "textContent")
 children_of: JSObject = reader("Node", "childNodes")
 shadow_of: JSObject = reader("Element", "shadowRoot")
+slot_of: JSObject = reader("Element", "assignedSlot")
 # ARIA relations that a script sets by elements instead of ids, which leaves the attribute empty.
 active_descendant_of: JSObject = reader("Element", "ariaActiveDescendantElement")
 controlled_by: JSObject = reader("Element", "ariaControlsElements")
@@ -84,19 +87,26 @@ def host_of(node: JSObject) -> JSObject:
     return get(root, "host") if is_shadow(root) else None
 
 
-def closest(element: JSObject, selector: str) -> JSObject:
-    """Return the closest matching element or ancestor, also across shadow trees, or None."""
-    while element is not None:
-        found = find_closest(element, selector)
-        if found:
-            return found
-        element = host_of(element)
-    return None
-
-
 def parent_or_host(element: JSObject) -> JSObject:
-    """Return the parent element, or the host for a top-level element of a shadow tree, or None."""
-    return parent_of(element) or host_of(element)
+    """Return the parent in the flat tree: an element's slot, parent element or host; or None."""
+    return slot_of(element) or parent_of(element) or host_of(element)
+
+
+def closest(element: JSObject, selector: str) -> JSObject:
+    """Return the closest matching element or ancestor in the flat tree, or None."""
+    if element is not None and len(shadow_roots) == 0 and not host_of(element):
+        # Quicker than a loop.
+        return find_closest(element, selector)
+    while element is not None and not matches(element, selector):
+        element = parent_or_host(element)
+    return element
+
+
+def contains(element: JSObject, other: JSObject) -> bool:
+    """Return whether another element is this one or a descendant in the flat tree."""
+    while other is not None and not same(element, other):
+        other = parent_or_host(other)
+    return other is not None
 
 
 def find_all(root: JSObject, selector: str) -> list[JSObject]:
@@ -121,10 +131,21 @@ def find_everywhere(selector: str) -> list[JSObject]:
 
 
 def find_below(root: JSObject, selector: str) -> list[JSObject]:
-    """Return the matching descendants, also in open shadow trees and its own, in tree order."""
+    """Return the matching descendants in the flat tree, in tree order.
+
+    Those in its open shadow trees, its own and what its slots render included.
+    """
     if len(shadow_roots) == 0:
         return find_all(root, selector)
-    found = find_in_shadow(root, selector) if node_type(root) == ELEMENT_NODE else []
+    found: list[JSObject] = []
+    if node_type(root) == ELEMENT_NODE:
+        found = find_in_shadow(root, selector)
+        # From outside a shadow tree, what is slotted into it is found in its own place.
+        for slot in find_all(root, "slot"):
+            for element in elements(call(slot, "assignedElements", FLATTEN)):
+                if matches(element, selector):
+                    found.append(element)
+                found.extend(find_below(element, selector))
     for element in find_all(root, "*"):
         if matches(element, selector):
             found.append(element)

@@ -50,7 +50,10 @@ def box_of(element: JSObject) -> JSObject:
 
 
 def is_opaque(box: JSObject) -> bool:
-    """Return whether a box has an area and neither it nor an ancestor is hidden or transparent."""
+    """Return whether a box has an area and neither it nor an ancestor is hidden or transparent.
+
+    None has no area.
+    """
     visible: bool = area_of(box) > 0 and check_visibility(box, OPTIONS)
     return visible
 
@@ -61,7 +64,7 @@ def is_shown(element: JSObject) -> bool:
     Hit testing accounts for overlays, clipping and scrolling.
     """
     box = box_of(element)
-    if not box or not is_opaque(box):
+    if not is_opaque(box):
         return False
     edges = bounds(box)
     x = get(edges, "left") + get(edges, "width") / 2
