@@ -147,6 +147,8 @@ list.addEventListener("TYPE", (event) => {
 </script>
 """
 
+RENDERED_AGAIN = "list.innerHTML += '';"
+
 
 @pytest.mark.one_case
 @pytest.mark.parametrize("way", ["mouse", "touch"])
@@ -164,6 +166,30 @@ def test_chosen_on_press(show, interactions, chromium, shop, kind, after, way):
             option.tap()
         page.wait_for_function("() => document.querySelector('#box').value === 'oak table'")
         assert interactions(page) == [("CLICK_SUGGESTION", "oak table", 1, "oa")]
+
+
+@pytest.mark.parametrize("kind", ["mousedown", "mouseup"])
+def test_chosen_on_press_by_a_widget_for_several_values(show, interactions, kind):
+    """It empties the box and offers all options again, the chosen one among them."""
+    page = show(PRESS.replace("TYPE", kind).replace("AFTER", "box.value = '';" + RENDERED_AGAIN))
+    page.type("#box", "oa")
+    page.mouse.move(*centre(page, "[role=option]"))
+    page.mouse.down()
+    page.mouse.up()
+    assert interactions(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
+
+
+def test_press_during_which_a_list_is_rendered_again(show, interactions):
+    page = show(
+        PRESS.replace("TYPE", "mouseup")
+        .replace("box.value", "box.title")
+        .replace("AFTER", RENDERED_AGAIN)
+    )
+    page.type("#box", "oa")
+    page.mouse.move(*centre(page, "[role=option]"))
+    page.mouse.down()
+    page.mouse.up()
+    assert interactions(page) == []
 
 
 def test_chosen_on_press_with_navigation(show, put, ledger):

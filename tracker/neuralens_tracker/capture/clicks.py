@@ -278,19 +278,20 @@ class Clicks:
     def _is_accepted(self, choice: Choice, is_gone: bool) -> bool:
         """Return whether a widget has accepted a choice.
 
-        It has, if it filled it into the search box, navigated, or closed its list on release or
-        while the box had the focus. A list that closes because the focus left accepts nothing.
+        It has, if it filled it into the search box, navigated, or closed its list or emptied the
+        box, on release or while the box had the focus. What happens because the focus left accepts
+        nothing.
         """
-        filled_in = self._search_box.filled_in()
-        if filled_in != "" and filled_in != choice.text:
+        is_changed = self._search_box.text() != choice.text
+        if is_changed and self._search_box.filled_in():
             return True
         if choice.is_tab:
             return False
         if is_gone or get(get(window, "location"), "href") != choice.address:
             return True
-        item = choice.item
-        has_stayed = choice.is_released or self._search_box.has_focus()
-        return has_stayed and not self._is_offered(item)
+        if choice.is_released or self._search_box.has_focus():
+            return is_changed or not self._is_offered(choice.item)
+        return False
 
     def _is_offered(self, item: Item) -> bool:
         """Return whether an item, or another element of the same item, is still visible."""
