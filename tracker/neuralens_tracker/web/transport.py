@@ -135,8 +135,9 @@ class Transport:
             self.resolve(batch_id, 0)
 
         wait(COOKIE_MS, self._acknowledge)
-        wait(BEACON_MS if as_beacon else FETCH_MS, on_failure)
-        if as_beacon and attempt(get(window, "navigator"), "sendBeacon", url, body):
+        is_sent = as_beacon and attempt(get(window, "navigator"), "sendBeacon", url, body)
+        wait(BEACON_MS if is_sent else FETCH_MS, on_failure)
+        if is_sent:
             return
         if as_beacon and leaving:
             # The beacon exceeded the quota: the events stay in the journal.
