@@ -371,9 +371,11 @@ ROUTES: dict[str, tuple[str, list[tuple[str, str]], list[str], list[tuple[str, s
         LANDING.format("A"),
         [land("A")],
         [
-            "history.pushState(null, '', '/b'); document.startViewTransition(() => {"
+            # Awaited, because the browser calls the update in a later frame.
+            "history.pushState(null, '', '/b'); return document.startViewTransition(() => {"
             " const body = document.createElement('body');"
-            f" body.innerHTML = `{LANDING.format('B')}`; document.body.replaceWith(body); }});"
+            f" body.innerHTML = `{LANDING.format('B')}`; document.body.replaceWith(body);"
+            " }).updateCallbackDone;"
         ],
         [land("B")],
     ),
