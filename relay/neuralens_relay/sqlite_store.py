@@ -108,6 +108,7 @@ class SqliteStore:
             if space.free < space.floor:
                 self._reserve.release()
             self.database = apsw.Connection(str(path))
+            self._opened = identify(path)
             self.database.set_busy_timeout(BUSY_TIMEOUT)
             try:
                 self._open(space.log_pages(4096))
@@ -524,6 +525,12 @@ class SqliteStore:
             )
         if waiting + more > self._bounds.waiting:
             return f"the outbox is full: {waiting} events, limit {self._bounds.waiting}"
+        if identify(self._path) != self._opened:
+            # What it held is still forwarded from the open file, which nobody finds afterwards.
+            return (
+                f"{self._path} was deleted or replaced while the relay was running: restart the"
+                f" relay, at best once the {waiting} events of the former file are forwarded"
+            )
         space = measure(self._path)
         if space.free < space.floor and space.free + self._unused() < space.floor:
             free, floor = space.free / MEBI, space.floor / MEBI
@@ -586,6 +593,15 @@ class SqliteStore:
             ) from error
         except (apsw.Error, OSError) as error:
             raise OutboxError(f"the outbox {self._path} cannot be used: {error}") from error
+
+
+def identify(path: Path) -> tuple[int, int] | None:
+    """Return the device and inode of a file; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def touch(path: Path) -> None:

@@ -378,6 +378,33 @@ def test_a_disk_that_is_full_at_the_start_still_drains(spawn, environment, sandb
         process.end()
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_an_outbox_whose_file_is_deleted_or_replaced(
+    spawn, environment, sandbox, tmp_path, is_replaced
+):
+    """It accepts no more, because a restarted relay would not find it; what it holds is sent."""
+    path = tmp_path / "replaced.db"
+    environment["NEURALENS_OUTBOX"] = f"sqlite:///{path}"
+    sandbox.fail(status=503, times=1_000_000)
+    client, process = spawn(environment)
+    client.send(make_event(items=[{"id": "held"}]))
+    if is_replaced:
+        fill(tmp_path / "backup.db", 0)
+        (tmp_path / "backup.db").replace(path)
+    else:
+        path.unlink()
+    assert client.post(make_batch(make_event())).status_code == 503
+    eventually(lambda: "deleted or replaced" in " ".join(client.health()["reasons"]))
+    assert not client.health()["ready"]
+    sandbox.clear_faults()
+    eventually(lambda: sandbox.ids() == ["held"])
+    process.end()
+    client, process = spawn(environment)
+    client.send(make_event(items=[{"id": "new"}]))
+    eventually(lambda: sandbox.ids() == ["held", "new"])
+    process.end()
+
+
 def test_an_outbox_that_cannot_be_written_is_refused_at_the_start(tmp_path, api_down):
     path = tmp_path / "outbox.db"
     fill(path, 100)
