@@ -173,9 +173,7 @@ def test_chosen_on_press_by_a_widget_for_several_values(show, interactions, kind
     """It empties the box and offers all options again, the chosen one among them."""
     page = show(PRESS.replace("TYPE", kind).replace("AFTER", "box.value = '';" + RENDERED_AGAIN))
     page.type("#box", "oa")
-    page.mouse.move(*centre(page, "[role=option]"))
-    page.mouse.down()
-    page.mouse.up()
+    page.mouse.click(*centre(page, "[role=option]"))
     assert interactions(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
 
 
@@ -186,9 +184,7 @@ def test_press_during_which_a_list_is_rendered_again(show, interactions):
         .replace("AFTER", RENDERED_AGAIN)
     )
     page.type("#box", "oa")
-    page.mouse.move(*centre(page, "[role=option]"))
-    page.mouse.down()
-    page.mouse.up()
+    page.mouse.click(*centre(page, "[role=option]"))
     assert interactions(page) == []
 
 
@@ -213,9 +209,7 @@ def test_press_that_closes_the_list(show, interactions):
         + "<script>box.addEventListener('blur', () => { list.hidden = true; })</script>"
     )
     page.type("#box", "oa")
-    page.mouse.move(*centre(page, "[role=option]"))
-    page.mouse.down()
-    page.mouse.up()
+    page.mouse.click(*centre(page, "[role=option]"))
     assert interactions(page) == []
 
 
