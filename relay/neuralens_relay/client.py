@@ -31,7 +31,7 @@ from neuralens_tracker.vocabulary import ACCEPTED, MAX_TEXT, PURCHASE, WIRE_VERS
 from neuralens_relay.batch import Batch, make_report, validate_events
 from neuralens_relay.forks import FORKS
 from neuralens_relay.greenlets import check_queues
-from neuralens_relay.outbox import Outbox, OutboxError, Store
+from neuralens_relay.outbox import SILENT, WRITE_TIMEOUT, Opener, Outbox, OutboxError, Store
 from neuralens_relay.settings import OutboxSettings, SettingsError, read_address, read_text
 from neuralens_relay.stores import store_opener
 
@@ -213,7 +213,7 @@ class OutboxCarrier:
 
     def __init__(self, settings: OutboxSettings, application_id: str) -> None:
         """Raise SettingsError if the settings name no outbox."""
-        self._open_store = store_opener(settings)
+        self._opener = Opener(store_opener(settings))
         self._application_id = application_id
         # Guards the outbox; held during a fork.
         self._opening = threading.Lock()
@@ -224,18 +224,25 @@ class OutboxCarrier:
         """See Carrier."""
         add, receipt = self._prepare(event)
         try:
-            fresh = self._submit(add).result()
+            future = self._submit(add)
+            fresh = future.result(WRITE_TIMEOUT)
         except OutboxError as error:
             raise ClientError(str(error)) from error
+        except TimeoutError:
+            future.cancel()
+            raise ClientError(SILENT) from None
         return receipt | count(fresh)
 
     async def deliver_async(self, event: WireEvent) -> Receipt:
         """See Carrier."""
         add, receipt = self._prepare(event)
         try:
-            fresh = await asyncio.wrap_future(await asyncio.to_thread(self._submit, add))
+            async with asyncio.timeout(WRITE_TIMEOUT):
+                fresh = await asyncio.wrap_future(await asyncio.to_thread(self._submit, add))
         except OutboxError as error:
             raise ClientError(str(error)) from error
+        except TimeoutError:
+            raise ClientError(SILENT) from None
         return receipt | count(fresh)
 
     def close(self) -> None:
@@ -281,9 +288,10 @@ class OutboxCarrier:
         """Queue an operation, opening the outbox if necessary; raises OutboxError."""
         FORKS.check()
         check_queues()
+        asked = time.monotonic()
         with self._opening:
             if self._outbox is None:
-                self._outbox = Outbox(self._open_store())
+                self._outbox = self._opener.open(asked)
             return self._outbox.submit(operation)
 
 

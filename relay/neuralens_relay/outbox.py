@@ -29,6 +29,10 @@ T = TypeVar("T")
 MAX_BACKLOG = 10_000
 # Seconds to finish them on close.
 CLOSING = 5.0
+# Seconds for which a caller waits until an event is stored.
+WRITE_TIMEOUT = 10.0
+# If it is stored after all, the retry is deduplicated.
+SILENT = f"the outbox has written nothing for {WRITE_TIMEOUT:g} s"
 
 log = logging.getLogger(__name__)
 
@@ -235,6 +239,29 @@ class Store(Protocol):
         """Close files and connections."""
 
 
+class Opener:
+    """Opens an outbox for callers that wait for one another, for which they have a lock.
+
+    An attempt may take as long as another process writes: if it fails, then for all who waited.
+    """
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        self._open_store = open_store
+        # When an attempt last failed, and why.
+        self._failed = -inf
+        self._reason = ""
+
+    def open(self, asked: float) -> "Outbox":
+        """Open it for a caller that asked at ``asked`` (monotonic seconds); raises OutboxError."""
+        if asked < self._failed:
+            raise OutboxError(self._reason)
+        try:
+            return Outbox(self._open_store())
+        except OutboxError as error:
+            self._failed, self._reason = monotonic(), str(error)
+            raise
+
+
 Operation = Callable[[Store], Any]
 
 
@@ -400,12 +427,16 @@ class Entry:
 
 def commit(store: Store, group: Sequence[Entry]) -> None:
     """Run a group of operations in one transaction and set their results."""
+    begun = False
     try:
         with store.transaction():
+            begun = True
             results = [attempt(store, entry.operation) for entry in group]
     except Exception as error:
-        if len(group) == 1:
-            group[0].future.set_exception(error)
+        if len(group) == 1 or not begun:
+            # None of them is the cause: each would wait for another process's lock as long again.
+            for entry in group:
+                entry.future.set_exception(error)
             return
         # Rolled back. Retry one by one, so that a failing operation does not affect the others.
         for entry in group:

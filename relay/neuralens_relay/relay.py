@@ -22,13 +22,22 @@ from neuralens_relay.greenlets import check_threads
 from neuralens_relay.health import Health, Refusals
 from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
-from neuralens_relay.outbox import CLOSING, Depth, Event, Outbox, OutboxError, WriteStatus
+from neuralens_relay.outbox import (
+    CLOSING,
+    SILENT,
+    WRITE_TIMEOUT,
+    Depth,
+    Event,
+    Opener,
+    Outbox,
+    OutboxError,
+    WriteStatus,
+)
 from neuralens_relay.settings import Settings
 from neuralens_relay.stores import store_opener
 
-# Timeouts of the outbox in seconds, so that a page gets a Retry-After and not a hanging request.
+# Seconds for reading the outbox.
 READ_TIMEOUT = 2.0
-WRITE_TIMEOUT = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +55,7 @@ class Relay:
         self.settings = settings
         self.metrics = Metrics()
         self.refusals = Refusals(time.monotonic)
-        self._open_store = store_opener(settings)
+        self._opener = Opener(store_opener(settings))
         self._changing = threading.Lock()
         self._outbox: Outbox | None = None
         self._forwarding: Forwarding | None = None
@@ -58,17 +67,19 @@ class Relay:
     def start(self) -> None:
         """Open the outbox and start forwarding; raises OutboxError."""
         FORKS.check()
+        asked = time.monotonic()
         with self._changing:
             self._closed = False
-            self._start()
+            self._start(asked)
 
     def ensure_started(self) -> Outbox:
         """Start unless started; raises OutboxError, also if the relay is closed."""
         FORKS.check()
+        asked = time.monotonic()
         with self._changing:
             if self._closed:
                 raise OutboxError("the relay is closed")
-            return self._start()
+            return self._start(asked)
 
     def close(self) -> None:
         """Wait up to ``settings.grace`` for requests in flight, and close the outbox."""
@@ -123,14 +134,14 @@ class Relay:
 
         ``report``: their batch's contribution to the balance. Raises OutboxError.
         """
-        outbox = await self._started()
         now = time.time()
         try:
+            # So that a page gets a Retry-After and not a hanging request.
             async with asyncio.timeout(WRITE_TIMEOUT):
+                outbox = await self._started()
                 fresh = await outbox.write(lambda store: store.add(events, now, report), any)
         except TimeoutError:
-            # If they are stored after all, the page's retry is deduplicated.
-            raise OutboxError(f"the outbox has written nothing for {WRITE_TIMEOUT:g} s") from None
+            raise OutboxError(SILENT) from None
         if self._forwarding is not None:
             self._forwarding.wake()
         return fresh
@@ -192,10 +203,10 @@ class Relay:
         outbox = self._outbox
         return await asyncio.to_thread(self.ensure_started) if outbox is None else outbox
 
-    def _start(self) -> Outbox:
+    def _start(self, asked: float) -> Outbox:
         if self._outbox is None:
             check_threads()
-            outbox = Outbox(self._open_store())
+            outbox = self._opener.open(asked)
             self._forwarding = Forwarding(self.settings, outbox, self.metrics)
             self._outbox = outbox
             atexit.register(self.close)

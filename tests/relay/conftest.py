@@ -11,12 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
+import apsw
 import httpx
 import pytest
 import redis
@@ -164,6 +165,16 @@ def make_environment(api: str, folder: Path) -> dict[str, str]:
 def environment(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
     """The environment of a relay that forwards to the sandbox."""
     return make_environment(sandbox.url, tmp_path)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let no other process write to an outbox."""
+    with closing(apsw.Connection(str(path))) as database:
+        database.set_busy_timeout(int(TIMEOUT * 1000))
+        database.execute("BEGIN IMMEDIATE")
+        yield
+        database.execute("ROLLBACK")
 
 
 def unused_port() -> int:

@@ -27,7 +27,7 @@ from neuralens_tracker.orders import name_purchase
 from tests.event_loop import run
 from tests.polling import TIMEOUT, eventually
 from tests.processes import fork, join
-from tests.relay.conftest import APPLICATION, make_batch, make_event
+from tests.relay.conftest import APPLICATION, locked, make_batch, make_event
 
 SECRET = "s3cret-of-the-shop"
 TAKEN = {"accepted": 1, "duplicates": 0, "rejected": []}
@@ -105,6 +105,20 @@ def test_ids_may_be_anything_with_a_plain_text(shop, sandbox):
     body = eventually(sandbox.bodies)[0]
     assert body["items"] == [{"id": str(product)}, {"id": "B"}]
     assert body["uid"] == str(shopper)
+
+
+def test_an_outbox_that_hangs_is_an_error_in_bounded_time(tmp_path, monkeypatch):
+    path = tmp_path / "outbox.db"
+    with Server(outbox=f"sqlite:///{path}") as server:
+        assert server.track("SHARE", id="A") == TAKEN
+        monkeypatch.setattr("neuralens_relay.client.WRITE_TIMEOUT", 0.1)
+        with locked(path):
+            with pytest.raises(ClientError, match="written nothing"):
+                server.track("SHARE", id="A")
+            with pytest.raises(ClientError, match="written nothing"):
+                run(server.track_async("SHARE", id="A"))
+        monkeypatch.undo()
+        assert server.track("SHARE", id="A") == TAKEN
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The outbox: the contract of a store, and group commit."""
 
 import threading
+import time
 import weakref
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager
@@ -11,6 +12,7 @@ import redis
 from neuralens_relay.outbox import (
     Bounds,
     Event,
+    Opener,
     Outbox,
     OutboxError,
     OutboxFullError,
@@ -21,7 +23,7 @@ from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
 
 from tests.polling import TIMEOUT, eventually
-from tests.relay.conftest import unused_port
+from tests.relay.conftest import locked, unused_port
 
 DAY = 86400.0
 
@@ -415,6 +417,42 @@ def test_a_failed_operation_does_not_affect_others(outbox):
     assert after.result(10) == [True]
     with pytest.raises(ZeroDivisionError):
         wrong.result(10)
+
+
+def test_operations_wait_for_a_lock_together(tmp_path):
+    path = tmp_path / "outbox.db"
+    begun = []
+    with closing(Outbox(SqliteStore(path))) as outbox:
+        database = outbox.submit(lambda store: store.database).result(TIMEOUT)
+        database.set_busy_timeout(50)
+        database.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: begun.append(event["sql"]))
+        outbox.pause()
+        waiting = [submit(outbox, f"e{number}") for number in range(100)]
+        with locked(path):
+            outbox.resume()
+            for future in waiting:
+                with pytest.raises(OutboxError, match="locked"):
+                    future.result(TIMEOUT)
+        # The first may have been taken from the queue before the others were in it.
+        assert begun.count("BEGIN IMMEDIATE") <= 2
+
+
+def test_who_waits_for_an_outbox_that_cannot_be_opened_does_not_try_again(tmp_path):
+    attempts = []
+
+    def open_store():
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise OutboxError("locked")
+        return SqliteStore(tmp_path / "outbox.db")
+
+    opener = Opener(open_store)
+    asked = time.monotonic()
+    for _ in range(3):
+        with pytest.raises(OutboxError, match="locked"):
+            opener.open(asked)
+    assert len(attempts) == 1
+    opener.open(time.monotonic()).close()
 
 
 def test_closing_finishes_pending_operations(tmp_path):

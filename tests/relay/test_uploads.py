@@ -1,14 +1,13 @@
 """The memory of pending requests is bounded, and slow bodies keep nobody out."""
 
 import json
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack
 
-import apsw
 import httpx
 import pytest
 
-from tests.polling import TIMEOUT, eventually
-from tests.relay.conftest import make_batch, make_event
+from tests.polling import eventually
+from tests.relay.conftest import locked, make_batch, make_event
 from tests.relay.test_connections import open_socket, read_all
 
 # Bytes of a body, and how many fit into NEURALENS_PENDING_LIMIT.
@@ -40,16 +39,6 @@ def answers(connections):
 
 def count_refused(relay):
     return relay.metric('neuralens_batches_total{status="503"}')
-
-
-@contextmanager
-def locked(path):
-    """Let no other process write to an outbox."""
-    with closing(apsw.Connection(str(path))) as database:
-        database.set_busy_timeout(int(TIMEOUT * 1000))
-        database.execute("BEGIN IMMEDIATE")
-        yield
-        database.execute("ROLLBACK")
 
 
 def test_bodies_that_wait_for_the_disk_have_a_bound(spawn, settings, tmp_path):
