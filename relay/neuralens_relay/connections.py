@@ -1,7 +1,7 @@
-"""Bounds a server's connections: their number, their idle time, and the size of headers.
+"""Bounds a server's connections: their number, their idle time, and the memory of their requests.
 
 A relay is open to anybody. Without bounds, two thousand idle connections exhaust the file
-descriptors, and endless headers exhaust the memory (Slowloris).
+descriptors, and endless headers (Slowloris), or thousands of requests in one packet, the memory.
 """
 
 import asyncio
@@ -21,6 +21,13 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 HEADER_TIMEOUT = 10.0
 # Bytes of a request line and headers: far more than a browser sends.
 MAX_HEADERS = 65536
+# Bytes that a header takes beside its text, and a request beside its headers.
+HEADER = 128
+REQUEST = 4096
+# Bytes of all requests, without bodies, that are arriving or not answered.
+MAX_HELD = 64 << 20
+# Requests of one connection that are not answered.
+MAX_PIPELINED = 256
 # Concurrent connections, if the machine allows so many.
 MAX_CONNECTIONS = 16_384
 # Concurrent requests.
@@ -29,6 +36,7 @@ MAX_REQUESTS = 4096
 RESERVED = 64
 # Stands for "unlimited" in the arithmetic.
 UNLIMITED = 1 << 20
+BUSY = "the relay is overloaded"
 
 
 def raise_descriptors() -> int:
@@ -50,7 +58,7 @@ def count_connections(descriptors: int, upstream: int) -> int:
 
 async def answer_busy(scope: Scope, receive: Receive, send: Send) -> None:
     """Respond with 503 to a request beyond MAX_REQUESTS."""
-    body = msgspec.json.encode({"error": "the relay is overloaded"})
+    body = msgspec.json.encode({"error": BUSY})
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
@@ -66,12 +74,22 @@ class Bounds:
     """The limit of one server's connections, and which of them are idle.
 
     ``idle``: connections between requests, least recently used first. ``on_malformed`` is called
-    for each request that is refused because it is not valid HTTP.
+    for each request that is refused because it is not valid HTTP. ``held``: bytes of requests that
+    are arriving or not answered.
     """
 
     most: int
     on_malformed: Callable[[], None]
     idle: "OrderedDict[Connection, None]" = field(default_factory=OrderedDict)
+    held: int = 0
+
+
+class RefusedError(Exception):
+    """Stops the parser: the request is refused with ``status``, and its connection closed."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class Connection(HttpToolsProtocol):
@@ -83,7 +101,14 @@ class Connection(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._served = self.app
         self._timer: asyncio.TimerHandle | None = None
+        # Bytes of an incomplete request line and headers; the same in memory, without the last of
+        # them; and of this connection's requests that are arriving or not answered.
         self._received = 0
+        self._size = 0
+        self._held = 0
+        # Bytes of responses that the client had not read when it was last checked.
+        self._unread = 0
+        self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept a connection, evicting the longest idle one if the limit is reached."""
@@ -98,28 +123,55 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._stop_waiting()
+        self._hold(0)
         if self.transport is not None:
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse bytes; refuse excessive headers and anything but HTTP."""
+        """Parse bytes; refuse excessive headers or requests, and anything but HTTP."""
         self._unset_keepalive_if_required()
-        if self._timer is not None:
-            self._received += len(data)
+        if self._refused:
+            return
         try:
             self.parser.feed_data(data)
+            if self._timer is not None:
+                self._received += len(data)
+                self._check_size(self._received)
+                self._hold(max(self._received, self._size))
+                if not self._make_room():
+                    raise RefusedError(503, BUSY)
         except httptools.HttpParserUpgrade:
             # No other protocol is supported: the request is answered in HTTP/1.1.
             return
-        except httptools.HttpParserError:
-            self._refuse(400, "the request is not HTTP")
-            return
-        if self._timer is not None and self._received > MAX_HEADERS:
-            self._refuse(431, f"the headers are over {MAX_HEADERS} bytes")
+        except RefusedError as error:
+            self._refuse(error)
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            self._refuse(
+                cause
+                if isinstance(cause, RefusedError)
+                else RefusedError(400, "the request is not HTTP")
+            )
+
+    def on_message_begin(self) -> None:
+        """Begin to parse a request."""
+        super().on_message_begin()
+        self._size = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Parse a header."""
+        super().on_header(name, value)
+        self._size += len(name) + len(value) + HEADER
+        self._check_size(self._size)
 
     def on_headers_complete(self) -> None:
         """Begin a request."""
         self._stop_waiting()
+        self._hold(self._held + REQUEST + self._size)
+        # The first request of a connection is bounded by MAX_REQUESTS alone: those that pipeline
+        # must not keep others out.
+        if len(self.pipeline) >= MAX_PIPELINED or (self._answering() and not self._make_room()):
+            raise RefusedError(503, BUSY)
         self.app = self._served if len(self.tasks) < MAX_REQUESTS else answer_busy
         super().on_headers_complete()
 
@@ -132,13 +184,46 @@ class Connection(HttpToolsProtocol):
     def close(self) -> None:
         """Close the connection, because no request has arrived in time."""
         self._stop_waiting()
+        self._hold(0)
         self.transport.abort()
 
     def _await_request(self) -> None:
         self._stop_waiting()
-        self._received = 0
+        self._received = self._unread = 0
+        self._hold(0)
         self.bounds.idle[self] = None
-        self._timer = self.loop.call_later(HEADER_TIMEOUT, self.close)
+        self._timer = self.loop.call_later(HEADER_TIMEOUT, self._expire)
+
+    def _expire(self) -> None:
+        """Close the connection, unless the client is reading a response."""
+        before, self._unread = self._unread, self.transport.get_write_buffer_size()
+        if self._unread == 0 or self._unread == before:
+            self.close()
+        else:
+            self._timer = self.loop.call_later(HEADER_TIMEOUT, self._expire)
+
+    def _check_size(self, size: int) -> None:
+        if size > MAX_HEADERS:
+            raise RefusedError(431, f"the headers are over {MAX_HEADERS} bytes")
+
+    def _hold(self, size: int) -> None:
+        """Set the size in memory of this connection's requests."""
+        self.bounds.held += size - self._held
+        self._held = size
+
+    def _make_room(self) -> bool:
+        """Close the slowest connections while all take too much memory; return whether it helps."""
+        while self.bounds.held > MAX_HELD:
+            others = (each for each in self.bounds.idle if each is not self and each._held)
+            slowest = next(others, None)
+            if slowest is None:
+                return False
+            slowest.close()
+        return True
+
+    def _answering(self) -> bool:
+        """Return whether the last complete request is not answered yet."""
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _stop_waiting(self) -> None:
         self.bounds.idle.pop(self, None)
@@ -146,13 +231,22 @@ class Connection(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
 
-    def _refuse(self, status: int, reason: str) -> None:
+    def _refuse(self, error: RefusedError) -> None:
+        """Answer the requests before the refused one, refuse it, and close the connection."""
+        self._refused = True
         self._stop_waiting()
         self.bounds.on_malformed()
-        body = msgspec.json.encode({"error": reason})
+        if self._answering() and not self.cycle.more_body:
+            # A response now would be taken for that of an earlier request.
+            self.cycle.keep_alive = False
+            return
+        if self.pipeline:
+            self.transport.abort()
+            return
+        body = msgspec.json.encode({"error": str(error)})
         head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
         self.transport.write(
-            STATUS_LINE[status] + head.encode() + b"connection: close\r\n\r\n" + body
+            STATUS_LINE[error.status] + head.encode() + b"connection: close\r\n\r\n" + body
         )
         self.transport.close()
 

@@ -272,9 +272,11 @@ class QuietServer(uvicorn.Server):
 
 
 @contextmanager
-def serving(app: ASGIApp, lifespan: str = "on") -> Iterator[str]:
-    """Serve an application on a port, and yield its address."""
-    config = uvicorn.Config(app, log_config=None, lifespan=lifespan, timeout_graceful_shutdown=5)
+def serving(app: ASGIApp, lifespan: str = "on", **more: Any) -> Iterator[str]:
+    """Serve an application on a port, and yield its address; ``more`` is for uvicorn."""
+    config = uvicorn.Config(
+        app, log_config=None, lifespan=lifespan, timeout_graceful_shutdown=5, **more
+    )
     server = QuietServer(config)
     with listen("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

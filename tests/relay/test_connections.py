@@ -16,13 +16,16 @@ from neuralens_relay.connections import (
     HEADER_TIMEOUT,
     MAX_CONNECTIONS,
     MAX_HEADERS,
+    MAX_PIPELINED,
     RESERVED,
+    bound,
     count_connections,
 )
+from starlette.responses import PlainTextResponse
 
 from tests.clients import connect
 from tests.polling import TIMEOUT
-from tests.relay.conftest import make_batch, make_event
+from tests.relay.conftest import Client, make_batch, make_event, serving
 
 IDLE = 2000
 
@@ -112,6 +115,81 @@ def test_requests_on_one_connection_are_answered_in_order(shared_relay):
         answer = read_all(connection)
     assert answer.count(b"HTTP/1.1 202 ") == 50
     assert answer.count(b"HTTP/1.1 200 ") == 1
+
+
+HEAD = b"GET /nl/health?live HTTP/1.1\r\nHost: x\r\n"
+
+
+def test_one_packet_does_not_make_any_number_of_requests(shared_relay):
+    with open_socket(shared_relay) as connection:
+        connection.sendall((HEAD + b"\r\n") * 5 * MAX_PIPELINED)
+        answer = read_all(connection)
+    # Those that came before are answered, and then the connection is closed.
+    assert MAX_PIPELINED <= answer.count(b"HTTP/1.1 200 ") <= 2 * MAX_PIPELINED
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 200 ")
+
+
+def test_what_follows_a_request_does_not_answer_it(shared_relay):
+    with open_socket(shared_relay) as connection:
+        connection.sendall(HEAD + b"\r\nrubbish\r\n\r\n")
+        answer = read_all(connection)
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 200 ") == 1
+
+
+@pytest.mark.parametrize(
+    "headers", [b"X: " + b"x" * MAX_HEADERS + b"\r\n", b"X: 1\r\n" * 1000], ids=["long", "many"]
+)
+def test_excessive_headers_in_one_packet_are_refused(shared_relay, headers):
+    with open_socket(shared_relay) as connection:
+        connection.sendall(HEAD + headers + b"\r\n")
+        assert b" 431 " in read_all(connection)
+
+
+def test_slow_headers_give_way_to_later_ones(monkeypatch):
+    size = MAX_HEADERS // 2
+    monkeypatch.setattr("neuralens_relay.connections.MAX_HELD", 4 * size)
+    with (
+        serving(PlainTextResponse("x" * 9), "off", http=bound(99, lambda: None)) as url,
+        Client(url) as client,
+        ExitStack() as opened,
+    ):
+        slow = [opened.enter_context(open_socket(client)) for _ in range(8)]
+        for each in slow:
+            each.sendall(HEAD + b"X: ".ljust(size, b"x"))
+            # In this order.
+            assert client.http.get("").text == "x" * 9
+        assert [read_all(each) for each in slow[:4]] == [b""] * 4
+        for each in slow[-3:]:
+            each.sendall(b"\r\nConnection: close\r\n\r\n")
+            assert b" 200 " in read_all(each)
+
+
+def test_a_response_may_be_read_slowly(monkeypatch):
+    monkeypatch.setattr("neuralens_relay.connections.HEADER_TIMEOUT", 0.2)
+    size = 1 << 20
+
+    class Narrow(bound(99, lambda: None)):
+        def connection_made(self, transport):
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+            super().connection_made(transport)
+
+    with (
+        serving(PlainTextResponse("x" * size), "off", http=Narrow) as url,
+        Client(url) as client,
+        open_socket(client) as connection,
+    ):
+        connection.sendall(HEAD + b"\r\n")
+        answer = b""
+        began = time.monotonic()
+        while answer.count(b"x") < size:
+            received = connection.recv(65536)
+            assert received
+            answer += received
+            time.sleep(0.05)
+        assert time.monotonic() - began > 0.6
+        # Until nothing is read any more.
+        assert read_all(connection) == b""
 
 
 def test_incomplete_bodies_at_shutdown_get_a_response_without_a_traceback(spawn, api_down):

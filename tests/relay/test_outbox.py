@@ -422,10 +422,10 @@ def test_a_failed_operation_does_not_affect_others(outbox):
 def test_operations_wait_for_a_lock_together(tmp_path):
     path = tmp_path / "outbox.db"
     begun = []
-    with closing(Outbox(SqliteStore(path))) as outbox:
-        database = outbox.submit(lambda store: store.database).result(TIMEOUT)
-        database.set_busy_timeout(50)
-        database.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: begun.append(event["sql"]))
+    store = SqliteStore(path)
+    store.database.set_busy_timeout(50)
+    store.database.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: begun.append(event["sql"]))
+    with closing(Outbox(store)) as outbox:
         outbox.pause()
         waiting = [submit(outbox, f"e{number}") for number in range(100)]
         with locked(path):
