@@ -29,6 +29,8 @@ HANG = "hang"
 CUT = "cut"
 # The relay's response, but with status 200.
 PLAIN_200 = "200"
+# Seconds for which a page waits for the outcome of a batch, at least.
+PATIENCE = 10
 Fault = Callable[[Request, bytes], int | str | None]
 
 
@@ -40,6 +42,24 @@ class Post:
     status: int
     headers: dict[str, str]
     size: int
+
+    @property
+    def eids(self) -> set[str]:
+        """The ids of its events."""
+        return {event["eid"] for event in self.batch["events"]}
+
+
+def hasty(posts: list[Post]) -> list[Post]:
+    """Return the posts that repeat an event without patience.
+
+    On a busy machine, a page may be right to repeat what was not answered for so long.
+    """
+    return [
+        again
+        for number, again in enumerate(posts)
+        for post in posts[:number]
+        if post.eids & again.eids and abs(again.batch["sent"] - post.batch["sent"]) < PATIENCE
+    ]
 
 
 @dataclass

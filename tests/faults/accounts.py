@@ -19,7 +19,7 @@ def needed_bytes(posts: list[Post]) -> int:
     total = 0
     for post in posts:
         again = [event for event in post.batch["events"] if event["eid"] in seen]
-        seen |= {event["eid"] for event in post.batch["events"]}
+        seen |= post.eids
         if len(again) < len(post.batch["events"]):
             texts = [
                 json.dumps(event, separators=(",", ":"), ensure_ascii=False) for event in again

@@ -6,6 +6,7 @@ tests use, so that one test runs in all three.
 """
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 ENGINES = ("chromium", "firefox", "webkit")
@@ -28,6 +29,7 @@ def minibrowser_path() -> str | None:
     return str(found[-1]) if found else None
 
 
+@cache
 def is_installed(engine: str) -> bool:
     """Return whether an engine is installed."""
     if engine == "firefox":
