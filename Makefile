@@ -102,11 +102,11 @@ $(STAMPS)/tests: build/machine.sh
 
 dist/manifest.json: $(STAMPS)/venv $(STAMPS)/npm $(SOURCES)
 	@echo "Building the bundles"
-	@# dist/demo first: the manifest in dist says that all is there.
-	@$(BIN)/neuralens-tracker build --output dist/demo --with $(DEMO_HOOKS) >/dev/null
+	@# Both at once. If one fails, there is no manifest, which says that all is there.
+	@$(BIN)/neuralens-tracker build --output dist/demo --with $(DEMO_HOOKS) >/dev/null & \
+		$(BIN)/neuralens-tracker build; own=$$?; wait $$! && exit $$own
 	@cp node_modules/chart.js/dist/chart.umd.min.js dist/demo/chart.js
 	@mkdir -p dist/verify
 	@cp node_modules/@duckduckgo/autoconsent/dist/autoconsent.playwright.js dist/verify/autoconsent.js
 	@cp node_modules/@duckduckgo/autoconsent/rules/rules.json dist/verify/autoconsent.json
 	@cp node_modules/@duckduckgo/autoconsent/LICENSE dist/verify/autoconsent.LICENSE
-	@$(BIN)/neuralens-tracker build
