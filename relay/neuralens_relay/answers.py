@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import msgspec
 
 # Seconds. A longer Retry-After is assumed to be a mistake.
 MAX_RETRY_AFTER = 86400
 RETRIED = frozenset({408, 423, 425, 429})
-# The event itself is invalid. Every other 4xx concerns the key, the URL or something in between,
-# and so all events alike.
+# The event itself is invalid. Every redirect, and every other 4xx, concerns the key, the URL or
+# something in between, and so all events alike.
 REFUSED = frozenset({400, 409, 413, 422})
 # After a gateway error the API may have accepted the event.
 AMBIGUOUS = frozenset({502, 504})
@@ -67,10 +68,21 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: float
         return Answer(Fate.RETRY, reason, ambiguous=True, bounded=True)
     if status in REFUSED:
         return Answer(Fate.DEAD, reason)
-    if status in RETRIED or status >= 500 or status < 400:
+    if status in RETRIED or status >= 500 or status < 200:
         wait = read_retry_after(headers.get("Retry-After", ""), now)
         return Answer(Fate.RETRY, reason, wait, ambiguous=status in AMBIGUOUS)
+    if status < 400:
+        reason = f"{status}: a redirect to {read_host(headers)}, which is not followed"
     return Answer(Fate.PAUSE, reason, bounded=True)
+
+
+def read_host(headers: Mapping[str, str]) -> str:
+    """Return where a redirect leads; only the host, because the rest may echo the key."""
+    try:
+        host = urlsplit(headers.get("Location", "")).hostname
+    except ValueError:
+        host = None
+    return host or "another path"
 
 
 def read_body(body: bytes) -> Documented | None:

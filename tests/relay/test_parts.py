@@ -331,7 +331,8 @@ SUCCESS = b'{"status": "success", "message": ""}'
         (200, b'{"status": "maybe"}', Fate.RETRY, True),
         (200, b"[" * 10_000 + b"]" * 10_000, Fate.RETRY, True),
         (204, b"", Fate.RETRY, True),
-        (301, b"", Fate.RETRY, False),
+        (301, b"", Fate.PAUSE, False),
+        (304, b"", Fate.PAUSE, False),
         (400, SUCCESS, Fate.DEAD, False),
         (401, b"", Fate.PAUSE, False),
         (403, b"", Fate.PAUSE, False),
@@ -356,6 +357,21 @@ def test_classification_of_responses(status, body, fate, ambiguous):
     # Attempts are bounded for an event that the API has probably received, and for one with
     # such a response while others succeed.
     assert answer.bounded is (fate is Fate.PAUSE or (status < 300 and fate is Fate.RETRY))
+
+
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [
+        ("https://user:k3y@new.example/k3y?k3y", "new.example"),
+        ("/login?k3y", "another path"),
+        ("https://[::1", "another path"),
+        (None, "another path"),
+    ],
+)
+def test_a_redirect_is_named_without_what_may_echo_the_key(location, place):
+    headers = {} if location is None else {"Location": location}
+    reason = read_answer(308, headers, b"", 0).reason
+    assert reason == f"308: a redirect to {place}, which is not followed"
 
 
 @pytest.mark.parametrize(
