@@ -213,12 +213,17 @@ class OutboxCarrier:
 
     def __init__(self, settings: OutboxSettings, application_id: str) -> None:
         """Raise SettingsError if the settings name no outbox."""
+        self._outbox: Outbox | None = None
         self._opener = Opener(store_opener(settings))
         self._application_id = application_id
         # Guards the outbox; held during a fork.
         self._opening = threading.Lock()
-        self._outbox: Outbox | None = None
         FORKS.notify(self)
+
+    def __del__(self) -> None:
+        """Close the outbox of a client that nobody has closed, as one for each request."""
+        if self._outbox is not None:
+            self._outbox.release()
 
     def deliver(self, event: WireEvent) -> Receipt:
         """See Carrier."""

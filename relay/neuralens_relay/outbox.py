@@ -299,6 +299,7 @@ class Outbox:
             threading.Thread(target=self._run, args=(working,), name="outbox", daemon=True)
             for working in self._working
         ]
+        self._running = len(self._threads)
         for thread in self._threads:
             thread.start()
 
@@ -350,16 +351,18 @@ class Outbox:
         A store that hangs, such as on an unresponsive disk, is abandoned after ``patience``
         seconds; acknowledged events are in it.
         """
-        with self._closing:
-            self._closed = True
-            self._queue.put(None)
+        self.release()
         deadline = monotonic() + patience
         for thread in self._threads:
             thread.join(max(0.0, deadline - monotonic()))
         if any(thread.is_alive() for thread in self._threads):
             log.error("the outbox has not responded for %g s: abandoning it", patience)
-            return
-        self._store.close()
+
+    def release(self) -> None:
+        """Close without waiting for it."""
+        with self._closing:
+            self._closed = True
+            self._queue.put(None)
 
     def pause(self, patience: float = CLOSING) -> None:
         """Wait for the operations that are running, and run no others until ``resume``.
@@ -390,6 +393,10 @@ class Outbox:
         while group := self._next_group():
             with working:
                 commit(self._store, group)
+        with self._closing:
+            self._running -= 1
+            if self._running == 0:
+                self._store.close()
 
     def _next_group(self) -> list["Entry"]:
         """Wait for operations and return them; none if the outbox is being closed."""

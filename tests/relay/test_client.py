@@ -107,6 +107,21 @@ def test_ids_may_be_anything_with_a_plain_text(shop, sandbox):
     assert body["uid"] == str(shopper)
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_clients_that_nobody_closes_leave_nothing(tmp_path, request, kind):
+    address = f"sqlite:///{tmp_path}/outbox.db"
+    if kind == "redis":
+        address = request.getfixturevalue("redis_address")
+
+    def count():
+        return threading.active_count(), len(os.listdir("/proc/self/fd"))
+
+    before = count()
+    for _ in range(20):
+        assert Server(outbox=address).track("SHARE", id="A") == TAKEN
+    eventually(lambda: count() == before)
+
+
 def test_an_outbox_that_hangs_is_an_error_in_bounded_time(tmp_path, monkeypatch):
     path = tmp_path / "outbox.db"
     with Server(outbox=f"sqlite:///{path}") as server:
