@@ -5,6 +5,7 @@ descriptors, and endless headers (Slowloris), or thousands of requests in one pa
 """
 
 import asyncio
+import re
 import resource
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,7 +16,11 @@ import httptools
 import msgspec
 import uvicorn
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 # Seconds until the headers of a connection's next request must be complete.
 HEADER_TIMEOUT = 10.0
@@ -37,6 +42,7 @@ RESERVED = 64
 # Stands for "unlimited" in the arithmetic.
 UNLIMITED = 1 << 20
 BUSY = "the relay is overloaded"
+UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
 def raise_descriptors() -> int:
@@ -109,6 +115,8 @@ class Connection(HttpToolsProtocol):
         # Bytes of responses that the client had not read when it was last checked.
         self._unread = 0
         self._refused = False
+        # The request that is being answered.
+        self._current: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept a connection, evicting the longest idle one if the limit is reached."""
@@ -124,6 +132,10 @@ class Connection(HttpToolsProtocol):
         """Forget the connection."""
         self._stop_waiting()
         self._hold(0)
+        if self._current is not None:
+            # uvicorn tells only the last of several requests.
+            self._current.disconnected = True
+            self._current.message_event.set()
         if self.transport is not None:
             super().connection_lost(exc)
 
@@ -132,6 +144,8 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._refused:
             return
+        if self._timer is not None and self._received == 0:
+            data = ignore_upgrade(data)
         try:
             self.parser.feed_data(data)
             if self._timer is not None:
@@ -141,17 +155,23 @@ class Connection(HttpToolsProtocol):
                 if not self._make_room():
                     raise RefusedError(503, BUSY)
         except httptools.HttpParserUpgrade:
-            # No other protocol is supported: the request is answered in HTTP/1.1.
+            # In headers of several packets, or by CONNECT: it is answered without its body.
             return
         except RefusedError as error:
             self._refuse(error)
         except httptools.HttpParserError as error:
-            cause = error.__context__
-            self._refuse(
-                cause
-                if isinstance(cause, RefusedError)
-                else RefusedError(400, "the request is not HTTP")
-            )
+            # Raised by the parser itself, or by one of the methods that it calls.
+            refused = RefusedError(400, "the request is not HTTP")
+            if isinstance(error.__context__, RefusedError):
+                refused = error.__context__
+            self._refuse(refused)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Return whether there is a response to send, which the client may be waiting for."""
+        if not self._answering() or self.cycle.more_body:
+            return False
+        self.cycle.keep_alive = False
+        return True
 
     def on_message_begin(self) -> None:
         """Begin to parse a request."""
@@ -175,6 +195,10 @@ class Connection(HttpToolsProtocol):
         self.app = self._served if len(self.tasks) < MAX_REQUESTS else answer_busy
         super().on_headers_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._current = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         super().on_response_complete()
@@ -197,7 +221,7 @@ class Connection(HttpToolsProtocol):
     def _expire(self) -> None:
         """Close the connection, unless the client is reading a response."""
         before, self._unread = self._unread, self.transport.get_write_buffer_size()
-        if self._unread == 0 or self._unread == before:
+        if self._unread in (0, before):
             self.close()
         else:
             self._timer = self.loop.call_later(HEADER_TIMEOUT, self._expire)
@@ -236,12 +260,14 @@ class Connection(HttpToolsProtocol):
         self._refused = True
         self._stop_waiting()
         self.bounds.on_malformed()
-        if self._answering() and not self.cycle.more_body:
+        last: RequestResponseCycle | None = self.cycle
+        if self.pipeline and self.cycle.more_body:
+            # The last one cannot be answered.
+            self.pipeline.popleft()
+            last = self.pipeline[0][0] if self.pipeline else self._current
+        if last is not None and not last.response_complete and not last.more_body:
             # A response now would be taken for that of an earlier request.
-            self.cycle.keep_alive = False
-            return
-        if self.pipeline:
-            self.transport.abort()
+            last.keep_alive = False
             return
         body = msgspec.json.encode({"error": str(error)})
         head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
@@ -249,6 +275,16 @@ class Connection(HttpToolsProtocol):
             STATUS_LINE[error.status] + head.encode() + b"connection: close\r\n\r\n" + body
         )
         self.transport.close()
+
+
+def ignore_upgrade(data: bytes) -> bytes:
+    """Return the packet that begins a request without an ``Upgrade`` header.
+
+    No other protocol is supported, and the parser would skip the body: Java's HTTP client, for one,
+    offers HTTP/2 in this way with each POST.
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return UPGRADE.sub(b"", head) + end + rest
 
 
 def bound(most: int, on_malformed: Callable[[], None]) -> type[Connection]:

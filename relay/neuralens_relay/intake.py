@@ -319,5 +319,5 @@ def check_media_type(request: Request) -> None:
     charset = parameters.strip().replace('"', "").removeprefix("charset=")
     if media_type.strip() not in MEDIA_TYPES or charset not in ("", "utf-8"):
         raise HTTPException(415, OTHER_TYPE)
-    if request.headers.get("Content-Encoding", "identity") != "identity":
+    if request.headers.get("Content-Encoding", "").lower() not in ("", "identity"):
         raise HTTPException(415, OTHER_ENCODING)

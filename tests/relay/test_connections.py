@@ -136,6 +136,47 @@ def test_what_follows_a_request_does_not_answer_it(shared_relay):
     assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 200 ") == 1
 
 
+def post(size=0, headers=b""):
+    body = json.dumps(make_batch(make_event())).encode().ljust(size)
+    return b"POST /nl/events HTTP/1.1\r\nHost: x\r\n%bContent-Length: %d\r\n\r\n%b" % (
+        headers,
+        len(body),
+        body,
+    )
+
+
+def test_requests_before_a_malformed_one_are_answered(shared_relay):
+    wrong = b"POST /nl/events HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    with open_socket(shared_relay) as connection:
+        connection.sendall(post() * 3 + wrong)
+        answer = read_all(connection)
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 202 ") == 3
+
+
+def test_a_client_that_sends_no_more_is_answered(shared_relay):
+    with open_socket(shared_relay) as connection:
+        connection.sendall(post() * 3)
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection).count(b"HTTP/1.1 202 ") == 3
+
+
+def test_clients_that_leave_are_not_logged(spawn, api_down):
+    relay, process = spawn(api_down)
+    for number in range(100):
+        with open_socket(relay) as connection:
+            connection.sendall(post() * 3 + HEAD + b"\r\n" * (number % 3))
+    relay.send(make_event())
+    assert process.errors().count("\n") < 20
+
+
+def test_an_offer_of_http_2_does_not_hide_the_body(shared_relay):
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    with open_socket(shared_relay) as connection:
+        connection.sendall(post(headers=offer) + post())
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection).count(b"HTTP/1.1 202 ") == 2
+
+
 @pytest.mark.parametrize(
     "headers", [b"X: " + b"x" * MAX_HEADERS + b"\r\n", b"X: 1\r\n" * 1000], ids=["long", "many"]
 )

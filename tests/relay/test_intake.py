@@ -84,6 +84,12 @@ def test_other_media_types_are_refused(shared_relay, headers):
     assert response.json()["error"].startswith("unknown Content-")
 
 
+@pytest.mark.parametrize("encoding", ["", "Identity"])
+def test_a_body_without_an_encoding_may_say_so(shared_relay, encoding):
+    response = shared_relay.post(make_batch(make_event()), Content_Encoding=encoding)
+    assert response.status_code == 202
+
+
 def test_a_proxy_may_drop_the_media_type(shared_relay):
     body = json.dumps(make_batch(make_event())).encode()
     assert shared_relay.http.post("events", content=body).json()["accepted"] == 1
