@@ -13,7 +13,7 @@ from typing import Any
 import click
 from neuralens_build.distribution import BUDGETS, LOAD_BUDGETS, MANIFEST
 from neuralens_embed.cli import COMMANDS, main
-from neuralens_embed.snippet import EVERY_SETTING, kebab, snake
+from neuralens_embed.names import EVERY_SETTING, kebab, snake
 from neuralens_relay.settings import describe
 from neuralens_tracker import delivery, outbox, reference, vocabulary
 from neuralens_tracker.addon_settings import ADDONS

@@ -29,8 +29,9 @@ from neuralens_embed import bundles
 from neuralens_embed.attributes import KNOWN, PREFIX, suggest_attribute
 from neuralens_embed.dom import Element
 from neuralens_embed.ffi import window
-from neuralens_embed.placeholders import EXPRESSION, explain_placeholder, looks_grouped
-from neuralens_embed.snippet import EARLY, EVERY_SETTING, LOADING, RUNTIMES, kebab, snake
+from neuralens_embed.names import EVERY_SETTING, TAG_ATTRIBUTES, suggest_setting
+from neuralens_embed.placeholders import EXPRESSION, explain_id, looks_decimal, looks_grouped
+from neuralens_embed.snippet import EARLY, RUNTIMES
 
 # Imported after ffi, which provides its adapter.
 from neuralens_tracker.capture.items import ACTIVATED, INERT, SEEN, Item, Items  # isort: skip
@@ -47,8 +48,6 @@ VALUES: dict[str, ValueType] = {
 OF_TEXTS = (VIEW_SUGGESTION, CLICK_SUGGESTION)
 APP_ID = "data-app-id"
 SCRIPTS = (*RUNTIMES.values(), EARLY)
-# Each setting's attribute on the script tag, and its name.
-TAG_ATTRIBUTES = {f"data-{kebab(snake(name))}": name for name in EVERY_SETTING}
 
 # ``window`` holds one page at a time.
 lock = Lock()
@@ -162,7 +161,7 @@ class Reading:
     def _add(self, name: str, item: Item, element: Element) -> None:
         """Add the event of an item; invalid fields become problems."""
         for item_id in item.ids:
-            if reason := explain_placeholder(item_id):
+            if reason := explain_id(item_id):
                 self._add_problem(item.element, item.kind, f'"{item_id}" is not an id: {reason}')
         event = make_event(name, item.ids, self._items.context(item), "audit", 0)
         while fault := find_fault(event):
@@ -235,16 +234,17 @@ class Reading:
 
     def _check_ids(self) -> list[str]:
         """Return a hint if all products' ids look like numbers that were printed with points."""
-        value = looks_grouped(
-            [item_id for each in self._events if each.event not in OF_TEXTS for item_id in each.ids]
-        )
-        if not value:
+        ids = [
+            item_id for each in self._events if each.event not in OF_TEXTS for item_id in each.ids
+        ]
+        if value := looks_grouped(ids):
+            kind = "a number printed with separators"
+        elif looks_decimal(list({*ids})):
+            value, kind = ids[0], "a price, or a number with a fraction"
+        else:
             return []
         line = next(event.line for event in self._events if value in event.ids)
-        return [
-            f'"{value}" (line {line}) looks like a number printed with separators: if so, '
-            "print the plain id"
-        ]
+        return [f'"{value}" (line {line}) looks like {kind}: if so, print the plain id']
 
     def _check_tag(self, tag: Element) -> None:
         """Check the tracker's script tag."""
@@ -261,11 +261,9 @@ class Reading:
                 kind = EVERY_SETTING[TAG_ATTRIBUTES[name]].value_type
                 if read(kind, value) is None:
                     self._report_invalid(tag, name, kind)
-            elif name.startswith("data-") and name not in LOADING:
-                close = difflib.get_close_matches(name, TAG_ATTRIBUTES, n=1)
-                if close:
-                    message = f"{name} is not a setting: did you mean {close[0]}?"
-                    self._add_problem(tag, name, message)
+            elif right := suggest_setting(name):
+                message = f"{name} is not a setting: did you mean {right}?"
+                self._add_problem(tag, name, message)
 
 
 def lines_of(elements: list[Element]) -> str:

@@ -16,6 +16,7 @@ from neuralens_tracker.value_types import COUNT, FLAG
 
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.bundles import NotBuiltError
+from neuralens_embed.names import camel, kebab
 from neuralens_embed.snippet import (
     ALONE,
     CROSSORIGIN,
@@ -24,8 +25,6 @@ from neuralens_embed.snippet import (
     PREFIX,
     RUNTIMES,
     Snippet,
-    camel,
-    kebab,
 )
 
 # Only pages of these hosts are fetched for an audit.

@@ -4,6 +4,8 @@ import re
 
 # How languages print a missing value.
 NOTHING = ("None", "null", "undefined", "nil", "NaN")
+# A missing value as the last part of a text, such as "sku-undefined".
+ENDS_IN_NOTHING = re.compile(r".*[-_:/](?:None|null|undefined|NaN)")
 # Unrendered expressions of Jinja, Django, Liquid, Vue; Blade; ERB; PHP; JavaScript.
 EXPRESSION = re.compile(r"\{\{|\}\}|\{%|\{!!|<%|<\?|\$\{")
 # Objects and functions, as JavaScript, Python and Ruby print them.
@@ -12,6 +14,18 @@ OBJECT = re.compile(
 )
 # An expression of JSX or Svelte, cut at its first space; not a GUID in braces.
 EMBEDDED = re.compile(r"\{[A-Za-z_$][\w$]*(?:[.?(\[].*|\}|)", re.DOTALL)
+# A character that a template has escaped, and that another then escapes again; one that is
+# encoded as in a URL.
+ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d+|#x[0-9a-f]+);", re.IGNORECASE)
+ENCODED = re.compile(r"%(?:2[0-9A-F]|C3%[89AB][0-9A-F])", re.IGNORECASE)
+# A text with its quotes, or an object or a list, as JSON.
+JSON = re.compile(r"([\"']).*\1|\{\s*\".*\}|\[.*\]", re.DOTALL)
+# An amount of money.
+CURRENCY = r"(?:[$€£¥]|EUR|USD|GBP|CHF|kr|zł)"
+PRICE = re.compile(rf"{CURRENCY}\s*\d[\d.,]*|\d[\d.,]*\s*{CURRENCY}")
+# A number with a fraction, as of a price, or as languages print whole numbers that were read as
+# floating-point ones.
+DECIMAL = re.compile(r"\d+[.,]\d{1,2}")
 # A number with thousands separators, as a localized template prints it.
 GROUPED = re.compile(r"\d{1,3}(?:[,'\N{RIGHT SINGLE QUOTATION MARK}\s]\d{3})+")
 # The same with points, as many languages print it; but article numbers may be written so, too.
@@ -21,7 +35,7 @@ GROUPED_BY_POINTS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 def explain_placeholder(value: str) -> str:
     """Return why a value looks like a template's mistake, with the remedy; otherwise ""."""
     text = value.strip()
-    if text in NOTHING:
+    if text in NOTHING or ENDS_IN_NOTHING.fullmatch(text):
         return "a template has printed an absent value: print the attribute only where there is one"
     if OBJECT.fullmatch(text):
         return "a template has printed an object: print its id"
@@ -29,7 +43,29 @@ def explain_placeholder(value: str) -> str:
         return "a template expression was not rendered: check the engine, or the quoting around it"
     if GROUPED.fullmatch(text):
         return "a number was printed with separators: print the plain id, without localization"
+    if ESCAPED.search(text):
+        return "it was escaped twice: escape it once"
+    if ENCODED.search(text):
+        return "it was encoded as in a URL: print the plain text"
     return ""
+
+
+def explain_id(value: str) -> str:
+    """Return why an id looks like a template's mistake, with the remedy; otherwise "".
+
+    More than of a query, in which shoppers may write quotes or a price.
+    """
+    text = value.strip()
+    if JSON.fullmatch(text):
+        return "a template has printed JSON: print the plain id"
+    if PRICE.fullmatch(text):
+        return "a template has printed a price: print the product's id"
+    return explain_placeholder(value)
+
+
+def looks_decimal(values: list[str]) -> bool:
+    """Return whether all of several ids look like prices, or like whole numbers with a fraction."""
+    return len(values) > 1 and all(DECIMAL.fullmatch(value) for value in values)
 
 
 def looks_grouped(values: list[str]) -> str:

@@ -11,7 +11,6 @@ from urllib.parse import urljoin, urlsplit
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from neuralens_tracker.addon_settings import ADDONS, CONSENT, name_file
-from neuralens_tracker.settings import SETTINGS, Setting
 from neuralens_tracker.value_types import TEXT, expected, read
 from neuralens_tracker.vocabulary import PENDING
 
@@ -25,6 +24,7 @@ from neuralens_embed.attributes import (
     query,
     text,
 )
+from neuralens_embed.names import EVERY_SETTING, kebab, snake
 from neuralens_embed.page_tokens import MIN_SECRET, SECRET, WEAK, make_token, read_secret
 
 # Each runtime's file.
@@ -39,8 +39,6 @@ EARLY = "neuralens.early.js"
 HEAVY = ("brython", "pyscript")
 # MicroPython without PyScript's core, for pages whose CSP allows only 'wasm-unsafe-eval'.
 ALONE = ("alone",)
-# Attributes of the tag that control loading and are not settings of the tracker.
-LOADING = ("data-src", "data-integrity", "data-pyscript")
 # The relay's path in the tracker's default endpoint.
 PREFIX = "/nl"
 # The consent platforms with an add-on.
@@ -256,16 +254,6 @@ def setting(name: str, value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def snake(name: str) -> str:
-    """Return camelCase as snake_case."""
-    return re.sub("[A-Z]", lambda capital: "_" + capital.group().lower(), name)
-
-
-def kebab(name: str) -> str:
-    """Return snake_case as kebab-case."""
-    return name.replace("_", "-")
-
-
 def listed(name: str, values: Any) -> list[Any]:
     """Return distinct values as a list; raise MarkupError for a single string."""
     if isinstance(values, str) or not isinstance(values, Iterable):
@@ -273,15 +261,6 @@ def listed(name: str, values: Any) -> list[Any]:
     return list(dict.fromkeys(values))
 
 
-def camel(name: str) -> str:
-    """Return the key of neuralensConfig for a name in snake_case."""
-    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
-
-
-# Every setting, the tracker's own and its add-ons', by its name in the page.
-EVERY_SETTING: dict[str, Setting] = dict(SETTINGS)
-for settings_of_addon in ADDONS.values():
-    EVERY_SETTING |= settings_of_addon
 # Each setting's type, by its name as a Python argument.
 KINDS: dict[str, Any] = {snake(name): each.value_type for name, each in EVERY_SETTING.items()}
 

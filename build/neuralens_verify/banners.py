@@ -65,10 +65,13 @@ class Banner:
 
     def press_button(self, page: Page) -> None:
         """Answer a banner for which autoconsent has no rule, by the text of its buttons."""
-        with suppress(BrowserError):
-            text = page.evaluate(PRESS_BUTTON, [self.refuse])
-            if text:
-                self.platform, self.answered = f"the banner ({text})", True
+        for frame in page.frames:
+            # The frame may be detached, or its page be navigating.
+            with suppress(BrowserError):
+                text = frame.evaluate(PRESS_BUTTON, [self.refuse])
+                if text:
+                    self.platform, self.answered = f"the banner ({text})", True
+                    return
 
     def _inject(self, frame: Frame) -> None:
         # The frame may be detached, or its page be navigating.

@@ -2,77 +2,95 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from neuralens_tracker.attributes import PRODUCT
-from neuralens_tracker.vocabulary import ACCEPTED, DENIED, GRANTED, PENDING
+from neuralens_tracker.vocabulary import CONSENTS, DENIED, GRANTED, PENDING
 
-from neuralens_verify.findings import OPEN, Finding, csp_source, is_blocked
+from neuralens_verify.findings import OPEN, Finding, csp_source, find_violation
 from neuralens_verify.loading import is_down, is_refusal, not_proxied, prefix_stripped
 from neuralens_verify.observations import Observations, Probe, View
 
+# What the relay answers at another path than that of events.
+MISSING = (404, 405)
+
 
 def check_delivery(seen: Observations) -> Iterator[Finding]:
-    """Yield why batches do not get from the page to the relay."""
-    probe, view = seen.probe, seen.views[-1] if seen.views else None
-    if probe is None or view is None:
-        return
-    if is_blocked(seen, "connect-src", probe.url):
+    """Yield why batches do not get from the pages to the relay."""
+    for probe in seen.probes:
+        # Without an application id there was no request.
+        if probe.app:
+            yield from explain_probe(seen, probe)
+
+
+def explain_probe(seen: Observations, probe: Probe) -> Iterator[Finding]:
+    """Yield why the endpoint of a page does not accept its batches."""
+    if violation := find_violation(seen, "connect-src", probe.url):
         yield Finding(
             "csp-connect-src",
             f"the page's Content-Security-Policy blocks requests to {probe.url}",
-            f"Allow {csp_source(probe.url, view.url)} in connect-src.",
-            view.url,
+            f"Allow {csp_source(probe.url, violation.page)} in connect-src.",
+            violation.page,
+        )
+    elif is_mixed(probe):
+        yield Finding(
+            "mixed-content",
+            f"browsers block requests to {probe.url} from a page with https",
+            "Set data-endpoint to an address with https, such as a path of the shop.",
+            probe.page,
         )
     elif probe.failure:
         yield Finding(
             "relay-unreachable",
             f"{probe.url} does not respond: {probe.failure}",
             "Start the relay, or correct the tag's data-endpoint.",
-            view.url,
+            probe.page,
         )
     elif is_down(probe.status) and not probe.error:
         yield Finding(
             "relay-unreachable",
             f"{probe.url} answers {probe.status}: the proxy gets no answer from the relay",
             "Start the relay, or correct its address in the proxy.",
-            view.url,
+            probe.page,
+        )
+    elif probe.status >= 500 and not probe.error:
+        yield Finding(
+            "relay-unreachable",
+            f"{probe.url} answers {probe.status}: the application or proxy before the relay fails",
+            "Check the log of the server that answers there.",
+            probe.page,
         )
     elif probe.prefix_stripped:
-        yield prefix_stripped(probe, view)
+        yield prefix_stripped(probe)
     elif 300 <= probe.status < 400:
-        yield Finding(
-            "redirected",
-            f"{probe.url} redirects to {probe.location}, where browsers do not repeat a POST",
-            "Exempt the endpoint from redirects, such as those to a language, a trailing slash or"
-            " HTTPS, or set data-endpoint to where the relay accepts events.",
-            view.url,
-        )
-    elif probe.relay and probe.url != f"{probe.relay}/events" and probe.status in (404, 405):
+        yield redirected(probe, "where browsers do not repeat a POST")
+    elif probe.location and not probe.accepted and (probe.status in MISSING or not probe.error):
+        yield redirected(probe, f"where the answer is {probe.status}")
+    elif probe.relay and probe.url != f"{probe.relay}/events" and probe.status in MISSING:
         yield Finding(
             "wrong-endpoint",
             f"{probe.url} answers {probe.status}: the relay accepts events at {probe.relay}/events",
             f"Set data-endpoint to {probe.relay}/events, or render the snippet with prefix=.",
-            view.url,
+            probe.page,
         )
     elif probe.status == 403 or (not probe.error and is_refusal(probe.status)):
-        yield explain_refusal(probe, view)
+        yield explain_refusal(probe)
     elif probe.status == 400 and "application" in probe.error:
         yield Finding(
             "wrong-app-id",
-            f"the relay refuses the tag's application id {view.settings.get('appId', '')!r}:"
-            f" {probe.error}",
+            f"the relay refuses the page's application id {probe.app!r}: {probe.error}",
             "Set data-app-id to the relay's NEURALENS_APPLICATION_ID.",
-            view.url,
+            probe.page,
         )
-    elif probe.status != ACCEPTED and probe.error:
+    elif not probe.accepted and probe.error:
         yield Finding(
             "relay-refuses",
             f"the relay answers {probe.status}: {probe.error}",
             "Check the relay's log and GET health.",
-            view.url,
+            probe.page,
         )
-    elif probe.status != ACCEPTED:
-        yield not_proxied(probe.url, str(probe.status), view)
+    elif not probe.accepted:
+        yield not_proxied(probe.url, str(probe.status), probe.page)
     elif probe.is_cross_origin and not (
         probe.allow_credentials and probe.allow_origin == probe.origin
     ):
@@ -83,7 +101,7 @@ def check_delivery(seen: Observations) -> Iterator[Finding]:
             f" {probe.allow_origin or 'none'}): the tracker cannot see the outcome of beacons",
             f"List {probe.origin} instead of * in NEURALENS_ALLOWED_ORIGINS, or in --origins of"
             " `neuralens-tracker dev`; or serve the relay under the shop's own origin.",
-            view.url,
+            probe.page,
         )
 
 
@@ -94,7 +112,28 @@ OF_STATUS = {
 }
 
 
-def explain_refusal(probe: Probe, view: View) -> Finding:
+def is_mixed(probe: Probe) -> bool:
+    """Return whether browsers block requests to an endpoint for being less secure than the page.
+
+    Those to the shopper's own machine are allowed.
+    """
+    target = urlsplit(probe.url)
+    is_local = target.hostname in ("localhost", "127.0.0.1", "::1")
+    return probe.page.startswith("https:") and target.scheme == "http" and not is_local
+
+
+def redirected(probe: Probe, reason: str) -> Finding:
+    """Return the finding that the endpoint redirects to where events are not accepted."""
+    return Finding(
+        "redirected",
+        f"{probe.url} redirects to {probe.location}, {reason}",
+        "Exempt the endpoint from redirects, such as those to a login, a language, a trailing slash"
+        " or HTTPS, or set data-endpoint to where the relay accepts events.",
+        probe.page,
+    )
+
+
+def explain_refusal(probe: Probe) -> Finding:
     """Return why an endpoint refuses a request that it has received."""
     if not probe.error:
         return Finding(
@@ -105,7 +144,7 @@ def explain_refusal(probe: Probe, view: View) -> Finding:
                 "Allow POST requests with text/plain and application/json in the firewall, and"
                 " exempt the endpoint from the framework's CSRF protection.",
             ),
-            view.url,
+            probe.page,
         )
     if probe.is_cross_origin:
         return Finding(
@@ -113,14 +152,14 @@ def explain_refusal(probe: Probe, view: View) -> Finding:
             f"the relay does not accept events from pages of {probe.origin}: {probe.error}",
             f"Add {probe.origin} to NEURALENS_ALLOWED_ORIGINS, or to --origins of"
             " `neuralens-tracker dev`.",
-            view.url,
+            probe.page,
         )
     return Finding(
         "host-rewritten",
         f"the relay takes the page for another origin's, because the proxy rewrites the Host"
         f" header: {probe.error}",
         "Forward the shop's Host header: in nginx, `proxy_set_header Host $http_host;`.",
-        view.url,
+        probe.page,
     )
 
 
@@ -155,10 +194,13 @@ def check_consent(seen: Observations) -> Iterator[Finding]:
 def explain_no_events(seen: Observations, view: View) -> Iterator[Finding]:
     """Yield why a running tracker has captured no event."""
     consent = view.settings.get("consent", GRANTED)
+    if consent not in CONSENTS:
+        # Reported as an invalid value.
+        return
     dropped = [each for each in seen.suppressed if each.reason == "consent"]
-    if dropped or consent != GRANTED:
+    if dropped or seen.held or consent != GRANTED:
         state = DENIED if dropped else PENDING
-        banner = f"after {seen.banner} was accepted" if seen.banner else "no banner was found"
+        banner = f"after {seen.banner} was accepted" if seen.banner else "verify found no banner"
         yield Finding(
             "consent-never-granted",
             f"consent is still {state} at the end of the visit ({banner}): nothing is sent",
@@ -175,8 +217,8 @@ def explain_no_events(seen: Observations, view: View) -> Iterator[Finding]:
             view.url,
         )
     elif not any(element.value for each in seen.views for element in each.elements):
-        if any(each.elements or each.unknown for each in seen.views):
-            # Without ids or with misspelt names: reported with the markup.
+        if any(each.elements or each.unknown or each.removed for each in seen.views):
+            # Without ids, with misspelt names, or removed: reported with the markup.
             return
         yield Finding(
             "no-items",
@@ -201,11 +243,22 @@ def check_relay(seen: Observations) -> Iterator[Finding]:
     captured = {event.eid for event in seen.events}
     missing = captured - seen.acknowledged
     if missing and not seen.refused:
-        statuses = Counter(
-            str(batch.status or "no response")
-            for batch in seen.batches
-            if missing & set(batch.eids)
-        )
+        unknown = [batch for batch in seen.batches if missing & set(batch.eids)]
+        statuses = Counter(str(batch.status or "no response") for batch in unknown)
+        for batch in unknown:
+            if batch.status and (batch.status < 300 or is_refusal(batch.status)):
+                yield Finding(
+                    "blocked-on-the-way",
+                    f"{batch.url} answers batches with {batch.status}, and the response is not the"
+                    " relay's, which accepts a batch without events",
+                    OF_STATUS.get(
+                        batch.status,
+                        "Exempt POST requests to the endpoint from the firewall, the bot protection"
+                        " and the login, whatever their content.",
+                    ),
+                    view.url,
+                )
+                return
         yield Finding(
             "not-acknowledged",
             f"{len(missing)} of {len(captured)} events were not acknowledged by the relay"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from neuralens_verify.observations import Observations
+from neuralens_verify.observations import Observations, Violation
 
 # The names of the steps, in order.
 OPEN, SEARCH, RESULTS, SECOND_PAGE, PRODUCT_PAGE = "open", "search", "results", "page 2", "product"
@@ -19,15 +19,14 @@ class Finding:
     page: str
 
 
-def is_blocked(seen: Observations, directive: str, address: str) -> bool:
-    """Return whether the policy blocked an address; browsers may report only its origin."""
+def find_violation(seen: Observations, directive: str, address: str) -> Violation | None:
+    """Return how a policy blocked an address, if one did; browsers may report only its origin."""
     bare = address.partition("?")[0]
-    blocked = [
-        violation.blocked.partition("?")[0]
-        for violation in seen.violations
-        if violation.directive.startswith(directive)
-    ]
-    return any(url and bare.startswith(url) for url in blocked)
+    for violation in seen.violations:
+        blocked = violation.blocked.partition("?")[0]
+        if violation.directive.startswith(directive) and blocked and bare.startswith(blocked):
+            return violation
+    return None
 
 
 def csp_source(address: str, page: str) -> str:

@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from neuralens_tracker.vocabulary import ACCEPTED
+from neuralens_embed.names import kebab, snake, suggest_setting
 
-from neuralens_verify.findings import Finding, csp_source, is_blocked
-from neuralens_verify.observations import Observations, Probe, Script, Tag, View
+from neuralens_verify.findings import Finding, csp_source, find_violation
+from neuralens_verify.observations import Observations, Probe, Script, Tag, View, Violation
 
+# The attribute with the application id.
+APP_ID = "data-app-id"
 # What a proxy answers if the server behind it does not respond.
 GATEWAY_ERRORS = range(502, 505)
 
 
 def check_tags(view: View) -> Iterator[Finding]:
-    """Yield a finding if there is more than one tag."""
+    """Yield a finding if there is more than one tag, and one for a misspelt setting."""
     if len(view.tracker_tags) > 1:
         yield Finding(
             "tag-twice",
@@ -23,12 +25,33 @@ def check_tags(view: View) -> Iterator[Finding]:
             " has an effect.",
             view.url,
         )
+    for tag in view.tags:
+        for name in tag.settings:
+            right = suggest_setting(data_attribute(name))
+            # A missing application id is reported as such.
+            if right and right != APP_ID:
+                yield Finding(
+                    "unknown-setting",
+                    f"the script tag has {data_attribute(name)}, which is not a setting",
+                    f"Did you mean {right}?",
+                    view.url,
+                )
 
 
 def check_script(seen: Observations, view: View) -> Iterator[Finding]:
     """Yield why the tracker does not run on a page, or why an old version does."""
     tag = view.intended_tag
     if view.version is None:
+        if tag is None and view.mentions_script:
+            yield Finding(
+                "tag-inert",
+                "the page's HTML names the tracker's script, but no script tag that runs has it",
+                "Take the tag out of the comment, <noscript> or <template> around it, and print it"
+                " without escaping, as a template's `safe` or `raw` does; if a script is to insert"
+                " it, check when that does.",
+                view.url,
+            )
+            return
         if tag is None:
             yield Finding(
                 "no-tag",
@@ -64,7 +87,7 @@ def check_script(seen: Observations, view: View) -> Iterator[Finding]:
 def explain_addon(seen: Observations, view: View, tag: Tag) -> str:
     """Return why the script of an add-on is not loaded, or ""."""
     script = seen.scripts.get(tag.src)
-    if is_blocked(seen, "script-src", tag.src):
+    if find_violation(seen, "script-src", tag.src):
         return "the page's Content-Security-Policy blocks it"
     if script is None or not tag.runs:
         return ""
@@ -101,14 +124,10 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
             " that.",
             view.url,
         )
-    elif is_blocked(seen, "script-src", tag.src):
-        yield Finding(
-            "csp-script-src",
-            f"the page's Content-Security-Policy blocks {tag.src}",
-            f"Allow {csp_source(tag.src, view.url)} in script-src, or pass the page's nonce to the"
-            " snippet.",
-            view.url,
-        )
+    elif violation := find_violation(seen, "script-src", tag.src):
+        yield blocked_script(violation, tag, view)
+    elif script and script.undecodable:
+        yield altered_script(f"its Content-Encoding is not that of its body ({script.error})", view)
     elif script is None or script.error or is_down(script.status):
         reason = script.error or f"it answers {script.status}" if script else "it was not requested"
         yield Finding(
@@ -128,10 +147,11 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
         )
     elif script.status >= 400 or "html" in script.media_type:
         response = "an HTML page" if script.status < 400 else str(script.status)
-        relay = relay_of(seen.probe)
+        relay = seen.relay
         right = f"{relay or 'PREFIX'}/neuralens.js"
-        if seen.probe and seen.probe.prefix_stripped:
-            yield prefix_stripped(seen.probe, view)
+        stripped = [probe for probe in seen.probes if probe.prefix_stripped]
+        if stripped:
+            yield prefix_stripped(stripped[0])
         elif script.relay_error or (relay and tag.src.partition("?")[0] != right):
             yield Finding(
                 "wrong-script-address",
@@ -147,7 +167,7 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
                 view.url,
             )
         else:
-            yield not_proxied(tag.src, response, view)
+            yield not_proxied(tag.src, response, view.url)
     elif not script.is_javascript:
         yield Finding(
             "script-media-type",
@@ -159,6 +179,8 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
     elif tag.integrity and script.integrity not in tag.integrity.split():
         if script.current_integrity and script.current_integrity in tag.integrity.split():
             yield old_cached_script(tag, view)
+        elif script.built_integrity in tag.integrity.split():
+            yield altered_script("its content is not the one that the tag's integrity names", view)
         else:
             yield Finding(
                 "stale-integrity",
@@ -195,7 +217,9 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
         yield Finding(
             "script-fails",
             f"{tag.src} is loaded, but the tracker does not start{exception}",
-            "Check the browser's console on this page.",
+            "Import its function start and call it, or load neuralens.js."
+            if tag.src.partition("?")[0].endswith(".mjs")
+            else "Check the browser's console on this page.",
             view.url,
         )
 
@@ -211,7 +235,42 @@ def old_cached_script(tag: Tag, view: View) -> Finding:
     )
 
 
-def prefix_stripped(probe: Probe, view: View) -> Finding:
+def altered_script(reason: str, view: View) -> Finding:
+    """Return the finding that something between the relay and the browser changes the script."""
+    src = view.intended_tag.src if view.intended_tag else view.url
+    return Finding(
+        "altered-script",
+        f"{src} is changed on its way from the relay to the browser: {reason}",
+        "Exempt it from what minifies, compresses or rewrites scripts: a middleware, a proxy or a"
+        " CDN (the relay sends it compressed, and with Cache-Control: no-transform).",
+        view.url,
+    )
+
+
+def blocked_script(violation: Violation, tag: Tag, view: View) -> Finding:
+    """Return the finding that a page's policy blocks the script."""
+    allow = f"Allow {csp_source(tag.src, view.url)} in script-src"
+    nonce = "pass the nonce of each response's policy to the snippet"
+    if tag.nonce and "'nonce-" in violation.policy:
+        reason, remedy = ", whose nonce is not the policy's", f"{nonce}; no cache may keep the page"
+    elif "'strict-dynamic'" in violation.policy:
+        reason, remedy = ": with 'strict-dynamic' it needs the page's nonce", nonce
+    else:
+        reason, remedy = "", f"{allow}, or {nonce}"
+    return Finding(
+        "csp-script-src",
+        f"the page's Content-Security-Policy blocks {tag.src}{reason}",
+        f"{remedy[0].upper()}{remedy[1:]}.",
+        view.url,
+    )
+
+
+def data_attribute(name: str) -> str:
+    """Return the attribute of a key of an element's dataset."""
+    return "data-" + kebab(snake(name))
+
+
+def prefix_stripped(probe: Probe) -> Finding:
     """Return the finding that a proxy strips the prefix."""
     prefix = prefix_of(probe.url)
     return Finding(
@@ -219,11 +278,11 @@ def prefix_stripped(probe: Probe, view: View) -> Finding:
         f"the proxy strips {prefix} from the path before it forwards requests to the relay",
         f"Forward the full path: in nginx, `proxy_pass http://RELAY;` without a path in"
         f" `location {prefix}/`; in Caddy, `handle` instead of `handle_path`.",
-        view.url,
+        probe.page,
     )
 
 
-def not_proxied(address: str, response: str, view: View) -> Finding:
+def not_proxied(address: str, response: str, page: str) -> Finding:
     """Return the finding that requests for the relay are not forwarded to it."""
     prefix = prefix_of(address)
     return Finding(
@@ -231,15 +290,8 @@ def not_proxied(address: str, response: str, view: View) -> Finding:
         f"{address} answers {response}, and the response is not the relay's",
         f"Forward all of {prefix}/ to the relay, including POST, or correct the tag's"
         " data-endpoint.",
-        view.url,
+        page,
     )
-
-
-def relay_of(probe: Probe | None) -> str:
-    """Return the URL under which the relay responds near the endpoint or the script, or ""."""
-    if probe is None:
-        return ""
-    return probe.url.rpartition("/")[0] if probe.status == ACCEPTED else probe.relay
 
 
 def prefix_of(address: str) -> str:

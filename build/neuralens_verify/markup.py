@@ -1,30 +1,52 @@
 """Diagnoses of the markup: ids, ranks, clones and context."""
 
+import difflib
 from collections import Counter
 from collections.abc import Iterator
 
-from neuralens_embed.attributes import suggest_attribute
-from neuralens_embed.placeholders import explain_placeholder
-from neuralens_tracker.attributes import IGNORE, INDEX, LIST, OFFSET, PRODUCT, QUERY
+from neuralens_embed.attributes import KNOWN, suggest_attribute
+from neuralens_embed.names import EVERY_SETTING
+from neuralens_embed.placeholders import explain_id, explain_placeholder, looks_decimal
+from neuralens_tracker.attributes import (
+    IGNORE,
+    INDEX,
+    LANDING,
+    LIST,
+    OFFSET,
+    PRODUCT,
+    PURCHASE_ORDER,
+    QUERY,
+)
 from neuralens_tracker.vocabulary import VIEW_PRODUCT
 
 from neuralens_verify.findings import OPEN, RESULTS, SECOND_PAGE, Finding
-from neuralens_verify.observations import Event, Observations, View
+from neuralens_verify.observations import Element, Event, Observations, View, normalize
 
+# The least number of products of one id, without links that differ, that are no clones.
+MIN_ALIKE = 3
 # The most values listed in one finding.
 MAX_LISTED = 3
 EMPTY = "a template has printed nothing: print the attribute only where there is an id"
+PRICE = "it is the price in the item's text: print the product's id"
+FRACTION = "they look like prices, or like numbers with a fraction: print the plain ids"
+# How much a query must be like the one searched for, which a shop may have corrected.
+SIMILARITY = 0.5
 
 
 def check_markup(seen: Observations) -> Iterator[Finding]:
-    """Yield faults of ids, ranks, clones and context."""
+    """Yield faults of names, values, ids, ranks, clones and context."""
+    invalid = list(check_values(seen))
+    yield from invalid
     for view in seen.views:
         yield from check_names(view)
+        yield from check_removed(view)
         yield from check_placeholders(view)
         yield from check_clones(view)
-    repeated = [finding for view in seen.views for finding in check_indices(view)]
-    # Ranks that repeat within a list also do so on its next page.
-    yield from repeated or check_ranks(seen)
+    # With an invalid value, ranks repeat because of it; those that repeat within a list also do so
+    # on its next page.
+    if not any(finding.message.startswith((INDEX, OFFSET)) for finding in invalid):
+        repeated = [finding for view in seen.views for finding in check_indices(view)]
+        yield from repeated or check_ranks(seen)
     yield from check_context(seen)
 
 
@@ -36,6 +58,36 @@ def check_names(view: View) -> Iterator[Finding]:
             "unknown-attribute",
             f"{listed}: the tracker has no such attribute",
             f"For {view.unknown[0]}, {suggest_attribute(view.unknown[0])}",
+            view.url,
+        )
+
+
+def check_values(seen: Observations) -> Iterator[Finding]:
+    """Yield values of attributes and settings that the tracker has reported as invalid."""
+    # Reported as such.
+    empty = {each.attribute for view in seen.views for each in view.elements if not each.value}
+    for message, page in seen.messages.items():
+        name, _, requirement = message.partition(" must be ")
+        kind = "attribute" if name in KNOWN else "setting" if name in EVERY_SETTING else ""
+        if requirement and kind and name not in empty:
+            yield Finding(
+                "invalid-value",
+                message,
+                f"Correct the {kind}: its value is ignored, as if it were missing.",
+                page,
+            )
+
+
+def check_removed(view: View) -> Iterator[Finding]:
+    """Yield a finding if a script has removed the attributes that the server has sent."""
+    if view.removed:
+        listed = ", ".join(view.removed[:MAX_LISTED])
+        yield Finding(
+            "attributes-removed",
+            f"the server's HTML has {listed}, but the page no longer does: a script has rendered"
+            " those elements again without the attributes, or has removed them",
+            "Render the attributes in the component that the browser renders or hydrates, too, not"
+            " only in the server's template.",
             view.url,
         )
 
@@ -60,13 +112,12 @@ def check_indices(view: View) -> Iterator[Finding]:
 
 def check_placeholders(view: View) -> Iterator[Finding]:
     """Yield ids and queries that show a mistake in the template."""
-    texts = [(element.attribute, element.value) for element in view.elements]
-    texts += [(QUERY, query) for query in view.queries]
-    reasons = {
-        f'{name}="{value}"': reason
-        for name, value in texts
-        if (reason := explain_placeholder(value) or (name != QUERY and not value and EMPTY))
-    }
+    texts = [(each.attribute, each.value, explain_element(each)) for each in view.elements]
+    texts += [(QUERY, query, explain_placeholder(query)) for query in view.queries]
+    ids = list({each.value for each in view.elements if each.attribute == PRODUCT})
+    if looks_decimal(ids):
+        texts += [(PRODUCT, value, FRACTION) for value in sorted(ids)]
+    reasons = {f'{name}="{value}"': reason for name, value, reason in texts if reason}
     if reasons:
         listed = ", ".join(list(reasons)[:MAX_LISTED])
         explanation, _, remedy = next(iter(reasons.values())).partition(": ")
@@ -78,14 +129,35 @@ def check_placeholders(view: View) -> Iterator[Finding]:
         )
 
 
+def explain_element(element: Element) -> str:
+    """Return why an item's value shows a mistake in the template, or ""."""
+    if not element.value:
+        return EMPTY
+    if element.attribute not in (PRODUCT, LANDING, PURCHASE_ORDER):
+        return explain_placeholder(element.value)
+    return explain_id(element.value) or (PRICE if element.is_price else "")
+
+
 def check_clones(view: View) -> Iterator[Finding]:
     """Yield products that occur more than once in a list, except as hidden clones of a carousel."""
-    counts = Counter(
-        (element.list_id, element.value)
-        for element in view.elements
-        if element.attribute == PRODUCT and element.list_id and not element.hidden
-        if element.value and not explain_placeholder(element.value)
-    )
+    lists: dict[str, list[Element]] = {}
+    for element in view.elements:
+        is_shown = element.attribute == PRODUCT and element.list_id and not element.hidden
+        if is_shown and not explain_element(element):
+            lists.setdefault(element.list_id, []).append(element)
+    for products in lists.values():
+        values = {element.value for element in products}
+        links = {element.link for element in products}
+        if len(values) == 1 and (len(links) > 1 or len(products) >= MIN_ALIKE):
+            yield Finding(
+                "shared-id",
+                f'all {len(products)} products of a list have {PRODUCT}="{min(values)}"',
+                "Print each product's own id: the template takes it from outside the loop, or the"
+                " same field of another object.",
+                view.url,
+            )
+            return
+    counts = Counter((key, each.value) for key, found in lists.items() for each in found)
     clones = [value for (_, value), count in counts.items() if count > 1]
     if clones:
         yield Finding(
@@ -157,13 +229,21 @@ def check_context(seen: Observations) -> Iterator[Finding]:
             ' neuralens("page", {page, query}) on each route change.',
             view.url,
         )
-    elif not queries:
+    elif not any(is_similar(query, text) for query in queries for text in seen.searched):
         yield Finding(
             "results-without-query",
             f"products in the results {have}",
-            f'Add data-nl-page="SEARCH_RESULT_PAGE" and {QUERY} to the list.',
+            f'Put data-nl-page="SEARCH_RESULT_PAGE" and {QUERY}, with the text searched for, on the'
+            " list.",
             view.url,
         )
+
+
+def is_similar(query: str, text: str) -> bool:
+    """Return whether a query may be a correction of another, or contain it."""
+    query, text = normalize(query), normalize(text)
+    ratio = difflib.SequenceMatcher(None, query, text).ratio()
+    return query in text or text in query or ratio >= SIMILARITY
 
 
 def has_searched_query(seen: Observations, event: Event) -> bool:

@@ -23,7 +23,7 @@ class Tag:
     """A script element of the tracker: its absolute URL or "", and its attributes.
 
     ``settings`` are the data attributes by their names in JavaScript (``appId``). ``cors`` is the
-    attribute crossorigin, None if it is absent.
+    attribute crossorigin, None if it is absent; ``nonce`` the nonce, "" if it is absent.
     """
 
     src: str
@@ -31,6 +31,7 @@ class Tag:
     settings: Mapping[str, str]
     kind: str = ""
     cors: str | None = None
+    nonce: str = ""
 
     @property
     def is_tracker(self) -> bool:
@@ -58,7 +59,8 @@ class Element:
 
     ``attribute`` is the name of its ``data-nl-`` attribute. ``list_id`` identifies its list within
     the document, "" outside any. ``hidden``: from assistive technology, as a carousel's clones are.
-    ``index`` is its ``data-nl-index``.
+    ``index`` is its ``data-nl-index``, ``link`` the path to which it leads. ``is_price``: its text
+    has its value next to a currency.
     """
 
     attribute: str
@@ -66,6 +68,8 @@ class Element:
     list_id: str
     hidden: bool
     index: str = ""
+    link: str = ""
+    is_price: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,9 @@ class View:
     """A page at the end of a step. ``document`` differs after each page load.
 
     ``unknown`` are the names of attributes that begin like the tracker's, and are none of them.
+    ``configuration`` is ``window.neuralensConfig``. ``removed`` are items of the server's HTML, as
+    ``data-nl-product="A"``, of whose kind the page has none any more. ``mentions_script``: the name
+    of the tracker's file is somewhere in that HTML.
     """
 
     step: str
@@ -84,6 +91,9 @@ class View:
     elements: tuple[Element, ...]
     queries: tuple[str, ...]
     unknown: tuple[str, ...] = ()
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    mentions_script: bool = False
 
     @property
     def tracker_tags(self) -> list[Tag]:
@@ -104,11 +114,9 @@ class View:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The settings in the page's tags."""
-        for tag in self.tags:
-            if "appId" in tag.settings:
-                return tag.settings
-        return self.tracker_tags[0].settings if self.tracker_tags else {}
+        """The settings of the page: those of its tag override ``neuralensConfig``."""
+        tags = [tag for tag in self.tags if "appId" in tag.settings] or self.tracker_tags
+        return {**self.configuration, **(tags[0].settings if tags else {})}
 
     @property
     def endpoint(self) -> str:
@@ -160,7 +168,9 @@ class Script:
     ``integrity`` is that of the response; ``current_integrity`` that of the server's current
     script, requested without the version and past any cache, "" if there is none. ``allow_origin``
     is the response's header of that name. ``relay_error`` is the relay's reason for an error.
-    ``error`` is the reason if there is no response.
+    ``error`` is the reason if there is no response; ``undecodable``: there is one, but not in the
+    encoding that its headers name. ``built_integrity`` is the integrity that this version's script
+    should have, "" if the response is another version's.
     """
 
     url: str
@@ -171,6 +181,8 @@ class Script:
     error: str = ""
     allow_origin: str = ""
     relay_error: str = ""
+    undecodable: bool = False
+    built_integrity: str = ""
 
     @property
     def is_javascript(self) -> bool:
@@ -180,12 +192,13 @@ class Script:
 
 @dataclass(frozen=True)
 class Probe:
-    """The endpoint's response to an empty batch with the page's application id and origin.
+    """The response of a page's endpoint to an empty batch with its application id and origin.
 
-    ``prefix_stripped``: the relay responds under one more prefix. ``relay``: the URL near it, or
-    near the script, at which the relay responds, "" for none; both are looked for if the endpoint
-    does not accept the batch. ``location``: where it redirects to. ``error`` is the relay's error;
-    ``failure`` the reason if there is no response.
+    ``page`` is the URL of the page, ``app`` its application id. ``accepted``: the response is the
+    relay's receipt. ``prefix_stripped``: the relay responds under one more prefix. ``relay``: the
+    URL near it, or near the script, at which the relay responds, "" for none; both are looked for
+    if the endpoint does not accept the batch. ``location``: where it redirects to. ``error`` is the
+    relay's error; ``failure`` the reason if there is no response.
     """
 
     url: str
@@ -198,6 +211,9 @@ class Probe:
     relay: str = ""
     location: str = ""
     failure: str = ""
+    page: str = ""
+    app: str = ""
+    accepted: bool = False
 
     @property
     def is_cross_origin(self) -> bool:
@@ -218,10 +234,12 @@ class Health:
 
 @dataclass(frozen=True)
 class Violation:
-    """A violation of the content security policy: the directive and the blocked URL."""
+    """A violation of a page's content security policy: its directive, and the blocked URL."""
 
     directive: str
     blocked: str
+    policy: str = ""
+    page: str = ""
 
 
 @dataclass
@@ -232,7 +250,9 @@ class Observations:
     events of the search may carry. ``refused``: the visit refused consent; ``banner`` is the
     platform of the banner that was answered, "" for none. ``requested`` are the URLs of scripts
     that pages requested. ``rejected`` maps the relay's reasons for rejecting events to how many.
-    ``messages`` are the tracker's own, from the console.
+    ``messages`` maps the tracker's own, from the console, to the URL of the page. ``held``: events
+    were captured only once consent had been granted in the banner's place. ``probes`` are those of
+    the pages' endpoints, in order.
     """
 
     address: str
@@ -247,16 +267,25 @@ class Observations:
     requested: set[str] = field(default_factory=set)
     rejected: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
+    messages: dict[str, str] = field(default_factory=dict)
     exceptions: list[str] = field(default_factory=list)
     searched: set[str] = field(default_factory=set)
-    probe: Probe | None = None
+    held: bool = False
+    probes: list[Probe] = field(default_factory=list)
     health: Health | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether the tracker was running on the last page."""
         return bool(self.views) and self.views[-1].version is not None
+
+    @property
+    def relay(self) -> str:
+        """The URL under which the relay responds near an endpoint or a script, or ""."""
+        for probe in self.probes:
+            if probe.accepted or probe.relay:
+                return probe.relay or probe.url.rpartition("/")[0]
+        return ""
 
     @property
     def acknowledged(self) -> set[str]:

@@ -8,7 +8,8 @@ import time
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from neuralens_tracker.vocabulary import ACCEPTED, WIRE_VERSION
+from neuralens_embed import bundles
+from neuralens_tracker.vocabulary import ACCEPTED, VERSION, WIRE_VERSION
 from playwright.sync_api import APIRequestContext, APIResponse
 from playwright.sync_api import Error as BrowserError
 
@@ -19,6 +20,8 @@ TIMEOUT_MS = 10_000
 RELAY_PREFIX = "/nl"
 # Redirects on which browsers repeat a POST.
 REPEATING = (307, 308)
+# How Playwright and Chromium name a response whose body is not in the encoding of its headers.
+UNDECODABLE = ("incorrect header check", "unexpected end of file", "invalid", "Decompress")
 # A parameter that makes a URL new to every cache, and that the relay ignores.
 CACHE_BUSTER = "neuralens-verify"
 
@@ -38,8 +41,14 @@ def fetch_script(http: APIRequestContext, url: str, page: str) -> Script:
     try:
         response = http.get(url, headers={"Origin": origin_of(page)}, timeout=TIMEOUT_MS)
     except BrowserError as error:
-        return Script(url, 0, "", "", "", error_message(error))
+        reason = error_message(error)
+        undecodable = any(each in reason for each in UNDECODABLE)
+        return Script(url, 0, "", "", "", reason, undecodable=undecodable)
     media_type = response.headers.get("content-type", "")
+    try:
+        response.body().decode()
+    except UnicodeDecodeError:
+        return Script(url, response.status, media_type, "", "", "it is no text", undecodable=True)
     own = integrity(response.body()) if response.ok else ""
     uncached = urlunsplit((*urlsplit(url)[:3], f"{CACHE_BUSTER}={secrets.token_hex(8)}", ""))
     current = ""
@@ -58,7 +67,20 @@ def fetch_script(http: APIRequestContext, url: str, page: str) -> Script:
         current,
         allow_origin=response.headers.get("access-control-allow-origin", ""),
         relay_error="" if response.ok else str(parse_json(response).get("error", "")),
+        built_integrity=built_integrity(url, response.body()) if response.ok else "",
     )
+
+
+def built_integrity(url: str, content: bytes) -> str:
+    """Return the integrity that this version's script should have, "" for another version's."""
+    # A copy of another version is stale, not altered.
+    if f'"{VERSION}"'.encode() not in content:
+        return ""
+    try:
+        return bundles.integrity(urlsplit(url).path.rpartition("/")[2])
+    except bundles.NotBuiltError:
+        # An asset pipeline has renamed it.
+        return ""
 
 
 def origin_of(url: str) -> str:
@@ -72,9 +94,19 @@ def probe_endpoint(
 ) -> Probe:
     """Post a batch without events, as the tracker on ``page`` would.
 
-    ``script`` is the URL of the page's script, near which the relay is looked for, too.
+    ``script`` is the URL of the page's script, near which the relay is looked for, too. Without the
+    application id of the page, nothing is posted.
     """
     origin = origin_of(page)
+    if not application:
+        return Probe(
+            endpoint,
+            origin,
+            0,
+            prefix_stripped=is_prefix_stripped(http, endpoint),
+            relay=find_relay(http, endpoint, script),
+            page=page,
+        )
     batch_id = f"verify-{secrets.token_hex(8)}"
     body = {
         "v": WIRE_VERSION,
@@ -98,20 +130,25 @@ def probe_endpoint(
                 break
             location = target = urljoin(target, response.headers.get("location", ""))
     except BrowserError as error:
-        return Probe(endpoint, origin, 0, failure=error_message(error))
+        failure = error_message(error)
+        return Probe(endpoint, origin, 0, failure=failure, page=page, app=application)
     if 300 <= response.status < 400:
         location = urljoin(target, response.headers.get("location", ""))
-    accepted = response.status == ACCEPTED
+    receipt = parse_json(response)
+    accepted = response.status == ACCEPTED and "accepted" in receipt
     return Probe(
         endpoint,
         origin,
         response.status,
-        error=str(parse_json(response).get("error", "")),
+        error=str(receipt.get("error", "")),
         allow_origin=response.headers.get("access-control-allow-origin", ""),
         allow_credentials=response.headers.get("access-control-allow-credentials") == "true",
         prefix_stripped=response.status == 404 and is_prefix_stripped(http, endpoint),
         relay="" if accepted else find_relay(http, endpoint, script),
-        location=location,
+        location=location.partition("?")[0],
+        page=page,
+        app=application,
+        accepted=accepted,
     )
 
 

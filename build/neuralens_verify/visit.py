@@ -54,6 +54,7 @@ from neuralens_verify.probes import (
     probe_endpoint,
     resend,
 )
+from neuralens_verify.served import Served
 
 HERE = Path(__file__).parent / "page"
 OBSERVE_SCRIPT, READ_SCRIPT, DWELL_SCRIPT = (
@@ -156,6 +157,8 @@ class Visit:
         self._worked: set[str] = set()
         # Events that the page captures during the probes are not part of the visit.
         self._ended = False
+        # The response with the current document.
+        self._document: Response | None = None
         self._banner = Banner(options.refuse)
         if options.gpc:
             context.set_extra_http_headers({"Sec-GPC": "1"})
@@ -178,6 +181,7 @@ class Visit:
         if self._await_tracker() or self._release_tracker():
             self._browse()
         self._ended = True
+        self._release_held()
         self._probe()
         return self._observed
 
@@ -198,10 +202,23 @@ class Visit:
     def _await_tracker(self) -> bool:
         """Wait for the tracker to start; return whether it runs."""
         with self._in_step(OPEN):
-            self._wait_until(lambda: self._version() is not None, START_TIMEOUT)
+            self._await_start()
         if not self._observed.views:
             raise UnreachableError(f"cannot read {self._observed.address}: it never stays loaded")
         return self._observed.is_running
+
+    def _await_start(self) -> bool:
+        """Wait for the tracker to start on the current page; return whether it has."""
+
+        def has_started() -> bool:
+            return self._version() is not None
+
+        if self._wait_until(has_started, START_TIMEOUT):
+            return True
+        # Tag managers and performance plug-ins insert scripts late, or once the shopper moves.
+        with suppress(BrowserError):
+            self._page.mouse.wheel(0, 200)
+        return self._wait_until(has_started, START_TIMEOUT)
 
     def _release_tracker(self) -> bool:
         """Answer the banner on which an inert tag waits; return whether the tracker then runs."""
@@ -220,6 +237,7 @@ class Visit:
             self._deliver()
         if self._search():
             with self._in_step(RESULTS):
+                self._await_start()
                 self._scroll()
                 self._deliver()
             self._open_next_page()
@@ -229,7 +247,9 @@ class Visit:
         banner = self._banner
         if self._observed.banner:
             return
-        waits = self._consent() != GRANTED or not self._observed.is_running
+        # A bundle's settings are in its code.
+        is_known = bool(self._observed.views and self._observed.views[-1].settings)
+        waits = self._consent() != GRANTED or not self._observed.is_running or not is_known
         needs_answer = waits or self._options.refuse
         if needs_answer:
             self._wait_until(lambda: bool(banner.platform) or banner.absent, BANNER_TIMEOUT)
@@ -240,7 +260,7 @@ class Visit:
         if banner.answered:
             self._observed.banner = banner.platform
             self._await_load()
-            self._wait_until(lambda: self._version() is not None, START_TIMEOUT)
+            self._await_start()
             if not self._options.refuse:
                 self._scroll()
 
@@ -311,6 +331,7 @@ class Visit:
         self._wait_until(lambda: self._page.url != before, 1)
         self._await_load()
         with self._in_step(SECOND_PAGE):
+            self._await_start()
             self._scroll()
             self._deliver()
 
@@ -327,7 +348,7 @@ class Visit:
         self._wait_until(lambda: self._page.url != before, START_TIMEOUT)
         self._await_load()
         with self._in_step(PRODUCT_PAGE):
-            self._wait_until(lambda: self._version() is not None, START_TIMEOUT)
+            self._await_start()
             self._scroll()
             self._deliver()
 
@@ -391,6 +412,7 @@ class Visit:
             # A script has left the page, such as for that of a language: read the one it leads to.
             self._page.wait_for_load_state("load", timeout=LOAD_TIMEOUT * 1000)
             found = self._page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN])
+        served = self._read_served()
         return View(
             step=self._step,
             url=self._page.url,
@@ -405,7 +427,22 @@ class Visit:
             elements=tuple(Element(**item) for item in found["items"]),
             queries=tuple(found["queries"]),
             unknown=tuple(found["unknown"]),
+            configuration=found["configuration"],
+            removed=tuple(
+                f'{name}="{value}"' for name, value in served.items if name not in found["present"]
+            ),
+            mentions_script=served.mentions_script,
         )
+
+    def _read_served(self) -> Served:
+        """Read the HTML as the server has sent it; empty after a change of route without a load."""
+        if self._document is None or self._document.url != self._page.url.partition("#")[0]:
+            return Served("")
+        try:
+            return Served(self._document.text())
+        except BrowserError:
+            # The browser has forgotten it, or it is not text.
+            return Served("")
 
     def _version(self) -> str | None:
         with suppress(BrowserError):
@@ -440,10 +477,24 @@ class Visit:
         with suppress(BrowserError):
             self._page.wait_for_timeout(milliseconds)
 
+    def _release_held(self) -> None:
+        """Grant consent in the banner's place, and note whether that releases events.
+
+        So held events are told from none at all.
+        """
+        observed = self._observed
+        if observed.events or observed.suppressed or observed.refused or not observed.is_running:
+            return
+        with suppress(BrowserError):
+            self._page.evaluate("() => window.neuralens('consent', 'granted')")
+        self._wait_until(lambda: observed.held, 1)
+        self._flush()
+        self._wait_until(lambda: bool(observed.batches), 1)
+
     # Requests outside the page
 
     def _probe(self) -> None:
-        """Request the scripts of all pages, and the endpoint and the health of the last one's."""
+        """Request the pages' scripts and endpoints, and the health of the last one's relay."""
         observed = self._observed
         for view in observed.views:
             addons = [tag for tag in view.tags if tag.is_addon]
@@ -452,13 +503,15 @@ class Visit:
                     observed.scripts[tag.src] = self._fetch_script(tag.src, view.url)
         if not observed.views:
             return
-        view = observed.views[-1]
-        script = view.intended_tag.src if view.intended_tag else view.url
-        endpoint = observed.batches[-1].url if observed.batches else view.endpoint
-        application = (
-            observed.batches[-1].app if observed.batches else view.settings.get("appId", "?")
-        )
-        observed.probe = probe_endpoint(self._http, endpoint, view.url, application, script)
+        for view in observed.views:
+            sent = [batch for batch in observed.batches if batch.step == view.step]
+            endpoint = sent[-1].url if sent else view.endpoint
+            application = sent[-1].app if sent else view.settings.get("appId", "")
+            if (endpoint, application) not in {(each.url, each.app) for each in observed.probes}:
+                script = view.intended_tag.src if view.intended_tag else view.url
+                observed.probes.append(
+                    probe_endpoint(self._http, endpoint, view.url, application, script)
+                )
         self._read_receipts()
         if observed.is_running:
             observed.health = self._await_health(self._options.relay or endpoint.rpartition("/")[0])
@@ -506,7 +559,9 @@ class Visit:
     def _on_message(self, source: dict[str, Any], text: str) -> None:
         message = json.loads(text)
         name, detail = message["name"], message["detail"]
-        if name == "event" and not self._ended:
+        if name == "event" and self._ended:
+            self._observed.held = True
+        elif name == "event":
             ids = tuple(str(item["id"]) for item in detail["items"])
             page, query = detail.get("page"), detail.get("query")
             event = Event(
@@ -519,12 +574,17 @@ class Visit:
         elif name == "violation":
             self._observed.violations.append(Violation(**detail))
         elif name == "error":
-            self._observed.messages.append(detail["message"])
+            self._observed.messages.setdefault(detail["message"], source["frame"].url)
 
     def _on_request(self, request: Request) -> None:
         """Record the batch in a request, if there is one, and which scripts are requested."""
         if request.resource_type == "script":
             self._observed.requested.add(request.url)
+        before = request.redirected_from
+        if before in self._batches:
+            # The same batch, and the endpoint is where the page has sent it.
+            self._batches[request] = self._batches[before]
+            return
         body = read_batch(request)
         if body is None:
             if request.resource_type in ("fetch", "xhr"):
@@ -542,6 +602,9 @@ class Visit:
         batch = self._batches.get(response.request)
         if batch is not None:
             batch.status = response.status
+        request = response.request
+        if request.is_navigation_request() and request.frame == self._page.main_frame:
+            self._document = response
 
     def _on_finish(self, request: Request) -> None:
         self._fetches.discard(request)
@@ -554,7 +617,8 @@ class Visit:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.text.startswith("neuralens: "):
-            self._observed.messages.append(message.text.removeprefix("neuralens: "))
+            text = message.text.removeprefix("neuralens: ")
+            self._observed.messages.setdefault(text, self._page.url)
 
 
 def read_batch(request: Request) -> dict[str, Any] | None:

@@ -219,6 +219,12 @@ def test_problems(markup: str, attribute: str, message: str) -> None:
     assert f"standard input:2: wrong: {problem.message}" in result.output.splitlines()
 
 
+@pytest.mark.parametrize("name", ["cookieconsent", "category", "usercentrics", "type", "name"])
+def test_attributes_of_consent_platforms_are_no_misspelt_settings(name: str) -> None:
+    tag = f'<script src="/nl/neuralens.js" data-app-id="A" data-{name}="statistics"></script>'
+    assert audit(tag).problems == []
+
+
 def test_settings_of_the_tag_apply_to_the_page() -> None:
     tag = '<script data-app-id="A" data-page="CATEGORY_PAGE" data-query="sofa"></script>'
     (view, click) = audit(f'{tag}<i data-nl-product="a">').events

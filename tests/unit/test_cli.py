@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 from neuralens_embed import bundles
 from neuralens_embed.cli import COMMANDS, main
-from neuralens_embed.snippet import KINDS, Snippet, kebab
+from neuralens_embed.names import kebab
+from neuralens_embed.snippet import KINDS, Snippet
 from neuralens_tracker.vocabulary import PAGES
 
 

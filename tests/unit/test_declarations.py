@@ -8,7 +8,7 @@ from unittest.mock import MagicMock
 import pytest
 from neuralens_build import npm_tools
 from neuralens_build.declarations import render
-from neuralens_embed.snippet import EVERY_SETTING
+from neuralens_embed.names import EVERY_SETTING
 from neuralens_tracker.commands import Commands
 from neuralens_tracker.events import FIELDS, REQUIRED
 from neuralens_tracker.hooks import LISTENED

@@ -10,7 +10,7 @@ import click
 import pytest
 from neuralens_embed.attributes import Attributes
 from neuralens_embed.cli import main
-from neuralens_embed.snippet import EVERY_SETTING
+from neuralens_embed.names import EVERY_SETTING
 from neuralens_relay.client import URL as RELAY_URL
 from neuralens_relay.settings import describe
 from neuralens_tracker import attributes

@@ -16,7 +16,8 @@ from markupsafe import Markup
 from neuralens_embed import bundles
 from neuralens_embed.attributes import MarkupError, report
 from neuralens_embed.jinja import install
-from neuralens_embed.snippet import EVERY_SETTING, KINDS, PREFIX, Snippet
+from neuralens_embed.names import EVERY_SETTING
+from neuralens_embed.snippet import KINDS, PREFIX, Snippet
 from neuralens_tracker import attributes as names
 from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.vocabulary import ACTIONS, MAX_COUNT, MAX_TEXT, PAGES

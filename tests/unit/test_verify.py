@@ -9,12 +9,23 @@ from pathlib import Path
 
 import pytest
 from neuralens_verify import Observations, diagnose
-from neuralens_verify.observations import Batch, Element, Event, Health, Probe, Script, Tag, View
+from neuralens_verify.observations import (
+    Batch,
+    Element,
+    Event,
+    Health,
+    Probe,
+    Script,
+    Tag,
+    View,
+    Violation,
+)
 from neuralens_verify.reports import FORMATS
 
 COMMAND = Path(sys.executable).with_name("neuralens-tracker")
 SHOP = "https://shop.example"
 SCRIPT = Tag(f"{SHOP}/nl/neuralens.js", "sha384-A", {"appId": "APP"})
+ACCEPTED = Probe(f"{SHOP}/nl/events", SHOP, 202, page=f"{SHOP}/", app="APP", accepted=True)
 
 
 def view(step: str = "open", **fields: object) -> View:
@@ -38,7 +49,7 @@ def observe(*views: View, **attributes: object) -> Observations:
     observations.views = list(views)
     observations.events = [event("1")]
     observations.batches = [Batch("open", f"{SHOP}/nl/events", "APP", ("1",), 202)]
-    observations.probe = Probe(f"{SHOP}/nl/events", SHOP, 202)
+    observations.probes = [ACCEPTED]
     observations.health = Health("running", (), 0, 0)
     for name, value in attributes.items():
         setattr(observations, name, value)
@@ -66,7 +77,7 @@ def test_faults_behind_the_first_one_are_not_reported() -> None:
         events=[],
         batches=[],
         scripts={SCRIPT.src: Script(SCRIPT.src, 404, "text/html", "", "")},
-        probe=Probe(f"{SHOP}/nl/events", SHOP, 404),
+        probes=[replace(ACCEPTED, status=404, accepted=False)],
     )
     assert causes(observations) == ["not-proxied"]
 
@@ -104,7 +115,8 @@ def test_a_script_that_a_heavy_runtimes_tag_inserts_is_not_a_second_tag() -> Non
     ],
 )
 def test_diagnosis_of_the_endpoints_response(probe: Probe, cause: str) -> None:
-    assert causes(observe(view(), batches=[], probe=probe)) == [cause]
+    probe = replace(probe, page=f"{SHOP}/", app="APP")
+    assert causes(observe(view(), batches=[], probes=[probe])) == [cause]
 
 
 @pytest.mark.parametrize(
@@ -256,3 +268,85 @@ def test_a_failed_visit_is_one_sentence(arguments: list[str], message: str) -> N
     assert message in done.stderr
 
     assert "Traceback" not in done.stderr
+
+
+POLICY = "script-src 'nonce-A' 'strict-dynamic'"
+
+
+@pytest.mark.parametrize(
+    ("policy", "nonce", "remedy"),
+    [
+        ("script-src https://cdn.example", "", "Allow 'self' in script-src, or pass the nonce"),
+        (POLICY, "", "Pass the nonce of each response's policy"),
+        (POLICY, "B", "no cache may keep the page"),
+    ],
+)
+def test_the_remedy_of_a_blocked_script_fits_the_policy(
+    policy: str, nonce: str, remedy: str
+) -> None:
+    tag = replace(SCRIPT, nonce=nonce)
+    blocked = Violation("script-src-elem", tag.src, policy, f"{SHOP}/")
+    observations = observe(view(version=None, tags=(tag,)), violations=[blocked])
+    (finding,) = diagnose(observations)
+    assert finding.cause == "csp-script-src"
+    assert remedy in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ("http://relay.example/nl/events", ["mixed-content"]),
+        ("http://localhost:8787/nl/events", ["relay-unreachable"]),
+    ],
+)
+def test_an_endpoint_that_is_less_secure_than_the_page(endpoint: str, expected: list[str]) -> None:
+    probe = replace(ACCEPTED, url=endpoint, status=0, accepted=False, failure="it is closed")
+    assert causes(observe(view(), probes=[probe])) == expected
+
+
+def test_a_bundle_whose_settings_are_unknown_is_not_blamed_for_its_application_id() -> None:
+    """The settings of the npm package are in the shop's own script, and nothing was sent."""
+    bundled = view(tags=(), elements=(tile("A"),))
+    probe = Probe(f"{SHOP}/nl/events", SHOP, 0, page=f"{SHOP}/")
+    held = observe(bundled, events=[], batches=[], probes=[probe], held=True)
+    assert causes(held) == ["consent-never-granted"]
+
+
+def test_attributes_of_consent_platforms_are_no_misspelt_settings() -> None:
+    foreign = {"cookieconsent": "statistics", "category": "analytics", "cfasync": "false"}
+    tag = replace(SCRIPT, settings={**SCRIPT.settings, **foreign})
+    assert causes(observe(view(tags=(tag,)))) == []
+    misspelt = replace(SCRIPT, settings={**SCRIPT.settings, "endpont": "/track"})
+    (finding,) = diagnose(observe(view(tags=(misspelt,))))
+    assert (finding.cause, finding.remedy) == ("unknown-setting", "Did you mean data-endpoint?")
+
+
+def test_a_carousels_clones_are_told_from_products_that_share_an_id() -> None:
+    clones = tuple(replace(tile(value), link=f"/{value}") for value in "ABA")
+    assert causes(observe(view(elements=clones))) == ["clones"]
+    alone = tuple(replace(tile("A"), link="/a") for _ in range(2))
+    assert causes(observe(view(elements=alone))) == ["clones"]
+    shared = tuple(replace(tile("A"), link=f"/{link}") for link in "ab")
+    assert causes(observe(view(elements=shared))) == ["shared-id"]
+
+
+@pytest.mark.parametrize("values", [("129.00", "59.95"), ("4711.0", "4712.0")])
+def test_ids_that_look_like_prices_or_fractions_are_reported(values: tuple[str, str]) -> None:
+    assert causes(observe(view(elements=tuple(map(tile, values))))) == ["unrendered-id"]
+    assert causes(observe(view(elements=(tile(values[0]), tile("AV768"))))) == []
+
+
+def test_an_invalid_value_is_blamed_alone_for_what_it_causes() -> None:
+    restarted = [
+        event(str(i), step, ids=(value,), index=0)
+        for i, (step, value) in enumerate([("results", "A"), ("page 2", "B")])
+    ]
+    observations = observe(
+        view("results", elements=(tile("A"),)),
+        view("page 2", elements=(tile("B"),)),
+        events=restarted,
+        batches=[Batch("open", "", "APP", ("0", "1"), 202)],
+    )
+    assert causes(observations) == ["ranks-restart"]
+    observations.messages = {"data-nl-offset must be a whole number from 0: <ol>": f"{SHOP}/"}
+    assert causes(observations) == ["invalid-value"]

@@ -4,6 +4,8 @@
 """
 
 import json
+import re
+from collections.abc import Callable
 
 from neuralens_embed import bundles
 from starlette.requests import Request
@@ -28,6 +30,24 @@ def without_integrity(shop: Shop) -> str:
     return tag(shop, integrity=False, versioned=False)
 
 
+def configured(shop: Shop) -> str:
+    """Return the snippet of a shop that has its settings in an object, and asks for consent."""
+    settings = {"appId": "shop-app", "consent": "pending", "viewMs": 100, "suggestionMs": 100}
+    stub, _, _ = str(pending(shop)).partition("<script async")
+    return (
+        f"<script>window.neuralensConfig = {json.dumps(settings)}</script>{stub}"
+        '<script async src="/nl/neuralens.js"></script>'
+    )
+
+
+def late(shop: Shop) -> str:
+    """Return a script that inserts the snippet one second later, as tag managers do."""
+    return f"""<script>setTimeout(() => {{
+        const html = document.createRange().createContextualFragment({quoted(tag(shop))});
+        document.head.append(html);
+    }}, 1000)</script>"""
+
+
 def inert(shop: Shop) -> str:
     """Return the snippet as a consent platform wants it, which changes the type after consent."""
     return tag(shop).replace(" async", " async type=text/plain")
@@ -41,6 +61,38 @@ def remote_script(shop: Shop) -> str:
 def quoted(html: str) -> str:
     """Return HTML as a string of an inline script."""
     return json.dumps(str(html)).replace("</", "<\\/")
+
+
+def minify(request: Request, response: Response) -> Response:
+    """Change a script, as a CDN does that minifies it."""
+    if not request.url.path.endswith(".js") or response.status_code != 200:
+        return response
+    return Response(bundles.read("neuralens.js") + "// minified", media_type="text/javascript")
+
+
+def mislabel(request: Request, response: Response) -> Response:
+    """Change what a script is said to be compressed with, but not the script."""
+    changed = minify(request, response)
+    if changed is not response:
+        changed.headers["content-encoding"] = "gzip"
+    return changed
+
+
+def firewall(request: Request) -> Response | None:
+    """Refuse requests for what is in them; a batch without events passes."""
+    size = int(request.headers.get("content-length", 0))
+    return Response(status_code=403) if request.method == "POST" and size > 200 else None
+
+
+def nobody_accepts(request: Request) -> Response | None:
+    return Response(status_code=202) if request.method == "POST" else None
+
+
+def permanent_redirect(request: Request) -> Response | None:
+    """Redirect to where browsers do repeat a POST, but nothing accepts it."""
+    if request.method != "POST" or "/en/" in request.url.path:
+        return None
+    return RedirectResponse(f"/nl/en/events?{request.url.query}", 308)
 
 
 def gateway_error(request: Request) -> Response | None:
@@ -104,6 +156,61 @@ def worker(request: Request) -> Response | None:
     return Response(script, media_type="text/javascript", headers=headers)
 
 
+def render_again(path: str, html: str) -> str:
+    """Have a script render a page's items again without their attributes, as hydration may."""
+    return html.replace(
+        "</main>",
+        """</main><script>
+        const main = document.querySelector("main");
+        main.innerHTML = main.innerHTML.replace(/ data-nl-(product|landing)="[^"]*"/g, "");
+        </script>""",
+    )
+
+
+def with_nonce(path: str, html: str) -> str:
+    """Give the shop's own script the policy's nonce, and take the tag's from the results."""
+    html = html.replace('<script src="/shop.js"', f'<script nonce="{NONCE}" src="/shop.js"')
+    return re.sub(f'nonce="{NONCE}"', "", html, count=1) if path == "/search" else html
+
+
+def with_banner(script: str) -> Callable[[str, str], str]:
+    """Return a function that adds a script that asks for consent to every page."""
+    return lambda path, html: html.replace("</main>", "</main>" + script)
+
+
+def in_page(pattern: str, replacement: str) -> Callable[[str, str], str]:
+    """Return a function that changes the HTML of every page."""
+    return lambda path, html: re.sub(pattern, replacement, html)
+
+
+def on_home(pattern: str, replacement: str) -> Callable[[str, str], str]:
+    """Return a function that changes the HTML of the home page."""
+    return lambda path, html: html if path != "/" else re.sub(pattern, replacement, html)
+
+
+# A banner that is in a shadow tree or a frame.
+BANNER = """<div><p>We use cookies.</p>
+<button onclick="answer('granted')">Accept all</button>
+<button onclick="answer('denied')">Reject all</button></div>"""
+ASK = """<script>
+const stored = localStorage.getItem("own-consent");
+function answer(state) {
+    localStorage.setItem("own-consent", state);
+    document.getElementById("host")?.remove();
+    neuralens("consent", state);
+}
+if (stored) answer(stored);
+else {
+    const host = document.createElement("%s");
+    host.id = "host";
+    document.body.append(host);
+    %s
+}
+</script>"""
+SHADOW = ASK % ("div", f"host.attachShadow({{ mode: 'open' }}).innerHTML = {quoted(BANNER)};")
+FRAME = ASK % ("iframe", f"host.srcdoc = {quoted(BANNER.replace('answer', 'parent.answer'))};")
+NONCE = "bm9uY2UtMTIz"
+NONCE_POLICY = f"script-src 'nonce-{NONCE}' 'strict-dynamic'; connect-src 'self'"
 OLD = bundles.read("neuralens.js").encode() + b"// an older build"
 POLICY = "default-src 'self'; script-src {}; connect-src {}; img-src data:"
 
@@ -117,6 +224,11 @@ FAULTLESS = {
     "own banner": Shop(tag=pending, banner="own"),
     "platform's banner": Shop(tag=pending, banner="platform"),
     "unversioned": Shop(tag=without_integrity),
+    "settings in an object": Shop(tag=configured, banner="own"),
+    "tag manager": Shop(tag=late),
+    "Trusted Types": Shop(policy="require-trusted-types-for 'script'"),
+    "banner in a shadow tree": Shop(tag=pending, rewrite=with_banner(SHADOW)),
+    "banner in a frame": Shop(tag=pending, rewrite=with_banner(FRAME)),
     "tag that waits for consent": Shop(tag=inert, banner="own", grants=False),
 }
 FAULTS = {
@@ -145,6 +257,53 @@ FAULTS = {
     "script in another folder": (
         "wrong-script-address",
         Shop(tag=lambda shop: tag(shop).replace("/nl/neuralens.js", "/static/neuralens.js")),
+    ),
+    "tag in a comment": ("tag-inert", Shop(tag=lambda shop: f"<!-- {tag(shop)} -->")),
+    "script that is minified on the way": ("altered-script", Shop(alter=minify)),
+    "script with a wrong encoding": ("altered-script", Shop(alter=mislabel)),
+    "misspelt setting": (
+        "unknown-setting",
+        Shop(tag=lambda shop: tag(shop).replace("data-view-ms", "data-viewms")),
+    ),
+    "invalid setting": (
+        "invalid-value",
+        Shop(rewrite=in_page('data-view-ms="100"', 'data-view-ms="1s"')),
+    ),
+    "other app id on one page": (
+        "wrong-app-id",
+        Shop(rewrite=on_home('data-app-id="shop-app"', 'data-app-id="other-app"')),
+    ),
+    "settings in an object, and consent never granted": (
+        "consent-never-granted",
+        Shop(tag=configured, banner="own", grants=False),
+    ),
+    "firewall that reads batches": ("blocked-on-the-way", Shop(intercept=firewall)),
+    "202 of another server": ("not-proxied", Shop(intercept=nobody_accepts)),
+    "redirect that browsers repeat": ("redirected", Shop(intercept=permanent_redirect)),
+    "nonce missing on one page": (
+        "csp-script-src",
+        Shop(tag=lambda shop: tag(shop, nonce=NONCE), policy=NONCE_POLICY, rewrite=with_nonce),
+    ),
+    "attributes lost in hydration": ("attributes-removed", Shop(rewrite=render_again)),
+    "misspelt page": (
+        "invalid-value",
+        Shop(rewrite=in_page("SEARCH_RESULT_PAGE", "SEARCH_RESULTS_PAGE")),
+    ),
+    "one id for all": ("shared-id", Shop(identify=lambda product: "CH")),
+    "price in place of the id": (
+        "unrendered-id",
+        Shop(
+            identify=lambda product: f"{120 + product.position}.00",
+            rewrite=in_page(r'(data-nl-product="([^"]*)"><h3>)', r"\1€ \2 "),
+        ),
+    ),
+    "id escaped twice": (
+        "unrendered-id",
+        Shop(identify=lambda product: f"oak &amp; elm {product.position}"),
+    ),
+    "query of another search": (
+        "results-without-query",
+        Shop(rewrite=in_page('data-nl-query="[^"]*"', 'data-nl-query="table"')),
     ),
     "tag that never runs": ("tag-inert", Shop(tag=inert)),
     "tag in a string of HTML": (

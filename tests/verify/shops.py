@@ -64,6 +64,7 @@ class Shop:
     replaces the script unless the request bypasses caches. ``banner`` asks for consent, "own" or
     that of a "platform"; its answer is passed to the tracker if ``grants``, and changes tags whose
     type is text/plain. A search takes ``delay`` seconds. ``misspelt`` is the product's attribute.
+    ``rewrite`` changes the HTML of a page, given the path; ``alter`` changes the relay's responses.
     """
 
     tag: Callable[["Shop"], str] = tag
@@ -71,6 +72,8 @@ class Shop:
     identify: Callable[[Product], str] = lambda product: f"CH-{product.position}"
     forward: Callable[[str], str | None] = lambda path: path
     intercept: Callable[[Request], Response | None] = lambda request: None
+    alter: Callable[[Request, Response], Response] = lambda request, response: response
+    rewrite: Callable[[str, str], str] = lambda path, html: html
     host: str = ""
     policy: str = ""
     reported_policy: str = ""
@@ -107,10 +110,11 @@ class Site:
             ]
         )
 
-    def show(self, template: str, **values: Any) -> Response:
+    def show(self, request: Request, template: str, **values: Any) -> Response:
         text = TEMPLATES.get_template(template).render(
             tag=Markup(self.shop.tag(self.shop)), shop=self.shop, **values
         )
+        text = self.shop.rewrite(request.url.path, text)
         headers = {"Cache-Control": "no-cache"}
         if self.shop.policy:
             headers["Content-Security-Policy"] = self.shop.policy
@@ -119,7 +123,7 @@ class Site:
         return HTMLResponse(text, headers=headers)
 
     async def home(self, request: Request) -> Response:
-        return self.show("home.html", products=CATALOGUE[:2])
+        return self.show(request, "home.html", products=CATALOGUE[:2])
 
     async def search(self, request: Request) -> Response:
         await asyncio.sleep(self.shop.delay)
@@ -128,6 +132,7 @@ class Site:
         start = (page - 1) * PER_PAGE
         following = f"/search?q={quote(query)}&page={page + 1}"
         return self.show(
+            request,
             "search.html",
             query=query,
             products=found[start : start + PER_PAGE],
@@ -139,7 +144,7 @@ class Site:
         return JSONResponse(["chair", "oak chair"])
 
     async def chair(self, request: Request) -> Response:
-        return self.show("chair.html", product=CATALOGUE[request.path_params["position"]])
+        return self.show(request, "chair.html", product=CATALOGUE[request.path_params["position"]])
 
     async def script(self, request: Request) -> Response:
         return FileResponse(HERE / "templates" / "shop.js")
@@ -170,7 +175,7 @@ class Site:
             for name, value in upstream.headers.items():
                 if name.lower() not in HOP_BY_HOP:
                     response.headers.append(name, value)
-            return response
+            return self.shop.alter(request, response)
 
 
 @contextmanager

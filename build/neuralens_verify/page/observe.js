@@ -14,6 +14,11 @@
   document.addEventListener("securitypolicyviolation", (event) => {
     // A policy that only reports blocks nothing.
     if (event.disposition !== "enforce") return;
-    report("violation", { directive: event.effectiveDirective, blocked: event.blockedURI });
+    report("violation", {
+      directive: event.effectiveDirective,
+      blocked: event.blockedURI,
+      policy: event.originalPolicy,
+      page: location.href,
+    });
   });
 })();

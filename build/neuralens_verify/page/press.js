@@ -1,16 +1,23 @@
-// Clicks the button of a consent banner that accepts or refuses, in the most common languages;
-// returns its text, or "".
+// Clicks the button of a consent banner that accepts or refuses, in the most common languages, also
+// in an open shadow tree or in a frame of its own; returns its text, or "".
 ([refuse]) => {
   const label = refuse
     ? /^\W*(reject|decline|deny|refuse|no\b|only necessary|necessary only|ablehnen|nur notwendige|refuser|rechazar|rifiuta|weigeren|avvisa|odmítnout|odrzuć)/i
     : /^\W*(accept|allow|agree|i agree|ok\b|got it|yes\b|alle akzeptieren|akzeptieren|zustimmen|accepter|tout accepter|aceptar|accetta|accepteren|godkänn|přijmout|akceptuj)/i;
   const topic = /cookie|consent|privacy|tracking|datenschutz|confidentialité|privacidad/i;
-  for (const button of document.querySelectorAll("button, a, [role=button], input[type=submit], input[type=button]")) {
+  const selector = "button, a, [role=button], input[type=submit], input[type=button]";
+  const find = (root) => [
+    ...root.querySelectorAll(selector),
+    ...[...root.querySelectorAll("*")].flatMap(({ shadowRoot }) => (shadowRoot ? find(shadowRoot) : [])),
+  ];
+  // A page's body may mention cookies anywhere; that of a banner's frame is the banner.
+  const isBody = (node) => node === document.body && window === window.top;
+  for (const button of find(document)) {
     const text = (button.innerText || button.value || button.getAttribute("aria-label") || "").trim();
     if (text.length > 40 || !label.test(text) || !button.checkVisibility()) continue;
-    let ancestor = button.parentElement;
-    for (let depth = 0; ancestor && ancestor !== document.body && depth < 6; depth += 1, ancestor = ancestor.parentElement) {
-      if (topic.test(ancestor.innerText)) {
+    let ancestor = button.parentNode;
+    for (let depth = 0; ancestor && !isBody(ancestor) && depth < 8; depth += 1, ancestor = ancestor.parentNode ?? ancestor.host) {
+      if (topic.test(ancestor.innerText ?? ancestor.textContent)) {
         button.click();
         return text;
       }

@@ -1,4 +1,4 @@
-// Returns the page's tags, items and queries, including those in open shadow trees.
+// Returns the page's tags, settings, items and queries, including those in open shadow trees.
 ([attributes, known]) => {
   const elements = [];
   const walk = (root) => {
@@ -22,33 +22,55 @@
     if (!lists.includes(list)) lists.push(list);
     return String(lists.indexOf(list));
   };
+  // Whether an item's text has its id next to a currency.
+  const isPrice = (element, value) => {
+    if (!/^\d[\d.,]*$/.test(value)) return false;
+    const [number, currency] = [value.replaceAll(".", "\\."), "(?:[$€£¥]|EUR|USD|GBP|CHF|kr|zł)"];
+    const price = `${currency}\\s*${number}(?![.,]?\\d)|(?<!\\d[.,]?)${number}\\s*${currency}`;
+    return new RegExp(price).test(element.textContent);
+  };
   const items = [];
   for (const element of captured) {
     for (const attribute of attributes) {
       if (!element.hasAttribute(attribute)) continue;
       const order = element.parentElement && closest(element.parentElement, "[data-nl-purchase]");
       const list = order ? null : closest(element, "[data-nl-list], [role=listbox]");
+      const value = element.getAttribute(attribute).trim();
       items.push({
         attribute,
-        value: element.getAttribute(attribute).trim(),
+        value,
         list_id: identify(list),
         index: element.getAttribute("data-nl-index")?.trim() ?? "",
         hidden: Boolean(closest(element, "[aria-hidden=true]")) || !element.checkVisibility(),
+        link: (element.closest("a[href]") ?? element.querySelector("a[href]"))?.pathname ?? "",
+        is_price: isPrice(element, value),
       });
     }
   }
+  const readConfiguration = () => {
+    try {
+      const entries = Object.entries(window.neuralensConfig ?? {});
+      return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+    } catch {
+      // The tracker reports a configuration that it cannot read.
+      return {};
+    }
+  };
   return {
     document: window.neuralensDocument ?? "",
     version: window.neuralens?.version ?? null,
     gpc: navigator.globalPrivacyControl === true,
-    tags: [...document.scripts].map(({ src, integrity, type, crossOrigin, dataset }) => ({
+    configuration: readConfiguration(),
+    tags: [...document.scripts].map(({ src, integrity, type, crossOrigin, nonce, dataset }) => ({
       src,
       integrity,
       kind: type,
       cors: crossOrigin,
+      nonce,
       settings: { ...dataset },
     })),
     items,
+    present: attributes.filter((name) => elements.some((element) => element.hasAttribute(name))),
     queries: captured
       .filter((element) => element.hasAttribute("data-nl-query"))
       .map((element) => element.getAttribute("data-nl-query")),

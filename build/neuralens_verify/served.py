@@ -1,0 +1,36 @@
+"""Reads the HTML of a page as the server has sent it, before any script has changed it."""
+
+from html.parser import HTMLParser
+
+from neuralens_tracker.attributes import LANDING, PRODUCT
+
+# What every file of the tracker has in its name.
+SCRIPT_NAME = "neuralens."
+# Elements whose contents are no part of the page.
+INERT = ("template", "noscript")
+
+
+class Served(HTMLParser):
+    """The products and landings of a page's HTML, as pairs of attribute and value.
+
+    ``mentions_script``: the tracker's file is named somewhere in it, even in a comment.
+    """
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.items: list[tuple[str, str]] = []
+        self.mentions_script = SCRIPT_NAME in html
+        self._inert = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element's items, unless it is inert."""
+        self._inert += tag in INERT
+        if not self._inert:
+            self.items += [
+                (name, value or "") for name, value in attrs if name in (PRODUCT, LANDING)
+            ]
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note the end of an inert element."""
+        self._inert -= tag in INERT
