@@ -36,6 +36,7 @@ from neuralens_relay.balance import (
 from neuralens_relay.connections import Server, bound, count_connections, raise_descriptors
 from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import Dead, OutboxError, Store
+from neuralens_relay.output import Output, standard_error
 from neuralens_relay.portions import Portion
 from neuralens_relay.responses import explain_error
 from neuralens_relay.salvage import salvage
@@ -150,7 +151,9 @@ class WrongSetting(click.ClickException):
 def serve(host: str, port: int) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP."""
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[Output(standard_error())],
     )
     app = create_app()
     relay = app.state.relay

@@ -1,6 +1,8 @@
 """The relay's pure modules: settings, origins, rate, backoff, breaker, answers, batches."""
 
 import json
+import logging
+import os
 import time
 from email.utils import formatdate
 
@@ -14,6 +16,7 @@ from neuralens_relay.backoff import Backoff
 from neuralens_relay.batch import serialize
 from neuralens_relay.breaker import HOLD_AFTER, Breaker, State
 from neuralens_relay.origins import explain_refusal
+from neuralens_relay.output import Output
 from neuralens_relay.rate import MAX_SENDERS, RateLimit, Shares, cost, name_sender
 from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import read_origin
@@ -357,6 +360,32 @@ def test_classification_of_responses(status, body, fate, ambiguous):
     # Attempts are bounded for an event that the API has probably received, and for one with
     # such a response while others succeed.
     assert answer.bounded is (fate is Fate.PAUSE or (status < 300 and fate is Fate.RETRY))
+
+
+def test_a_log_that_nobody_reads_stops_nobody(monkeypatch):
+    monkeypatch.setattr("neuralens_relay.output.PATIENCE", 0.01)
+    read, write = os.pipe()
+    output = Output(write)
+
+    def log(text):
+        output.handle(logging.LogRecord("relay", logging.INFO, "", 0, text, None, None))
+
+    try:
+        log("first")
+        assert os.read(read, 1 << 20) == b"first\n"
+        for _ in range(40):
+            log("x" * 4095)
+        log("x" * 100_000)
+        shown = os.read(read, 1 << 20)
+        log("last")
+        assert os.read(read, 1 << 20) == (
+            b"\n%d messages were dropped, because nobody read the log\nlast\n"
+            % (41 - shown.count(b"\n"))
+        )
+        os.close(read)
+        log("to nobody")
+    finally:
+        os.close(write)
 
 
 @pytest.mark.parametrize(

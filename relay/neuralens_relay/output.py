@@ -1,0 +1,59 @@
+"""Writes the log to standard error, which may stop being read.
+
+A pager, a collector or a service manager that hangs must not stop the relay, too: a write to a full
+pipe blocks until somebody reads.
+"""
+
+import logging
+import os
+import select
+import sys
+from contextlib import suppress
+
+# Bytes that can be written without blocking, if any can (PIPE_BUF on Linux).
+PIECE = 4096
+# Seconds for which a reader may be busy.
+PATIENCE = 0.1
+
+
+class Output(logging.Handler):
+    """Writes records to a file descriptor, and drops those that nobody reads.
+
+    ``descriptor`` is None if there is no standard error.
+    """
+
+    def __init__(self, descriptor: int | None) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._dropped = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, preceded by the number of those dropped before it."""
+        try:
+            text = f"{self.format(record)}\n"
+        except Exception:
+            self.handleError(record)
+            return
+        if self._dropped:
+            text = f"\n{self._dropped} messages were dropped, because nobody read the log\n{text}"
+        # Such as a disk that is full, or a pipe whose reader is gone.
+        with suppress(OSError):
+            self._write(text.encode(errors="backslashreplace"))
+
+    def _write(self, rest: bytes) -> None:
+        if self._descriptor is None:
+            return
+        while rest:
+            # It was waited for once.
+            patience = 0 if self._dropped else PATIENCE
+            if not select.select([], [self._descriptor], [], patience)[1]:
+                self._dropped += 1
+                return
+            rest = rest[os.write(self._descriptor, rest[:PIECE]) :]
+        self._dropped = 0
+
+
+def standard_error() -> int | None:
+    """Return the descriptor of standard error; None if the process was started without one."""
+    # Then the number may be that of any other file.
+    return None if sys.stderr is None else sys.stderr.fileno()
