@@ -56,4 +56,4 @@ class Output(logging.Handler):
 def standard_error() -> int | None:
     """Return the descriptor of standard error; None if the process was started without one."""
     # Then the number may be that of any other file.
-    return None if sys.stderr is None else sys.stderr.fileno()
+    return None if sys.__stderr__ is None else sys.__stderr__.fileno()
