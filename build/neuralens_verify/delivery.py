@@ -2,12 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from neuralens_tracker.attributes import PRODUCT
 from neuralens_tracker.vocabulary import CONSENTS, DENIED, GRANTED, PENDING
 
-from neuralens_verify.findings import OPEN, Finding, csp_source, find_violation
+from neuralens_verify.findings import (
+    OPEN,
+    Finding,
+    csp_source,
+    find_violation,
+    is_mixed,
+    mixed_content,
+)
 from neuralens_verify.loading import is_down, is_refusal, not_proxied, prefix_stripped
 from neuralens_verify.observations import Observations, Probe, View
 
@@ -32,13 +38,8 @@ def explain_probe(seen: Observations, probe: Probe) -> Iterator[Finding]:
             f"Allow {csp_source(probe.url, violation.page)} in connect-src.",
             violation.page,
         )
-    elif is_mixed(probe):
-        yield Finding(
-            "mixed-content",
-            f"browsers block requests to {probe.url} from a page with https",
-            "Set data-endpoint to an address with https, such as a path of the shop.",
-            probe.page,
-        )
+    elif is_mixed(probe.url, probe.page):
+        yield mixed_content(probe.url, probe.page)
     elif probe.failure:
         yield Finding(
             "relay-unreachable",
@@ -110,16 +111,6 @@ OF_STATUS = {
     413: "Allow requests of 48 KiB in the proxy (nginx: client_max_body_size).",
     429: "Exempt the endpoint from the rate limit of the proxy or the firewall.",
 }
-
-
-def is_mixed(probe: Probe) -> bool:
-    """Return whether browsers block requests to an endpoint for being less secure than the page.
-
-    Those to the shopper's own machine are allowed.
-    """
-    target = urlsplit(probe.url)
-    is_local = target.hostname in ("localhost", "127.0.0.1", "::1")
-    return probe.page.startswith("https:") and target.scheme == "http" and not is_local
 
 
 def redirected(probe: Probe, reason: str) -> Finding:

@@ -35,3 +35,23 @@ def csp_source(address: str, page: str) -> str:
     if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
         return "'self'"
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_mixed(address: str, page: str) -> bool:
+    """Return whether browsers block requests to an address for being less secure than the page.
+
+    Those to the shopper's own machine are allowed.
+    """
+    parts = urlsplit(address)
+    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return page.startswith("https:") and parts.scheme == "http" and not is_local
+
+
+def mixed_content(address: str, page: str) -> Finding:
+    """Return the finding that browsers block requests to an address of http."""
+    return Finding(
+        "mixed-content",
+        f"browsers block requests to {address} from a page with https",
+        "Use an address with https in the snippet, or a path of the shop.",
+        page,
+    )

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from neuralens_embed.names import kebab, snake, suggest_setting
 
-from neuralens_verify.findings import Finding, csp_source, find_violation
+from neuralens_verify.findings import Finding, csp_source, find_violation, is_mixed, mixed_content
 from neuralens_verify.observations import Observations, Probe, Script, Tag, View, Violation
 
 # The attribute with the application id.
@@ -124,6 +124,8 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
             " that.",
             view.url,
         )
+    elif is_mixed(tag.src, view.url):
+        yield mixed_content(tag.src, view.url)
     elif violation := find_violation(seen, "script-src", tag.src):
         yield blocked_script(violation, tag, view)
     elif script and script.undecodable:

@@ -153,6 +153,7 @@ SERVED = Script(SCRIPT.src, 200, "text/javascript; charset=utf-8", "sha384-A", "
             {"status": 404, "current_integrity": ""},
             "wrong-script-address",
         ),
+        ({"src": "http://cdn.example/nl/neuralens.js"}, {}, "mixed-content"),
         ({}, {"status": 404, "current_integrity": ""}, "not-proxied"),
         ({}, {"media_type": "text/html"}, "not-proxied"),
         ({}, {"status": 502}, "script-unreachable"),
