@@ -30,7 +30,7 @@ class WrongInput(click.ClickException):
     help="A Python file with your own hooks, to include in the bundles.",
 )
 def build(output: Path | None, with_hooks: Path | None) -> None:
-    """Build the bundles from the tracker's Python. Needs what `npm install` installs."""
+    """Build the bundles from the tracker's Python source. Run `npm install` first."""
     from neuralens_build import distribution, hooks
     from neuralens_build.compiler.source_map import weigh
     from neuralens_build.errors import BuildError

@@ -90,7 +90,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "addons",
     metavar="NAME",
     multiple=True,
-    help=f"An add-on to load, given once for each: {', '.join(ADDONS)}.",
+    help=f"An add-on to load; repeat the option for several: {', '.join(ADDONS)}.",
 )
 @click.option(
     "--consent-platform",
@@ -127,7 +127,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def snippet(**options: Any) -> None:
     """Print the embed snippet.
 
-    It is the same for every page, so it has no page token: only a server can sign one for each.
+    It is the same for every page, so it has no page token, which a server signs for each page.
     """
     try:
         click.echo(Snippet(**options, page_secret="").render())

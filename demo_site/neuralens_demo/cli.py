@@ -83,7 +83,7 @@ def demo(host: str, port: int, data: Path | None, sandbox_port: int, consent: st
             make_folder(data)
 
         def announce() -> None:
-            click.echo(f"Open {address(shop)}/ (Ctrl-C ends the demo)")
+            click.echo(f"Open {address(shop)}/ (Ctrl-C stops the demo)")
             click.echo(f"  Inspector: {address(shop)}/inspector")
             click.echo(f"  Sandbox's ledger: {address(events)}/ledger")
 
@@ -129,7 +129,8 @@ def dev(
 ) -> None:
     """Run relay, sandbox and inspector on one address for developing your own shop.
 
-    Prints the snippet for the shop's pages. Nothing is sent to the Neuralens API. Ctrl-C ends it.
+    Prints the snippet for the shop's pages. Nothing is sent to the Neuralens API. Stop it with
+    Ctrl-C.
     """
     log_to_stderr()
     try:
@@ -159,7 +160,7 @@ def dev(
 
 def introduce(here: str, shop: Shop) -> Iterator[str]:
     """Yield the instructions for the developer of a shop; ``here`` is the relay's address."""
-    yield f"Inspector: {here}/ (Ctrl-C ends it)"
+    yield f"Inspector: {here}/ (Ctrl-C stops it)"
     yield f"  Events as JSON: {here}/ledger"
     yield ""
     yield "Put this on every page. It works without a proxy:"
@@ -206,7 +207,7 @@ def show_key(key: str) -> str:
 def sandbox(host: str, port: int, key: str, app_id: str) -> None:
     """Run a local stand-in for the event tracking API, which validates requests as the API does.
 
-    The inspector at its address shows the events that it has accepted.
+    Its address shows the events that it has accepted, in an inspector.
     """
     log_to_stderr()
     ledger = Ledger()

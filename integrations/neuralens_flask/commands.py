@@ -19,7 +19,7 @@ group = AppGroup("neuralens", help="Neuralens event tracking.")
 
 @group.command(
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
-    help="Run the relay, or look after its dead events: see `flask neuralens relay --help`.",
+    help="Run the relay, or list and resend its dead letters: see `flask neuralens relay --help`.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def relay(arguments: tuple[str, ...]) -> None:

@@ -102,8 +102,8 @@ def relay(
     Dead letters can be listed, resent and deleted while a relay is running. EIDS are the ids that
     --dead prints.
 
-    --balance is a table, by application and day (UTC), of the events that browsers tracked: stored,
-    duplicates, rejected and lost by reason, and those still outstanding.
+    --balance prints a table, by application and day (UTC), of the events that browsers tracked:
+    stored, duplicates, rejected and lost by reason, and those still outstanding.
     """
     for text in (*eids, *([] if uid is None else [uid])):
         check_text(text)

@@ -215,8 +215,8 @@ class Settings(OutboxSettings):
     )
     pending_limit: int = setting(
         number(1, 65536, whole=True),
-        "MiB of request bodies that may be pending at once, being received or stored, of one"
-        " address a sixteenth; beyond that the relay answers 503",
+        "MiB of request bodies that may be pending at once, being received or stored, and a"
+        " sixteenth of it from one address; beyond that the relay answers 503",
         32,
     )
     respect_gpc: bool = setting(
@@ -245,7 +245,7 @@ class Settings(OutboxSettings):
     )
     concurrency: int = setting(
         number(1, 10_000, whole=True),
-        "most requests in flight to the API; fewer while it is slow or refuses",
+        "maximum number of requests in flight to the API; fewer while it is slow or failing",
         512,
     )
     backoff_base: float = setting(
@@ -261,7 +261,7 @@ class Settings(OutboxSettings):
     )
     probe: float = setting(
         number(0.01, 86400),
-        "seconds between attempts while the API refuses the key, and at most while it is down",
+        "seconds between attempts while the API refuses the key, and at most that while it is down",
         60.0,
     )
     grace: float = setting(

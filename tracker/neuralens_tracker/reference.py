@@ -128,8 +128,8 @@ SETTINGS = {
     "appId": "The application id. It must equal the relay's NEURALENS_APPLICATION_ID.",
     "endpoint": "The URL that receives events.",
     "uid": "The shopper's id. Without one, an anonymous UUID is kept in `localStorage`.",
-    "page": "The page of items whose markup names none.",
-    "query": "The search text of items whose markup names none.",
+    "page": "The kind of page, for items whose markup does not give one.",
+    "query": "The search text, for items whose markup does not give one.",
     "consent": "Nothing is stored or sent unless consent is `granted`. `pending` holds events in"
     " memory until the shopper decides; `denied` erases what was stored. Any other word counts as"
     " `pending`.",
@@ -141,17 +141,17 @@ SETTINGS = {
     " All by default.",
     "attributionMs": "How many milliseconds a product stays credited to the search that led to it,"
     " counted from its last use.",
-    "token": "Proof to the relay that the page is the shop's own.",
+    "token": "A page token, which proves to the relay that the page is the shop's own.",
     "debug": (
-        "Whether to print a line for each event on the browser's console, held and suppressed ones"
-        " too, and show the overlay."
+        "Whether to log each event to the browser's console, including held and suppressed ones,"
+        " and show the overlay."
     ),
 }
 
 
 # Those of add-ons.
-SETTINGS["ga4IndexBase"] = "The `index` that the shop's GA4 events give a list's first item."
-SETTINGS["onetrustGroup"] = "The id of the group in OneTrust that covers the tracker."
+SETTINGS["ga4IndexBase"] = "The `index` of a list's first item in the shop's GA4 events."
+SETTINGS["onetrustGroup"] = "The id of the OneTrust group that covers the tracker."
 
 ADDONS = {
     "ga4": "Tracks what is pushed to `dataLayer` for Google Analytics 4, without attributes.",

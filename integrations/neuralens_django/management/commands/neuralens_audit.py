@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Accept the paths of pages, and options for fetching them."""
         parser.add_argument("paths", nargs="+", metavar="PATH", help="such as /search/?q=chair")
-        parser.add_argument("--user", metavar="NAME", help="ask as this user, logged in")
+        parser.add_argument("--user", metavar="NAME", help="log in as this user first")
         parser.add_argument("--format", choices=["text", "json", "github"], default="text")
 
     def handle(self, *_: object, **options: Any) -> None:

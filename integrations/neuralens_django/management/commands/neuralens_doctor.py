@@ -9,7 +9,7 @@ from neuralens_embed.cli import main
 class Command(BaseCommand):
     """Runs ``neuralens-tracker verify``."""
 
-    help = "Visit the shop in a browser, and say what is captured, sent and acknowledged."
+    help = "Visit the shop in a browser, and report what is captured, sent and acknowledged."
     # No system checks, because it visits the running shop.
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own form
 

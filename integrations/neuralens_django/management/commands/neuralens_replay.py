@@ -6,5 +6,5 @@ from neuralens_django.management.relay_command import RelayCommand
 class Command(RelayCommand):
     """Resends dead letters."""
 
-    help = "Send refused events again: all, or those named."
+    help = "Resend dead letters: all of them, or those with the given ids."
     options = ("--replay",)
