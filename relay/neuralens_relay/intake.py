@@ -52,7 +52,7 @@ DEPTH_AGE = 1.0
 NO_TOKEN = {
     Verdict.MISSING: "the page has no token: the snippet must be rendered by the shop's server",
     Verdict.FORGED: "the page's token is not signed with NEURALENS_PAGE_SECRET",
-    Verdict.OLD: "the page's token is more than a week old",
+    Verdict.OLD: "the page's token is more than a week old, or a clock is wrong by as much",
 }
 GPC = "the shopper's browser sends Global Privacy Control"
 # The tracker keeps events that are refused with "unknown": page, relay or proxy can be corrected.

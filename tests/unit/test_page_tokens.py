@@ -30,7 +30,9 @@ def judge(token, secret=SECRET, app_id="APP", age=0.0):
     [
         (0, Verdict.FRESH),
         (-TOLERANCE, Verdict.FRESH),
-        (-TOLERANCE - 1, Verdict.FORGED),
+        (-TOLERANCE - 1, Verdict.EXPIRED),
+        (-OLDEST, Verdict.EXPIRED),
+        (-OLDEST - 1, Verdict.OLD),
         (FRESH, Verdict.FRESH),
         (FRESH + 1, Verdict.EXPIRED),
         (OLDEST, Verdict.EXPIRED),
