@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from neuralens_relay.addresses import Address, Network, find_client, is_within, read_address
 from neuralens_relay.notices import Notices
 
+# Stands for the peer at a Unix socket, which has no address and is on this machine.
+LOCAL = "127.0.0.1"
 FOR, HOST, PROTO = "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"
 SCHEMES = ("http", "https")
 
@@ -34,9 +36,9 @@ class TrustedProxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; without a trusted proxy it is passed on unchanged."""
-        peer = scope.get("client")
-        if scope["type"] == "http" and peer:
-            address = read_address(peer[0])
+        if scope["type"] == "http":
+            peer = (scope.get("client") or ("", 0))[0] or LOCAL
+            address = read_address(peer)
             if is_within(address, self._trusted):
                 scope = self._restore(scope, peer)
             elif address is not None and address.is_private and FOR in Headers(scope=scope):
@@ -54,10 +56,10 @@ class TrustedProxies:
             self._setting,
         )
 
-    def _restore(self, scope: Scope, peer: tuple[str, int]) -> Scope:
+    def _restore(self, scope: Scope, peer: str) -> Scope:
         headers = Headers(scope=scope)
         named = ",".join(headers.getlist(FOR)).split(",")
-        restored = {**scope, "client": (find_client(peer[0], named, self._trusted), 0)}
+        restored = {**scope, "client": (find_client(peer, named, self._trusted), 0)}
         # With several proxies, the first value is the browser's.
         scheme = headers.get(PROTO, "").partition(",")[0].strip().lower()
         if scheme in SCHEMES:

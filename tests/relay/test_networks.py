@@ -6,10 +6,12 @@ import time
 
 import httpx
 import pytest
+from neuralens_relay import Settings, create_app
 from neuralens_relay.addresses import find_client, read_address, read_networks
 from neuralens_relay.batch import CLOCK_TOLERANCE, correct_skew
 from neuralens_relay.settings import read_setting
 
+from tests.event_loop import run
 from tests.polling import eventually
 from tests.relay.conftest import make_batch, make_event
 
@@ -153,6 +155,24 @@ def test_forwarded_headers_of_untrusted_clients_are_ignored(spawn, api_down):
     assert relay.post(make_batch(make_event()), **PROXIED).status_code == 403
     response = relay.post(make_batch(make_event()), X_Forwarded_Proto="https")
     assert "Secure" not in response.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(("trusted", "status"), [("127.0.0.1", 202), ("10.0.0.0/8", 403)])
+@pytest.mark.parametrize("peer", [None, ("", 0)])
+def test_a_proxy_at_a_unix_socket_is_one_on_this_machine(api_down, bundles, peer, trusted, status):
+    settings = Settings.from_environment(api_down | {"NEURALENS_TRUSTED_PROXIES": trusted})
+    app = create_app(settings, bundles)
+    headers = {name.replace("_", "-"): value for name, value in PROXIED.items()}
+
+    async def post():
+        transport = httpx.ASGITransport(app, client=peer)
+        async with httpx.AsyncClient(transport=transport, base_url="http://internal") as client:
+            return await client.post("/events", json=make_batch(make_event()), headers=headers)
+
+    try:
+        assert run(post()).status_code == status
+    finally:
+        app.state.relay.close()
 
 
 @pytest.mark.parametrize(
