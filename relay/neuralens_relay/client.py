@@ -222,7 +222,7 @@ class OutboxCarrier:
 
     def __del__(self) -> None:
         """Close the outbox of a client that nobody has closed, as one for each request."""
-        if self._outbox is not None:
+        if self._outbox is not None and not FORKS.stranded:
             self._outbox.release()
 
     def deliver(self, event: WireEvent) -> Receipt:

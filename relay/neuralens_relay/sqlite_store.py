@@ -10,7 +10,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -566,8 +566,10 @@ class SqliteStore:
         """Remove the permissions of group and others."""
         for suffix in COMPANIONS:
             file = self._path.with_name(self._path.name + suffix)
-            if file.exists() and file.stat().st_mode & 0o077:
-                file.chmod(file.stat().st_mode & 0o700)
+            # SQLite deletes some of them when another connection closes, which may be now.
+            with suppress(FileNotFoundError):
+                if (mode := file.stat().st_mode) & 0o077:
+                    file.chmod(mode & 0o700)
 
     def _value(self, query: str, values: tuple[Any, ...] = ()) -> Any:
         return self.database.execute(query, values).get

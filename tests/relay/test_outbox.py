@@ -5,6 +5,7 @@ import time
 import weakref
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 import apsw
 import pytest
@@ -296,6 +297,22 @@ def test_only_its_owner_reads_the_outbox(sqlite, tmp_path):
     sqlite.add(events("a"), 10)
     for path in tmp_path.iterdir():
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_file_that_another_process_deletes_at_the_same_time(tmp_path, monkeypatch):
+    log = tmp_path / "outbox.db-wal"
+    log.touch(0o644)
+    read = Path.stat
+
+    def read_and_delete(path, **options):
+        status = read(path, **options)
+        if path == log:
+            log.unlink()
+        return status
+
+    monkeypatch.setattr(Path, "stat", read_and_delete)
+    with closing(SqliteStore(tmp_path / "outbox.db")) as store:
+        store.add(events("a"), 10)
 
 
 def test_the_files_of_a_symlink_are_those_of_its_target(sqlite, tmp_path):
