@@ -45,7 +45,8 @@ def explain_placeholder(value: str) -> str:
         return "a number was printed with separators: print the plain id, without localization"
     if ESCAPED.search(text):
         return "it was escaped twice: escape it once"
-    if ENCODED.search(text):
+    # In an id that is a URL, it is right.
+    if ENCODED.search(text) and "/" not in text:
         return "it was encoded as in a URL: print the plain text"
     return ""
 

@@ -27,7 +27,7 @@ MIN_ALIKE = 3
 # The most values listed in one finding.
 MAX_LISTED = 3
 EMPTY = "a template has printed nothing: print the attribute only where there is an id"
-PRICE = "it is the price in the item's text: print the product's id"
+PRICE = "they are the prices in the items' texts: print the products' ids"
 FRACTION = "they look like prices, or like numbers with a fraction: print the plain ids"
 # How much a query must be like the one searched for, which a shop may have corrected.
 SIMILARITY = 0.5
@@ -114,9 +114,13 @@ def check_placeholders(view: View) -> Iterator[Finding]:
     """Yield ids and queries that show a mistake in the template."""
     texts = [(each.attribute, each.value, explain_element(each)) for each in view.elements]
     texts += [(QUERY, query, explain_placeholder(query)) for query in view.queries]
-    ids = list({each.value for each in view.elements if each.attribute == PRODUCT})
-    if looks_decimal(ids):
-        texts += [(PRODUCT, value, FRACTION) for value in sorted(ids)]
+    products = [each for each in view.elements if each.attribute == PRODUCT]
+    ids = sorted({each.value for each in products})
+    # One id may equal its product's price by chance.
+    if len(ids) > 1 and all(each.is_price for each in products):
+        texts += [(PRODUCT, value, PRICE) for value in ids]
+    elif looks_decimal(ids):
+        texts += [(PRODUCT, value, FRACTION) for value in ids]
     reasons = {f'{name}="{value}"': reason for name, value, reason in texts if reason}
     if reasons:
         listed = ", ".join(list(reasons)[:MAX_LISTED])
@@ -135,7 +139,7 @@ def explain_element(element: Element) -> str:
         return EMPTY
     if element.attribute not in (PRODUCT, LANDING, PURCHASE_ORDER):
         return explain_placeholder(element.value)
-    return explain_id(element.value) or (PRICE if element.is_price else "")
+    return explain_id(element.value)
 
 
 def check_clones(view: View) -> Iterator[Finding]:

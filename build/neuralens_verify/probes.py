@@ -107,16 +107,8 @@ def probe_endpoint(
             relay=find_relay(http, endpoint, script),
             page=page,
         )
-    batch_id = f"verify-{secrets.token_hex(8)}"
-    body = {
-        "v": WIRE_VERSION,
-        "app": application,
-        "batch": batch_id,
-        "sent": time.time(),
-        "lost": 0,
-        "events": [],
-    }
-    target, location = f"{endpoint}?b={batch_id}", ""
+    body = make_batch(application)
+    target, location = f"{endpoint}?b={body['batch']}", ""
     try:
         while True:
             response = http.post(
@@ -150,6 +142,18 @@ def probe_endpoint(
         app=application,
         accepted=accepted,
     )
+
+
+def make_batch(application: str, *events: Any) -> dict[str, Any]:
+    """Return a batch of given events."""
+    return {
+        "v": WIRE_VERSION,
+        "app": application,
+        "batch": f"verify-{secrets.token_hex(8)}",
+        "sent": time.time(),
+        "lost": 0,
+        "events": list(events),
+    }
 
 
 def resend(http: APIRequestContext, url: str, body: str) -> dict[str, Any]:

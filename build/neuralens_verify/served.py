@@ -1,11 +1,12 @@
 """Reads the HTML of a page as the server has sent it, before any script has changed it."""
 
+import re
 from html.parser import HTMLParser
 
 from neuralens_tracker.attributes import LANDING, PRODUCT
 
-# What every file of the tracker has in its name.
-SCRIPT_NAME = "neuralens."
+# The name of a file of the tracker.
+SCRIPT_NAME = re.compile(r"\bneuralens[\w.\-]*\.m?js\b")
 # Elements whose contents are no part of the page.
 INERT = ("template", "noscript")
 
@@ -19,7 +20,7 @@ class Served(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.items: list[tuple[str, str]] = []
-        self.mentions_script = SCRIPT_NAME in html
+        self.mentions_script = bool(SCRIPT_NAME.search(html))
         self._inert = 0
         self.feed(html)
 

@@ -51,6 +51,7 @@ from neuralens_verify.probes import (
     fetch_health,
     fetch_script,
     integrity,
+    make_batch,
     probe_endpoint,
     resend,
 )
@@ -151,6 +152,8 @@ class Visit:
         self._step = OPEN
         self._began = time.monotonic()
         self._batches: dict[Request, Batch] = {}
+        # The captured events by their ids, as they are sent.
+        self._details: dict[str, Any] = {}
         # What the page itself is fetching.
         self._fetches: set[Request] = set()
         # The URLs of scripts that a service worker has answered.
@@ -412,7 +415,9 @@ class Visit:
             # A script has left the page, such as for that of a language: read the one it leads to.
             self._page.wait_for_load_state("load", timeout=LOAD_TIMEOUT * 1000)
             found = self._page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN])
-        served = self._read_served()
+        # Later, the shop itself may have replaced what it has loaded.
+        shown = {each.document for each in self._observed.views if each.step != self._step}
+        served = Served("") if found["document"] in shown else self._read_served()
         return View(
             step=self._step,
             url=self._page.url,
@@ -505,6 +510,9 @@ class Visit:
             return
         for view in observed.views:
             sent = [batch for batch in observed.batches if batch.step == view.step]
+            if not sent and "appId" not in view.settings:
+                # A bundle's settings are in its code.
+                sent = observed.batches
             endpoint = sent[-1].url if sent else view.endpoint
             application = sent[-1].app if sent else view.settings.get("appId", "")
             if (endpoint, application) not in {(each.url, each.app) for each in observed.probes}:
@@ -543,6 +551,23 @@ class Visit:
             if unknown and receipt.get("duplicates", 0) + len(rejected) >= len(batch.eids):
                 batch.status = ACCEPTED
             self._observed.rejected.update(rejected)
+        self._ask_for_unreported()
+
+    def _ask_for_unreported(self) -> None:
+        """Ask the relay for events in batches that the browser has not reported, as at an unload.
+
+        Each is sent again, alone: the relay counts as duplicates those that it has received.
+        """
+        observed = self._observed
+        for event in observed.events:
+            probe = observed.probes[-1]
+            if event.eid in observed.sent or not probe.accepted:
+                continue
+            body = make_batch(probe.app, self._details[event.eid])
+            receipt = resend(self._http, f"{probe.url}?b={body['batch']}", json.dumps(body))
+            if receipt.get("duplicates", 0) == 1:
+                batch = Batch(event.step, probe.url, probe.app, (event.eid,), ACCEPTED)
+                observed.batches.append(batch)
 
     def _await_health(self, relay: str) -> Any:
         """Return the relay's health once no event is waiting, or it gives a reason."""
@@ -568,6 +593,7 @@ class Visit:
                 self._step, detail["eid"], detail["event"], ids, detail.get("index"), page, query
             )
             self._observed.events.append(event)
+            self._details[event.eid] = detail
         elif name == "suppressed":
             event_name = str(detail["event"]["event"])
             self._observed.suppressed.append(Suppressed(self._step, event_name, detail["reason"]))
@@ -602,9 +628,11 @@ class Visit:
         batch = self._batches.get(response.request)
         if batch is not None:
             batch.status = response.status
-        request = response.request
-        if request.is_navigation_request() and request.frame == self._page.main_frame:
-            self._document = response
+        # A frame that is just being created has no name yet.
+        with suppress(BrowserError):
+            request = response.request
+            if request.is_navigation_request() and request.frame == self._page.main_frame:
+                self._document = response
 
     def _on_finish(self, request: Request) -> None:
         self._fetches.discard(request)

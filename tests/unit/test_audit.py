@@ -314,6 +314,11 @@ def test_an_unknown_format_is_one_sentence() -> None:
         # Of {product.id + 1}, without quotes.
         "{product.id",
         "{getId(product)}",
+        "sku-undefined",
+        "['AV768']",
+        "€ 129.00",
+        "129,95 EUR",
+        "oak%20chair",
     ],
 )
 def test_a_template_mistake_is_not_an_id(value: str) -> None:

@@ -21,6 +21,7 @@ from neuralens_verify.observations import (
     Violation,
 )
 from neuralens_verify.reports import FORMATS
+from neuralens_verify.served import Served
 
 COMMAND = Path(sys.executable).with_name("neuralens-tracker")
 SHOP = "https://shop.example"
@@ -351,3 +352,24 @@ def test_an_invalid_value_is_blamed_alone_for_what_it_causes() -> None:
     assert causes(observations) == ["ranks-restart"]
     observations.messages = {"data-nl-offset must be a whole number from 0: <ol>": f"{SHOP}/"}
     assert causes(observations) == ["invalid-value"]
+
+
+def test_one_id_may_equal_its_products_price() -> None:
+    priced = [replace(tile(value), is_price=True) for value in ("24", "36")]
+    assert causes(observe(view(elements=tuple(priced)))) == ["unrendered-id"]
+    assert causes(observe(view(elements=(priced[0], tile("25"))))) == []
+
+
+@pytest.mark.parametrize(
+    ("html", "items", "mentioned"),
+    [
+        ('<p data-nl-product="A"><br><b data-nl-landing="B">', ["A", "B"], False),
+        ('<template><p data-nl-product="A"></p></template><p data-nl-product="B">', ["B"], False),
+        ('<!-- <script src="/nl/neuralens.js?v=1"></script> -->', [], True),
+        ('<link rel="preconnect" href="https://neuralens.shop.example">', [], False),
+    ],
+)
+def test_the_servers_html_is_read(html: str, items: list[str], mentioned: bool) -> None:
+    served = Served(html)
+    assert [value for _, value in served.items] == items
+    assert served.mentions_script == mentioned
