@@ -114,7 +114,7 @@ def test_each_response_in_turn(relay_with_api):
 @pytest.mark.faults
 @pytest.mark.parametrize("name", RESPONSES)
 def test_response(relay_with_api, add_row, name):
-    add_row(f"API responds with {name}", relay_with_api.deliver(name, RESPONSES[name], 30, 40))
+    add_row(f"API: {name}", relay_with_api.deliver(name, RESPONSES[name], 30, 40))
 
 
 @pytest.mark.parametrize("answers", [60, pytest.param(2000, marks=pytest.mark.faults)])
@@ -122,6 +122,6 @@ def test_random_responses(relay_with_api, add_row, answers):
     name = f"{answers} random responses"
 
     add_row(
-        f"API responds with {name}",
+        f"API: {name}",
         relay_with_api.deliver(name, garble(answers), answers, max(40, answers // 20)),
     )
