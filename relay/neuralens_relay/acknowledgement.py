@@ -30,16 +30,21 @@ class Acknowledgement:
     def __init__(self) -> None:
         self._recent: OrderedDict[str, list[str]] = OrderedDict()
 
-    def add(self, request: Request, response: Response, batch: Batch) -> None:
-        """Append the batch's id to the cookie, which scripts of the site can read."""
-        sent = request.cookies.get(COOKIE, "").split(SEPARATOR)
-        known = [other for other in sent if re.match(BATCH_ID, other)]
+    def remember(self, batch: Batch) -> list[str]:
+        """Remember a batch; return the ids of its browser's recent batches, with this one."""
         browser = batch.journal or batch.batch.rpartition("-")[0]
-        recent = [*self._recent.pop(browser, []), batch.batch][-MAX_BATCHES:]
+        known = [other for other in self._recent.pop(browser, []) if other != batch.batch]
+        recent = [*known, batch.batch][-MAX_BATCHES:]
         if browser:
             self._recent[browser] = recent
         if len(self._recent) > MAX_BROWSERS:
             self._recent.popitem(last=False)
+        return recent
+
+    def set_cookie(self, request: Request, response: Response, recent: list[str]) -> None:
+        """Add ids to the request's cookie, which scripts of the site can read."""
+        sent = request.cookies.get(COOKIE, "").split(SEPARATOR)
+        known = [other for other in sent if re.match(BATCH_ID, other)]
         ids = list(dict.fromkeys([*known, *recent][::-1]))[::-1]
         response.set_cookie(
             COOKIE,

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from neuralens_relay.acknowledgement import Acknowledgement
+from neuralens_relay.acknowledgement import SEPARATOR, Acknowledgement
 from neuralens_relay.balance import MAX_MISSING
 from neuralens_relay.batch import (
     Batch,
@@ -255,14 +255,18 @@ class Intake:
         if sender is not None:
             self._shares.note_added(sender, fresh.count(True))
         self._count(batch, fresh, rejected)
-        receipt = {
+        receipt: dict[str, object] = {
             "accepted": fresh.count(True),
             "duplicates": fresh.count(False),
             "rejected": [{"eid": wrong.eid, "reason": wrong.reason} for wrong in rejected],
         }
+        recent = self._acknowledgement.remember(batch)
+        if batch.journal and len(recent) > 1:
+            # For browsers, and behind proxies, that drop the cookie.
+            receipt["recent"] = SEPARATOR.join(recent)
         response = as_json(receipt, ACCEPTED)
         if request.headers.get("Origin") is None or self._is_allowed(request):
-            self._acknowledgement.add(request, response, batch)
+            self._acknowledgement.set_cookie(request, response, recent)
         return response
 
     async def _note_depth(self) -> None:

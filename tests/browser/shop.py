@@ -27,8 +27,9 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 RESET = "reset"
 HANG = "hang"
 CUT = "cut"
-# The relay's response, but with status 200.
+# The relay's response, but with status 200, or without its cookie.
 PLAIN_200 = "200"
+NO_COOKIE = "no cookie"
 # Seconds for which a page waits for the outcome of a batch, at least.
 PATIENCE = 10
 Fault = Callable[[Request, bytes], int | str | None]
@@ -126,7 +127,7 @@ class Shop:
         return response
 
     async def _inject(self, request: Request, fault: int | str) -> Response:
-        """Respond with a status, reset the connection, do not respond, or cut the response."""
+        """Respond with a status, or do what one of the words above says."""
         self.refused += 1
         # The server's transport: ``receive`` is a bound method of its request cycle.
         transport = request.receive.__self__.transport  # type: ignore[attr-defined]
@@ -146,6 +147,10 @@ class Shop:
         if fault == PLAIN_200:
             response = await self._forward_to_relay(request, await request.body())
             response.status_code = 200
+            return response
+        if fault == NO_COOKIE:
+            response = await self._forward_to_relay(request, await request.body())
+            del response.headers["Set-Cookie"]
             return response
         if fault == HANG:
             return await self.hang(request)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from tests.browser.engines.fixtures import crash
 from tests.browser.ledger import JOURNAL
-from tests.browser.shop import CUT, HANG, PLAIN_200, RESET, hasty
+from tests.browser.shop import CUT, HANG, NO_COOKIE, PLAIN_200, RESET, hasty
 from tests.polling import eventually
 
 NO_BEACONS = "Navigator.prototype.sendBeacon = () => false;"
@@ -107,6 +107,25 @@ def test_proxy_that_responds_200(show, shop, accounts, add_row, before):
     add_row(accounts.reconcile(page))
     assert hasty(accounts.posts()) == []
     assert page.console_messages == []
+
+
+@pytest.mark.every_engine
+def test_proxy_that_drops_cookies(show, shop, accounts, add_row):
+    """A response that a page can read also acknowledges what earlier pages have sent."""
+    shop.fault = lambda request, body: NO_COOKIE
+    # Longer than the page is there.
+    shop.delay = 0.3
+    page = show("")
+    accounts.share(page, "A")
+    page = show("", path="/next", tab=page)
+    # It is sent again: it may never have arrived.
+    eventually(lambda: len(accounts.posts()) == 2 and page.evaluate(JOURNAL) == [])
+    accounts.share(page, "B")
+    page = show("", path="/last", tab=page)
+    accounts.share(page, "C")
+    add_row(accounts.reconcile(page))
+    sent = [event["items"][0]["id"] for post in accounts.posts() for event in post.batch["events"]]
+    assert sent == ["A", "A", "B", "C"]
 
 
 @pytest.mark.every_engine

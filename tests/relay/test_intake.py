@@ -334,6 +334,17 @@ def test_the_cookie_lists_what_a_later_response_would_overwrite(relay, journal, 
     assert response.cookies["nl_ack"] == ".".join(ids[-listed:])
 
 
+def test_the_response_repeats_the_cookie_to_browsers(relay):
+    """For networks that drop it. A lone batch is acknowledged by the status."""
+    first, second, other = (
+        relay.post(make_batch(make_event(), batch=each, journal=journal)).json()
+        for each, journal in (("a-1", "j"), ("b-1", "j"), ("c-1", "k"))
+    )
+    assert second["recent"] == "a-1.b-1"
+    assert "recent" not in first
+    assert "recent" not in other
+
+
 def test_a_refused_batch_is_not_acknowledged(shared_relay):
     assert "Set-Cookie" not in shared_relay.post(b"{}").headers
 

@@ -1,6 +1,7 @@
 """Posts batches to the relay, by beacon or fetch, and finds out the outcome of each."""
 
 from collections.abc import Callable
+from typing import Any
 
 from neuralens_tracker.types import Batch, JSObject, OnOutcome, Settings
 from neuralens_tracker.value_types import TEXT, read
@@ -42,6 +43,8 @@ class Transport:
         # The callbacks for the outcomes of batches, by PREFIX + batch id.
         self._callbacks: dict[str, OnOutcome | None] = {}
         self._acknowledge: Callable[[], None]
+        # What the last response to a fetch repeated of the cookie.
+        self._recent = ""
 
     def start(self, acknowledge: Callable[[], None]) -> None:
         """Start to observe the outcomes of beacons; ``acknowledge()`` reads the cookie."""
@@ -84,11 +87,12 @@ class Transport:
             on_outcome(status, error or "")
 
     def read_acknowledged(self) -> list[str]:
-        """Return the ids of the batches in the relay's cookie."""
+        """Return the ids of the batches in the relay's cookie, otherwise in its last response."""
+        ids = self._recent
         for part in (document_property("cookie") or "").split("; "):
             if part.startswith(COOKIE):
-                return list(part[len(COOKIE) :].split(COOKIE_SEPARATOR))
-        return []
+                ids = part[len(COOKIE) :]
+        return list(ids.split(COOKIE_SEPARATOR))
 
     def erase_acknowledged(self) -> None:
         """Delete the relay's cookie, so that it does not add to the shop's requests."""
@@ -124,30 +128,33 @@ class Transport:
 
             def on_body(text: JSObject, *_: JSObject) -> None:
                 # Not a text, but an error, if the body was cut off.
-                answer = parse(text) if str(text).startswith("{") else None
-                error = answer.get("error") if isinstance(answer, dict) else None
-                self._settle(batch_id, status, read(TEXT, error))
+                answer: Any = (parse(text) if str(text).startswith("{") else None) or {}
+                self._recent = read(TEXT, answer.get("recent")) or ""
+                self._settle(batch_id, status, read(TEXT, answer.get("error")))
 
             # A response counts towards the 64 KiB in flight until its body has been read.
             call(call(response, "text"), "then", callback(on_body), callback(on_body))
 
-        def on_failure(*_: JSObject) -> None:
+        def on_failure() -> None:
             self.resolve(batch_id, 0)
 
+        def on_rejection(*_: JSObject) -> None:
+            # Later, because Chromium rejects requests in flight, which go on, between the events of
+            # an unloaded page: nothing is to be sent again there.
+            wait(0, on_failure)
+
         wait(COOKIE_MS, self._acknowledge)
-        is_sent = as_beacon and attempt(get(window, "navigator"), "sendBeacon", url, body)
+        # A beacon that exceeds the quota as the page is left: the events stay in the journal.
+        is_sent = as_beacon and (
+            attempt(get(window, "navigator"), "sendBeacon", url, body) or leaving
+        )
         wait(BEACON_MS if is_sent else FETCH_MS, on_failure)
-        if is_sent:
-            return
-        if as_beacon and leaving:
-            # The beacon exceeded the quota: the events stay in the journal.
-            on_failure()
-        else:
+        if not is_sent:
             # No keepalive after a rejected beacon, since both share a quota. The page may have
             # replaced fetch by one that throws.
             options = {"method": "POST", "body": body, "keepalive": not as_beacon}
             promise = attempt(window, "fetch", url, record(options))
-            if promise is None:
-                wait(0, on_failure)
+            if promise:
+                call(promise, "then", callback(on_response), callback(on_rejection))
             else:
-                call(promise, "then", callback(on_response), callback(on_failure))
+                on_rejection()
