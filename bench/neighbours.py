@@ -3,8 +3,7 @@
 Pages send 200 batches of five events per second: without other load, during each flood of
 ``bench.floods`` from its first request on, and while ``relay --replay`` requeues 300,000 dead
 letters. All but the last alternate, and each round of a few seconds counts by itself, so that a
-busy machine affects all, and a stalling disk one round. The relay has default settings except for
-the rate limit, because all pages here share one address.
+busy machine affects all, and a stalling disk one round. The relay has its default rate limit.
 """
 
 import asyncio
@@ -19,6 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from neuralens_relay.outbox import Event, Outcome, Settlement
+from neuralens_relay.settings import Settings
 from neuralens_relay.sqlite_store import SqliteStore
 
 from bench.floods import FLOODS
@@ -33,8 +33,6 @@ PORTION = 10_000
 # The most by which a flood may multiply the latency, and the most milliseconds during a replay.
 MAX_RATIO = 2
 MAX_MS = 100
-# Events per second allowed per address.
-LIMIT = 1_000
 
 
 def measure() -> Report:
@@ -48,7 +46,7 @@ def measure() -> Report:
     with outbox_of_dead_letters() as outbox:
         changes = {
             "NEURALENS_OUTBOX": outbox,
-            "NEURALENS_RATE_LIMIT": str(LIMIT),
+            "NEURALENS_RATE_LIMIT": str(Settings.rate_limit),
             # Higher than the default, which would drop two thirds of them.
             "NEURALENS_DEAD_LIMIT": str(DEAD),
         }

@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from statistics import median, quantiles
 from uuid import uuid4
@@ -35,6 +36,8 @@ LOADS = {1: 2_000, 10: 1_000, 20: 1_000}
 # percentile in milliseconds.
 SECONDS = 5
 MAX_MS = 50
+# The shoppers whose pages send at a fixed rate, and the addresses of documentation that they have.
+SHOPPERS = {str(number): f"198.51.100.{number}" for number in range(250)}
 SETTINGS = {
     "NEURALENS_API_KEY": "none",
     "NEURALENS_APPLICATION_ID": APPLICATION,
@@ -181,15 +184,17 @@ async def send(url: str, batches: list[bytes], size: int) -> float:
 
 async def send_at_rate(url: str, size: int, rate: float, seconds: float = SECONDS) -> list[float]:
     """Send ``rate`` events per second; return each latency in milliseconds."""
-    batches = [make_batch(size) for _ in range(int(seconds * rate / size))]
+    uids = list(islice(cycle(SHOPPERS), int(seconds * rate / size)))
+    batches = [(make_batch(size, uid), SHOPPERS[uid]) for uid in uids]
     samples = []
     headers = {"Content-Type": "text/plain"}
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
 
-        async def send_one(batch: bytes) -> None:
+        async def send_one(batch: bytes, address: str) -> None:
             began = time.perf_counter()
-            async with session.post(f"{url}/events", data=batch) as response:
+            origin = {"X-Forwarded-For": address}
+            async with session.post(f"{url}/events", data=batch, headers=origin) as response:
                 answer = await response.text()
                 if response.status != 202:
                     raise RuntimeError(f"{url} answered {response.status} {answer}")
@@ -197,10 +202,10 @@ async def send_at_rate(url: str, size: int, rate: float, seconds: float = SECOND
 
         begin = time.perf_counter()
         async with asyncio.TaskGroup() as senders:
-            for number, batch in enumerate(batches):
+            for number, (batch, address) in enumerate(batches):
                 # At a fixed rate, regardless of responses: pages are independent.
                 await asyncio.sleep(begin + number * size / rate - time.perf_counter())
-                senders.create_task(send_one(batch))
+                senders.create_task(send_one(batch, address))
     return samples
 
 
