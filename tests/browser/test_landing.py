@@ -4,6 +4,8 @@ import pytest
 
 from tests.browser.page import wait_until_loaded
 
+NEVER_IDLE = "() => { window.requestIdleCallback = () => 0; }"
+
 
 def summarize(events):
     return [(event.name, event.id, event.get("page"), event.get("query")) for event in events]
@@ -97,3 +99,34 @@ def test_product_page_with_recommendations(show, ledger):
         ("LAND_PRODUCT_PAGE", "A", "PRODUCT_PAGE", None),
         ("VIEW_PRODUCT", "B", None, None),
     ]
+
+
+def test_page_left_before_it_is_idle(show, put, ledger):
+    put("<p>Next</p>", "/next")
+    page = show("<main></main>")
+    page.evaluate(NEVER_IDLE)
+    page.evaluate("document.querySelector('main').innerHTML = '<p data-nl-landing=A>Chair</p>'")
+    page.goto("/next")
+    page.wait_for_function("() => window.neuralens && neuralens.version")
+    landing = ("LAND_PRODUCT_PAGE", "A", "PRODUCT_PAGE", None)
+    assert summarize(ledger.wait_for_all(page)) == [landing]
+
+
+def test_route_left_before_the_page_is_idle(show, ledger):
+    page = show("<main></main>")
+    page.evaluate(NEVER_IDLE)
+    page.evaluate(
+        """() => {
+            history.pushState(null, "", "/b");
+            document.querySelector("main").innerHTML = "<p data-nl-landing=B>Chair</p>";
+        }"""
+    )
+    page.evaluate(
+        """() => {
+            addEventListener("popstate", () => { document.querySelector("main").innerHTML = ""; });
+            history.back();
+        }"""
+    )
+    page.wait_for_function("location.pathname === '/'")
+    page.evaluate("neuralens('flush')")
+    assert [(event.name, event.id) for event in ledger.wait_for(1)] == [("LAND_PRODUCT_PAGE", "B")]

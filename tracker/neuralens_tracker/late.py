@@ -1,6 +1,6 @@
 """Starts a heavy runtime and replays the events that ``early`` recorded, here or on other pages."""
 
-from neuralens_tracker.capture.lifecycle import on_activation, on_page_hide
+from neuralens_tracker.capture.lifecycle import on_activation
 from neuralens_tracker.events import make_event, named_ids
 from neuralens_tracker.main import Tracker
 from neuralens_tracker.types import Fields, JSObject
@@ -71,7 +71,6 @@ def start(tag: JSObject) -> None:
                 replay(tracker, entry)
         tracker.on_consent(replay_stored)
         replay_stored()
-        on_page_hide(tracker.capture_page_items)
 
     if handed is not None:
         # "typed" is absent if nothing was typed, since JSON omits undefined.

@@ -182,10 +182,6 @@ class Tracker:
         self._page_view.restore(keys)
         self._search_box.restore(typed)
 
-    def capture_page_items(self, *_: JSObject) -> None:
-        """Capture landings and purchases that a slow runtime may not have discovered yet."""
-        self._page_items.capture_all()
-
     def on_consent(self, handler: Callable[[], None]) -> None:
         """Call a handler after each change of consent."""
         self._consent_handler = handler
@@ -216,10 +212,12 @@ class Tracker:
 
     def leave(self, event: JSObject, *_: JSObject) -> None:
         """Flush when the page is hidden, which may be the last chance to send."""
+        self._discovery.catch_up()
         self._delivery.leave(get(event, "type") == "pagehide")
 
     def flush(self, *_: JSObject) -> None:
-        """Send all queued events now."""
+        """Send everything now, since a navigation begins or the browser is online again."""
+        self._discovery.catch_up()
         self._delivery.flush(False)
 
     def set_consent(self, state: object, *_: JSObject) -> None:

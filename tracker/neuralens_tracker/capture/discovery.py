@@ -101,7 +101,7 @@ class Discovery:
         self._page_items = page_items
         self._routes = routes
         self._observer: JSObject = None
-        # Whether the document has changed since routes were last checked.
+        # Whether the document has changed, or is new, since routes were last checked.
         self._changed = False
         # Subtrees to process, and those whose shadow trees are found; the items in the current one,
         # and how many are processed; its elements, and how many are left to look at.
@@ -165,6 +165,7 @@ class Discovery:
         # These are found again.
         self._far = []
         self._again = []
+        self._changed = True
         self._schedule()
 
     def _on_mutations(self, records: JSObject, *_: JSObject) -> None:
@@ -225,13 +226,17 @@ class Discovery:
         else:
             self._page_items.capture(element, item)
 
-    def _process_slice(self, *_: JSObject) -> None:
-        self._scheduled = False
+    def catch_up(self) -> None:
+        """Capture the page itself, which the shopper may leave before an idle slice."""
         if self._changed:
             self._changed = False
             self._routes.check()
             # Routers may keep a page and show it again.
             self._page_items.capture_all()
+
+    def _process_slice(self, *_: JSObject) -> None:
+        self._scheduled = False
+        self.catch_up()
         deadline = now() + SLICE_S
         while now() < deadline:
             # Shadow trees first: an item may have its box, and a list its items, in one.
