@@ -34,8 +34,9 @@ class Store:
     def erase(self, key: str) -> None:
         self.kept.pop(key, None)
 
-    def save(self, key: str, value: Any) -> None:
+    def save(self, key: str, value: Any) -> bool:
         self.kept[key] = {name: dict(origin) for name, origin in value.items()}
+        return True
 
 
 class Shopper(RuleBasedStateMachine):
@@ -117,6 +118,7 @@ class Shopper(RuleBasedStateMachine):
 
     @rule(tab=tabs)
     def consent(self, tab: int) -> None:
+        """Pages may repeat the decision."""
         self.tabs[tab].store()
         self.stored.update(self.memories[tab])
         self.memories[tab] = {}
@@ -139,3 +141,22 @@ class Shopper(RuleBasedStateMachine):
 
 TestShopper = Shopper.TestCase
 TestShopper.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_what_another_tab_has_forgotten() -> None:
+    shopper = Shopper()
+    shopper.consent(0)
+    shopper.consent(1)
+    shopper.activate(0, "A", "ash", 0)
+    shopper.browse(1, "A")
+    shopper.follow(0, "A", "SHARE")
+
+
+def test_consent_repeated_when_another_tab_knows_more() -> None:
+    shopper = Shopper()
+    shopper.consent(0)
+    shopper.activate(0, "A", "oak", None)
+    shopper.consent(1)
+    shopper.activate(1, "A", "ash", None)
+    shopper.consent(0)
+    shopper.follow(0, "A", "SHARE")

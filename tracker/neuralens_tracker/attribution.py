@@ -54,8 +54,10 @@ class Attribution:
     def store(self) -> None:
         """Move origins to storage: the shopper has consented."""
         unsaved = self._origins
+        # A page may repeat the decision, when other tabs have stored more.
+        is_new = not self._stored
         self._stored = True
-        if len(unsaved.keys()) > 0:
+        if is_new and len(unsaved.keys()) > 0:
             self._load()
             self._origins.update(unsaved)
             self._save()
@@ -82,10 +84,9 @@ class Attribution:
             self._origins = self._storage.load(ORIGINS_KEY)
 
     def _save(self) -> None:
-        if self._stored and len(self._origins.keys()) > 0:
+        # Also if there are none, which other tabs could not tell from a storage that is blocked.
+        if self._stored:
             self._storage.save(ORIGINS_KEY, self._origins)
-        elif self._stored:
-            self._storage.erase(ORIGINS_KEY)
 
     def _remember(self, event: Event, now: float) -> None:
         key: str = PREFIX + event["items"][0]["id"]
