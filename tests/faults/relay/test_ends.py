@@ -274,7 +274,7 @@ class TestRedis:
                 eventually(partial(is_in_sync, primary, other))
                 watcher.execute_command("SENTINEL", "FAILOVER", "shop")
                 eventually(lambda: other.role()[0] == b"master", 60)
-                # Until then it still takes events, which it forgets.
+                # Until it is demoted, the old primary takes events, which it then forgets.
                 eventually(lambda: primary.role()[0] == b"slave", 60)
             more = Pages(relays)
             with more:
