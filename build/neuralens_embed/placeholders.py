@@ -20,7 +20,7 @@ ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d+|#x[0-9a-f]+);", re.IGNO
 ENCODED = re.compile(r"%(?:2[0-9A-F]|C3%[89AB][0-9A-F])", re.IGNORECASE)
 # A text with its quotes, or an object or a list, as JSON.
 JSON = re.compile(r"([\"']).*\1|\{\s*\".*\}|\[.*\]", re.DOTALL)
-# An amount of money.
+# The pattern of a currency, also for JavaScript, and an amount of money.
 CURRENCY = r"(?:[$€£¥]|EUR|USD|GBP|CHF|kr|zł)"
 PRICE = re.compile(rf"{CURRENCY}\s*\d[\d.,]*|\d[\d.,]*\s*{CURRENCY}")
 # A number with a fraction, as of a price, or as languages print whole numbers that were read as

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from neuralens_embed.placeholders import CURRENCY
 from neuralens_tracker.attributes import (
     CONTEXT,
     ITEMS,
@@ -410,11 +411,11 @@ class Visit:
 
     def _read(self) -> View:
         try:
-            found = self._page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN])
+            found = self._page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN, CURRENCY])
         except BrowserError:
             # A script has left the page, such as for that of a language: read the one it leads to.
             self._page.wait_for_load_state("load", timeout=LOAD_TIMEOUT * 1000)
-            found = self._page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN])
+            found = self._page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN, CURRENCY])
         # Later, the shop itself may have replaced what it has loaded.
         shown = {each.document for each in self._observed.views if each.step != self._step}
         served = Served("") if found["document"] in shown else self._read_served()

@@ -1,5 +1,5 @@
 // Returns the page's tags, settings, items and queries, including those in open shadow trees.
-([attributes, known]) => {
+([attributes, known, currency]) => {
   const elements = [];
   const walk = (root) => {
     for (const element of root.querySelectorAll("*")) {
@@ -25,7 +25,7 @@
   // Whether an item's text has its id next to a currency.
   const isPrice = (element, value) => {
     if (!/^\d[\d.,]*$/.test(value)) return false;
-    const [number, currency] = [value.replaceAll(".", "\\."), "(?:[$€£¥]|EUR|USD|GBP|CHF|kr|zł)"];
+    const number = value.replaceAll(".", "\\.");
     const price = `${currency}\\s*${number}(?![.,]?\\d)|(?<!\\d[.,]?)${number}\\s*${currency}`;
     return new RegExp(price).test(element.textContent);
   };
