@@ -14,10 +14,12 @@ import asyncio
 import http.client
 import json
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
+from contextlib import closing, suppress
 from typing import Any, Protocol, TypedDict
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
@@ -28,12 +30,21 @@ from neuralens_tracker.orders import name_purchase
 from neuralens_tracker.value_types import TEXT, read, requirement
 from neuralens_tracker.vocabulary import ACCEPTED, MAX_TEXT, PURCHASE, WIRE_VERSION
 
+from neuralens_relay.asides import run_aside
 from neuralens_relay.batch import Batch, make_report, validate_events
 from neuralens_relay.forks import FORKS
 from neuralens_relay.greenlets import check_queues
-from neuralens_relay.outbox import SILENT, WRITE_TIMEOUT, Opener, Outbox, OutboxError, Store
+from neuralens_relay.outbox import (
+    CLOSING,
+    WRITE_TIMEOUT,
+    Opener,
+    Outbox,
+    OutboxError,
+    Store,
+    explain_silence,
+)
 from neuralens_relay.settings import OutboxSettings, SettingsError, read_address, read_text
-from neuralens_relay.stores import store_opener
+from neuralens_relay.stores import describe_place, store_opener
 
 URL = "NEURALENS_RELAY_URL"
 SECRET = "NEURALENS_CLIENT_SECRET"  # noqa: S105 - the name of a variable
@@ -109,16 +120,16 @@ class Client:
         timeout: float = 5.0,
     ) -> None:
         """Default to the environment's settings. ``timeout`` is for the relay, in seconds."""
-        url = url or ("" if outbox else os.environ.get(URL, ""))
+        url = url or ("" if outbox else os.environ.get(URL, "").strip())
         self._carrier: Carrier
         if url:
-            secret = secret or os.environ.get(SECRET, "")
-            application_id = application_id or os.environ.get(APPLICATION, "")
+            secret = secret or os.environ.get(SECRET, "").strip()
+            application_id = application_id or os.environ.get(APPLICATION, "").strip()
             self._carrier = HttpCarrier(url, secret, application_id, timeout)
         else:
             changes = {"NEURALENS_OUTBOX": outbox} if outbox else {}
             settings = OutboxSettings.from_environment({**os.environ, **changes})
-            application_id = application_id or os.environ.get(APPLICATION, "")
+            application_id = application_id or os.environ.get(APPLICATION, "").strip()
             self._carrier = OutboxCarrier(settings, application_id)
 
     def track(self, event: str, **fields: Any) -> Receipt:
@@ -214,7 +225,8 @@ class OutboxCarrier:
     def __init__(self, settings: OutboxSettings, application_id: str) -> None:
         """Raise SettingsError if the settings name no outbox."""
         self._outbox: Outbox | None = None
-        self._opener = Opener(store_opener(settings))
+        self._place = describe_place(settings.outbox)
+        self._opener = Opener(store_opener(settings), self._place)
         self._application_id = application_id
         # Guards the outbox; held during a fork.
         self._opening = threading.Lock()
@@ -228,14 +240,15 @@ class OutboxCarrier:
     def deliver(self, event: WireEvent) -> Receipt:
         """See Carrier."""
         add, receipt = self._prepare(event)
+        deadline = time.monotonic() + WRITE_TIMEOUT
         try:
             future = self._submit(add)
-            fresh = future.result(WRITE_TIMEOUT)
+            fresh = future.result(max(0.0, deadline - time.monotonic()))
         except OutboxError as error:
             raise ClientError(str(error)) from error
         except TimeoutError:
             future.cancel()
-            raise ClientError(SILENT) from None
+            raise ClientError(explain_silence(self._place, WRITE_TIMEOUT)) from None
         return receipt | count(fresh)
 
     async def deliver_async(self, event: WireEvent) -> Receipt:
@@ -247,7 +260,7 @@ class OutboxCarrier:
         except OutboxError as error:
             raise ClientError(str(error)) from error
         except TimeoutError:
-            raise ClientError(SILENT) from None
+            raise ClientError(explain_silence(self._place, WRITE_TIMEOUT)) from None
         return receipt | count(fresh)
 
     def close(self) -> None:
@@ -256,15 +269,17 @@ class OutboxCarrier:
             # The outbox is the parent's.
             return
         with self._opening:
+            self._opener.abandon()
             self._close()
 
     def is_open(self) -> bool:
         """See Forking."""
-        return self._outbox is not None
+        return self._outbox is not None or self._opener.is_busy
 
     def before_fork(self) -> None:
         """See Forking."""
         self._opening.acquire()
+        self._opener.abandon(CLOSING)
         self._close()
 
     def after_fork(self) -> None:
@@ -296,7 +311,7 @@ class OutboxCarrier:
         asked = time.monotonic()
         with self._opening:
             if self._outbox is None:
-                self._outbox = self._opener.open(asked)
+                self._outbox = self._opener.open(asked, WRITE_TIMEOUT)
             return self._outbox.submit(operation)
 
 
@@ -359,11 +374,21 @@ class HttpCarrier:
         host, port = self._address.hostname or "", self._address.port
         connection = CONNECTIONS[self._address.scheme](host, port, timeout=self._timeout)
         path = quote(f"{self._address.path.rstrip('/')}/events", safe="/%")
+
+        def post() -> tuple[int, bytes]:
+            with closing(connection):
+                connection.request("POST", path, body, self._headers)
+                answer = connection.getresponse()
+                return answer.status, answer.read(MAX_ANSWER)
+
+        # The connection's own timeout is for each address of the host, and each part that arrives.
+        posting = run_aside(post, "client")
+        if not wait([posting], self._timeout).done:
+            if connection.sock is not None:
+                with suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+            raise ClientError(f"the relay at {host} has not responded for {self._timeout:g} s")
         try:
-            connection.request("POST", path, body, self._headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read(MAX_ANSWER)
+            return posting.result()
         except (OSError, http.client.HTTPException) as error:
             raise ClientError(f"the relay at {host} cannot be reached: {error}") from error
-        finally:
-            connection.close()

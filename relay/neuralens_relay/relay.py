@@ -24,7 +24,6 @@ from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
 from neuralens_relay.outbox import (
     CLOSING,
-    SILENT,
     WRITE_TIMEOUT,
     Depth,
     Event,
@@ -32,9 +31,10 @@ from neuralens_relay.outbox import (
     Outbox,
     OutboxError,
     WriteStatus,
+    explain_silence,
 )
 from neuralens_relay.settings import Settings
-from neuralens_relay.stores import store_opener
+from neuralens_relay.stores import describe_place, store_opener
 
 # Seconds for reading the outbox.
 READ_TIMEOUT = 2.0
@@ -55,7 +55,8 @@ class Relay:
         self.settings = settings
         self.metrics = Metrics()
         self.refusals = Refusals(time.monotonic)
-        self._opener = Opener(store_opener(settings))
+        self._place = describe_place(settings.outbox)
+        self._opener = Opener(store_opener(settings), self._place)
         self._changing = threading.Lock()
         self._outbox: Outbox | None = None
         self._forwarding: Forwarding | None = None
@@ -65,21 +66,24 @@ class Relay:
         FORKS.notify(self)
 
     def start(self) -> None:
-        """Open the outbox and start forwarding; raises OutboxError."""
+        """Open the outbox, however long that takes, and start forwarding; raises OutboxError."""
         FORKS.check()
         asked = time.monotonic()
         with self._changing:
             self._closed = False
-            self._start(asked)
+            self._start(asked, None)
 
     def ensure_started(self) -> Outbox:
-        """Start unless started; raises OutboxError, also if the relay is closed."""
+        """Start unless started; raises OutboxError, also if the relay is closed.
+
+        An outbox that hangs is waited for as long as a write.
+        """
         FORKS.check()
         asked = time.monotonic()
         with self._changing:
             if self._closed:
                 raise OutboxError("the relay is closed")
-            return self._start(asked)
+            return self._start(asked, WRITE_TIMEOUT)
 
     def close(self) -> None:
         """Wait up to ``settings.grace`` for requests in flight, and close the outbox."""
@@ -88,6 +92,7 @@ class Relay:
             return
         with self._changing:
             self._closed = True
+            self._opener.abandon()
             outbox, forwarding = self._outbox, self._forwarding
             self._outbox = self._forwarding = None
         if forwarding is not None:
@@ -107,11 +112,12 @@ class Relay:
 
     def is_open(self) -> bool:
         """See Forking."""
-        return self._outbox is not None
+        return self._outbox is not None or self._opener.is_busy
 
     def before_fork(self) -> None:
         """See Forking."""
         self._changing.acquire()
+        self._opener.abandon(CLOSING)
         if self._outbox is not None:
             self._outbox.pause()
 
@@ -141,7 +147,7 @@ class Relay:
                 outbox = await self._started()
                 fresh = await outbox.write(lambda store: store.add(events, now, report), any)
         except TimeoutError:
-            raise OutboxError(SILENT) from None
+            raise OutboxError(explain_silence(self._place, WRITE_TIMEOUT)) from None
         if self._forwarding is not None:
             self._forwarding.wake()
         return fresh
@@ -185,7 +191,7 @@ class Relay:
                 outbox = await self._started()
                 return await outbox.call(lambda store: store.depth())
         except TimeoutError:
-            raise OutboxError(f"the outbox has not answered for {READ_TIMEOUT:g} s") from None
+            raise OutboxError(explain_silence(self._place, READ_TIMEOUT)) from None
 
     async def balances(self, days: int) -> list[Balance]:
         """Return the balance of the last days; raises OutboxError."""
@@ -195,7 +201,7 @@ class Relay:
                 outbox = await self._started()
                 return balances(await outbox.call(lambda store: store.tallies(first)))
         except TimeoutError:
-            raise OutboxError(f"the outbox has not answered for {READ_TIMEOUT:g} s") from None
+            raise OutboxError(explain_silence(self._place, READ_TIMEOUT)) from None
 
     async def _started(self) -> Outbox:
         FORKS.check()
@@ -203,10 +209,10 @@ class Relay:
         outbox = self._outbox
         return await asyncio.to_thread(self.ensure_started) if outbox is None else outbox
 
-    def _start(self, asked: float) -> Outbox:
+    def _start(self, asked: float, patience: float | None) -> Outbox:
         if self._outbox is None:
             check_threads()
-            outbox = self._opener.open(asked)
+            outbox = self._opener.open(asked, patience)
             self._forwarding = Forwarding(self.settings, outbox, self.metrics)
             self._outbox = outbox
             atexit.register(self.close)

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from neuralens_relay.outbox import Bounds, OutboxError, Store
-from neuralens_relay.settings import OutboxSettings, SettingsError, variable
+from neuralens_relay.settings import OutboxSettings, SettingsError, mask, variable
 from neuralens_relay.sqlite_store import SqliteStore
 
 SQLITE = "sqlite:///"
@@ -46,6 +46,13 @@ def sqlite_path(address: str) -> Path | None:
     except ValueError as error:
         raise SettingsError(f"{variable('outbox')} {error}") from error
     return None
+
+
+def describe_place(address: str) -> str:
+    """Return the file or server of an outbox, for messages; raises SettingsError."""
+    path = sqlite_path(address)
+    # Without access to the disk, which may hang.
+    return str(mask("outbox", address)) if path is None else os.path.abspath(path)
 
 
 def store_opener(settings: OutboxSettings) -> Callable[[], Store]:

@@ -5,9 +5,10 @@ import os
 import queue
 import socket
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -128,12 +129,74 @@ def test_an_outbox_that_hangs_is_an_error_in_bounded_time(tmp_path, monkeypatch)
         assert server.track("SHARE", id="A") == TAKEN
         monkeypatch.setattr("neuralens_relay.client.WRITE_TIMEOUT", 0.1)
         with locked(path):
-            with pytest.raises(ClientError, match="written nothing"):
+            with pytest.raises(ClientError, match=rf"{path} has not responded for 0\.1 s: check"):
                 server.track("SHARE", id="A")
-            with pytest.raises(ClientError, match="written nothing"):
+            with pytest.raises(ClientError, match=rf"{path} has not responded for 0\.1 s: check"):
                 run(server.track_async("SHARE", id="A"))
         monkeypatch.undo()
         assert server.track("SHARE", id="A") == TAKEN
+
+
+@pytest.fixture
+def slow_disk(monkeypatch):
+    """An event until which no outbox can be opened, and the number of attempts."""
+    done, attempts = threading.Event(), []
+
+    def open_store(*arguments):
+        attempts.append(arguments)
+        assert done.wait(TIMEOUT)
+        return SqliteStore(*arguments)
+
+    monkeypatch.setattr("neuralens_relay.stores.SqliteStore", open_store)
+    yield done, attempts
+    done.set()
+
+
+def test_an_outbox_that_hangs_while_it_is_opened_is_an_error_in_bounded_time(
+    tmp_path, monkeypatch, slow_disk
+):
+    path = tmp_path / "outbox.db"
+    done, attempts = slow_disk
+    before = threading.active_count()
+    monkeypatch.setattr("neuralens_relay.client.WRITE_TIMEOUT", 0.1)
+    reason = rf"{path} has not responded for 0\.1 s: check its disk"
+    with Server(outbox=f"sqlite:///{path}") as server:
+        for _ in range(3):
+            with pytest.raises(ClientError, match=reason):
+                server.track("SHARE", id="A")
+            with pytest.raises(ClientError, match=reason):
+                run(server.track_async("SHARE", id="A"))
+        # They all wait for one attempt, which is used once it succeeds.
+        assert len(attempts) == 1
+        done.set()
+        monkeypatch.setattr("neuralens_relay.client.WRITE_TIMEOUT", TIMEOUT)
+        assert server.track("SHARE", id="A") == TAKEN
+        assert len(attempts) == 1
+    eventually(lambda: threading.active_count() == before)
+
+
+def test_a_fork_while_an_outbox_is_opened(tmp_path, monkeypatch, slow_disk):
+    """A child must not use SQLite, of which a thread that it does not have holds the locks."""
+    path = tmp_path / "outbox.db"
+    done, _ = slow_disk
+    monkeypatch.setattr("neuralens_relay.client.WRITE_TIMEOUT", 0.1)
+    monkeypatch.setattr("neuralens_relay.client.CLOSING", 0.1)
+    server = Server(outbox=f"sqlite:///{path}")
+    with pytest.raises(ClientError, match="has not responded"):
+        server.track("SHARE", id="A")
+
+    def track_in_child():
+        with pytest.raises(ClientError, match="while an outbox was open"):
+            server.track("SHARE", id="A")
+
+    assert join(fork(track_in_child)) == 0
+    done.set()
+    monkeypatch.setattr("neuralens_relay.client.WRITE_TIMEOUT", TIMEOUT)
+    monkeypatch.setattr("neuralens_relay.client.CLOSING", TIMEOUT)
+    # What was opened in vain is closed before the fork, so the child opens its own.
+    assert join(fork(lambda: server.track("SHARE", id="A"))) == 0
+    assert server.track("SHARE", id="A") == TAKEN
+    server.close()
 
 
 @pytest.mark.parametrize(
@@ -224,6 +287,32 @@ def test_an_unreachable_relay_is_an_error_with_the_reason(tmp_path):
         pytest.raises(ClientError, match="outbox"),
     ):
         server.track("PURCHASE", **PURCHASE)
+
+
+def test_a_relay_that_responds_a_byte_at_a_time_is_an_error_in_bounded_time():
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        left = threading.Event()
+
+        def respond():
+            connection, _ = proxy.accept()
+            with connection, suppress(OSError):
+                for byte in b"HTTP/1.1 202 Accepted\r\nX: ".ljust(10_000, b"x"):
+                    connection.send(bytes([byte]))
+                    if left.wait(0.05):
+                        return
+            left.set()
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        url = f"http://127.0.0.1:{proxy.getsockname()[1]}/nl"
+        server = Server(url=url, secret=SECRET, application_id=APPLICATION, timeout=0.5)
+        began = time.monotonic()
+        with pytest.raises(ClientError, match=r"127\.0\.0\.1 has not responded for 0\.5 s"):
+            server.track("PURCHASE", **PURCHASE)
+        assert time.monotonic() - began < TIMEOUT / 2
+        # The connection is closed.
+        assert left.wait(TIMEOUT)
+        thread.join()
 
 
 @pytest.mark.parametrize(

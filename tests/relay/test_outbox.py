@@ -463,7 +463,7 @@ def test_who_waits_for_an_outbox_that_cannot_be_opened_does_not_try_again(tmp_pa
             raise OutboxError("locked")
         return SqliteStore(tmp_path / "outbox.db")
 
-    opener = Opener(open_store)
+    opener = Opener(open_store, "file")
     asked = time.monotonic()
     for _ in range(3):
         with pytest.raises(OutboxError, match="locked"):
