@@ -10,7 +10,7 @@ import resource
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import httptools
 import msgspec
@@ -115,6 +115,8 @@ class Connection(HttpToolsProtocol):
         # Bytes of responses that the client had not read when it was last checked.
         self._unread = 0
         self._refused = False
+        # The end of what has arrived of a head, from its last line break on.
+        self._rest = b""
         # The request that is being answered.
         self._current: RequestResponseCycle | None = None
 
@@ -144,18 +146,20 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._refused:
             return
-        if self._timer is not None and self._received == 0:
-            data = ignore_upgrade(data)
+        size = len(data)
+        if self._timer is not None:
+            data, self._rest = split_head(self._rest + data)
         try:
             self.parser.feed_data(data)
             if self._timer is not None:
-                self._received += len(data)
+                self._received += size
                 self._check_size(self._received)
                 self._hold(max(self._received, self._size))
                 if not self._make_room():
                     raise RefusedError(503, BUSY)
         except httptools.HttpParserUpgrade:
-            # In headers of several packets, or by CONNECT: it is answered without its body.
+            # By CONNECT, or in a request that was sent before the last was answered: it is answered
+            # without its body.
             return
         except RefusedError as error:
             self._refuse(error)
@@ -186,11 +190,11 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin a request."""
+        # Requests of this connection that are not answered; while none was, it is this one's head.
+        others = self._held if self._timer is None else 0
         self._stop_waiting()
-        self._hold(self._held + REQUEST + self._size)
-        # The first request of a connection is bounded by MAX_REQUESTS alone: those that pipeline
-        # must not keep others out.
-        if len(self.pipeline) >= MAX_PIPELINED or (self._answering() and not self._make_room()):
+        self._hold(others + REQUEST + self._size)
+        if len(self.pipeline) >= MAX_PIPELINED or not self._make_room():
             raise RefusedError(503, BUSY)
         self.app = self._served if len(self.tasks) < MAX_REQUESTS else answer_busy
         super().on_headers_complete()
@@ -206,7 +210,7 @@ class Connection(HttpToolsProtocol):
             self._await_request()
 
     def close(self) -> None:
-        """Close the connection, because no request has arrived in time."""
+        """Close the connection: its next request has not arrived in time, or others need room."""
         self._stop_waiting()
         self._hold(0)
         self.transport.abort()
@@ -214,6 +218,7 @@ class Connection(HttpToolsProtocol):
     def _await_request(self) -> None:
         self._stop_waiting()
         self._received = self._unread = 0
+        self._rest = b""
         self._hold(0)
         self.bounds.idle[self] = None
         self._timer = self.loop.call_later(HEADER_TIMEOUT, self._expire)
@@ -236,13 +241,18 @@ class Connection(HttpToolsProtocol):
         self._held = size
 
     def _make_room(self) -> bool:
-        """Close the slowest connections while all take too much memory; return whether it helps."""
+        """Close others while all take too much memory; return whether it helps.
+
+        First the slowest of those that send headers, then the largest: neither those that pipeline
+        nor those that send endless bodies must keep others out.
+        """
         while self.bounds.held > MAX_HELD:
-            others = (each for each in self.bounds.idle if each is not self and each._held)
-            slowest = next(others, None)
-            if slowest is None:
+            slow = (each for each in self.bounds.idle if each is not self and each._held)
+            every = cast("set[Connection]", self.connections)
+            other = next(slow, None) or max(every, key=lambda each: each._held)
+            if other is self:
                 return False
-            slowest.close()
+            other.close()
         return True
 
     def _answering(self) -> bool:
@@ -277,14 +287,20 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def ignore_upgrade(data: bytes) -> bytes:
-    """Return the packet that begins a request without an ``Upgrade`` header.
+def split_head(data: bytes) -> tuple[bytes, bytes]:
+    """Return the complete lines of a head, without ``Upgrade`` headers, and the incomplete one.
 
     No other protocol is supported, and the parser would skip the body: Java's HTTP client, for one,
-    offers HTTP/2 in this way with each POST.
+    offers HTTP/2 in this way with each POST. What follows the head is returned with its lines.
     """
-    head, end, rest = data.partition(b"\r\n\r\n")
-    return UPGRADE.sub(b"", head) + end + rest
+    head, end, body = data.partition(b"\r\n\r\n")
+    if end:
+        return UPGRADE.sub(b"", head) + end + body, b""
+    # The line break before an incomplete line belongs to it, as in UPGRADE.
+    at = data.rfind(b"\r\n")
+    if at < 0:
+        at = len(data.removesuffix(b"\r"))
+    return UPGRADE.sub(b"", data[:at]), data[at:]
 
 
 def bound(most: int, on_malformed: Callable[[], None]) -> type[Connection]:

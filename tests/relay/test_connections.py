@@ -2,16 +2,18 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import ssl
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
+from neuralens_relay import Settings, create_app
 from neuralens_relay.connections import (
     HEADER_TIMEOUT,
     MAX_CONNECTIONS,
@@ -21,11 +23,14 @@ from neuralens_relay.connections import (
     bound,
     count_connections,
 )
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
+from starlette.routing import Mount
 
 from tests.clients import connect
 from tests.polling import TIMEOUT
-from tests.relay.conftest import Client, make_batch, make_event, serving
+from tests.relay.conftest import Client, make_batch, make_environment, make_event, serving
 
 IDLE = 2000
 
@@ -136,8 +141,8 @@ def test_what_follows_a_request_does_not_answer_it(shared_relay):
     assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 200 ") == 1
 
 
-def post(size=0, headers=b""):
-    body = json.dumps(make_batch(make_event())).encode().ljust(size)
+def post(headers=b"", body=None):
+    body = body or json.dumps(make_batch(make_event())).encode()
     return b"POST /nl/events HTTP/1.1\r\nHost: x\r\n%bContent-Length: %d\r\n\r\n%b" % (
         headers,
         len(body),
@@ -169,10 +174,12 @@ def test_clients_that_leave_are_not_logged(spawn, api_down):
     assert process.errors().count("\n") < 20
 
 
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+
+
 def test_an_offer_of_http_2_does_not_hide_the_body(shared_relay):
-    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
     with open_socket(shared_relay) as connection:
-        connection.sendall(post(headers=offer) + post())
+        connection.sendall(post(headers=OFFER) + post())
         connection.shutdown(socket.SHUT_WR)
         assert read_all(connection).count(b"HTTP/1.1 202 ") == 2
 
@@ -184,6 +191,60 @@ def test_excessive_headers_in_one_packet_are_refused(shared_relay, headers):
     with open_socket(shared_relay) as connection:
         connection.sendall(HEAD + headers + b"\r\n")
         assert b" 431 " in read_all(connection)
+
+
+def chunked(trailer=b"", headers=b""):
+    body = json.dumps(make_batch(make_event())).encode()
+    head = b"POST /nl/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" + headers
+    return head + b"\r\n%x\r\n%b\r\n0\r\n%b\r\n" % (len(body), body, trailer)
+
+
+@pytest.fixture(scope="module")
+def bytewise_relay(tmp_path_factory):
+    """A relay that receives each byte alone."""
+
+    class Bytewise(bound(99, lambda: None)):
+        def data_received(self, data):
+            for byte in data:
+                super().data_received(bytes([byte]))
+
+    folder = tmp_path_factory.mktemp("bytewise")
+    app = create_app(Settings.from_environment(make_environment("http://127.0.0.1:1", folder)))
+    site = Starlette(routes=[Mount("/nl", app)], lifespan=app.state.relay.lifespan)
+    with serving(site, http=Bytewise) as url, Client(f"{url}/nl") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (HEAD + b"\r\n", 200),
+        (HEAD + OFFER + b"\r\n", 200),
+        (b"\r\n" + HEAD + b"\r\n", 200),
+        (b"HEAD /nl/neuralens.js HTTP/1.1\r\nHost: x\r\n\r\n", 200),
+        (b"GET /nl/none?a=%0d%0a HTTP/1.0\r\nHost: x\r\n\r\n", 404),
+        (b"OPTIONS /nl/events HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\n\r\n", 204),
+        (post(), 202),
+        (post(headers=OFFER), 202),
+        (post(headers=b"uPGRADE:\r\nConnection: upgrade\r\n"), 202),
+        (post(headers=b"X: a\r\nUpgrade: " + b"x" * 2000 + b"\r\nConnection: upgrade\r\n"), 202),
+        (post(headers=b"Expect: 100-continue\r\n"), 202),
+        (post(headers=b"Upgrade-Insecure-Requests: 1\r\nX-Upgrade: y\r\n"), 202),
+        (chunked(), 202),
+        (chunked(headers=OFFER), 202),
+        (chunked(trailer=b"X-End: 1\r\n", headers=b"Trailer: X-End\r\n"), 202),
+        # Nothing is dropped from a body.
+        (post(body=b"\r\nupgrade: h2c\r\n\r\n"), 400),
+        (b"GET /nl/health HTTP/1.1\r\nno header\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01", 400),
+    ],
+)
+def test_a_request_may_arrive_byte_by_byte(bytewise_relay, request_, status):
+    with open_socket(bytewise_relay) as connection:
+        connection.sendall(request_)
+        connection.shutdown(socket.SHUT_WR)
+        answers = re.findall(rb"HTTP/1\.1 (\d+)", read_all(connection))
+    assert [answer for answer in answers if answer != b"100"] == [str(status).encode()]
 
 
 def test_slow_headers_give_way_to_later_ones(monkeypatch):
@@ -203,6 +264,35 @@ def test_slow_headers_give_way_to_later_ones(monkeypatch):
         for each in slow[-3:]:
             each.sendall(b"\r\nConnection: close\r\n\r\n")
             assert b" 200 " in read_all(each)
+
+
+async def read_body(scope, receive, send):
+    with suppress(ClientDisconnect):
+        await Request(scope, receive).body()
+        await PlainTextResponse("read")(scope, receive, send)
+
+
+def test_large_requests_without_a_body_give_way_to_others(monkeypatch):
+    size = MAX_HEADERS // 2
+    monkeypatch.setattr("neuralens_relay.connections.MAX_HELD", 4 * size)
+    with (
+        serving(read_body, "off", http=bound(99, lambda: None)) as url,
+        Client(url) as client,
+        ExitStack() as opened,
+    ):
+        large = [opened.enter_context(open_socket(client)) for _ in range(8)]
+        for each in large:
+            each.sendall(post(headers=b"X: ".ljust(size, b"x") + b"\r\n")[:-1])
+            # In this order, and not held up by them.
+            assert client.http.post("", content=b"small").text == "read"
+        answers = []
+        for each in large:
+            # To those that were not closed.
+            with suppress(OSError):
+                each.sendall(b"}")
+                each.shutdown(socket.SHUT_WR)
+            answers.append(read_all(each))
+        assert 1 <= sum(b" 200 " in answer for answer in answers) <= 4
 
 
 def test_a_response_may_be_read_slowly(monkeypatch):
