@@ -6,8 +6,8 @@ from starlette.requests import Request
 
 from neuralens_relay.addresses import read_address
 
-# A request with one of these came through a proxy, so it is not local. Not every proxy adds one,
-# but those that add none pass on the Host of the shop.
+# A request with one of these came through a proxy, so it is not local. Most proxies that add none
+# pass on the Host of the shop, or send HTTP/1.0, as nginx does by default.
 PROXY_HEADERS = (
     "Forwarded",
     "Via",
@@ -31,6 +31,7 @@ def may_inspect(request: Request, token: str) -> bool:
         return True
     client = request.client.host if request.client else ""
     proxied = any(name in request.headers for name in PROXY_HEADERS)
+    proxied = proxied or request.scope.get("http_version") == "1.0"
     return is_loopback(client) and is_loopback(request.headers.get("Host", "")) and not proxied
 
 

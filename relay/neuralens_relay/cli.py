@@ -4,6 +4,7 @@ import gc
 import json
 import logging
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +41,7 @@ from neuralens_relay.output import Output, standard_error
 from neuralens_relay.portions import Portion
 from neuralens_relay.responses import explain_error
 from neuralens_relay.salvage import salvage
-from neuralens_relay.serving import address, listen
+from neuralens_relay.serving import address, adopt, listen, listen_unix
 from neuralens_relay.settings import SettingsError, describe, read_setting, warn_of_unknown
 from neuralens_relay.stores import open_existing
 
@@ -64,6 +65,13 @@ def settings_table() -> str:
 @click.command(epilog=settings_table())
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8787, show_default=True, help="Port; 0 picks a free one.")
+@click.option("--uds", metavar="PATH", help="Listen on a Unix socket instead.")
+@click.option(
+    "--fd",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Listen on an inherited socket instead; that of a systemd socket unit is 3.",
+)
 @click.option(
     "--dead", is_flag=True, help="List the dead letters: events the API refused, and why."
 )
@@ -88,6 +96,8 @@ def settings_table() -> str:
 def relay(
     host: str,
     port: int,
+    uds: str | None,
+    fd: int | None,
     dead: bool,
     balance: bool,
     as_json: bool,
@@ -113,6 +123,8 @@ def relay(
             "give --dead [--json], --balance [--json], --replay [EIDS], --forget [EIDS],"
             " --erase UID, --salvage OLD NEW, or none"
         )
+    if uds is not None and fd is not None:
+        raise click.UsageError("give --uds or --fd, not both")
     try:
         if dead:
             list_dead(as_json)
@@ -128,7 +140,7 @@ def relay(
         elif damaged:
             salvage_outbox(*damaged)
         else:
-            serve(host, port)
+            serve(partial(open_listener, host, port, uds, fd))
     except SettingsError as error:
         raise WrongSetting(str(error)) from error
     except OutboxError as error:
@@ -148,7 +160,14 @@ class WrongSetting(click.ClickException):
     exit_code = 2
 
 
-def serve(host: str, port: int) -> None:
+def open_listener(host: str, port: int, uds: str | None, fd: int | None) -> socket.socket:
+    """Return the listening socket that the options name; raise ``click.ClickException``."""
+    if uds is not None:
+        return listen_unix(uds)
+    return listen(host, port) if fd is None else adopt(fd)
+
+
+def serve(open_socket: Callable[[], socket.socket]) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP."""
     logging.basicConfig(
         level=logging.INFO,
@@ -159,7 +178,7 @@ def serve(host: str, port: int) -> None:
     relay = app.state.relay
     descriptors = raise_descriptors()
     connections = count_connections(descriptors, relay.settings.concurrency)
-    with listen(host, port) as listener:
+    with open_socket() as listener:
         relay.start()
         site = Starlette(
             routes=[Mount(PATH, app)],

@@ -5,14 +5,16 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
+import httpx
 import pytest
 from click.testing import CliRunner
 from neuralens_relay.cli import relay as command
 from neuralens_relay.settings import Settings, SettingsError, describe
 
 from tests.polling import TIMEOUT, eventually
-from tests.relay.conftest import KEY, make_event
+from tests.relay.conftest import KEY, make_batch, make_event
 
 
 @pytest.fixture
@@ -185,6 +187,87 @@ def test_a_port_in_use_is_one_sentence(run_process):
         f"Error: port {port} on 127.0.0.1 is taken: choose another one with --port\n"
     )
     assert "Traceback" not in errors
+
+
+@pytest.fixture
+def serve_on(environment):
+    """Return a function that starts a relay on a socket."""
+    with ExitStack() as running:
+
+        def start(*options, **more):
+            process = subprocess.Popen(
+                [sys.executable, "-c", "from neuralens_relay.cli import relay; relay()", *options],
+                env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment},
+                stdout=subprocess.PIPE,
+                text=True,
+                **more,
+            )
+            running.enter_context(process)
+            running.callback(process.kill)
+            return process, process.stdout.readline()
+
+        yield start
+
+
+def test_a_relay_listens_on_a_unix_socket(serve_on, run_process, tmp_path):
+    path = tmp_path / "relay.sock"
+    # What a killed relay has left.
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    process, line = serve_on("--uds", str(path))
+    assert line == f"Relay: http://unix:{path}:/nl\n"
+    assert path.stat().st_mode & 0o777 == 0o666
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(path))) as client:
+        url = "http://shop.example/nl"
+        batch = make_batch(make_event())
+        headers = {"Origin": "http://shop.example", "X-Forwarded-For": "192.0.2.1"}
+        assert client.post(f"{url}/events", json=batch, headers=headers).status_code == 202
+        assert client.get("http://localhost/nl/health").json()["waiting"] is not None
+        assert client.get(f"{url}/health", headers=headers).json() == {"live": True, "ready": True}
+        status, _, errors = run_process("--uds", str(path))
+        assert (status, errors.splitlines()[-1]) == (
+            1,
+            f"Error: {path} is taken: choose another path with --uds",
+        )
+        assert client.get("http://localhost/nl/health?live").status_code == 200
+    process.terminate()
+    assert process.wait(TIMEOUT) == 0
+
+
+def test_a_relay_takes_its_socket_from_a_service_manager(serve_on):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        for _ in range(2):
+            with httpx.Client(timeout=TIMEOUT) as client:
+                descriptor = listener.fileno()
+                process, line = serve_on("--fd", str(descriptor), pass_fds=[descriptor])
+                assert line == f"Relay: http://127.0.0.1:{port}/nl\n"
+                assert client.get(f"http://127.0.0.1:{port}/nl/health").status_code == 200
+            process.terminate()
+            assert process.wait(TIMEOUT) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["--uds", "{folder}"], 1, "{folder} is taken: choose another path"),
+        (["--uds", "{folder}/none/relay.sock"], 1, "its folder must exist, and be writable"),
+        (["--uds", "{folder}/" + "x" * 200], 1, "AF_UNIX path too long"),
+        (["--uds", ""], 2, "--uds is empty"),
+        (["--fd", "2"], 2, "--fd 2 is not a listening socket"),
+        (["--fd", "99"], 2, "--fd 99 is not a listening socket"),
+        (["--fd", "99999999999"], 2, "is not a listening socket"),
+        (["--fd", "-1"], 2, "-1"),
+        (["--fd", "3", "--uds", "x"], 2, "not both"),
+    ],
+)
+def test_a_socket_that_cannot_be_had_is_one_sentence(
+    run_process, tmp_path, arguments, status, words
+):
+    given = [argument.format(folder=tmp_path) for argument in arguments]
+    code, _, errors = run_process(*given)
+    assert code == status
+    assert words.format(folder=tmp_path) in errors.splitlines()[-1]
 
 
 def test_an_outbox_in_a_missing_folder_is_one_sentence(run_process, tmp_path):

@@ -581,6 +581,10 @@ def test_details_of_health_are_restricted(start, api_down):
         assert response.status_code == 403
         assert "NEURALENS_STATUS_TOKEN" in response.json()["error"]
         assert relay.http.get("health", headers=headers).json() == {"live": True, "ready": True}
+    with socket.create_connection((relay.http.base_url.host, relay.http.base_url.port)) as nginx:
+        # By default it passes on its own address as the Host.
+        nginx.sendall(b"GET /metrics HTTP/1.0\r\nHost: 127.0.0.1:8787\r\n\r\n")
+        assert nginx.makefile("rb").readline().split()[1] == b"403"
     for host in ("localhost:8787", "[::1]:8787", "127.0.0.1"):
         assert relay.http.get("metrics", headers={"Host": host}).status_code == 200
     known = PUBLIC | {"Authorization": "Bearer s3cret"}
