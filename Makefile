@@ -41,9 +41,10 @@ test-faults: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 nightly: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 	$(PYTEST) -m nightly $(ARGS)
 
-# The wheel in new environments, with the lowest and highest versions of its ranges.
-test-packages: $(STAMPS)/venv dist/manifest.json
-	$(BIN)/pytest -m packages tests/packages $(ARGS)
+# The wheel in new environments, with the lowest and highest versions of its ranges. Each file has
+# its own, so that one worker runs it.
+test-packages: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
+	$(PYTEST) --dist=loadfile -m packages tests/packages $(ARGS)
 
 # The newest versions that the ranges of pyproject.toml allow, for development.
 lock: $(STAMPS)/venv
