@@ -11,7 +11,7 @@ PYTEST := $(BIN)/pytest --numprocesses=auto --dist=worksteal
 # With it, each worker would compile every test again, at each run.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-packages test-faults lock nightly build bench docs release lint format clean
+.PHONY: help demo test test-packages test-faults lock nightly build bench docs release packages lint format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make bench  run the benchmarks"
 	@echo "make docs   generate the tables in docs/, and the site in site/"
 	@echo "make release  build wheel, sdist and npm package in release/, and check them"
+	@echo "make packages  build them in release/ without checks"
 	@echo "make lint   check format, lint rules, types, import contracts and portability"
 	@echo "make format fix format and lint rules"
 	@echo "make clean  delete everything that the other targets created"
@@ -66,6 +67,10 @@ docs: $(STAMPS)/venv dist/manifest.json
 # The published artifacts, checked as far as possible on this machine.
 release: $(STAMPS)/venv $(STAMPS)/tests dist/manifest.json
 	$(BIN)/python build/release.py
+
+# The same artifacts, within a minute.
+packages: $(STAMPS)/venv dist/manifest.json
+	$(BIN)/python build/release.py --unchecked
 
 lint: $(STAMPS)/venv
 	$(BIN)/ruff format --check .

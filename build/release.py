@@ -1,6 +1,6 @@
 """Builds the artifacts of a release in release/, checks them, and reports whether they may ship.
 
-Run by ``make release``, which has built the bundles.
+Run by ``make release``, which has built the bundles; by ``make packages`` with ``--unchecked``.
 """
 
 import re
@@ -150,10 +150,12 @@ def report(name: str, check: Callable[[], None]) -> str:
 
 
 def main() -> int:
-    """Make and check everything; return the exit status."""
+    """Make everything, and check it unless that is not wanted; return the exit status."""
     make()
     for path in sorted(RELEASE.iterdir()):
         print(f"{path.relative_to(ROOT)!s:<50} {path.stat().st_size:>10,} bytes")
+    if "--unchecked" in sys.argv:
+        return 0
     print()
     outcomes = {name: report(name, check) for name, check in CHECKS.items()}
     failed = [name for name, outcome in outcomes.items() if outcome == "FAILED"]
