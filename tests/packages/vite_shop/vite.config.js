@@ -2,6 +2,6 @@
 const relay = process.env.NEURALENS_URL ?? "http://127.0.0.1:8787";
 
 export default {
-  server: { proxy: { "/nl": relay } },
-  preview: { proxy: { "/nl": relay } },
+  server: { proxy: { "/nl": { target: relay } } },
+  preview: { proxy: { "/nl": { target: relay } } },
 };
