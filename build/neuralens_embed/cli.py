@@ -1,5 +1,6 @@
 """The command line ``neuralens-tracker``, which imports its commands lazily."""
 
+import difflib
 import importlib
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,15 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
         return sorted(COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name; a usage error suggests a similar one."""
+        close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+        if close and close[0] != args[0]:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{close[0]}'?")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a command; raise MissingExtra."""

@@ -131,8 +131,17 @@ def snippet(**options: Any) -> None:
     """
     try:
         click.echo(Snippet(**options, page_secret="").render())
-    except (MarkupError, NotBuiltError) as error:
+    except MarkupError as error:
+        raise WrongInput(name_option(str(error))) from error
+    except NotBuiltError as error:
         raise WrongInput(str(error)) from error
+
+
+def name_option(message: str) -> str:
+    """Return a message about an argument of Snippet with the name of the command's option."""
+    argument, _, rest = message.partition(" ")
+    names = {option.name: option.opts[0] for option in click.get_current_context().command.params}
+    return f"{names.get(argument, argument)} {rest}"
 
 
 format_option = click.option(

@@ -11,6 +11,7 @@ from textwrap import indent
 import click
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.bundles import NotBuiltError, directory
+from neuralens_embed.commands import WrongInput, name_option
 from neuralens_embed.snippet import Snippet
 from neuralens_relay.cli import PATH as RELAY_PATH
 from neuralens_relay.outbox import OutboxError
@@ -98,7 +99,7 @@ def parse_origins(context: click.Context, parameter: click.Parameter, value: str
     try:
         return read_origins(value)
     except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+        raise click.UsageError(f"--origins {error}") from error
 
 
 @click.command()
@@ -137,7 +138,9 @@ def dev(
         bundles = directory()
         # Raises MarkupError for an invalid application id.
         Snippet(app_id)
-    except (MarkupError, NotBuiltError) as error:
+    except MarkupError as error:
+        raise WrongInput(name_option(str(error))) from error
+    except NotBuiltError as error:
         raise click.ClickException(str(error)) from error
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))

@@ -46,6 +46,7 @@ def test_an_unknown_command_is_one_sentence() -> None:
     result = run("serve")
     assert result.exit_code == 2
     assert "No such command 'serve'" in result.output
+    assert "No such command 'snipet'. Did you mean 'snippet'?" in run("snipet").output
 
 
 def test_the_snippet_from_options() -> None:
@@ -67,12 +68,12 @@ def test_the_snippet_has_an_option_for_every_setting() -> None:
     ("options", "message"),
     [
         ([], "Missing option '--app-id'"),
-        (["--app-id", "A", "--page", "HOME"], "page must be one of SEARCH_RESULT_PAGE"),
+        (["--app-id", "A", "--page", "HOME"], "Error: --page must be one of SEARCH_RESULT_PAGE"),
         (
             ["--app-id", "A", "--runtime", "lua"],
-            "runtime must be one of javascript, brython, pyscript",
+            "Error: --runtime must be one of javascript, brython, pyscript",
         ),
-        (["--app-id", "A", "--view-ms", "soon"], "view_ms must be a whole number from 0"),
+        (["--app-id", "A", "--view-ms", "soon"], "Error: --view-ms must be a whole number from 0"),
     ],
 )
 def test_an_invalid_option_is_one_sentence(options: list[str], message: str) -> None:
@@ -86,7 +87,7 @@ def test_an_unknown_runtime_is_one_sentence() -> None:
     result = run("snippet", "--app-id", "A", "--runtime", "lua")
     assert (result.exit_code, result.output) == (
         2,
-        "Error: runtime must be one of javascript, brython, pyscript, not 'lua'\n",
+        "Error: --runtime must be one of javascript, brython, pyscript, not 'lua'\n",
     )
 
 

@@ -104,8 +104,8 @@ def test_another_relay_can_forward_to_the_sandbox(development: str) -> None:
     ("options", "message"),
     [
         ([], "--app-id"),
-        (["--app-id", ""], "app_id"),
-        (["--app-id", "A", "--origins", "localhost"], "--origins"),
+        (["--app-id", ""], "Error: --app-id must be"),
+        (["--app-id", "A", "--origins", "localhost"], "Error: --origins has 'localhost'"),
     ],
 )
 def test_invalid_options_are_reported(options: list[str], message: str) -> None:
