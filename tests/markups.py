@@ -286,6 +286,7 @@ MARKUPS = {
     "attributes twice, and in capitals": Markup(
         '<p DATA-NL-PRODUCT="A" data-nl-product="B" Data-Nl-Index="4">A</p>',
         ['VIEW_PRODUCT, "A", index 4', 'CLICK_PRODUCT, "A", index 4'],
+        wrong=["data-nl-product"],
     ),
     "unknown action": Markup(
         '<p data-nl-product="A">A <button type="button" data-nl-action="buy">B</button></p>',

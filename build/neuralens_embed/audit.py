@@ -28,6 +28,7 @@ from neuralens_tracker.vocabulary import (
 from neuralens_embed import bundles
 from neuralens_embed.attributes import KNOWN, PREFIX, suggest_attribute
 from neuralens_embed.dom import Element
+from neuralens_embed.duplicates import find_duplicates
 from neuralens_embed.ffi import window
 from neuralens_embed.names import EVERY_SETTING, TAG_ATTRIBUTES, suggest_setting
 from neuralens_embed.placeholders import EXPRESSION, explain_id, looks_decimal, looks_grouped
@@ -102,15 +103,17 @@ def audit(html: str) -> Report:
     with lock:
         window.document.open(html)
         shadow_roots[:] = window.document.shadow_roots
-        return Reading().report()
+        return Reading(html).report()
 
 
 class Reading:
     """One pass over the page in the window."""
 
-    def __init__(self) -> None:
+    def __init__(self, html: str) -> None:
         # A dict for deduplication, because the tracker reports a problem each time it reads it.
-        self._problems: dict[Problem, None] = {}
+        self._problems: dict[Problem, None] = {
+            Problem(each.line, each.attribute, str(each)): None for each in find_duplicates(html)
+        }
         self._events: list[Event] = []
         self._seen: set[tuple[str, str]] = set()
         # Elements by the attributes from which a script is to render the tracker's.

@@ -22,7 +22,8 @@ ENCODED = re.compile(r"%(?:2[0-9A-F]|C3%[89AB][0-9A-F])", re.IGNORECASE)
 JSON = re.compile(r"([\"']).*\1|\{\s*\".*\}|\[.*\]", re.DOTALL)
 # The pattern of a currency, also for JavaScript, and an amount of money.
 CURRENCY = r"(?:[$€£¥]|EUR|USD|GBP|CHF|kr|zł)"
-PRICE = re.compile(rf"{CURRENCY}\s*\d[\d.,]*|\d[\d.,]*\s*{CURRENCY}")
+AMOUNT = r"\d[\d.,'\N{RIGHT SINGLE QUOTATION MARK}\s]*[-\N{EN DASH}\N{EM DASH}]?"
+PRICE = re.compile(rf"{CURRENCY}\s*{AMOUNT}|{AMOUNT}\s*{CURRENCY}")
 # A number with a fraction, as of a price, or as languages print whole numbers that were read as
 # floating-point ones.
 DECIMAL = re.compile(r"\d+[.,]\d{1,2}")
@@ -59,6 +60,8 @@ def explain_id(value: str) -> str:
     text = value.strip()
     if JSON.fullmatch(text):
         return "a template has printed JSON: print the plain id"
+    if text == "Array":
+        return "a template has printed an array of PHP: print its id"
     if PRICE.fullmatch(text):
         return "a template has printed a price: print the product's id"
     return explain_placeholder(value)

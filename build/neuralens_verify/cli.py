@@ -44,6 +44,11 @@ from neuralens_verify.reports import FORMATS
     help="The relay's status token, to read its health from another machine.",
 )
 @click.option(
+    "--insecure",
+    is_flag=True,
+    help="Accept certificates that browsers do not trust, as in development.",
+)
+@click.option(
     "--browser", metavar="PATH", help="The Chromium, Chrome or Edge to use, if it is not on PATH."
 )
 @click.argument("url")
@@ -56,6 +61,7 @@ def verify(
     gpc: bool,
     relay: str,
     status_token: str,
+    insecure: bool,
     browser: str | None,
     url: str,
 ) -> None:
@@ -69,9 +75,10 @@ def verify(
     from neuralens_verify.browser import chromium
     from neuralens_verify.visit import Options, UnreachableError, visit
 
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise WrongInput(f"{url} is not an http or https URL")
-    options = Options(consent == "refuse", query, gpc, relay, status_token)
+    require_url(url)
+    if relay:
+        require_url(relay)
+    options = Options(consent == "refuse", query, gpc, relay, status_token, insecure)
     try:
         with chromium(browser) as launched:
             seen = visit(launched, url, options)
@@ -82,3 +89,10 @@ def verify(
         click.echo(line)
     if findings:
         ctx.exit(1)
+
+
+def require_url(text: str) -> None:
+    """Raise WrongInput for a text that is not the URL of a web page."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise WrongInput(f"{text} is not an http or https URL, such as https://shop.example/")

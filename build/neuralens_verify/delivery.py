@@ -242,7 +242,10 @@ def check_relay(seen: Observations) -> Iterator[Finding]:
                     "blocked-on-the-way",
                     f"{batch.url} answers batches with {batch.status}, and the response is not the"
                     " relay's, which accepts a batch without events",
-                    OF_STATUS.get(
+                    "Have the shop's service worker leave these requests alone: it calls"
+                    " respondWith only for requests that it caches."
+                    if batch.from_worker
+                    else OF_STATUS.get(
                         batch.status,
                         "Exempt POST requests to the endpoint from the firewall, the bot protection"
                         " and the login, whatever their content.",

@@ -149,7 +149,7 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
         )
     elif script.status >= 400 or "html" in script.media_type:
         response = "an HTML page" if script.status < 400 else str(script.status)
-        relay = seen.relay
+        relay = seen.relay_of(view)
         right = f"{relay or 'PREFIX'}/neuralens.js"
         stripped = [probe for probe in seen.probes if probe.prefix_stripped]
         if stripped:
@@ -214,6 +214,8 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
             "Add data-app-id to the tag, with the value of the relay's NEURALENS_APPLICATION_ID.",
             view.url,
         )
+    elif script.built_integrity and script.integrity != script.built_integrity:
+        yield altered_script("it does not run, and its content is not that of its version", view)
     else:
         exception = f": {seen.exceptions[0]}" if seen.exceptions else ""
         yield Finding(

@@ -39,9 +39,11 @@ def check_markup(seen: Observations) -> Iterator[Finding]:
     yield from invalid
     for view in seen.views:
         yield from check_names(view)
+        yield from check_duplicates(view)
         yield from check_removed(view)
         yield from check_placeholders(view)
-        yield from check_clones(view)
+        nested = list(check_nesting(view))
+        yield from nested or check_clones(view)
     # With an invalid value, ranks repeat because of it; those that repeat within a list also do so
     # on its next page.
     if not any(finding.message.startswith((INDEX, OFFSET)) for finding in invalid):
@@ -58,6 +60,32 @@ def check_names(view: View) -> Iterator[Finding]:
             "unknown-attribute",
             f"{listed}: the tracker has no such attribute",
             f"For {view.unknown[0]}, {suggest_attribute(view.unknown[0])}",
+            view.url,
+        )
+
+
+def check_duplicates(view: View) -> Iterator[Finding]:
+    """Yield a finding if an element has an attribute twice."""
+    if view.duplicates:
+        message, _, reason = view.duplicates[0].rpartition(": ")
+        yield Finding(
+            "attribute-twice",
+            f"{message}: {reason}",
+            "Print it once. In the page's own HTML, the first one counts.",
+            view.url,
+        )
+
+
+def check_nesting(view: View) -> Iterator[Finding]:
+    """Yield a finding if the products of a list are inside products of it, one in each."""
+    products = [each for each in view.elements if each.attribute == PRODUCT and each.list_id]
+    pairs = [(each.outer, each.value) for each in products if each.outer]
+    if len(pairs) > 1 and len(pairs) * 2 == len(products):
+        listed = ", ".join(f"{inner} in {outer}" for outer, inner in pairs[:MAX_LISTED])
+        yield Finding(
+            "nested-products",
+            f"each product of a list has another one inside: {listed}",
+            f"Put {PRODUCT} on one element of each tile: two templates print it.",
             view.url,
         )
 

@@ -60,7 +60,7 @@ class Element:
     ``attribute`` is the name of its ``data-nl-`` attribute. ``list_id`` identifies its list within
     the document, "" outside any. ``hidden``: from assistive technology, as a carousel's clones are.
     ``index`` is its ``data-nl-index``, ``link`` the path to which it leads. ``is_price``: its text
-    has its value next to a currency.
+    has its value next to a currency. ``outer`` is the value of the product around it, if any.
     """
 
     attribute: str
@@ -70,6 +70,7 @@ class Element:
     index: str = ""
     link: str = ""
     is_price: bool = False
+    outer: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class View:
     ``unknown`` are the names of attributes that begin like the tracker's, and are none of them.
     ``configuration`` is ``window.neuralensConfig``. ``removed`` are items of the server's HTML, as
     ``data-nl-product="A"``, of whose kind the page has none any more. ``mentions_script``: the name
-    of the tracker's file is somewhere in that HTML.
+    of the tracker's file is somewhere in that HTML. ``duplicates`` describe attributes that an
+    element has twice in it.
     """
 
     step: str
@@ -94,6 +96,7 @@ class View:
     configuration: Mapping[str, str] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     mentions_script: bool = False
+    duplicates: tuple[str, ...] = ()
 
     @property
     def tracker_tags(self) -> list[Tag]:
@@ -150,7 +153,8 @@ class Suppressed:
 class Batch:
     """A batch that was sent; ``status`` is None if the browser reported no response.
 
-    ``failed``: the request failed, or the page was left before the response.
+    ``failed``: the request failed, or the page was left before the response. ``from_worker``: the
+    response is from the shop's service worker, which may have asked the server.
     """
 
     step: str
@@ -159,6 +163,7 @@ class Batch:
     eids: tuple[str, ...]
     status: int | None = None
     failed: bool = False
+    from_worker: bool = False
 
 
 @dataclass(frozen=True)
@@ -279,11 +284,10 @@ class Observations:
         """Whether the tracker was running on the last page."""
         return bool(self.views) and self.views[-1].version is not None
 
-    @property
-    def relay(self) -> str:
-        """The URL under which the relay responds near an endpoint or a script, or ""."""
+    def relay_of(self, view: View) -> str:
+        """Return the URL under which the relay responds near a page's endpoint or script, or ""."""
         for probe in self.probes:
-            if probe.accepted or probe.relay:
+            if probe.url == view.endpoint and (probe.accepted or probe.relay):
                 return probe.relay or probe.url.rpartition("/")[0]
         return ""
 

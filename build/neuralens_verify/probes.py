@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import secrets
 import time
 from typing import Any
@@ -27,8 +28,9 @@ CACHE_BUSTER = "neuralens-verify"
 
 
 def error_message(error: BrowserError) -> str:
-    """Return the message of an error without Playwright's call log."""
-    return error.message.splitlines()[0].rpartition("Error: ")[2]
+    """Return the message of an error without Playwright's call and call log."""
+    text = error.message.splitlines()[0].rpartition("Error: ")[2]
+    return re.sub(r"^\w+\.\w+: ", "", text)
 
 
 def integrity(content: bytes) -> str:
@@ -73,14 +75,16 @@ def fetch_script(http: APIRequestContext, url: str, page: str) -> Script:
 
 def built_integrity(url: str, content: bytes) -> str:
     """Return the integrity that this version's script should have, "" for another version's."""
-    # A copy of another version is stale, not altered.
-    if f'"{VERSION}"'.encode() not in content:
-        return ""
+    name = urlsplit(url).path.rpartition("/")[2]
     try:
-        return bundles.integrity(urlsplit(url).path.rpartition("/")[2])
+        # A copy of another version is stale, not altered. The version may be in a part that is cut.
+        is_ours = f'"{VERSION}"'.encode() in content
+        if is_ours or bundles.read(name).encode().startswith(content):
+            return bundles.integrity(name)
     except bundles.NotBuiltError:
         # An asset pipeline has renamed it.
         return ""
+    return ""
 
 
 def origin_of(url: str) -> str:

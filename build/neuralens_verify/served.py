@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+from neuralens_embed.duplicates import find_duplicates
 from neuralens_tracker.attributes import LANDING, PRODUCT
 
 # The name of a file of the tracker.
@@ -15,12 +16,14 @@ class Served(HTMLParser):
     """The products and landings of a page's HTML, as pairs of attribute and value.
 
     ``mentions_script``: the tracker's file is named somewhere in it, even in a comment.
+    ``duplicates`` are attributes that an element has twice.
     """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.items: list[tuple[str, str]] = []
         self.mentions_script = bool(SCRIPT_NAME.search(html))
+        self.duplicates = find_duplicates(html)
         self._inert = 0
         self.feed(html)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from neuralens_embed.placeholders import CURRENCY
 from neuralens_tracker.attributes import (
@@ -26,6 +26,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    HttpCredentials,
     Locator,
     Request,
     Response,
@@ -47,6 +48,7 @@ from neuralens_verify.observations import (
     normalize,
     query_values,
 )
+from neuralens_verify.opening import WALLS, explain_error, explain_status, explain_wall
 from neuralens_verify.probes import (
     error_message,
     fetch_health,
@@ -59,15 +61,15 @@ from neuralens_verify.probes import (
 from neuralens_verify.served import Served
 
 HERE = Path(__file__).parent / "page"
-OBSERVE_SCRIPT, READ_SCRIPT, DWELL_SCRIPT = (
-    (HERE / name).read_text("utf-8") for name in ("observe.js", "read.js", "dwell.js")
+OBSERVE_SCRIPT, READ_SCRIPT, DWELL_SCRIPT, WALL_SCRIPT = (
+    (HERE / name).read_text("utf-8") for name in ("observe.js", "read.js", "dwell.js", "wall.js")
 )
 # The attributes whose values are ids, and all that there are.
 IDENTIFYING, KNOWN = [PRODUCT, SUGGESTION, LANDING, PURCHASE_ORDER], [*CONTEXT, *ITEMS]
 
-# Seconds until a page has loaded, until what it then fetches has arrived, and until the tracker has
-# started.
-LOAD_TIMEOUT, FETCH_TIMEOUT, START_TIMEOUT = 20.0, 3.0, 4.0
+# Seconds until a page responds; until it has loaded, which a resource that never does must not
+# prevent; until what it then fetches has arrived; and until the tracker has started.
+RESPONSE_TIMEOUT, LOAD_TIMEOUT, FETCH_TIMEOUT, START_TIMEOUT = 20.0, 8.0, 3.0, 4.0
 # Seconds until the consent banner appears, and until it is answered.
 BANNER_TIMEOUT = 4.0
 # Seconds until the relay has acknowledged the events, and until it has forwarded them.
@@ -128,7 +130,8 @@ class Options:
 
     ``refuse``: refuse consent instead of granting it. ``query``: what to search for, "" for a word
     of a product's name. ``gpc``: send Global Privacy Control. ``relay``: the relay's URL, "" to
-    derive it from the endpoint; ``token`` its NEURALENS_STATUS_TOKEN.
+    derive it from the endpoint; ``token`` its NEURALENS_STATUS_TOKEN. ``insecure``: accept
+    certificates that browsers do not trust.
     """
 
     refuse: bool = False
@@ -136,12 +139,33 @@ class Options:
     gpc: bool = False
     relay: str = ""
     token: str = ""
+    insecure: bool = False
 
 
 def visit(browser: Browser, address: str, options: Options) -> Observations:
     """Visit a shop and return the observations; raises UnreachableError if it cannot be opened."""
-    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        return Visit(context, address, options).run()
+    bare, login = split_login(address)
+    with browser.new_context(
+        viewport={"width": 1280, "height": 900},
+        http_credentials=login,
+        ignore_https_errors=options.insecure,
+    ) as context:
+        return Visit(context, bare, options).run()
+
+
+def split_login(address: str) -> tuple[str, HttpCredentials | None]:
+    """Return a URL without its user name and password, and these."""
+    parts = urlsplit(address)
+    if parts.username is None:
+        return address, None
+    host = parts.netloc.rpartition("@")[2]
+    login: HttpCredentials = {
+        "username": unquote(parts.username),
+        "password": unquote(parts.password or ""),
+        # Not to the servers of others.
+        "origin": f"{parts.scheme}://{host}",
+    }
+    return parts._replace(netloc=host).geturl(), login
 
 
 class Visit:
@@ -192,23 +216,26 @@ class Visit:
     # The steps
 
     def _open(self) -> None:
+        address = self._observed.address
         try:
             response = self._page.goto(
-                self._observed.address, wait_until="load", timeout=LOAD_TIMEOUT * 1000
+                address, wait_until="commit", timeout=RESPONSE_TIMEOUT * 1000
             )
         except BrowserError as error:
-            raise UnreachableError(
-                f"cannot open {self._observed.address}: {error_message(error)}"
-            ) from error
+            raise UnreachableError(explain_error(address, error_message(error))) from error
         if response is not None and response.status >= 400:
-            raise UnreachableError(f"{self._observed.address} answers {response.status}")
+            raise UnreachableError(explain_status(address, response.status))
+        self._await_load()
 
     def _await_tracker(self) -> bool:
         """Wait for the tracker to start; return whether it runs."""
         with self._in_step(OPEN):
             self._await_start()
+        address = self._observed.address
         if not self._observed.views:
-            raise UnreachableError(f"cannot read {self._observed.address}: it never stays loaded")
+            raise UnreachableError(f"cannot read {address}: it never stays loaded")
+        if self._observed.views[-1].intended_tag is None and (wall := self._wall()):
+            raise UnreachableError(explain_wall(address, self._page.url, wall))
         return self._observed.is_running
 
     def _await_start(self) -> bool:
@@ -367,8 +394,12 @@ class Visit:
             yield
         with suppress(BrowserError):
             view = self._read()
-            self._observed.views = [each for each in self._observed.views if each.step != step]
-            self._observed.views.append(view)
+            others = [each for each in self._observed.views if each.step != step]
+            if others and view.intended_tag is None and (wall := self._wall()):
+                # A shop may ask for a login where it begins to sell, and leave its tag out there.
+                self._observed.steps[step] = f"the page at {view.url} {WALLS[wall]}"
+            else:
+                self._observed.views = [*others, view]
 
     def _scroll(self) -> None:
         """Scroll through the page, pausing until each viewport's products count as seen."""
@@ -402,6 +433,13 @@ class Visit:
     def _flush(self) -> None:
         with suppress(BrowserError):
             self._page.evaluate("() => window.neuralens?.('flush')")
+
+    def _wall(self) -> str:
+        """Return what stands in the way of the shop, as in wall.js; "" for nothing."""
+        with suppress(BrowserError):
+            wall: str = self._page.evaluate(WALL_SCRIPT)
+            return wall
+        return ""
 
     def _await_load(self) -> None:
         with suppress(BrowserError):
@@ -438,6 +476,7 @@ class Visit:
                 f'{name}="{value}"' for name, value in served.items if name not in found["present"]
             ),
             mentions_script=served.mentions_script,
+            duplicates=tuple(map(str, served.duplicates)),
         )
 
     def _read_served(self) -> Served:
@@ -629,6 +668,7 @@ class Visit:
         batch = self._batches.get(response.request)
         if batch is not None:
             batch.status = response.status
+            batch.from_worker = response.from_service_worker
         # A frame that is just being created has no name yet.
         with suppress(BrowserError):
             request = response.request

@@ -463,3 +463,11 @@ def test_a_template_is_not_a_page(tag: str) -> None:
     (problem,) = audit(f"{TAG}\n<ol {tag}><li>Oak chair</li></ol>").problems
     remedy = "was not rendered: audit the page as the shop serves it, not its template"
     assert (problem.line, problem.message) == (2, f"{tag[:2]} {remedy}")
+
+
+def test_an_attribute_with_two_values_is_reported() -> None:
+    html = '<p>\n<i data-nl-product="A" class="a" data-nl-product="B" data-nl-index="1"></i>'
+    (problem,) = audit(html).problems
+    assert (problem.line, problem.attribute) == (2, names.PRODUCT)
+    assert problem.message.startswith('data-nl-product is there twice: "A" counts, and "B" does')
+    assert audit(html.replace('"B"', '"A"')).problems == []

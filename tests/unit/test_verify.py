@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from neuralens_embed.cli import main
 from neuralens_verify import Observations, diagnose
 from neuralens_verify.observations import (
     Batch,
@@ -20,6 +22,7 @@ from neuralens_verify.observations import (
     View,
     Violation,
 )
+from neuralens_verify.opening import explain_error
 from neuralens_verify.reports import FORMATS
 from neuralens_verify.served import Served
 
@@ -69,6 +72,21 @@ def test_a_page_without_the_tag_is_reported_even_if_others_have_it() -> None:
     untagged = view("product", url=f"{SHOP}/p/1", tags=(), version=None)
     (finding,) = diagnose(observe(view(), untagged))
     assert (finding.cause, finding.page) == ("no-tag", f"{SHOP}/p/1")
+
+
+def test_a_second_host_that_does_not_forward_is_told_from_a_wrong_address() -> None:
+    """The search is on a host of its own, and the relay only behind the first one."""
+    other = "https://search.shop.example"
+    tag = replace(SCRIPT, src=f"{other}/nl/neuralens.js")
+    search = view("results", url=f"{other}/?q=a", tags=(tag,), version=None)
+    missing = replace(ACCEPTED, url=f"{other}/nl/events", status=404, accepted=False)
+    observations = observe(
+        view(),
+        search,
+        scripts={tag.src: Script(tag.src, 404, "text/html", "", "")},
+        probes=[ACCEPTED, replace(missing, page=search.url)],
+    )
+    assert causes(observations) == ["not-proxied"]
 
 
 def test_faults_behind_the_first_one_are_not_reported() -> None:
@@ -373,3 +391,19 @@ def test_the_servers_html_is_read(html: str, items: list[str], mentioned: bool) 
     served = Served(html)
     assert [value for _, value in served.items] == items
     assert served.mentions_script == mentioned
+
+
+def test_an_error_of_the_browser_is_explained() -> None:
+    refused = explain_error(SHOP, f"net::ERR_CONNECTION_REFUSED at {SHOP}/")
+    assert refused.endswith(
+        "nothing listens there: start the shop, or correct the port (ERR_CONNECTION_REFUSED)"
+    )
+    assert "--insecure" in explain_error(SHOP, f"net::ERR_CERT_AUTHORITY_INVALID at {SHOP}/")
+    assert explain_error(SHOP, "net::ERR_OTHER") == f"cannot open {SHOP}: net::ERR_OTHER"
+
+
+@pytest.mark.parametrize("options", [["shop.example"], ["--relay", "relay:8787", f"{SHOP}/"]])
+def test_what_is_no_url_is_reported(options: list[str]) -> None:
+    result = CliRunner().invoke(main, ["verify", *options])
+    assert result.exit_code == 2
+    assert "is not an http or https URL, such as https://shop.example/" in result.stderr

@@ -78,6 +78,13 @@ def mislabel(request: Request, response: Response) -> Response:
     return changed
 
 
+def truncate(request: Request, response: Response) -> Response:
+    """Cut a script short, as a proxy does whose disk is full."""
+    if not request.url.path.endswith(".js") or response.status_code != 200:
+        return response
+    return Response(bundles.read("neuralens.js")[:5000], media_type="text/javascript")
+
+
 def firewall(request: Request) -> Response | None:
     """Refuse requests for what is in them; a batch without events passes."""
     size = int(request.headers.get("content-length", 0))
@@ -140,6 +147,24 @@ def with_worker(shop: Shop) -> str:
         workers.register("/nl/worker.js", {{ scope: "/" }});
     }}
     </script>{tag(shop)}"""
+
+
+def with_own_answers(shop: Shop) -> str:
+    """Return the snippet of a shop whose service worker answers every POST request by itself."""
+    register = 'navigator.serviceWorker.register("/nl/worker.js", { scope: "/" })'
+    return f"<script>{register}</script>{tag(shop)}"
+
+
+def own_answers(request: Request) -> Response | None:
+    """Respond with a service worker that takes every POST request for the shop's own."""
+    if request.url.path != "/nl/worker.js":
+        return None
+    script = """addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+    addEventListener("fetch", (event) => event.request.method === "POST" &&
+        event.respondWith(new Response("")));
+    """
+    headers = {"Service-Worker-Allowed": "/"}
+    return Response(script, media_type="text/javascript", headers=headers)
 
 
 def worker(request: Request) -> Response | None:
@@ -208,9 +233,11 @@ else {
 }
 </script>"""
 SHADOW = ASK % ("div", f"host.attachShadow({{ mode: 'open' }}).innerHTML = {quoted(BANNER)};")
+CLOSED = SHADOW.replace("'open'", "'closed'")
 FRAME = ASK % ("iframe", f"host.srcdoc = {quoted(BANNER.replace('answer', 'parent.answer'))};")
 NONCE = "bm9uY2UtMTIz"
 NONCE_POLICY = f"script-src 'nonce-{NONCE}' 'strict-dynamic'; connect-src 'self'"
+BASIC = {"WWW-Authenticate": 'Basic realm="relay"'}
 OLD = bundles.read("neuralens.js").encode() + b"// an older build"
 POLICY = "default-src 'self'; script-src {}; connect-src {}; img-src data:"
 
@@ -228,6 +255,7 @@ FAULTLESS = {
     "tag manager": Shop(tag=late),
     "Trusted Types": Shop(policy="require-trusted-types-for 'script'"),
     "banner in a shadow tree": Shop(tag=pending, rewrite=with_banner(SHADOW)),
+    "banner in a closed shadow tree": Shop(tag=pending, rewrite=with_banner(CLOSED)),
     "banner in a frame": Shop(tag=pending, rewrite=with_banner(FRAME)),
     "tag that waits for consent": Shop(tag=inert, banner="own", grants=False),
 }
@@ -260,6 +288,11 @@ FAULTS = {
     ),
     "tag in a comment": ("tag-inert", Shop(tag=lambda shop: f"<!-- {tag(shop)} -->")),
     "script that is minified on the way": ("altered-script", Shop(alter=minify)),
+    "script that is cut short": ("altered-script", Shop(alter=truncate)),
+    "script without integrity that is cut short": (
+        "altered-script",
+        Shop(tag=without_integrity, alter=truncate),
+    ),
     "script with a wrong encoding": ("altered-script", Shop(alter=mislabel)),
     "misspelt setting": (
         "unknown-setting",
@@ -336,6 +369,26 @@ FAULTS = {
     "old script of a service worker": (
         "old-cached-script",
         Shop(tag=with_worker, intercept=worker),
+    ),
+    "service worker that answers events": (
+        "blocked-on-the-way",
+        Shop(tag=with_own_answers, intercept=own_answers),
+    ),
+    "relay that asks for a password": (
+        "blocked-on-the-way",
+        Shop(intercept=lambda request: Response(status_code=401, headers=BASIC)),
+    ),
+    "two ids of two templates": (
+        "attribute-twice",
+        Shop(
+            rewrite=in_page(
+                r'<li data-nl-product="(.*?)"', r'<li data-nl-product="P-\1" data-nl-product="\1"'
+            )
+        ),
+    ),
+    "product in each product": (
+        "nested-products",
+        Shop(rewrite=in_page(r'(data-nl-product=".*?")><h3', r"\1><h3 \1")),
     ),
     "redirect": ("redirected", Shop(intercept=redirect)),
     "login": ("blocked-on-the-way", Shop(intercept=login)),

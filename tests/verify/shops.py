@@ -20,6 +20,8 @@ from neuralens_embed.snippet import Snippet
 from neuralens_relay import Settings, create_app
 from neuralens_relay.serving import address, listen
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -58,9 +60,9 @@ class Shop:
 
     ``tag`` renders the snippet, ``identify`` the id of a product. ``forward`` maps a path under /nl
     to the path that the proxy requests from the relay, None to forward nothing; ``intercept``
-    returns the response to a request that does not reach the proxy, or None; ``host`` replaces
-    the Host header, "" to forward the shop's. ``policy`` is the Content-Security-Policy,
-    ``reported_policy`` one that only reports. ``cached``
+    returns the response to a request that does not reach the proxy, or None, ``gate`` to one that
+    does not reach the shop at all; ``host`` replaces the Host header, "" to forward the shop's.
+    ``policy`` is the Content-Security-Policy, ``reported_policy`` one that only reports. ``cached``
     replaces the script unless the request bypasses caches. ``banner`` asks for consent, "own" or
     that of a "platform"; its answer is passed to the tracker if ``grants``, and changes tags whose
     type is text/plain. A search takes ``delay`` seconds. ``misspelt`` is the product's attribute.
@@ -72,6 +74,7 @@ class Shop:
     identify: Callable[[Product], str] = lambda product: f"CH-{product.position}"
     forward: Callable[[str], str | None] = lambda path: path
     intercept: Callable[[Request], Response | None] = lambda request: None
+    gate: Callable[[Request], Response | None] = lambda request: None
     alter: Callable[[Request, Response], Response] = lambda request, response: response
     rewrite: Callable[[str, str], str] = lambda path, html: html
     host: str = ""
@@ -107,8 +110,13 @@ class Site:
                 Route("/chairs/{position:int}", self.chair),
                 Route("/shop.js", self.script),
                 Route("/nl/{path:path}", self.proxy, methods=["GET", "POST"]),
-            ]
+            ],
+            middleware=[Middleware(BaseHTTPMiddleware, self.guard)],
         )
+
+    async def guard(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        """Answer a request in the shop's place, or pass it on."""
+        return self.shop.gate(request) or await call_next(request)
 
     def show(self, request: Request, template: str, **values: Any) -> Response:
         text = TEMPLATES.get_template(template).render(

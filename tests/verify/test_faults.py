@@ -1,17 +1,20 @@
 """Each seeded fault is reported with its cause alone; a faultless shop has no findings."""
 
+import base64
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
 from neuralens_verify.diagnoses import diagnose
 from neuralens_verify.observations import Observations
-from neuralens_verify.visit import Options, visit
+from neuralens_verify.visit import Options, UnreachableError, visit
 from playwright.sync_api import Browser
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from tests.verify.faults import FAULTLESS, FAULTS
+from tests.verify.faults import BASIC, FAULTLESS, FAULTS
 from tests.verify.shops import Shop, serving
 
 # How each banner is reported: detected by its button texts, or by a rule of autoconsent.
@@ -62,6 +65,62 @@ def test_a_fault_is_reported(name: str, chromium: Browser, tmp_path: Path) -> No
     findings = diagnose(observe(chromium, shop, tmp_path))
     assert [finding.cause for finding in findings] == [cause]
     assert time.monotonic() - started < MAX_SECONDS
+
+
+def robots(request: Request) -> Response:
+    return HTMLResponse("<title>Just a moment...</title>", 200)
+
+
+def login(request: Request) -> Response | None:
+    if request.url.path == "/login":
+        return HTMLResponse('<form><input name="user"><input type="password"></form>')
+    return RedirectResponse("/login")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("gate", "remedy"),
+    [
+        (lambda request: Response(status_code=401, headers=BASIC), "https://USER:PASSWORD@HOST/"),
+        (lambda request: Response(status_code=403), "allow this machine"),
+        (lambda request: RedirectResponse(request.url), "redirects in a circle"),
+        (robots, "bot protection"),
+        (login, "leads to {url}/login, which asks to log in"),
+    ],
+)
+def test_a_shop_that_cannot_be_visited_is_explained(
+    gate: Callable[[Request], Response | None], remedy: str, chromium: Browser, tmp_path: Path
+) -> None:
+    with serving(Shop(gate=gate), tmp_path) as shop:
+        with pytest.raises(UnreachableError) as raised:
+            visit(chromium, shop.url, Options())
+        assert remedy.format(url=shop.url) in str(raised.value)
+
+
+@pytest.mark.nightly
+def test_a_shop_with_a_password_is_visited_by_its_url(chromium: Browser, tmp_path: Path) -> None:
+    given = "Basic " + base64.b64encode(b"anna:s p").decode()
+
+    def gate(request: Request) -> Response | None:
+        is_known = request.headers.get("Authorization") == given
+        return None if is_known else Response(status_code=401, headers=BASIC)
+
+    with serving(Shop(gate=gate), tmp_path) as shop:
+        address = shop.url.replace("http://", "http://anna:s%20p@")
+        seen = visit(chromium, address, Options(query="chair", relay=f"{shop.relay_url}/nl"))
+    assert diagnose(seen) == []
+    assert seen.acknowledged
+    assert "anna" not in seen.address
+
+
+@pytest.mark.nightly
+def test_a_login_before_a_product_is_noted(chromium: Browser, tmp_path: Path) -> None:
+    def gate(request: Request) -> Response | None:
+        return login(request) if request.url.path.startswith(("/chairs", "/login")) else None
+
+    seen = observe(chromium, Shop(gate=gate), tmp_path)
+    assert diagnose(seen) == []
+    assert seen.steps["product"].endswith("/login asks to log in")
 
 
 @pytest.mark.nightly

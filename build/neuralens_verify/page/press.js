@@ -1,5 +1,5 @@
 // Clicks the button of a consent banner that accepts or refuses, in the most common languages, also
-// in an open shadow tree or in a frame of its own; returns its text, or "".
+// in a shadow tree, as observe.js knows them, or in a frame of its own; returns its text, or "".
 ([refuse]) => {
   const label = refuse
     ? /^\W*(reject|decline|deny|refuse|no\b|only necessary|necessary only|ablehnen|nur notwendige|refuser|rechazar|rifiuta|weigeren|avvisa|odmítnout|odrzuć)/i
@@ -8,7 +8,7 @@
   const selector = "button, a, [role=button], input[type=submit], input[type=button]";
   const find = (root) => [
     ...root.querySelectorAll(selector),
-    ...[...root.querySelectorAll("*")].flatMap(({ shadowRoot }) => (shadowRoot ? find(shadowRoot) : [])),
+    ...[...root.querySelectorAll("*")].map(window.neuralensShadow).flatMap((shadow) => (shadow ? find(shadow) : [])),
   ];
   // A page's body may mention cookies anywhere; that of a banner's frame is the banner.
   const isBody = (node) => node === document.body && window === window.top;

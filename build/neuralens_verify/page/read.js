@@ -34,6 +34,7 @@
     for (const attribute of attributes) {
       if (!element.hasAttribute(attribute)) continue;
       const order = element.parentElement && closest(element.parentElement, "[data-nl-purchase]");
+      const outer = element.parentElement && closest(element.parentElement, "[data-nl-product]");
       const list = order ? null : closest(element, "[data-nl-list], [role=listbox]");
       const value = element.getAttribute(attribute).trim();
       items.push({
@@ -44,6 +45,7 @@
         hidden: Boolean(closest(element, "[aria-hidden=true]")) || !element.checkVisibility(),
         link: (element.closest("a[href]") ?? element.querySelector("a[href]"))?.pathname ?? "",
         is_price: isPrice(element, value),
+        outer: outer?.getAttribute("data-nl-product").trim() ?? "",
       });
     }
   }
