@@ -43,12 +43,19 @@ from neuralens_relay.outbox import (
     Store,
     explain_silence,
 )
-from neuralens_relay.settings import OutboxSettings, SettingsError, read_address, read_text
+from neuralens_relay.settings import (
+    OutboxSettings,
+    SettingsError,
+    read_address,
+    read_text,
+    read_variable,
+    variable,
+)
 from neuralens_relay.stores import describe_place, store_opener
 
-URL = "NEURALENS_RELAY_URL"
-SECRET = "NEURALENS_CLIENT_SECRET"  # noqa: S105 - the name of a variable
-APPLICATION = "NEURALENS_APPLICATION_ID"
+URL = variable("relay_url")
+SECRET = variable("client_secret")
+APPLICATION = variable("application_id")
 CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 # Bytes of a response that are read.
 MAX_ANSWER = 65536
@@ -120,16 +127,16 @@ class Client:
         timeout: float = 5.0,
     ) -> None:
         """Default to the environment's settings. ``timeout`` is for the relay, in seconds."""
-        url = url or ("" if outbox else os.environ.get(URL, "").strip())
+        url = url or ("" if outbox else read_variable("relay_url", os.environ))
         self._carrier: Carrier
         if url:
-            secret = secret or os.environ.get(SECRET, "").strip()
-            application_id = application_id or os.environ.get(APPLICATION, "").strip()
+            secret = secret or read_variable("client_secret", os.environ)
+            application_id = application_id or read_variable("application_id", os.environ)
             self._carrier = HttpCarrier(url, secret, application_id, timeout)
         else:
             changes = {"NEURALENS_OUTBOX": outbox} if outbox else {}
             settings = OutboxSettings.from_environment({**os.environ, **changes})
-            application_id = application_id or os.environ.get(APPLICATION, "").strip()
+            application_id = application_id or read_variable("application_id", os.environ)
             self._carrier = OutboxCarrier(settings, application_id)
 
     def track(self, event: str, **fields: Any) -> Receipt:

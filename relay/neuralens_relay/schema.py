@@ -26,6 +26,7 @@ EVENTS = """CREATE TABLE {name} (
 );
 CREATE INDEX {name}_by_due ON {name} (state, due);
 """
+DEAD_BY_RECEIVED = "CREATE INDEX {name}_by_received ON {name} (received);\n"
 DEAD = """CREATE TABLE {name} (
     id INTEGER PRIMARY KEY,
     eid TEXT NOT NULL,
@@ -36,6 +37,7 @@ DEAD = """CREATE TABLE {name} (
 );
 CREATE INDEX {name}_by_eid ON {name} (eid);
 """
+DEAD += DEAD_BY_RECEIVED
 # A single row of counters.
 TOTALS = """CREATE TABLE {name} (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -83,7 +85,7 @@ TABLES = {
     "tallies": TALLIES,
 }
 # Stored in the file's header (user_version).
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def create(*names: str) -> str:
@@ -95,8 +97,10 @@ def create(*names: str) -> str:
 UPGRADES = {
     0: create(*TABLES),
     1: "ALTER TABLE events ADD COLUMN checksum INTEGER;"
-    + create("orders", "totals", "beat", "journals", "tallies"),
-    2: create("journals", "tallies"),
+    + create("orders", "totals", "beat", "journals", "tallies")
+    + DEAD_BY_RECEIVED.format(name="dead"),
+    2: create("journals", "tallies") + DEAD_BY_RECEIVED.format(name="dead"),
+    3: DEAD_BY_RECEIVED.format(name="dead"),
 }
 
 

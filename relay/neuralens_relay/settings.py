@@ -287,8 +287,17 @@ def read_setting(name: str, environment: Mapping[str, str] = os.environ) -> Any:
 
 
 def read_variable(name: str, environment: Mapping[str, str]) -> str:
-    """Return the text of a setting's environment variable; "" if it is not set."""
-    return environment.get(variable(name), "").strip()
+    """Return the text of a setting's environment variable; "" if it is not set.
+
+    Raises SettingsError if it is in quotes: no value begins and ends with them.
+    """
+    text = environment.get(variable(name), "").strip()
+    if len(text) > 1 and text[0] in "\"'" and text[-1] == text[0]:
+        raise SettingsError(
+            f"{variable(name)} is in quotes, which count as a part of it: remove them (Docker's"
+            " --env-file takes everything after = as the value)"
+        )
+    return text
 
 
 def warn_of_unknown(environment: Mapping[str, str] = os.environ) -> None:

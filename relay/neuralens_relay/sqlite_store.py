@@ -365,7 +365,7 @@ class SqliteStore:
             )
             changed.append(
                 self._drop(
-                    "SELECT id FROM dead WHERE received < ? ORDER BY id LIMIT ?",
+                    "SELECT id FROM dead WHERE received < ? ORDER BY received LIMIT ?",
                     (now - self._bounds.dead_age, limit),
                 )
             )

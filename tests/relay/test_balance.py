@@ -187,6 +187,7 @@ def test_an_outbox_of_the_previous_version_is_migrated(tmp_path):
         store.add([Event("a", b"{}")], 10)
         for name in ("journals", "tallies"):
             store.database.execute(f"DROP TABLE {name}")
+        store.database.execute("DROP INDEX dead_by_received")
         store.database.execute("PRAGMA user_version = 2")
     with closing(SqliteStore(path)) as store, store.transaction():
         assert store.add([Event("a", b"{}"), Event("b", b"{}")], 20) == [False, True]

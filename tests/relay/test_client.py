@@ -251,8 +251,9 @@ def test_a_missing_setting_is_reported(given, name, monkeypatch):
 def test_settings_come_from_the_environment(start, environment, monkeypatch):
     relay = start(environment | {"NEURALENS_CLIENT_SECRET": SECRET})
     monkeypatch.setenv("NEURALENS_RELAY_URL", relay.url)
-    monkeypatch.setenv("NEURALENS_CLIENT_SECRET", SECRET)
-    monkeypatch.setenv("NEURALENS_APPLICATION_ID", APPLICATION)
+    # As from the files of secrets.
+    monkeypatch.setenv("NEURALENS_CLIENT_SECRET", f"{SECRET}\n")
+    monkeypatch.setenv("NEURALENS_APPLICATION_ID", f" {APPLICATION}\n")
     assert Server().track("PURCHASE", **PURCHASE) == TAKEN
     monkeypatch.delenv("NEURALENS_RELAY_URL")
     monkeypatch.setenv("NEURALENS_OUTBOX", environment["NEURALENS_OUTBOX"])

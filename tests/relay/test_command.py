@@ -53,6 +53,14 @@ def run_process(environment):
         ({"NEURALENS_API_KEY": None}, "NEURALENS_API_KEY is not set"),
         ({"NEURALENS_API_KEY": ""}, "NEURALENS_API_KEY is not set"),
         ({"NEURALENS_APPLICATION_ID": None}, "NEURALENS_APPLICATION_ID is not set"),
+        *(
+            (
+                {name: f"{quote}x{quote}"},
+                f"{name} is in quotes, which count as a part of it: remove",
+            )
+            for name in ("NEURALENS_API_KEY", "NEURALENS_OUTBOX", "NEURALENS_TIMEOUT")
+            for quote in "\"'"
+        ),
         ({"NEURALENS_API_URL": "api.example"}, "NEURALENS_API_URL must be an http"),
         ({"NEURALENS_ALLOWED_ORIGINS": "shop"}, "NEURALENS_ALLOWED_ORIGINS has 'shop'"),
         ({"NEURALENS_OUTBOX": "outbox.db"}, "NEURALENS_OUTBOX must be sqlite:///PATH"),

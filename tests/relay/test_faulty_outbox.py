@@ -496,6 +496,16 @@ def test_dead_letters_have_a_limit_and_a_retention(store):
         assert store.depth().refusal == ""
 
 
+def test_many_dead_letters_do_not_slow_down_housekeeping(store):
+    fill_dead = "INSERT INTO dead (eid, body, received, attempts, reason) VALUES (?, 'x', 2, 1, '')"
+    store.database.executemany(fill_dead, [(str(number),) for number in range(20_000)])
+    steps = []
+    store.database.set_progress_handler(lambda: steps.append(1), 1000)
+    with store.transaction():
+        store.tidy(3.0, 1.0, True, 100)
+    assert len(steps) < 10
+
+
 def test_abandoned_leases_are_recovered_repeatedly(store):
     with store.transaction():
         store.add([event(number) for number in range(4)], 10)
