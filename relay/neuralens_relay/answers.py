@@ -45,10 +45,17 @@ class Answer:
 
 
 class Documented(msgspec.Struct):
-    """The documented body of a response."""
+    """The documented body of a response. The message is text, but nothing depends on it."""
 
     status: str
-    message: str = ""
+    message: object = ""
+
+    @property
+    def text(self) -> str:
+        """The message; JSON if it is not text."""
+        if self.message is None or isinstance(self.message, str):
+            return self.message or ""
+        return msgspec.json.encode(self.message).decode()
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: float) -> Answer:
@@ -57,7 +64,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: float
     ``now`` is Unix time, for a Retry-After in the form of a date.
     """
     documented = read_body(body)
-    message = documented.message if documented is not None else ""
+    message = documented.text if documented is not None else ""
     reason = f"{status}: {message}" if message else f"{status}"
     if 200 <= status < 300:
         if documented is not None and documented.status == "success":

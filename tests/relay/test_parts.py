@@ -328,7 +328,10 @@ SUCCESS = b'{"status": "success", "message": ""}'
     [
         (200, SUCCESS, Fate.DELIVERED, False),
         (201, b'{"status": "success"}', Fate.DELIVERED, False),
+        (200, b'{"status": "success", "message": null}', Fate.DELIVERED, False),
+        (200, b'{"status": "success", "message": {"id": 1}, "more": []}', Fate.DELIVERED, False),
         (200, b'{"status": "failure", "message": "no"}', Fate.DEAD, False),
+        (200, b'{"status": "failure", "message": ["no"]}', Fate.DEAD, False),
         (200, b"", Fate.RETRY, True),
         (200, b"<html>", Fate.RETRY, True),
         (200, b'{"status": "maybe"}', Fate.RETRY, True),
