@@ -52,9 +52,14 @@ class Reserve:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @property
+    def exists(self) -> bool:
+        """Whether the space is occupied."""
+        return self._path.exists()
+
     def allocate(self, space: DiskSpace) -> None:
         """Create the file, unless it exists or the space is needed for events."""
-        if self._path.exists() or space.free < space.floor + space.reserve:
+        if self.exists or space.free < space.floor + space.reserve:
             return
         file = os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600)
         try:

@@ -6,6 +6,7 @@ apsw bundles its own SQLite: versions 3.7.0 to 3.51.2, which many systems still 
 a database with several connections (https://sqlite.org/wal.html#walresetbug).
 """
 
+import errno
 import logging
 import os
 from collections import Counter
@@ -87,6 +88,8 @@ class SqliteStore:
         self._damaged = False
         self._repair_error = ""
         self._dropped = 0
+        # Whether the quota was used up, and there has not been space for the reserve since.
+        self._over_quota = False
         # Changes of the tallies in the current transaction.
         self._changes: Counter[tuple[int, str, str, str]] = Counter()
         self._reserve = Reserve(Path(f"{path}-reserve"))
@@ -376,6 +379,8 @@ class SqliteStore:
         space = measure(self._path)
         changed.append(self._vacuum(limit, space.free < space.floor))
         self._reserve.allocate(space)
+        if self._reserve.exists:
+            self._over_quota = False
         return max(changed) >= limit
 
     def _vacuum(self, limit: int, scarce: bool) -> int:
@@ -531,6 +536,8 @@ class SqliteStore:
                 f"{self._path} was deleted or replaced while the relay was running: restart the"
                 f" relay, at best once the {waiting} events of the former file are forwarded"
             )
+        if self._over_quota:
+            return f"this user's quota on the disk of {self._path} is used up"
         space = measure(self._path)
         if space.free < space.floor and space.free + self._unused() < space.floor:
             free, floor = space.free / MEBI, space.floor / MEBI
@@ -594,7 +601,18 @@ class SqliteStore:
                 f"the outbox {self._path} is not a SQLite file: choose another, or a new one"
             ) from error
         except (apsw.Error, OSError) as error:
-            raise OutboxError(f"the outbox {self._path} cannot be used: {error}") from error
+            reason = str(error)
+            if self._exceeds_quota(error):
+                self._over_quota = True
+                self._reserve.release()
+                reason = os.strerror(errno.EDQUOT)
+            raise OutboxError(f"the outbox {self._path} cannot be used: {reason}") from error
+
+    def _exceeds_quota(self, error: Exception) -> bool:
+        """Return whether a quota is the cause, which SQLite takes for a fault of the disk."""
+        if isinstance(error, apsw.IOError):
+            return self.database.system_errno == errno.EDQUOT
+        return isinstance(error, OSError) and error.errno == errno.EDQUOT
 
 
 def identify(path: Path) -> tuple[int, int] | None:

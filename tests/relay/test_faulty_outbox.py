@@ -1,5 +1,7 @@
 """Outboxes that are damaged, full, read-only, of an earlier version, or with a wrong clock."""
 
+import ctypes
+import errno
 import os
 import random
 import subprocess
@@ -327,6 +329,55 @@ def final_response(client, body):
     answer = client.post(body)
     full = answer.status_code == 503 and answer.json()["error"] == "the outbox is full"
     return answer if answer.status_code == 202 or full else None
+
+
+@contextmanager
+def quota_used_up():
+    """Refuse all writes of SQLite, as a quota does, of which ``statvfs`` knows nothing."""
+    kind = ctypes.CFUNCTYPE(
+        ctypes.c_ssize_t,
+        ctypes.c_int,
+        ctypes.c_void_p,
+        ctypes.c_size_t,
+        ctypes.c_int64,
+        use_errno=True,
+    )
+
+    @kind
+    def refuse(*_):
+        ctypes.set_errno(errno.EDQUOT)
+        return -1
+
+    system = apsw.VFS("quota", "unix")
+    name = "pwrite64"
+    before = system.xGetSystemCall(name)
+    system.xSetSystemCall(name, ctypes.cast(refuse, ctypes.c_void_p).value)
+    try:
+        yield
+    finally:
+        system.xSetSystemCall(name, before)
+
+
+def test_a_quota_that_is_used_up_leaves_room_for_sending(store, tmp_path):
+    reserve = tmp_path / "outbox.db-reserve"
+    with store.transaction():
+        store.add([event(1)], 1)
+        store.tidy(2, 600, steady=True, limit=1000)
+    assert reserve.exists()
+    with quota_used_up(), pytest.raises(OutboxError, match="quota"), store.transaction():
+        store.add([event(2)], 2)
+    assert not reserve.exists()
+    with store.transaction():
+        # Not for new events.
+        with pytest.raises(OutboxFullError, match="quota"):
+            store.add([event(2)], 2)
+        assert "quota" in store.depth().refusal
+        leases = store.lease(9, 3)
+        store.settle([Settlement(lease.key, Outcome.DELIVERED) for lease in leases])
+        assert len(leases) == 1
+    with store.transaction():
+        store.tidy(3, 600, steady=True, limit=1000)
+        assert store.add([event(2)], 3) == [True]
 
 
 @pytest.mark.parametrize("mebibytes", [4, 24])
