@@ -8,7 +8,7 @@ from typing import Any
 from neuralens_tracker.addon_settings import ADDONS, name_file
 from neuralens_tracker.reference import ATTRIBUTES, Attribute
 from neuralens_tracker.value_types import COUNT
-from neuralens_tracker.vocabulary import VERSION
+from neuralens_tracker.vocabulary import EVENTS, PAGES, VERSION
 
 from neuralens_build.checkout import CHECKOUT
 from neuralens_build.npm_tools import run_program
@@ -29,6 +29,9 @@ def assemble(dist: Path, folder: Path) -> None:
             shutil.copy(dist / file, folder)
     shutil.copy(dist / "neuralens.d.ts", folder)
     shutil.copy(CHECKOUT / "LICENSE", folder)
+    constants = {"EVENTS": EVENTS, "PAGES": PAGES}
+    lines = (f"export const {name} = {json.dumps(words)};\n" for name, words in constants.items())
+    (folder / "vocabulary.mjs").write_text("".join(lines), "utf-8")
     write(folder / "package.json", manifest())
     write(folder / "web-types.json", web_types())
 

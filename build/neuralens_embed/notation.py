@@ -3,6 +3,7 @@
 The name, comma-separated ids, and rank, page and query if present.
 """
 
+import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ LINE = re.compile(
     r"(?P<event>[A-Z_]+) (?P<ids>.+?)(?: #(?P<index>\d+))?"
     rf"(?: (?P<page>{'|'.join(PAGES)}))?(?: (?P<query>\"(?:[^\"\\]|\\.)*\"))?"
 )
+
+EXAMPLE = f'{EVENTS[0]} ID #3 {PAGES[0]} "query"'
 
 
 def describe(
@@ -41,7 +44,20 @@ def parse(line: str) -> str:
     """Normalize a line to the form of ``describe``; raises ValueError if it is invalid."""
     match = LINE.fullmatch(" ".join(line.split()))
     if match is None or match["event"] not in EVENTS:
-        raise ValueError(f'{line!r} is not an event: write {EVENTS[0]} ID #3 {PAGES[0]} "query"')
+        raise ValueError(f"{line!r} is not an event: write {EXAMPLE}")
+    if misplaced := find_misplaced(match):
+        raise ValueError(f"{line!r} is not an event because of {misplaced!r}: write {EXAMPLE}")
     index = None if match["index"] is None else int(match["index"])
     query = None if match["query"] is None else json.loads(match["query"])
     return describe(match["event"], match["ids"].split(","), index, match["page"], query)
+
+
+def find_misplaced(match: re.Match[str]) -> str:
+    """Return what was read as a part of an id, but is a rank or a page with a mistake; or ""."""
+    # The last one, because a mistake there has those before it read as parts of the id, too.
+    for word in reversed(match["ids"].split(" ")):
+        is_rank = match["index"] is None and word.startswith("#")
+        is_page = match["page"] is None and difflib.get_close_matches(word, PAGES, cutoff=0.8)
+        if is_rank or is_page:
+            return word
+    return "" if all(match["ids"].split(",")) else ","

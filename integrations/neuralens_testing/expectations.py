@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neuralens_embed.notation import parse
-from neuralens_tracker.vocabulary import EVENTS
+from neuralens_tracker.vocabulary import EVENTS, PAGES
 
 from neuralens_testing.differences import compare
 from neuralens_testing.events import Events
@@ -51,6 +51,8 @@ class Expectation:
     def to_be(self, lines: Sequence[str]) -> None:
         """Expect exactly these events, in any order, each on one line as in a tracking plan."""
         __tracebackhide__ = True
+        if isinstance(lines, str):
+            raise TypeError("to_be takes a list of lines, one for each event")
         wanted = [parse(line) for line in lines]
         self._events.wait_for_count(len(wanted))
         difference = compare(wanted, self._events.settle())
@@ -80,12 +82,19 @@ class Expectation:
 
 
 def check(event: str, item: Any, items: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the expected fields by the API's names; raises TypeError for an unknown field."""
+    """Return the expected fields by the API's names; raises TypeError for invalid ones."""
     if event not in EVENTS:
         raise TypeError(f"there is no event {event}: there are {', '.join(EVENTS)}")
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise TypeError(f"events have no {min(unknown)}: there are id, ids, {', '.join(FIELDS)}")
+    page, index = fields.get("page"), fields.get("index")
+    if page is not None and page not in PAGES:
+        raise TypeError(f"there is no page {page}: there are {', '.join(PAGES)}")
+    if index is not None and not isinstance(index, int):
+        raise TypeError(f"index must be a whole number, not {index!r}")
+    if isinstance(items, str):
+        raise TypeError(f"ids must be a list, not {items!r}: for one item, write id")
     wanted = {"event": event, **fields}
     if item is not None:
         items = [item]

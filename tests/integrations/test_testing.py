@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from neuralens_embed.snippet import PREFIX, Snippet
@@ -148,3 +149,20 @@ def test_a_plan_in_another_encoding_is_one_sentence(tmp_path: Path) -> None:
     plan.write_text("[[step]]", "utf-16")
     with pytest.raises(PlanError, match="cannot be read"):
         Plan.read(plan)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"page": "SEARCH"}, "there is no page SEARCH: there are SEARCH_RESULT_PAGE"),
+        ({"index": "3"}, "index must be a whole number, not '3'"),
+        ({"ids": "A1"}, "ids must be a list, not 'A1': for one item, write id"),
+    ],
+)
+def test_an_expectation_that_no_event_can_meet_is_refused(
+    fields: dict[str, Any], message: str, neuralens_events: Events
+) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        expect(neuralens_events).not_to_have("CLICK_PRODUCT", **fields)
+    with pytest.raises(TypeError, match="a list of lines"):
+        expect(neuralens_events).to_be("CLICK_PRODUCT A1")

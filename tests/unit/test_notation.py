@@ -31,3 +31,19 @@ def test_ids_and_queries_with_spaces_and_quotes() -> None:
 def test_an_invalid_line_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="is not an event: write"):
         parse(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ('CLICK_PRODUCT A #1 SEARCH_RESULTS_PAGE "oak"', "SEARCH_RESULTS_PAGE"),
+        ("CLICK_PRODUCT A #1 SEARCH_RESULT_PAGE oak", "SEARCH_RESULT_PAGE"),
+        ("CLICK_PRODUCT A SEARCH_RESULT_PAGE #1", "SEARCH_RESULT_PAGE"),
+        ("CLICK_PRODUCT #1 SEARCH_RESULT_PAGE", "#1"),
+        ("CLICK_PRODUCT A #one", "#one"),
+        ("PURCHASE A, B,", ","),
+    ],
+)
+def test_what_is_no_part_of_an_id_is_named(line: str, part: str) -> None:
+    with pytest.raises(ValueError, match=f"is not an event because of '{part}': write"):
+        parse(line)

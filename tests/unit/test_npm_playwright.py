@@ -45,6 +45,23 @@ test("a misspelt key of a plan is named", async ({ page, events }) => {
     .rejects.toThrow('step 2 has the key "event"');
 });
 
+test("misspelt events and pages are named", async ({ page, events }) => {
+  const open = (address) => page.goto(address);
+  for (const line of [
+    "CLICK_PRODCT A",
+    "CLICK_PRODUCT A SEARCH_RESULTS_PAGE",
+    "CLICK_PRODUCT #1 SEARCH_RESULT_PAGE",
+    "CLICK_PRODUCT A #1 SEARCH_RESULT_PAGE oak",
+  ]) {
+    const plan = { step: [{ page: "/", events: [line] }] };
+    await expect(follow(plan, events, open)).rejects.toThrow(`step 1: "${line}" is not an event`);
+  }
+  const misspelt = expect(events).not.toHave("CLICK_PRODCT", {});
+  await expect(misspelt).rejects.toThrow("there is no event CLICK_PRODCT");
+  const elsewhere = expect(events).not.toHave("CLICK_PRODUCT", { page: "SEARCH" });
+  await expect(elsewhere).rejects.toThrow("there is no page SEARCH");
+});
+
 for (const permissions of [[], ["local-network-access"]]) {
   test.describe(`a page of another origin with ${permissions.length} permissions`, () => {
     test.use({ permissions });
@@ -89,4 +106,4 @@ def test_a_run(npm_package: Path, tmp_path: Path, chromium_options: dict[str, ob
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout
+    assert "6 passed" in done.stdout

@@ -1,6 +1,7 @@
 // Fixtures and matchers for Playwright tests of a shop: the events that `neuralens-tracker dev` or
 // `neuralens-tracker sandbox` has received since the start of the test.
 import { expect as expectOfPlaywright, test as testOfPlaywright } from "@playwright/test";
+import { EVENTS, PAGES } from "./vocabulary.mjs";
 
 // Milliseconds without new events after which none is expected: the tracker sends after one second.
 const QUIET_MS = 1500;
@@ -139,6 +140,11 @@ export const expect = expectOfPlaywright.extend({
   async toHave(events, event, fields = {}, { timeout = TIMEOUT_MS } = {}) {
     const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
     if (unknown) throw new TypeError(`events have no ${unknown}: there are ${FIELDS.join(", ")}`);
+    // Otherwise a misspelt one would satisfy "not".
+    if (!EVENTS.includes(event))
+      throw new TypeError(`there is no event ${event}: there are ${EVENTS.join(", ")}`);
+    if (fields.page && !PAGES.includes(fields.page))
+      throw new TypeError(`there is no page ${fields.page}: there are ${PAGES.join(", ")}`);
     const deadline = Date.now() + timeout;
     let found = await events.all();
     const held = () => found.some((body) => matches(body, event, fields));
@@ -174,6 +180,32 @@ export const expect = expectOfPlaywright.extend({
   },
 });
 
+// A line of a plan, as `describe` formats events; an id may have spaces.
+const LINE = new RegExp(
+  `^([A-Z_]+) (.+?)(?: #(\\d+))?(?: (${PAGES.join("|")}))?(?: "(?:[^"\\\\]|\\\\.)*")?$`,
+);
+
+/** Throw an error for a line that no event can match, because of a misspelt name, rank or page. */
+const checkLine = (line, number) => {
+  const [, event, ids, index, page] = LINE.exec(line) ?? [];
+  const known = EVENTS.includes(event);
+  const misplaced =
+    known &&
+    ids
+      .split(" ")
+      .findLast(
+        (word) =>
+          (index === undefined && word.startsWith("#")) ||
+          (page === undefined && (PAGES.includes(word) || /^[A-Z_]+_PAGES?$/.test(word))),
+      );
+  if (known && !misplaced) return;
+  const reason = misplaced ? ` because of "${misplaced}"` : "";
+  throw new Error(
+    `step ${number}: ${JSON.stringify(line)} is not an event${reason}:` +
+      ` write ${EVENTS[0]} ID #3 ${PAGES[0]} "query"`,
+  );
+};
+
 // What a step of a plan may have.
 const KEYS = ["page", "action", "events"];
 
@@ -185,11 +217,12 @@ const KEYS = ["page", "action", "events"];
  */
 export async function follow(plan, events, open, actions = {}) {
   const steps = plan.step;
-  if (!Array.isArray(steps) || !steps.length) throw new Error("the plan has no steps");
+  if (!Array.isArray(steps) || !steps.length) throw new Error("the plan has no steps: write [[step]] above each");
   for (const [number, step] of steps.entries()) {
     const unknown = Object.keys(step).find((key) => !KEYS.includes(key));
     if (unknown)
       throw new Error(`step ${number + 1} has the key "${unknown}": it may have ${KEYS.join(", ")}`);
+    for (const line of step.events ?? []) checkLine(line, number + 1);
   }
   const differences = [];
   for (const { page = "", action = "", events: wanted = [] } of steps) {
