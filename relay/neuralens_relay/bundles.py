@@ -3,6 +3,7 @@
 import base64
 import gzip
 import mimetypes
+import threading
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class Bundle:
         guessed = mimetypes.guess_type(self.name)[0]
         self.media_type = TYPES.get(suffix) or guessed or "application/octet-stream"
         self._is_packed = suffix in PACKED
+        self._compressing = threading.Lock()
 
     def is_version(self, text: str) -> bool:
         """Return whether a version from a URL is that of this content.
@@ -58,11 +60,13 @@ class Bundle:
         return not self._is_packed and not self.encodings
 
     def compress(self) -> None:
-        """Fill ``encodings``, which takes seconds for the largest files."""
-        self.encodings = {
-            "br": brotli.compress(self.content, quality=11),
-            "gzip": gzip.compress(self.content, 9, mtime=0),
-        }
+        """Fill ``encodings``, once, which takes seconds for the largest files."""
+        with self._compressing:
+            if not self.encodings:
+                self.encodings = {
+                    "br": brotli.compress(self.content, quality=11),
+                    "gzip": gzip.compress(self.content, 9, mtime=0),
+                }
 
     def encode(self, accepted: str) -> tuple[str, bytes]:
         """Return the best encoding that Accept-Encoding allows ("" for none) and its bytes."""

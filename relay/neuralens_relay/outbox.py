@@ -117,6 +117,9 @@ class Bounds:
     dead_age: float = inf
 
 
+UNBOUNDED = Bounds()
+
+
 @dataclass(frozen=True)
 class Depth:
     """The contents of the outbox.

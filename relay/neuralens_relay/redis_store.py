@@ -18,6 +18,7 @@ import redis
 from neuralens_relay import balance
 from neuralens_relay.balance import Posting, Report, Tally, name_journal, post
 from neuralens_relay.outbox import (
+    UNBOUNDED,
     Bounds,
     Dead,
     Depth,
@@ -58,9 +59,7 @@ CONSUMER_IDLE = 60_000
 REWRITE_PATIENCE = 30.0
 # The longest retention in Redis, in milliseconds.
 LONGEST = 2**53
-UNBOUNDED = Bounds()
-DAY = 86400.0
-BOOKS_KEPT = int((balance.KEPT_DAYS + 1) * DAY * 1000)
+BOOKS_KEPT = (balance.KEPT_DAYS + 1) * balance.DAY * 1000
 
 HEADER = """
 local stream, later, dead, live, order = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -345,7 +344,11 @@ class RedisStore:
     idle = 1.0
 
     def __init__(
-        self, address: str, bounds: Bounds = UNBOUNDED, idle: float = DAY, vouched: bool = False
+        self,
+        address: str,
+        bounds: Bounds = UNBOUNDED,
+        idle: float = balance.DAY,
+        vouched: bool = False,
     ) -> None:
         """Connect to the server of a URL, see ``RedisServer``.
 

@@ -22,6 +22,7 @@ from neuralens_relay.balance import DAY, KEPT_DAYS, Report, Tally, name_journal,
 from neuralens_relay.damage import decode, names_set_aside, quick_check, rebuild
 from neuralens_relay.disk import Reserve, measure
 from neuralens_relay.outbox import (
+    UNBOUNDED,
     Bounds,
     Dead,
     Depth,
@@ -38,7 +39,6 @@ from neuralens_relay.schema import SCHEMA_VERSION, UPGRADES, count_again
 
 log = logging.getLogger(__name__)
 
-UNBOUNDED = Bounds()
 # Milliseconds to wait for the lock of another process that is writing.
 BUSY_TIMEOUT = 5000
 MEBI = 1 << 20

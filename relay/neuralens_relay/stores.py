@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
+from neuralens_relay.balance import DAY
 from neuralens_relay.outbox import Bounds, OutboxError, Store
 from neuralens_relay.settings import OutboxSettings, SettingsError, mask, variable
 from neuralens_relay.sqlite_store import SqliteStore
@@ -12,7 +13,6 @@ from neuralens_relay.sqlite_store import SqliteStore
 SQLITE = "sqlite:///"
 # The schemes for Redis, whose client is optional.
 REDIS = ("redis", "rediss")
-DAY = 86400
 # A lease expires after this multiple of the API's timeout.
 LEASE_TIMEOUTS = 3
 

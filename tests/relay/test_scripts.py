@@ -2,11 +2,13 @@
 
 import base64
 import gzip
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha384
 
 import brotli
 import pytest
-from neuralens_relay.bundles import load, read_weights
+from neuralens_relay.bundles import Bundle, load, read_weights
 
 from tests.relay.test_durability import outbox_path
 
@@ -178,3 +180,25 @@ def test_a_missing_folder_of_the_outbox_is_not_created(start_lazily, api_down, t
     relay = start_lazily({**api_down, "NEURALENS_OUTBOX": f"sqlite:///{missing}/outbox.db"})
     assert relay.http.get("neuralens.js").status_code == 200
     assert not missing.exists()
+
+
+def test_concurrent_requests_compress_a_file_once(monkeypatch):
+    bundle, calls, compress = Bundle("x.js", b"x" * 10_000), [], brotli.compress
+    start = threading.Barrier(4)
+
+    def count(*arguments, **named):
+        calls.append(arguments)
+        # Others have the time to begin, too.
+        begun.wait(0.2)
+        return compress(*arguments, **named)
+
+    def compress_together():
+        start.wait()
+        bundle.compress()
+
+    begun = threading.Event()
+    monkeypatch.setattr(brotli, "compress", count)
+    with ThreadPoolExecutor(4) as pool:
+        for each in [pool.submit(compress_together) for _ in range(4)]:
+            each.result()
+    assert len(calls) == 1
