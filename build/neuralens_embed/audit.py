@@ -32,7 +32,6 @@ from neuralens_embed.duplicates import find_duplicates
 from neuralens_embed.ffi import window
 from neuralens_embed.names import EVERY_SETTING, TAG_ATTRIBUTES, suggest_setting
 from neuralens_embed.placeholders import EXPRESSION, explain_id, looks_decimal, looks_grouped
-from neuralens_embed.snippet import EARLY, RUNTIMES
 
 # Imported after ffi, which provides its adapter.
 from neuralens_tracker.capture.items import ACTIVATED, INERT, SEEN, Item, Items  # isort: skip
@@ -48,7 +47,6 @@ VALUES: dict[str, ValueType] = {
 # Events whose ids are texts.
 OF_TEXTS = (VIEW_SUGGESTION, CLICK_SUGGESTION)
 APP_ID = "data-app-id"
-SCRIPTS = (*RUNTIMES.values(), EARLY)
 
 # ``window`` holds one page at a time.
 lock = Lock()
@@ -252,10 +250,12 @@ class Reading:
     def _check_tag(self, tag: Element) -> None:
         """Check the tracker's script tag."""
         file = file_of(tag)
-        if file in SCRIPTS:
+        # The module waits for a call.
+        is_tracker = bundles.TRACKER_FILE.match(file) and not file.endswith(".mjs")
+        if is_tracker:
             self._tags.append(tag)
         if not tag.hasAttribute(APP_ID):
-            if file in SCRIPTS:
+            if is_tracker:
                 remedy = "give the application's id"
                 self._add_problem(tag, APP_ID, f"the script tag has no {APP_ID}: {remedy}")
             return

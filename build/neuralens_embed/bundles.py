@@ -1,11 +1,15 @@
 """Locates the built files and reads their manifest."""
 
 import json
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parent.parent
 MANIFEST = "manifest.json"
+# A file that starts the tracker, also with a hash from an asset pipeline in its name; neither the
+# stub nor an add-on.
+TRACKER_FILE = re.compile(r"^neuralens(?!\.(?:stub|overlay|ga4|consent-))(?:[.\-]\w+)*\.m?js$")
 
 
 class NotBuiltError(FileNotFoundError):

@@ -237,4 +237,6 @@ def fetch(url: str) -> bytes:
         error.close()
         raise WrongInput(f"{url} answered {error.code}") from error
     except (URLError, OSError) as error:
-        raise WrongInput(f"cannot reach {url}: {getattr(error, 'reason', error)}") from error
+        reason = getattr(error, "reason", error)
+        told = getattr(reason, "strerror", None) or reason
+        raise WrongInput(f"cannot reach {url}: {told}") from error

@@ -192,11 +192,18 @@ def explain_no_events(seen: Observations, view: View) -> Iterator[Finding]:
     if dropped or seen.held or consent != GRANTED:
         state = DENIED if dropped else PENDING
         banner = f"after {seen.banner} was accepted" if seen.banner else "verify found no banner"
+        adapters = [tag.src for tag in view.tags if tag.is_adapter]
+        remedy = (
+            f"Check that the platform of {adapters[0]} is the one on the page, and that what it"
+            " asks for covers the tracker."
+            if adapters
+            else 'Make the banner call neuralens("consent", "granted") when the shopper agrees, and'
+            " on later pages, or render data-consent from the stored choice."
+        )
         yield Finding(
             "consent-never-granted",
             f"consent is still {state} at the end of the visit ({banner}): nothing is sent",
-            'Make the banner call neuralens("consent", "granted") when the shopper agrees, and on'
-            " later pages, or render data-consent from the stored choice.",
+            remedy,
             view.url,
         )
     elif seen.suppressed:

@@ -42,6 +42,14 @@ def check_script(seen: Observations, view: View) -> Iterator[Finding]:
     """Yield why the tracker does not run on a page, or why an old version does."""
     tag = view.intended_tag
     if view.version is None:
+        if tag is None and view.status >= 400:
+            yield Finding(
+                "page-fails",
+                f"the page answers {view.status}, and does not contain the tracker's script tag",
+                "Check the shop's log, and the link or the search that leads there.",
+                view.url,
+            )
+            return
         if tag is None and view.mentions_script:
             yield Finding(
                 "tag-inert",

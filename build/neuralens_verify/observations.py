@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urljoin, urlsplit
 
+from neuralens_embed.bundles import TRACKER_FILE
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import ACCEPTED
 
-# A file that starts the tracker, also with a hash from an asset pipeline in its name; neither the
-# stub nor an add-on.
-TRACKER_FILE = re.compile(r"^neuralens(?!\.(?:stub|overlay|ga4|consent-))(?:[.\-]\w+)*\.m?js$")
 ADDON_FILE = re.compile(r"^neuralens\.(?:ga4|overlay|consent-)[\w.\-]*\.js$")
 # The types of a script element that browsers run; others, such as text/plain, wait for a consent
 # platform to change them.
@@ -42,6 +40,11 @@ class Tag:
     def is_addon(self) -> bool:
         """Whether its file is that of an add-on."""
         return bool(ADDON_FILE.match(self._file))
+
+    @property
+    def is_adapter(self) -> bool:
+        """Whether its file is the adapter of a consent platform."""
+        return self.is_addon and ".consent-" in self._file
 
     @property
     def runs(self) -> bool:
@@ -81,7 +84,7 @@ class View:
     ``configuration`` is ``window.neuralensConfig``. ``removed`` are items of the server's HTML, as
     ``data-nl-product="A"``, of whose kind the page has none any more. ``mentions_script``: the name
     of the tracker's file is somewhere in that HTML. ``duplicates`` describe attributes that an
-    element has twice in it.
+    element has twice in it. ``status`` is that of the document.
     """
 
     step: str
@@ -97,6 +100,7 @@ class View:
     removed: tuple[str, ...] = ()
     mentions_script: bool = False
     duplicates: tuple[str, ...] = ()
+    status: int = 200
 
     @property
     def tracker_tags(self) -> list[Tag]:

@@ -70,6 +70,8 @@ IDENTIFYING, KNOWN = [PRODUCT, SUGGESTION, LANDING, PURCHASE_ORDER], [*CONTEXT, 
 # Seconds until a page responds; until it has loaded, which a resource that never does must not
 # prevent; until what it then fetches has arrived; and until the tracker has started.
 RESPONSE_TIMEOUT, LOAD_TIMEOUT, FETCH_TIMEOUT, START_TIMEOUT = 20.0, 8.0, 3.0, 4.0
+# Seconds until something can be clicked.
+ACTION_TIMEOUT = 4.0
 # Seconds until the consent banner appears, and until it is answered.
 BANNER_TIMEOUT = 4.0
 # Seconds until the relay has acknowledged the events, and until it has forwarded them.
@@ -191,6 +193,7 @@ class Visit:
         if options.gpc:
             context.set_extra_http_headers({"Sec-GPC": "1"})
             context.add_init_script(GPC_SCRIPT)
+        context.set_default_timeout(ACTION_TIMEOUT * 1000)
         context.expose_binding("neuralensVerify", self._on_message)
         context.add_init_script(OBSERVE_SCRIPT)
         self._banner.watch(context)
@@ -304,7 +307,8 @@ class Visit:
         query = self._options.query or self._page.evaluate(GUESS_QUERY) or "a"
         before = self._page.url
         with self._in_step(SEARCH):
-            box.click()
+            press(box)
+            box.focus()
             box.clear()
             box.press_sequentially(query, delay=KEY_MS)
             self._observed.searched.add(query)
@@ -348,7 +352,7 @@ class Visit:
             buttons = self._page.locator(SEARCH_BUTTONS).locator("visible=true")
             if buttons.count() == 0:
                 return None
-            buttons.first.click()
+            press(buttons.first)
             self._pause(2 * MARGIN_MS)
         return boxes.first if boxes.count() else None
 
@@ -358,7 +362,7 @@ class Visit:
             return
         before = self._page.url
         self._step = SECOND_PAGE
-        links.first.click()
+        press(links.first)
         self._wait_until(lambda: self._page.url != before, 1)
         self._await_load()
         with self._in_step(SECOND_PAGE):
@@ -375,7 +379,7 @@ class Visit:
             return
         before = self._page.url
         self._step = PRODUCT_PAGE
-        links.first.click()
+        press(links.first)
         self._wait_until(lambda: self._page.url != before, START_TIMEOUT)
         self._await_load()
         with self._in_step(PRODUCT_PAGE):
@@ -475,6 +479,7 @@ class Visit:
             removed=tuple(
                 f'{name}="{value}"' for name, value in served.items if name not in found["present"]
             ),
+            status=self._document.status if self._document else 200,
             mentions_script=served.mentions_script,
             duplicates=tuple(map(str, served.duplicates)),
         )
@@ -688,6 +693,14 @@ class Visit:
         if message.text.startswith("neuralens: "):
             text = message.text.removeprefix("neuralens: ")
             self._observed.messages.setdefault(text, self._page.url)
+
+
+def press(target: Locator) -> None:
+    """Click an element, also one that something covers, such as an offer of a newsletter."""
+    try:
+        target.click()
+    except BrowserError:
+        target.evaluate("(element) => element.click()")
 
 
 def read_batch(request: Request) -> dict[str, Any] | None:

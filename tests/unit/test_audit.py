@@ -471,3 +471,12 @@ def test_an_attribute_with_two_values_is_reported() -> None:
     assert (problem.line, problem.attribute) == (2, names.PRODUCT)
     assert problem.message.startswith('data-nl-product is there twice: "A" counts, and "B" does')
     assert audit(html.replace('"B"', '"A"')).problems == []
+
+
+def test_a_script_that_an_asset_pipeline_has_renamed_is_the_tracker() -> None:
+    renamed = TAG.replace("neuralens.js", "neuralens.a0ed508b2571.js")
+    assert audit(renamed).summary().endswith("script tag: line 1")
+    addon = TAG.replace("neuralens.js", "neuralens.ga4.a0ed508b2571.js")
+    assert audit(addon).summary().endswith("no script tag")
+    twice = audit(TAG + renamed).summary()
+    assert twice.endswith("remove all but the first")

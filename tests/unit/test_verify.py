@@ -407,3 +407,13 @@ def test_what_is_no_url_is_reported(options: list[str]) -> None:
     result = CliRunner().invoke(main, ["verify", *options])
     assert result.exit_code == 2
     assert "is not an http or https URL, such as https://shop.example/" in result.stderr
+
+
+def test_consent_that_an_adapter_never_grants_is_explained_by_its_platform() -> None:
+    adapter = Tag(f"{SHOP}/nl/neuralens.consent-onetrust.js", "", {})
+    waiting = replace(SCRIPT, settings={"appId": "APP", "consent": "pending"})
+    served = {adapter.src: replace(SERVED, url=adapter.src)}
+    observations = observe(view(tags=(waiting, adapter)), events=[], batches=[], scripts=served)
+    (finding,) = diagnose(observations)
+    assert finding.cause == "consent-never-granted"
+    assert f"the platform of {adapter.src}" in finding.remedy

@@ -255,12 +255,19 @@ FAULTLESS = {
     "tag manager": Shop(tag=late),
     "Trusted Types": Shop(policy="require-trusted-types-for 'script'"),
     "banner in a shadow tree": Shop(tag=pending, rewrite=with_banner(SHADOW)),
+    "newsletter that covers the page": Shop(
+        rewrite=with_banner('<div style="position: fixed; inset: 0; z-index: 9">News?</div>')
+    ),
     "banner in a closed shadow tree": Shop(tag=pending, rewrite=with_banner(CLOSED)),
     "banner in a frame": Shop(tag=pending, rewrite=with_banner(FRAME)),
     "tag that waits for consent": Shop(tag=inert, banner="own", grants=False),
 }
 FAULTS = {
     "no tag": ("no-tag", Shop(tag=lambda shop: "")),
+    "product's page that fails": (
+        "page-fails",
+        Shop(gate=lambda r: Response(status_code=500) if "/chairs/" in r.url.path else None),
+    ),
     "tag twice": ("tag-twice", Shop(tag=lambda shop: tag(shop) * 2)),
     "wrong app id": (
         "wrong-app-id",
