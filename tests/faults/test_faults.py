@@ -229,6 +229,19 @@ def test_storage_that_is_full_or_blocked(show, accounts, add_row, script):
 
 
 @pytest.mark.every_engine
+@pytest.mark.parametrize("answer", [RESET, HANG], ids=["reset", "nothing"])
+def test_storage_cleared_while_a_beacon_fails(show, shop, accounts, add_row, answer):
+    """That an event is no longer stored does not mean that another page has delivered it."""
+    shop.fault = lambda request, body: answer
+    page = show("")
+    accounts.share(page, "A", "B")
+    page.evaluate("neuralens('flush'); localStorage.clear()")
+    eventually(lambda: shop.refused > 0)
+    shop.fault = None
+    add_row(accounts.reconcile(page))
+
+
+@pytest.mark.every_engine
 def test_corrupt_storage(show, accounts, add_row):
     page = show("", consent="pending")
     page.evaluate(

@@ -232,8 +232,9 @@ class Outbox:
         """Return whether a response to a batch of a tab ("": any) is due; forget old batches."""
         due = False
         for key in self._storage.names(BATCH_KEY + tab):
+            at = count_of(self._storage.load(key).get("at"))
             # Absolute, because the clock may have been set back.
-            age = abs(self._clock.now() - count_of(self._storage.load(key).get("at")))
+            age = abs(self._clock.now() - at)
             if age < DUE_S:
                 due = True
             elif age > FORGOTTEN_S:
@@ -251,7 +252,12 @@ class Outbox:
         self.close_batch(batch_id)
 
     def remaining(self, entries: list[Entry]) -> list[Entry]:
-        """Return those entries that no other page has erased or adopted."""
+        """Return those entries that no other page has erased or adopted.
+
+        Without a journal, the page has cleared the storage, and nobody has them.
+        """
+        if not self._storage.read(JOURNAL_KEY):
+            return entries
         return [entry for entry in entries if not entry.stored or self._storage.read(entry.key)]
 
     def refresh(self) -> None:
