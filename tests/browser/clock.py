@@ -18,6 +18,11 @@ IS_SHOWN = """(selector) => new Promise((resolve) => {
 DISCOVERY_MS = 100
 
 
+def pause_clock(page: Page) -> None:
+    """Pause a page's clock, a second on."""
+    page.clock.pause_at(page.evaluate("Date.now() / 1000") + 1)
+
+
 class Clock:
     """The paused clock of a page."""
 
@@ -29,7 +34,7 @@ class Clock:
                 neuralens("on", "event", (event) => captured.push(event.items[0].id));
             }"""
         )
-        page.clock.pause_at(page.evaluate("Date.now() / 1000") + 1)
+        pause_clock(page)
 
     def insert(self, html: str) -> None:
         """Replace the page's body, and let the tracker process it."""

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.bundling import bundle
+from tests.browser.clock import pause_clock
 from tests.browser.page import run_timers
 from tests.browser.summaries import summarize
 
@@ -30,13 +31,12 @@ OPTION = "[role=option]:visible, [data-nl-suggestion]:visible"
 
 
 @pytest.fixture
-def open_list(show):
+def open_list(show_timed):
     """Show a page with a widget, type into its box, and wait until its list was seen."""
 
     def open_list(widget):
         script = f"<script>{bundle(f'widgets/{widget}.js')}</script>"
-        # On a slow machine, the list after the first letter could be seen otherwise.
-        page = show(script, suggestion_ms=500)
+        page = show_timed(script)
         page.evaluate(
             """() => {
                 window.seen = 0;
@@ -46,7 +46,10 @@ def open_list(show):
         if widget == "select2":
             page.locator(".select2-selection").press("Enter")
         page.locator("input:visible:not([readonly])").last.click()
-        page.keyboard.type("oa", delay=30)
+        # Otherwise, on a busy machine, the list after the first letter could be seen.
+        pause_clock(page)
+        page.keyboard.type("oa")
+        page.clock.resume()
         page.locator(OPTION, has_text="oak table").first.wait_for()
         page.wait_for_function("() => seen >= 3")
         return page
