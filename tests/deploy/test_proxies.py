@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import subprocess
 from urllib.parse import urlsplit
 
@@ -107,6 +108,18 @@ def test_the_relay_itself_refuses_a_batch_that_is_too_large(proxied):
     response = post(address, {**batch, "padding": "x" * (room + 1)})
     assert response.status_code == 413
     assert "error" in response.json()
+
+
+@pytest.mark.parametrize("hangs", ["before it accepts", "before it answers"])
+def test_a_relay_that_hangs_does_not_hold_the_browsers_connections(proxy, hangs, tmp_path):
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as relay, socket.socket() as other:
+        if hangs == "before it accepts":
+            # With no other place in the backlog, the proxy's attempts to connect are dropped.
+            other.connect(relay.getsockname())
+        host, port = relay.getsockname()
+        with proxy(f"{host}:{port}", tmp_path) as address:
+            response = httpx.post(f"{address}/nl/events?b=1", content="{}", timeout=TIMEOUT)
+    assert response.status_code in (502, 504)
 
 
 def test_nginx_accepts_its_other_files(tmp_path):
