@@ -305,6 +305,12 @@ class Observations:
         """The ids of the events that were sent."""
         return {eid for batch in self.batches for eid in batch.eids}
 
+    @property
+    def settled(self) -> set[str]:
+        """The ids of the events that were sent, and whose outcome is known or cannot become so."""
+        settled = (batch for batch in self.batches if batch.failed or batch.status is not None)
+        return {eid for batch in settled for eid in batch.eids}
+
     def is_search(self, query: str) -> bool:
         """Return whether the visit has searched for a query."""
         return normalize(query) in {normalize(text) for text in self.searched}

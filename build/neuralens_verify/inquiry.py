@@ -1,0 +1,135 @@
+"""What is asked of servers once the visit has ended, because no page observes it."""
+
+import base64
+import json
+import time
+from contextlib import suppress
+from dataclasses import replace
+
+from neuralens_tracker.vocabulary import ACCEPTED
+from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import Page
+
+from neuralens_verify.observations import Batch, Health, Observations, Script, View
+from neuralens_verify.probes import (
+    fetch_health,
+    fetch_script,
+    integrity,
+    make_batch,
+    probe_endpoint,
+    resend,
+)
+from neuralens_verify.recorder import Recorder
+from neuralens_verify.waiting import pause
+
+# Seconds until the relay has forwarded the events.
+FORWARD_TIMEOUT = 4.0
+# Milliseconds between two requests for the relay's health.
+POLL_MS = 50
+# Returns what the page receives for a URL, in base64.
+FETCH_SCRIPT = """async (url) => {
+  const response = await fetch(url, { signal: AbortSignal.timeout(3000) });
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}"""
+
+
+class Inquiry:
+    """Completes the observations of a visit; ``page`` is its last one."""
+
+    def __init__(self, page: Page, recorder: Recorder, observed: Observations) -> None:
+        self._page = page
+        self._http = page.context.request
+        self._recorder = recorder
+        self._observed = observed
+
+    def run(self, relay: str, token: str) -> None:
+        """Ask for the pages' scripts and endpoints, and the health of the last one's relay.
+
+        ``relay`` is its URL, "" to derive it from the endpoint; ``token`` that for its health.
+        """
+        self._fetch_scripts()
+        endpoints = [self._probe_endpoint(view) for view in self._observed.views]
+        self._read_receipts()
+        self._ask_for_unreported()
+        if self._observed.is_running:
+            relay = relay or endpoints[-1].rpartition("/")[0]
+            self._observed.health = self._await_health(relay.rstrip("/"), token)
+
+    def _fetch_scripts(self) -> None:
+        scripts = self._observed.scripts
+        for view in self._observed.views:
+            addons = [tag for tag in view.tags if tag.is_addon]
+            for tag in [*view.tracker_tags, *addons, view.intended_tag]:
+                if tag and tag.src not in scripts:
+                    scripts[tag.src] = self._fetch_script(tag.src, view.url)
+
+    def _fetch_script(self, url: str, page: str) -> Script:
+        """Fetch a page's script, also as its service worker answers, which only the page sees."""
+        script = fetch_script(self._http, url, page)
+        if url in self._recorder.from_worker:
+            # The page's policy may forbid it.
+            with suppress(BrowserError):
+                body = base64.b64decode(self._page.evaluate(FETCH_SCRIPT, url))
+                return replace(script, integrity=integrity(body))
+        return script
+
+    def _probe_endpoint(self, view: View) -> str:
+        """Probe the endpoint of a page, unless another page has the same; return its URL."""
+        observed = self._observed
+        sent = [batch for batch in observed.batches if batch.step == view.step]
+        if not sent and "appId" not in view.settings:
+            # A bundle's settings are in its code.
+            sent = observed.batches
+        endpoint = sent[-1].url if sent else view.endpoint
+        application = sent[-1].app if sent else view.settings.get("appId", "")
+        if (endpoint, application) not in {(each.url, each.app) for each in observed.probes}:
+            script = view.intended_tag.src if view.intended_tag else view.url
+            observed.probes.append(
+                probe_endpoint(self._http, endpoint, view.url, application, script)
+            )
+        return endpoint
+
+    def _read_receipts(self) -> None:
+        """Read the relay's receipts, which no browser reports, by sending the batches again.
+
+        Those of batches sent while unloading, whose status is not reported either; and the last
+        one, for events that the relay has rejected.
+        """
+        # A copy, because the page may send more meanwhile.
+        batches = list(self._recorder.batches.items())
+        for request, batch in batches:
+            unknown = batch.status is None and not set(batch.eids) <= self._observed.acknowledged
+            if not unknown and batch is not batches[-1][1]:
+                continue
+            receipt = resend(self._http, request.url, request.post_data or "")
+            rejected = [each["reason"] for each in receipt.get("rejected", ())]
+            if unknown and receipt.get("duplicates", 0) + len(rejected) >= len(batch.eids):
+                batch.status = ACCEPTED
+            self._observed.rejected.update(rejected)
+
+    def _ask_for_unreported(self) -> None:
+        """Ask the relay for events in batches that the browser has not reported, as at an unload.
+
+        Each is sent again, alone: the relay counts as duplicates those that it has received.
+        """
+        observed = self._observed
+        for event in observed.events:
+            probe = observed.probes[-1]
+            if event.eid in observed.sent or not probe.accepted:
+                continue
+            body = make_batch(probe.app, self._recorder.details[event.eid])
+            receipt = resend(self._http, f"{probe.url}?b={body['batch']}", json.dumps(body))
+            if receipt.get("duplicates", 0) == 1:
+                batch = Batch(event.step, probe.url, probe.app, (event.eid,), ACCEPTED)
+                observed.batches.append(batch)
+
+    def _await_health(self, relay: str, token: str) -> Health | None:
+        """Return the relay's health once no event is waiting, or it gives a reason."""
+        deadline = time.monotonic() + FORWARD_TIMEOUT
+        while True:
+            health = fetch_health(self._http, relay, token)
+            done = health is None or health.waiting == 0 or health.reasons
+            if done or time.monotonic() > deadline:
+                return health
+            pause(self._page, POLL_MS)

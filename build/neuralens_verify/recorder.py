@@ -1,0 +1,132 @@
+"""Records the browser's events during a visit: requests, responses, messages, console."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Error as BrowserError
+
+from neuralens_verify.observations import Batch, Event, Observations, Suppressed, Violation
+
+OBSERVE_SCRIPT = (Path(__file__).parent / "page" / "observe.js").read_text("utf-8")
+# How the tracker's messages on the console begin.
+CONSOLE_PREFIX = "neuralens: "
+
+
+class Recorder:
+    """Records into the observations what happens in a page and the rest of its browser profile.
+
+    ``step`` is the one to which it is attributed. ``ended``: the visit is over, and events that the
+    page captures from then on are no part of it. ``document`` is the response with the current
+    document. ``batches`` are the requests with batches. ``details`` are the captured events by
+    their ids, as they are sent. ``from_worker`` are the URLs of scripts that a service worker has
+    answered.
+    """
+
+    def __init__(self, page: Page, observed: Observations, step: str) -> None:
+        self.step = step
+        self.ended = False
+        self.document: Response | None = None
+        self.batches: dict[Request, Batch] = {}
+        self.details: dict[str, Any] = {}
+        self.from_worker: set[str] = set()
+        self._page = page
+        self._observed = observed
+        # What the page itself is fetching.
+        self._fetches: set[Request] = set()
+        context = page.context
+        context.expose_binding("neuralensVerify", self._on_message)
+        context.add_init_script(OBSERVE_SCRIPT)
+        context.on("request", self._on_request)
+        context.on("response", self._on_response)
+        context.on("requestfailed", self._on_failure)
+        context.on("requestfinished", self._on_finish)
+        context.on("console", self._on_console)
+        page.on("pageerror", lambda error: observed.exceptions.append(str(error)))
+
+    @property
+    def is_fetching(self) -> bool:
+        """Whether the page waits for what it fetches, other than for the tracker's batches."""
+        return bool(self._fetches)
+
+    def _on_message(self, source: dict[str, Any], text: str) -> None:
+        message = json.loads(text)
+        name, detail = message["name"], message["detail"]
+        if name == "event" and self.ended:
+            self._observed.held = True
+        elif name == "event":
+            ids = tuple(str(item["id"]) for item in detail["items"])
+            page, query = detail.get("page"), detail.get("query")
+            event = Event(
+                self.step, detail["eid"], detail["event"], ids, detail.get("index"), page, query
+            )
+            self._observed.events.append(event)
+            self.details[event.eid] = detail
+        elif name == "suppressed":
+            event_name = str(detail["event"]["event"])
+            self._observed.suppressed.append(Suppressed(self.step, event_name, detail["reason"]))
+        elif name == "violation":
+            self._observed.violations.append(Violation(**detail))
+        elif name == "error":
+            self._observed.messages.setdefault(detail["message"], source["frame"].url)
+
+    def _on_request(self, request: Request) -> None:
+        """Record the batch in a request, if there is one, and which scripts are requested."""
+        if request.resource_type == "script":
+            self._observed.requested.add(request.url)
+        before = request.redirected_from
+        if before in self.batches:
+            # The same batch, and the endpoint is where the page has sent it.
+            self.batches[request] = self.batches[before]
+            return
+        body = read_batch(request)
+        if body is None:
+            if request.resource_type in ("fetch", "xhr"):
+                self._fetches.add(request)
+            return
+        url = request.url.partition("?")[0]
+        eids = tuple(event["eid"] for event in body["events"])
+        batch = Batch(self.step, url, str(body.get("app", "")), eids)
+        self.batches[request] = batch
+        self._observed.batches.append(batch)
+
+    def _on_response(self, response: Response) -> None:
+        if response.request.resource_type == "script" and response.from_service_worker:
+            self.from_worker.add(response.url)
+        batch = self.batches.get(response.request)
+        if batch is not None:
+            batch.status = response.status
+            batch.from_worker = response.from_service_worker
+        # A frame that is just being created has no name yet.
+        with suppress(BrowserError):
+            request = response.request
+            if request.is_navigation_request() and request.frame == self._page.main_frame:
+                self.document = response
+
+    def _on_finish(self, request: Request) -> None:
+        self._fetches.discard(request)
+
+    def _on_failure(self, request: Request) -> None:
+        self._fetches.discard(request)
+        batch = self.batches.get(request)
+        if batch is not None:
+            batch.failed = True
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.text.startswith(CONSOLE_PREFIX):
+            text = message.text.removeprefix(CONSOLE_PREFIX)
+            self._observed.messages.setdefault(text, self._page.url)
+
+
+def read_batch(request: Request) -> dict[str, Any] | None:
+    """Return the batch in a request, or None."""
+    if request.method != "POST" or "b=" not in urlsplit(request.url).query:
+        return None
+    try:
+        batch = json.loads(request.post_data or "")
+        return batch if all("eid" in event for event in batch["events"]) else None
+    except (ValueError, KeyError, TypeError):
+        return None
