@@ -199,6 +199,19 @@ def test_native_control_by_keyboard(show, interactions, expected):
     assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25) for _ in presses]
 
 
+def test_choice_in_a_native_select(show, interactions):
+    """Chromium can let the page style the options, which then get the keys themselves."""
+    page = show(
+        """<style>select, ::picker(select) { appearance: base-select }</style>
+        <li data-nl-product="A"><select id="size"><option>S<option>M<option>L</select></li>"""
+    )
+    page.focus("#size")
+    for key in (" ", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_function("() => size.value === 'M'")
+    assert interactions(page) == []
+
+
 CUSTOM = """
 <ul data-nl-list="results">
   <li data-nl-product="A" role="link" tabindex="0">A tile that is a link itself</li>

@@ -177,6 +177,20 @@ def test_chosen_on_press_by_a_widget_for_several_values(show, interactions, kind
     assert interactions(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
 
 
+def test_chosen_on_press_by_a_widget_that_takes_the_focus(show, interactions):
+    """The combobox around the box has the focus then, and the box is empty."""
+    widget = PRESS.replace('role="combobox" aria-controls="list"', "")
+    after = "box.value = ''; list.innerHTML = ''; box.parentElement.focus()"
+    page = show(
+        '<div role="combobox" tabindex="0" aria-controls="list">'
+        + widget.replace("TYPE", "mousedown").replace("AFTER", after)
+        + "</div>"
+    )
+    page.type("#box", "oa")
+    page.mouse.click(*centre(page, "[role=option]"))
+    assert interactions(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
+
+
 def test_press_during_which_a_list_is_rendered_again(show, interactions):
     page = show(
         PRESS.replace("TYPE", "mouseup")

@@ -65,6 +65,20 @@ def test_hidden_slides_outside_the_viewport(show, captured_ranks):
     assert captured_ranks(page) == IN_ORDER
 
 
+def test_class_that_tells_clones_from_hidden_slides(show, captured_ranks):
+    """A carousel that has moved on hides its first slides, which are no clones for that."""
+    mark = 'class="slide--clone" aria-hidden="true"'
+    page = show(
+        row(
+            *[clone(name, mark) for name in "CD"],
+            *map(clone, "AB"),
+            *map(TILE.format, "CD"),
+            *[clone(name, mark) for name in "AB"],
+        )
+    )
+    assert captured_ranks(page) == IN_ORDER
+
+
 def test_slides_that_move(show, captured_ranks):
     page = show(row(*map(TILE.format, "ABCD")))
     assert captured_ranks(page) == IN_ORDER

@@ -98,7 +98,7 @@ summary, li { border-top: 1px solid #8888 }
 ol { list-style: none; padding: 0 }
 li:has(button) { padding: 0 }
 button, summary { cursor: pointer; min-height: 32px }
-button { padding: 4px 10px; border: 1px solid; background: Canvas; color: CanvasText }
+button { padding: 4px 8px; border: 1px solid; background: Canvas; color: CanvasText }
 button[aria-pressed=true] { background: CanvasText; color: Canvas }
 li button { border: 0; color: inherit; text-align: left; width: 100% }
 :focus-visible { outline: 3px solid Highlight; outline-offset: -3px }

@@ -33,7 +33,8 @@ from neuralens_tracker.web.platform import now, wait
 from neuralens_tracker.web.visibility import is_shown, text_of_markup
 
 # Elements on which the browser itself turns Enter and Space into a click, or writes them.
-NATIVE = "a[href],button,input,select,summary,textarea,[contenteditable]"
+NATIVE = "a[href],button,input,select,option,summary,textarea,[contenteditable]"
+ENTER = "Enter"
 # Widgets that Space activates, too, such as switches: https://www.w3.org/WAI/ARIA/apg/patterns/
 SPACED = "[role=button],[role=menuitem],[aria-checked]"
 # Elements whose click is about another one: a label's control, or the form that a button submits.
@@ -59,18 +60,20 @@ CONFIRM_MS = 10000
 
 
 class Choice:
-    """A pressed item, or the active option when Tab was pressed: it may be accepted with no click.
+    """An item that may be accepted without a click on it.
 
-    ``fields`` is its context, ``text`` that of the search box, ``address`` that of the page;
-    ``is_released``: the pointer was released on it while it was still visible.
+    It was pressed, or active when Tab was pressed, or visible when Enter was pressed and none was
+    active. ``key`` is that key, or ""; ``fields`` is the item's context, ``text`` that of the
+    search box, ``address`` that of the page; ``is_released``: the pointer was released on the item
+    while it was still visible.
     """
 
-    def __init__(self, item: Item, fields: Fields, text: str, address: str, is_tab: bool) -> None:
+    def __init__(self, item: Item, fields: Fields, text: str, address: str, key: str) -> None:
         self.item = item
         self.fields = fields
         self.text = text
         self.address = address
-        self.is_tab = is_tab
+        self.key = key
         self.is_released = False
 
 
@@ -101,7 +104,7 @@ class Clicks:
         # the last click.
         self._pressed = False
         self._clicked = 0.0
-        self._choice: Choice | None = None
+        self._choices: list[Choice] = []
         # What was clicked, if it does not stand for the action of a form that it submits.
         self._other_submitter: JSObject = None
         # The control of an activated label with an action, whose own click follows.
@@ -112,15 +115,15 @@ class Clicks:
         listen("pointerdown", self._press)
         listen("pointermove", self._move)
         listen("pointerup", self._release)
-        listen("pointercancel", self._forget_choice)
+        listen("pointercancel", self._forget_choices)
         listen("click auxclick", self._click)
         listen("keydown", self._press_key)
         listen("submit", self._submit)
-        listen("pagehide", self._resolve_choice)
+        listen("pagehide", self._resolve_choices)
 
     def _begin_gesture(self, event: JSObject) -> None:
         """Begin a gesture, if the event comes from the shopper and not from a script."""
-        self._resolve_choice()
+        self._resolve_choices()
         self._moved = False
         self._other_submitter = None
         self._labelled = None
@@ -133,26 +136,25 @@ class Clicks:
         self._x = get(event, "clientX")
         self._y = get(event, "clientY")
         if get(event, "button") == 0:
-            self._remember(target_of(event), False)
+            self._remember([target_of(event)], "")
 
     def _move(self, event: JSObject) -> None:
         across = get(event, "clientX") - self._x
         down = get(event, "clientY") - self._y
         if get(event, "buttons") and across * across + down * down > MAX_TRAVEL * MAX_TRAVEL:
             # A drag or a swipe, which chooses nothing, although the slide may go off the screen.
-            self._choice = None
+            self._choices = []
             # Browsers tell taps from swipes themselves.
             self._moved = get(event, "pointerType") != "touch"
 
     def _release(self, *_: JSObject) -> None:
-        choice = self._choice
-        if choice:
+        for choice in self._choices:
             # Still visible on release, so the list did not close because the press moved the focus.
             choice.is_released = is_shown(choice.item.element)
-            wait(ACCEPT_MS, self._resolve_choice)
+            wait(ACCEPT_MS, self._resolve_choices)
 
-    def _forget_choice(self, *_: JSObject) -> None:
-        self._choice = None
+    def _forget_choices(self, *_: JSObject) -> None:
+        self._choices = []
 
     def _click(self, event: JSObject) -> None:
         target = target_of(event)
@@ -177,7 +179,7 @@ class Clicks:
             self._activate(target)
         else:
             # The page has already removed the element in a handler of its own.
-            self._resolve_choice(event)
+            self._resolve_choices(event)
 
     def _press_key(self, event: JSObject) -> None:
         # Keys that an input method handles: https://w3c.github.io/uievents/#event-keydown
@@ -193,17 +195,18 @@ class Clicks:
             marked.append(active)
         shown = [element for element in marked if is_shown(element)]
         if key == "Tab":
-            if len(shown) > 0:
-                self._remember(shown[0], True)
-                wait(ACCEPT_MS, self._resolve_choice)
-        elif key == "Enter" or (key == " " and matches(target, SPACED)):
+            self._remember(shown[:1], key)
+        elif key == ENTER or (key == " " and matches(target, SPACED)):
             if len(shown) > 0:
                 self._activate(shown[0])
             elif len(marked) > 0:
                 # A hidden option may describe a row without a role to assistive technology.
                 self._activate_text(text_of_markup(marked[0]))
             elif self._search_box.is_current(target):
-                # Without an active descendant, a widget fills in the text of the active row.
+                # Without an active descendant, a widget fills in the text of the active row: on
+                # Enter, or before.
+                offered = find_everywhere(SUGGESTION_SELECTOR)
+                self._remember([element for element in offered if is_shown(element)], key)
                 self._activate_text(self._search_box.filled_in())
             elif not matches(target, NATIVE):
                 self._activate(target)
@@ -231,7 +234,7 @@ class Clicks:
             if is_effective and not matches(control, "form") and not matches(element, SWITCHED_OFF):
                 self._trigger(control)
         elif item and not same(element, self._labelled) and not closest(other, "[" + ACTION + "]"):
-            self._choice = None
+            self._choices = []
             self._emit(ACTIVATED[item.kind], item, self._items.context(item))
 
     def _find_item(self, element: JSObject) -> Item | None:
@@ -252,28 +255,33 @@ class Clicks:
             else:
                 self._emit(event, item, fields)
 
-    def _remember(self, element: JSObject, is_tab: bool) -> None:
-        """Remember a pressed or active item, which may be removed before it is clicked."""
-        item = self._find_item(element)
-        if item:
-            self._choice = Choice(
-                item,
-                self._items.context(item),
-                self._search_box.text(),
-                get(get(window, "location"), "href"),
-                is_tab,
-            )
+    def _remember(self, elements: list[JSObject], key: str) -> None:
+        """Remember items that a press or key may choose, and which may be removed on that."""
+        for element in elements:
+            item = self._find_item(element)
+            if item:
+                choice = Choice(
+                    item,
+                    self._items.context(item),
+                    self._search_box.text(),
+                    get(get(window, "location"), "href"),
+                    key,
+                )
+                self._choices.append(choice)
+        if key:
+            wait(ACCEPT_MS, self._resolve_choices)
 
-    def _resolve_choice(self, end: JSObject = None) -> None:
+    def _resolve_choices(self, end: JSObject = None) -> None:
         """Emit the activation of a choice that was accepted without a click.
 
         ``end`` is the event that removed the element or unloaded the page, if any.
         """
-        choice = self._choice
-        self._choice = None
-        if choice and self._is_accepted(choice, end is not None):
-            item = choice.item
-            self._emit(ACTIVATED[item.kind], item, choice.fields)
+        choices = self._choices
+        self._choices = []
+        for choice in choices:
+            if self._is_accepted(choice, end is not None):
+                item = choice.item
+                self._emit(ACTIVATED[item.kind], item, choice.fields)
 
     def _is_accepted(self, choice: Choice, is_gone: bool) -> bool:
         """Return whether a widget has accepted a choice.
@@ -283,9 +291,12 @@ class Clicks:
         nothing.
         """
         is_changed = self._search_box.text() != choice.text
-        if is_changed and self._search_box.filled_in():
+        filled = self._search_box.filled_in()
+        if choice.key == ENTER:
+            return filled == choice.item.id
+        if is_changed and filled:
             return True
-        if choice.is_tab:
+        if choice.key:
             return False
         if is_gone or get(get(window, "location"), "href") != choice.address:
             return True

@@ -59,8 +59,9 @@ DECLARED = "[" + SUGGESTIONS + "]"
 # Elements that may own or control a listbox.
 OWNERS = DECLARED + ",[aria-owns],[aria-controls]"
 WIDGET = "[role=combobox]"
+CLONE = "[class*=clone],[class*=duplicate]"
 # Carousels mark off-screen slides so, and clones so or by their class.
-HIDDEN = "[aria-hidden=true],[inert],[class*=clone],[class*=duplicate]"
+HIDDEN = "[aria-hidden=true],[inert]," + CLONE
 # A listbox is a list even if it is not declared as one.
 LISTS = "[" + LIST + "],[role=listbox]"
 # Elements that do nothing when activated, and controls that do nothing now. A disabled fieldset
@@ -315,10 +316,8 @@ class Items:
             ):
                 key = PREFIX + other.id
                 rank = reported.get(key)
-                positions[key] = ranking.total
                 # A smaller rank is from an earlier page of the list, on which the item was, too.
-                if rank is not None and rank >= offset:
-                    positions[key] = rank - offset
+                positions[key] = ranking.total if rank is None or rank < offset else rank - offset
                 ranking.total = max(ranking.total, positions[key] + 1)
         if positions.get(sought) is not None:
             reported[sought] = offset + positions[sought]
@@ -328,12 +327,18 @@ class Items:
         """Return whether an item is a carousel's clone of a later item in its list.
 
         Clones are hidden, but so are off-screen slides: of those with the same id, one before the
-        first visible slide is the clone, and later ones do not count anyway.
+        first visible slide is the clone, unless the class of the others says that they are, and
+        later ones do not count anyway.
         """
         if ranking.total > 0 or not closest(item.element, HIDDEN):
             return False
-        others = ranking.elements or []
-        return len([each for each in others if self.is_present(each, item.id)]) > 1
+        is_marked = closest(item.element, CLONE)
+        candidates = [
+            each
+            for each in ranking.elements or []
+            if self.is_present(each, item.id) and (is_marked or not closest(each, CLONE))
+        ]
+        return len(candidates) > 1
 
     def is_present(self, element: JSObject, item_id: str) -> bool:
         """Return whether an element is in the document and still the item with that id."""
@@ -373,7 +378,5 @@ def lists_of_widget(element: JSObject) -> list[JSObject]:
             for name in ("aria-controls", "aria-owns"):
                 found.extend(find_by_ids(owner, (attribute(owner, name) or "").split(" ")))
             for read_related in (controlled_by, owned_by):
-                related = read_related(owner)
-                if related:
-                    found.extend(elements(related))
+                found.extend(elements(read_related(owner) or []))
     return found

@@ -1,7 +1,7 @@
 """Tracks the text that the shopper types into search boxes, apart from what widgets fill in."""
 
 from neuralens_tracker.attributes import SUGGESTIONS
-from neuralens_tracker.capture.items import lists_of_widget
+from neuralens_tracker.capture.items import WIDGET, lists_of_widget
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.dom import (
     closest,
@@ -47,7 +47,11 @@ def value_of(box: JSObject) -> str:
 
 
 class Box:
-    """A search box that had the focus, and the text typed into it, or None."""
+    """A search box that had the focus, and the text typed into it, or None.
+
+    Its element is None before any had the focus: then the text was typed before the tracker
+    started.
+    """
 
     def __init__(self, element: JSObject, typed: str | None) -> None:
         self.element = element
@@ -58,11 +62,9 @@ class SearchBox:
     """The search boxes of a page. The current one is the last that had the focus."""
 
     def __init__(self) -> None:
-        # Text typed before the tracker started, for the first box used.
-        self._restored_text: str | None = None
         self._boxes: list[Box] = []
         self._is_composing = False
-        self._current: Box | None = None
+        self._current = Box(None, None)
 
     def start(self) -> None:
         """Register the listeners."""
@@ -71,24 +73,27 @@ class SearchBox:
         self._make_current(document_property("activeElement"))
 
     def restore(self, typed: str | None) -> None:
-        """Set the text typed before the tracker started, or None."""
-        self._restored_text = typed
+        """Set the text typed before the tracker started, or None; call it before ``start``."""
+        self._current.typed = typed
 
     def typed(self) -> str | None:
         """Return the text typed into the current box, or None."""
-        return self._restored_text if self._current is None else self._current.typed
+        return self._current.typed
 
     def is_current(self, element: JSObject) -> bool:
         """Return whether an element is the current box."""
-        return self._current is not None and same(self._current.element, element)
+        return same(self._current.element, element)
 
     def has_focus(self) -> bool:
-        """Return whether the current box has the focus."""
-        return self.is_current(document_property("activeElement"))
+        """Return whether the current box has the focus, or the combobox around it."""
+        focused = document_property("activeElement")
+        box = self._current.element
+        return same(box, focused) or same(closest(box, WIDGET), focused)
 
     def text(self) -> str:
         """Return the text in the current box."""
-        return "" if self._current is None else value_of(self._current.element)
+        element = self._current.element
+        return value_of(element) if element else ""
 
     def filled_in(self) -> str:
         """Return the current box's text if a widget filled it in; "" if it was typed."""
@@ -105,7 +110,7 @@ class SearchBox:
                 for owned in lists_of_widget(box.element):
                     if contains(owned, listing) or contains(listing, owned):
                         return box.typed
-            if self._current and len(lists_of_widget(self._current.element)) > 0:
+            if len(lists_of_widget(self._current.element)) > 0:
                 return None
         return self.typed()
 
@@ -120,14 +125,14 @@ class SearchBox:
             if same(box.element, element):
                 self._current = box
         if not self.is_current(element):
-            self._current = Box(element, self._restored_text or value_of(element) or None)
-            self._restored_text = None
+            restored = None if self._current.element else self._current.typed
+            self._current = Box(element, restored or value_of(element) or None)
             self._boxes.append(self._current)
         return self._current
 
     def forget_emptied(self) -> None:
         """Forget the text typed into the current box if the page has emptied it since."""
-        if self._current and value_of(self._current.element) == "":
+        if self._current.element and self.text() == "":
             self._current.typed = None
 
     def _on_focus(self, event: JSObject) -> None:

@@ -30,8 +30,10 @@ def display_of(element: JSObject) -> str:
 
 def area_of(element: JSObject) -> float:
     """Return the area of an element's box in square pixels; 0 for None."""
-    box = bounds(element) if element else None
-    area: float = get(box, "width") * get(box, "height") if box else 0
+    if not element:
+        return 0
+    box = bounds(element)
+    area: float = get(box, "width") * get(box, "height")
     return area
 
 
