@@ -378,5 +378,7 @@ def lists_of_widget(element: JSObject) -> list[JSObject]:
             for name in ("aria-controls", "aria-owns"):
                 found.extend(find_by_ids(owner, (attribute(owner, name) or "").split(" ")))
             for read_related in (controlled_by, owned_by):
-                found.extend(elements(read_related(owner) or []))
+                related = read_related(owner)
+                if related:
+                    found.extend(elements(related))
     return found

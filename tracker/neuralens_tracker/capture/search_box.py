@@ -88,7 +88,7 @@ class SearchBox:
         """Return whether the current box has the focus, or the combobox around it."""
         focused = document_property("activeElement")
         box = self._current.element
-        return same(box, focused) or same(closest(box, WIDGET), focused)
+        return same(focused, box) or same(focused, closest(box, WIDGET))
 
     def text(self) -> str:
         """Return the text in the current box."""
