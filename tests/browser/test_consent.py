@@ -154,18 +154,20 @@ def test_denied_on_the_tag_erases_what_earlier_pages_stored(show, shop):
 
 
 @pytest.mark.chromium_alone
-def test_denied_while_a_batch_is_in_flight(show, shop):
-    """A failed batch is not retried once the shopper has refused."""
+@pytest.mark.parametrize("decisions", [("denied",), ("denied", "granted")])
+def test_denied_while_a_batch_is_in_flight(show, shop, decisions):
+    """A failed batch is not retried once the shopper has refused, whatever comes after that."""
     page = show("", uid=None)
     page.clock.install()
     shop.outage = 503
     with page.expect_response("**/nl/events*"):
         page.evaluate(
-            """() => {
+            """(decisions) => {
                 neuralens("track", "SHARE", { id: "A" });
                 neuralens("flush");
-                neuralens("consent", "denied");
-            }"""
+                for (const decision of decisions) neuralens("consent", decision);
+            }""",
+            decisions,
         )
     shop.outage = None
     page.clock.run_for(3_600_000)

@@ -6,7 +6,7 @@ from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.outbox import DAY, REASONS, REFUSED, Entry, Outbox
 from neuralens_tracker.types import Batch, Fields, Sender, Settings, Store, Tabs
 from neuralens_tracker.visit import Visit
-from neuralens_tracker.vocabulary import ACCEPTED, DENIED, GRANTED, WIRE_VERSION
+from neuralens_tracker.vocabulary import ACCEPTED, GRANTED, WIRE_VERSION
 
 # Milliseconds from an event to its beacon, so that concurrent events share a batch.
 FLUSH_MS = 1000
@@ -243,7 +243,8 @@ class Delivery:
             status = ACCEPTED
         if status != 0:
             self._outbox.close_batch(request.batch["batch"])
-        if self._visit.consent() != DENIED:
+        # Another journal has begun if consent was withdrawn, even if it was granted again since.
+        if request.batch["journal"] == self._outbox.journal():
             if status == ACCEPTED:
                 self._succeed(request)
             else:
