@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
 from neuralens_relay.answers import Answer, Fate
 from neuralens_relay.backoff import Backoff
@@ -42,6 +42,23 @@ OTHER_REASONS = "other reasons"
 MAX_EARLIER = 1000
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class SupersededError(Exception):
+    """Another relay has become the leader."""
+
+
+def as_leader(operation: Callable[[Store], T]) -> Callable[[Store], T]:
+    """Return an operation that raises SupersededError unless this process is the leader."""
+
+    def operate(store: Store) -> T:
+        if not store.lead():
+            raise SupersededError("another relay forwards the events of this outbox")
+        return operation(store)
+
+    return operate
 
 
 class Forwarder:
@@ -90,7 +107,8 @@ class Forwarder:
         # Unix time of the last lease, of any number of events, and of the last delivery.
         self.leased: float | None = None
         self.delivered: float | None = None
-        # Dead letters by reason: the latest from before the start, and those since.
+        # Dead letters by reason: the latest from before the start, and those since. Cleared once
+        # there are none any more.
         self.refused: Counter[str] = Counter()
 
     def wake(self) -> None:
@@ -136,6 +154,9 @@ class Forwarder:
             self._wake.clear()
             try:
                 busy = await self._step()
+            except SupersededError as error:
+                log.warning("%s", error)
+                self._step_down()
             except OutboxError as error:
                 await self._on_error(str(error))
             except Exception as error:
@@ -172,6 +193,14 @@ class Forwarder:
         self._launch()
         return bool(settlements or leases)
 
+    def _step_down(self) -> None:
+        """Abandon all leases, as at the end of the process: the new leader recovers them."""
+        self._leading = False
+        self._ready.clear()
+        self._settlements.clear()
+        for task in self._sending.values():
+            task.cancel()
+
     def _launch(self) -> None:
         """Send leased events, up to the limit."""
         while self._ready and not self._stopping and len(self._sending) < self.limit:
@@ -184,7 +213,8 @@ class Forwarder:
 
     def _on_sent(self, key: object, task: "asyncio.Task[None]") -> None:
         """Send the next events; if an event has no settlement, its lease is abandoned."""
-        del self._sending[key]
+        # Absent if the same event was leased again, after another relay had been the leader.
+        self._sending.pop(key, None)
         error = None if task.cancelled() else task.exception()
         if error is not None:
             kind = type(error).__name__
@@ -208,7 +238,7 @@ class Forwarder:
         # Includes events that were sent but are not settled yet.
         known = {event.key for event in self._ready} | self._sending.keys()
         known |= {each.key for each in self._settlements}
-        recovered = await self._outbox.call(lambda store: store.recover(known))
+        recovered = await self._outbox.call(as_leader(lambda store: store.recover(known)))
         if recovered:
             # The relay that had leased them may have sent them before it died.
             self._metrics.ambiguous.inc(recovered)
@@ -217,14 +247,16 @@ class Forwarder:
         longest = 0.0 if self._clock.check() else self._backoff.longest
         now, steady = self._clock.now(), self._clock.steady
 
-        def tidy(store: Store) -> tuple[float, bool]:
+        def tidy(store: Store) -> tuple[float, bool, int]:
             began = self._clock.ticks()
             more = store.tidy(now, longest, steady, self._portion.rows)
-            return self._clock.ticks() - began, more
+            return self._clock.ticks() - began, more, store.depth().dead
 
         try:
-            seconds, more = await self._outbox.call(tidy)
+            seconds, more, dead = await self._outbox.call(tidy)
             self._portion.note(seconds, more)
+            if not dead:
+                self.refused.clear()
             if more:
                 self._housekeeping = self._clock.ticks() + rest(seconds)
         except OutboxError as error:
@@ -253,7 +285,7 @@ class Forwarder:
             return store.probe(now) if probing else store.lease(room, now)
 
         leases = await self._outbox.write(
-            operate, lambda leases: bool(settlements or leases), proof=False
+            as_leader(operate), lambda leases: bool(settlements or leases), proof=False
         )
         if room > 0:
             self.leased = now
@@ -419,8 +451,10 @@ class Forwarder:
                 settlements = list(self._settlements)
                 try:
                     async with asyncio.timeout(max(left, LAST_WRITE)):
-                        await self._outbox.write(lambda store: store.settle(settlements))  # noqa: B023
-                except (OutboxError, TimeoutError) as error:
+                        await self._outbox.write(
+                            as_leader(lambda store: store.settle(settlements))  # noqa: B023
+                        )
+                except (OutboxError, SupersededError, TimeoutError) as error:
                     reason = str(error) or "the outbox does not answer"
                     log.error("the last events sent may be sent again: %s", reason)
                     break

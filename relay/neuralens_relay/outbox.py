@@ -178,7 +178,10 @@ class Store(Protocol):
         """
 
     def lead(self) -> bool:
-        """Try to become the leader, the process that forwards; return whether it is."""
+        """Become or stay the leader, the process that forwards; return whether it is.
+
+        Another process may have become the leader meanwhile.
+        """
 
     def recover(self, sending: Collection[Any]) -> int:
         """Requeue abandoned leases; return how many.

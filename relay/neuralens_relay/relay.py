@@ -169,8 +169,6 @@ class Relay:
             last |= {"take": forwarder.leased, "delivery": forwarder.delivered}
             if forwarding.alive:
                 state, reason = forwarder.state
-            if depth is not None and not depth.dead:
-                forwarder.refused.clear()
         return Health(
             now=time.time(),
             depth=depth,

@@ -83,7 +83,7 @@ class SqliteStore:
         # Unlike Path.resolve this raises nothing for a loop of symlinks.
         self._path = path = Path(os.path.realpath(path))
         self._bounds = bounds
-        self._lock: apsw.Connection | None = None
+        self._lock: Lock | None = None
         # Whether damage was found, and why it could not be repaired.
         self._damaged = False
         self._repair_error = ""
@@ -256,15 +256,23 @@ class SqliteStore:
         ]
 
     def lead(self) -> bool:
-        """See Store. The lock ends with the process, however it ends."""
-        if self._lock is not None:
-            return True
+        """See Store. The lock ends with the process, however it ends.
+
+        Without its file, another process can acquire it, too: then the leader is the one that has
+        the file that is there now. A moved outbox keeps its leader, who alone still has it open.
+        """
+        former = self._lock
         with self._translated_errors():
-            lock = take_lock(self._path)
-        if lock is None:
+            if former is not None:
+                if former.is_current() or identify(self._path) != self._opened:
+                    return True
+                log.warning("%s was deleted or replaced while the relay was running", former.file)
+                former.close()
+            self._lock = take_lock(self._path)
+        if self._lock is None:
             return False
-        self._lock = lock
-        count_again(self.database)
+        if former is None:
+            count_again(self.database)
         return True
 
     def recover(self, sending: Collection[Any]) -> int:
@@ -633,17 +641,36 @@ def touch(path: Path) -> None:
         path.touch(0o600)
 
 
-def take_lock(path: Path) -> apsw.Connection | None:
+class Lock:
+    """The leader's lock of an outbox: an exclusive transaction on ``file``."""
+
+    def __init__(self, file: Path) -> None:
+        """Raise apsw.BusyError if another process has it."""
+        self.file = file
+        touch(file)
+        self._opened = identify(file)
+        self._connection = apsw.Connection(str(file))
+        try:
+            # Nothing is ever written to it, so a journal file is pointless.
+            self._connection.execute("PRAGMA journal_mode = MEMORY").fetchall()
+            self._connection.execute("BEGIN EXCLUSIVE")
+        except BaseException:
+            self.close()
+            raise
+
+    def is_current(self) -> bool:
+        """Return whether its file has been neither deleted nor replaced."""
+        return identify(self.file) == self._opened
+
+    def close(self) -> None:
+        """Release it."""
+        self._connection.close()
+
+
+def take_lock(path: Path) -> Lock | None:
     """Acquire the leader's lock of an outbox; return None if another process has it."""
     path = path.resolve()
-    file = path.with_name(f"{path.name}-forwarder")
-    touch(file)
-    lock = apsw.Connection(str(file))
     try:
-        # Nothing is ever written to it, so a journal file is pointless.
-        lock.execute("PRAGMA journal_mode = MEMORY").fetchall()
-        lock.execute("BEGIN EXCLUSIVE")
+        return Lock(path.with_name(f"{path.name}-forwarder"))
     except apsw.BusyError:
-        lock.close()
         return None
-    return lock

@@ -4,8 +4,10 @@ import ctypes
 import errno
 import os
 import random
+import signal
 import subprocess
 import sys
+from collections import Counter
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -454,6 +456,49 @@ def test_an_outbox_whose_file_is_deleted_or_replaced(
     client.send(make_event(items=[{"id": "new"}]))
     eventually(lambda: sandbox.ids() == ["held", "new"])
     process.end()
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_relay_without_its_lock_file_yields_to_another_leader(
+    spawn, environment, sandbox, tmp_path, is_replaced
+):
+    first, process = spawn(environment)
+    sandbox.fail(hang=True, taken=True, times=3)
+    names = [f"p{number}" for number in range(60)]
+    first.send(*[make_event(items=[{"id": name}]) for name in names[:3]])
+    eventually(lambda: not sandbox.pending())
+    lock = tmp_path / "outbox.db-forwarder"
+    process.popen.send_signal(signal.SIGSTOP)
+    lock.unlink()
+    if is_replaced:
+        lock.touch()
+    second, _ = spawn(environment)
+    eventually(lambda: second.health()["forwarding"] == "running")
+    process.popen.send_signal(signal.SIGCONT)
+    eventually(lambda: first.health()["forwarding"] == "following")
+    for index in range(3, 60, 3):
+        some = [make_event(items=[{"id": name}]) for name in names[index : index + 3]]
+        (first, second)[index % 2].send(*some)
+    eventually(lambda: second.queued() == 0)
+    assert Counter(sandbox.ids()) == Counter(names + names[:3])
+    assert second.metric("neuralens_forwarded_ambiguous_total") == 3
+    assert "deleted or replaced" in process.errors()
+
+
+def test_a_leader_replaces_its_lock_file(spawn, environment, sandbox, tmp_path):
+    first, _ = spawn(environment)
+    sandbox.fail(hang=True, times=1)
+    first.send(make_event(items=[{"id": "in flight"}]))
+    eventually(lambda: not sandbox.pending())
+    lock = tmp_path / "outbox.db-forwarder"
+    lock.unlink()
+    eventually(lock.exists)
+    second, _ = spawn(environment)
+    eventually(lambda: second.health()["forwarding"] == "following")
+    eventually(lambda: first.queued() == 0)
+    assert sandbox.ids() == ["in flight"]
+    assert second.health()["forwarding"] == "following"
+    assert first.health()["forwarding"] == "running"
 
 
 def test_an_outbox_that_cannot_be_written_is_refused_at_the_start(tmp_path, api_down):

@@ -8,15 +8,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import httpx
 import pytest
 from neuralens_relay import Settings, api, create_app, forwarder
+from neuralens_relay.outbox import Event
+from neuralens_relay.relay import Relay
 from neuralens_relay.sqlite_store import SqliteStore
 
+from tests.event_loop import run
 from tests.polling import TIMEOUT, eventually
 from tests.relay.conftest import KEY, Client, make_batch, make_event, serving
 
@@ -149,6 +152,27 @@ def test_refused_events_become_dead_letters_and_do_not_block_others(relay, sandb
     assert relay.metric("neuralens_outbox_dead") == 1
     assert relay.metric('neuralens_forwarded_total{fate="dead"}') == 1
     assert relay.health()["ready"]
+
+
+def test_reading_the_health_keeps_the_reason_of_a_new_dead_letter(
+    environment, sandbox, monkeypatch
+):
+    read = Relay.depth
+
+    async def read_early(self):
+        depth = await read(self)
+        await self.add([Event("e1", b'{"items": [{"id": "bad"}]}')])
+        await asyncio.to_thread(eventually, lambda: self._forwarding.forwarder.refused)
+        return depth
+
+    sandbox.fail(status=400)
+    relay = Relay(Settings.from_environment(environment))
+    relay.start()
+    with closing(relay):
+        with monkeypatch.context() as patched:
+            patched.setattr(Relay, "depth", read_early)
+            run(relay.health())
+        assert run(relay.health()).reasons == ["1 dead letter: 1 x 400: an injected fault"]
 
 
 @pytest.mark.parametrize("fault", [{"hang": True}, {"drop": True}])
