@@ -203,8 +203,8 @@ class RedisServer:
         """Check INFO instead of CONFIG, if the operator vouches for the rest."""
         if not self._vouched:
             raise UnfitError(
-                f"{self} does not allow CONFIG GET ({reason}): allow it (+config|get), or"
-                f" {REMEDY} and vouch for that with {VOUCH}"
+                f"{self} cannot be checked ({reason}): allow CONFIG GET and ROLE (+config|get"
+                f" +role), or {REMEDY} and vouch for that with {VOUCH}"
             )
         info = as_info(ask("INFO"))
         self._check_role(info.get("role", PRIMARY))

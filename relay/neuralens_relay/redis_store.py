@@ -6,6 +6,7 @@ its append-only file before it responds, and never evict (``neuralens_relay.redi
 an acknowledgement means that the event is on disk.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ from neuralens_relay.outbox import (
     digest,
 )
 from neuralens_relay.redis_server import RedisServer, UnfitError
+
+log = logging.getLogger(__name__)
 
 # The hash tag (in braces) places all keys in one cluster slot, which scripts need.
 PREFIX = "{neuralens}:"
@@ -363,6 +366,8 @@ class RedisStore:
         # Of each other relay with leases: its heartbeats, and since when (monotonic).
         self._beats: dict[bytes, tuple[bytes | None, float]] = {}
         self._dropped = 0
+        # Whether this relay has written to BEAT, which does not expire.
+        self._beaten = False
         # Why the server is currently unfit.
         self._refusal = ""
         self._server = RedisServer(address, vouched)
@@ -510,7 +515,10 @@ class RedisStore:
         self._server.inspect()
         # Not earlier, because events added in between might be lost.
         self._refusal = ""
-        self._redis.set(BEAT, now)
+        former = self._redis.set(BEAT, now, get=True)
+        if self._beaten and former is None:
+            log.error("%s has lost its data: the events queued in it are lost", self._server)
+        self._beaten = True
 
     def depth(self) -> Depth:
         """See Store."""

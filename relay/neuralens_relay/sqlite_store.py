@@ -94,6 +94,13 @@ class SqliteStore:
         self._changes: Counter[tuple[int, str, str, str]] = Counter()
         self._reserve = Reserve(Path(f"{path}-reserve"))
         with self._translated_errors():
+            try:
+                str(path).encode()
+            except UnicodeEncodeError:
+                raise OutboxError(
+                    f"the outbox {str(path)!a} cannot be used: its path must be UTF-8, and so"
+                    " must this process's locale (LC_ALL)"
+                ) from None
             if not path.parent.is_dir():
                 raise OutboxError(
                     f"the outbox {path} cannot be used: create the folder {path.parent}, writable"
@@ -670,7 +677,12 @@ class Lock:
 def take_lock(path: Path) -> Lock | None:
     """Acquire the leader's lock of an outbox; return None if another process has it."""
     path = path.resolve()
+    file = path.with_name(f"{path.name}-forwarder")
     try:
-        return Lock(path.with_name(f"{path.name}-forwarder"))
+        return Lock(file)
     except apsw.BusyError:
         return None
+    except (apsw.NotADBError, apsw.CantOpenError) as error:
+        raise OutboxError(
+            f"{file}, the lock of the relay that forwards, cannot be used: delete it ({error})"
+        ) from error

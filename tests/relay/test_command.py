@@ -155,6 +155,7 @@ def test_a_wrong_key_is_not_printed(run):
         (["--port", "0"], "loop", "cannot be used"),
         (["--port", "0"], "pipe", "is not a regular file: choose another name"),
         (["--port", "0"], "long" * 100, "cannot be used"),
+        (["--port", "0"], "not utf-8 \udcff", "its path must be UTF-8"),
         (["--dead"], "long" * 100, "there is no outbox"),
     ],
 )

@@ -485,6 +485,19 @@ def test_a_relay_without_its_lock_file_yields_to_another_leader(
     assert "deleted or replaced" in process.errors()
 
 
+def test_a_lock_file_that_is_no_lock_is_named(spawn, environment, sandbox, tmp_path):
+    lock = tmp_path / "outbox.db-forwarder"
+    lock.write_text(
+        "4711, the process id of another program's lock, in a file of a few lines\n" * 9
+    )
+    client, _ = spawn(environment)
+    client.send(make_event(items=[{"id": "kept"}]))
+    eventually(lambda: f"{lock}, the lock" in " ".join(client.health()["reasons"]))
+    lock.unlink()
+    eventually(lambda: sandbox.ids() == ["kept"])
+    eventually(lambda: client.health()["reasons"] == [])
+
+
 def test_a_leader_replaces_its_lock_file(spawn, environment, sandbox, tmp_path):
     first, _ = spawn(environment)
     sandbox.fail(hang=True, times=1)

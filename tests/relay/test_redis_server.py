@@ -152,6 +152,22 @@ def test_entries_of_other_programs_do_not_hold_up_events(redis_address):
         assert client.zcard(LATER) == 0
 
 
+def test_lost_data_is_reported_once(redis_address, caplog):
+    with (
+        closing(RedisStore(redis_address)) as store,
+        redis.Redis.from_url(redis_address) as client,
+    ):
+        store.check(10)
+        store.check(11)
+        assert caplog.messages == []
+        client.flushall()
+        store.check(12)
+        store.check(13)
+    assert caplog.messages == [
+        "redis at 127.0.0.1 has lost its data: the events queued in it are lost"
+    ]
+
+
 def test_vouching_is_a_setting(server):
     with server("--rename-command", "CONFIG", "") as port:
         environment = {"NEURALENS_OUTBOX": address(port), "NEURALENS_REDIS_VOUCHED": "true"}
