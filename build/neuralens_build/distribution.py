@@ -19,8 +19,8 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 11_650,
-    "neuralens.mjs": 13_220,
+    "neuralens.js": 11_690,
+    "neuralens.mjs": 13_250,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_110,
     "neuralens.brython.js": 160_000,
@@ -31,7 +31,7 @@ BUDGETS = {
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
-LOAD_BUDGETS = {MICROPYTHON: 212_700, FIRST_LOAD: 242_700}
+LOAD_BUDGETS = {MICROPYTHON: 212_800, FIRST_LOAD: 242_800}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:

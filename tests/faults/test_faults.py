@@ -230,12 +230,14 @@ def test_storage_that_is_full_or_blocked(show, accounts, add_row, script):
 
 @pytest.mark.every_engine
 @pytest.mark.parametrize("answer", [RESET, HANG], ids=["reset", "nothing"])
-def test_storage_cleared_while_a_beacon_fails(show, shop, accounts, add_row, answer):
+@pytest.mark.parametrize("later", [[], ["C"]], ids=["", "and used again"])
+def test_storage_cleared_while_a_beacon_fails(show, shop, accounts, add_row, answer, later):
     """That an event is no longer stored does not mean that another page has delivered it."""
     shop.fault = lambda request, body: answer
     page = show("")
     accounts.share(page, "A", "B")
     page.evaluate("neuralens('flush'); localStorage.clear()")
+    accounts.share(page, *later)
     eventually(lambda: shop.refused > 0)
     shop.fault = None
     add_row(accounts.reconcile(page))

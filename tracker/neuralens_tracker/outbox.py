@@ -24,8 +24,8 @@ BATCH_KEY = "b:"
 DUE_S = 5
 FORGOTTEN_S = 60
 # The journal, shared by all tabs: ``id``, which begins with its first day (since 1970); ``seq``,
-# the last sequence number, so that the relay sees losses as gaps; and cumulative losses by reason,
-# which may be reported repeatedly.
+# the last sequence number, so that the relay sees losses as gaps; ``cleared``, the last one before
+# the page cleared the storage; and cumulative losses by reason, which may be reported repeatedly.
 JOURNAL_KEY = "j"
 DAY = 86400
 # A few hundred kilobytes of the five megabytes that a site may store.
@@ -35,7 +35,7 @@ OVERFLOW = "overflow"
 STORAGE = "storage"
 REFUSED = "refused"
 REASONS = (OVERFLOW, REFUSED, STORAGE)
-NUMBERS = ("seq", OVERFLOW, REFUSED, STORAGE)
+NUMBERS = ("seq", "cleared", OVERFLOW, REFUSED, STORAGE)
 
 
 class Entry:
@@ -148,6 +148,8 @@ class Outbox:
         for name in NUMBERS:
             own = count_of(self._journal.get(name)) if is_same else 0
             journal[name] = max(count_of(stored.get(name)), own)
+        if not self._storage.read(JOURNAL_KEY):
+            journal["cleared"] = journal["seq"]
         self._journal = journal
         return journal
 
@@ -254,11 +256,14 @@ class Outbox:
     def remaining(self, entries: list[Entry]) -> list[Entry]:
         """Return those entries that no other page has erased or adopted.
 
-        Without a journal, the page has cleared the storage, and nobody has them.
+        Nobody has those that were stored before the page cleared the storage.
         """
-        if not self._storage.read(JOURNAL_KEY):
-            return entries
-        return [entry for entry in entries if not entry.stored or self._storage.read(entry.key)]
+        cleared = self._read_journal()["cleared"]
+        return [
+            entry
+            for entry in entries
+            if not entry.stored or entry.event["seq"] <= cleared or self._storage.read(entry.key)
+        ]
 
     def refresh(self) -> None:
         """Drop events that another tab adopted while this page was in the back/forward cache."""
