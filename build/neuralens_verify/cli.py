@@ -24,7 +24,7 @@ from neuralens_verify.reports import FORMATS
     type=click.Choice(["accept", "refuse"]),
     default="accept",
     show_default=True,
-    help="How to answer the shop's consent banner.",
+    help="How to answer the shop's consent banner; an event after it was refused is a fault.",
 )
 @click.option(
     "--query",
@@ -34,12 +34,17 @@ from neuralens_verify.reports import FORMATS
 )
 @click.option("--gpc", is_flag=True, help="Send Global Privacy Control.")
 @click.option(
-    "--relay", default="", metavar="URL", help="The relay's own address, to read its health."
+    "--relay",
+    default="",
+    metavar="URL",
+    help="The relay's own address, such as http://127.0.0.1:8787/nl, to read its health and so"
+    " check whether events reach the API.",
 )
 @click.option(
     "--status-token",
     default="",
     envvar="NEURALENS_STATUS_TOKEN",
+    show_envvar=True,
     metavar="TOKEN",
     help="The relay's status token, to read its health from another machine.",
 )

@@ -10,6 +10,9 @@ from neuralens_embed.notation import describe
 from neuralens_verify.findings import Finding
 from neuralens_verify.observations import Observations
 
+# Without a banner, a visit that should refuse consent shows nothing about it.
+NOTHING_REFUSED = "no consent banner found: nothing was refused"
+
 
 @dataclass(frozen=True)
 class Step:
@@ -60,6 +63,8 @@ def as_text(seen: Observations, findings: list[Finding]) -> Iterator[str]:
     yield seen.address
     if seen.banner:
         yield f"  {'refused' if seen.refused else 'accepted'}: {seen.banner}"
+    elif seen.refused:
+        yield f"  {NOTHING_REFUSED}"
     steps = steps_of(seen)
     for step in steps:
         note = f" ({step.note})" if step.note else ""
@@ -104,10 +109,12 @@ def as_json(seen: Observations, findings: list[Finding]) -> Iterator[str]:
 
 
 def as_github(seen: Observations, findings: list[Finding]) -> Iterator[str]:
-    """Yield an error annotation for each finding, and a summary."""
+    """Yield an annotation for each finding, and a summary."""
     for finding in findings:
         text = f"{finding.message} {finding.remedy} ({finding.page})"
         yield f"::error title={escape_property(finding.cause)}::{escape_data(text)}"
+    if seen.refused and not seen.banner:
+        yield f"::warning title=consent::{NOTHING_REFUSED}"
     yield escape_data(f"{seen.address}: {summarize(steps_of(seen), findings)}")
 
 

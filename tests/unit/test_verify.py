@@ -1,6 +1,7 @@
 """The diagnoses of verify, over given observations; without a browser."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -26,6 +27,8 @@ from neuralens_verify.opening import explain_error
 from neuralens_verify.reports import FORMATS
 from neuralens_verify.served import Served
 
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "build/neuralens_verify"
 COMMAND = Path(sys.executable).with_name("neuralens-tracker")
 SHOP = "https://shop.example"
 SCRIPT = Tag(f"{SHOP}/nl/neuralens.js", "sha384-A", {"appId": "APP"})
@@ -258,6 +261,22 @@ def test_events_after_a_refusal_are_reported() -> None:
     late = observe(view(), refused=True, banner="OneTrust", events=[event("1", "results")])
     assert causes(late) == ["sent-without-consent"]
     assert causes(observe(view(), refused=True, banner="OneTrust")) == []
+
+
+def test_a_refusal_without_a_banner_is_told() -> None:
+    for form in ("text", "github"):
+        lines = [
+            list(FORMATS[form](observe(view(), refused=True, banner=b), [])) for b in ("", "X")
+        ]
+        assert [any("no consent banner found" in line for line in each) for each in lines] == [1, 0]
+
+
+def test_every_cause_is_documented() -> None:
+    sources = "".join(path.read_text("utf-8") for path in PACKAGE.glob("*.py"))
+    table = (ROOT / "docs/verify.md").read_text("utf-8").partition("## Causes")[2]
+    first = re.findall(r"^\|([^|]+)\|", table.partition("\n## ")[0], re.MULTILINE)
+    documented = re.findall(r"`([a-z-]+)`", "".join(first))
+    assert sorted(documented) == sorted(set(re.findall(r'Finding\(\s*"([a-z-]+)"', sources)))
 
 
 def test_the_three_formats_report_the_same() -> None:

@@ -232,6 +232,12 @@ else {
     %s
 }
 </script>"""
+NAMED = ASK % (
+    "section",
+    """host.ariaLabel = "Privacy"; host.innerHTML = `<p>May we remember you?</p>
+    <button onclick="answer('granted')">Allow</button>
+    <button onclick="answer('denied')">Refuse</button>`;""",
+)
 SHADOW = ASK % ("div", f"host.attachShadow({{ mode: 'open' }}).innerHTML = {quoted(BANNER)};")
 CLOSED = SHADOW.replace("'open'", "'closed'")
 FRAME = ASK % ("iframe", f"host.srcdoc = {quoted(BANNER.replace('answer', 'parent.answer'))};")
@@ -254,6 +260,7 @@ FAULTLESS = {
     "settings in an object": Shop(tag=configured, banner="own"),
     "tag manager": Shop(tag=late),
     "Trusted Types": Shop(policy="require-trusted-types-for 'script'"),
+    "banner named by its label": Shop(tag=pending, rewrite=with_banner(NAMED)),
     "banner in a shadow tree": Shop(tag=pending, rewrite=with_banner(SHADOW)),
     "newsletter that covers the page": Shop(
         rewrite=with_banner('<div style="position: fixed; inset: 0; z-index: 9">News?</div>')

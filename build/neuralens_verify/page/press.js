@@ -10,6 +10,9 @@
     ...root.querySelectorAll(selector),
     ...[...root.querySelectorAll("*")].map(window.neuralensShadow).flatMap((shadow) => (shadow ? find(shadow) : [])),
   ];
+  // Its text may only say what is stored: then its name tells what it is.
+  const named = /cookie|consent|privacy/i;
+  const nameOf = (node) => [node.id, node.className, node.ariaLabel].join(" ");
   // A page's body may mention cookies anywhere; that of a banner's frame is the banner.
   const isBody = (node) => node === document.body && window === window.top;
   for (const button of find(document)) {
@@ -17,7 +20,7 @@
     if (text.length > 40 || !label.test(text) || !button.checkVisibility()) continue;
     let ancestor = button.parentNode;
     for (let depth = 0; ancestor && !isBody(ancestor) && depth < 8; depth += 1, ancestor = ancestor.parentNode ?? ancestor.host) {
-      if (topic.test(ancestor.innerText ?? ancestor.textContent)) {
+      if (topic.test(ancestor.innerText ?? ancestor.textContent) || named.test(nameOf(ancestor))) {
         button.click();
         return text;
       }
