@@ -127,7 +127,8 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def snippet(**options: Any) -> None:
     """Print the embed snippet.
 
-    It is the same for every page, so it has no page token, which a server signs for each page.
+    It is the same for every page, so no page token is signed for it: the shop's server does that
+    for each page.
     """
     try:
         click.echo(Snippet(**options, page_secret="").render())

@@ -198,6 +198,7 @@ def show_key(key: str) -> str:
     default=SANDBOX_KEY,
     show_default=True,
     envvar="NEURALENS_API_KEY",
+    show_envvar=True,
     help="The API key to expect.",
 )
 @click.option(
@@ -205,6 +206,7 @@ def show_key(key: str) -> str:
     default="sandbox-app",
     show_default=True,
     envvar="NEURALENS_APPLICATION_ID",
+    show_envvar=True,
     help="The application id to expect.",
 )
 def sandbox(host: str, port: int, key: str, app_id: str) -> None:

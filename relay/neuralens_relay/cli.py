@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import click
@@ -57,9 +58,13 @@ NOTICES = Notices(logging.getLogger(__name__), time.monotonic)
 
 
 def settings_table() -> str:
-    """Return the help text of the environment variables, which click must not rewrap."""
-    lines = [f"{name}: {text} ({default})" for name, text, default in describe()]
-    return "\b\nEnvironment:\n" + "\n".join(lines)
+    """Return the help text of the environment variables, wrapped, since click would join them."""
+    indent = " " * 4
+    entries = [
+        f"{name}  [{default}]\n{fill(text, 76, initial_indent=indent, subsequent_indent=indent)}"
+        for name, text, default in describe()
+    ]
+    return "\b\nEnvironment:\n" + "\n".join(entries)
 
 
 @click.command(epilog=settings_table())

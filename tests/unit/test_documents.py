@@ -5,12 +5,14 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 from neuralens_embed.attributes import Attributes
 from neuralens_embed.cli import main
 from neuralens_embed.names import EVERY_SETTING
+from neuralens_relay.breaker import State
 from neuralens_relay.client import URL as RELAY_URL
 from neuralens_relay.settings import describe
 from neuralens_tracker import attributes
@@ -73,8 +75,8 @@ def code(text: str) -> list[str]:
     ]
 
 
-def mentions(pattern: str) -> list[tuple[str, str]]:
-    """Return (document, text) for all matches in the documents."""
+def mentions(pattern: str) -> list[tuple[str, Any]]:
+    """Return (document, text), or (document, groups), for all matches in the documents."""
     return sorted(
         {(name, found) for name, text in PRESENT.items() for found in re.findall(pattern, text)}
     )
@@ -239,6 +241,29 @@ def test_environment_variables() -> None:
     configuration |= set(re.findall(r'"(NEURALENS_[A-Z_]+)"', client))
     assert unknown(r"\bNEURALENS_[A-Z_]*[A-Z]\b", known | configuration | {RELAY_URL}) == []
     assert known == set(re.findall(r"\bNEURALENS_[A-Z_]+\b", DOCUMENTS["docs/commands.md"]))
+
+
+def test_quoted_defaults_of_the_relay() -> None:
+    defaults = {variable: default for variable, _, default in describe()}
+    quoted = mentions(r"`(NEURALENS_\w+)`(?:,| \()\s?([\d,]+)(?:\)| days by default)")
+    assert len(quoted) > 3
+    assert [
+        (document, variable, number)
+        for document, (variable, number) in quoted
+        if float(number.replace(",", "")) != float(defaults[variable])
+    ] == []
+
+
+def test_states_of_forwarding() -> None:
+    table = section(DOCUMENTS["docs/running.md"], "## Health and metrics")
+    named = re.findall(r"`(\w+)`", first_column(table))
+    assert named == ["forwarding", *(state.value for state in State)]
+
+
+def test_consent_platforms() -> None:
+    table = section(DOCUMENTS["docs/privacy.md"], "## Consent platforms")
+    named = re.findall(r"^\|[^|]+\| `(\w+)` \|", table, re.MULTILINE)
+    assert {f"consent-{name}" for name in named} == {a for a in ADDONS if a.startswith("consent-")}
 
 
 def test_targets_of_make() -> None:

@@ -68,7 +68,9 @@ CONTEXT = {
         "The rank of the list's first item: `24` on page 2 of 24 items each. Default: 0.",
     ),
     attributes.IGNORE: Attribute(
-        None, "", "Nothing inside is captured, read, counted or counted as bought."
+        None,
+        "",
+        "Nothing inside is captured or read, and it counts neither in ranks nor in orders.",
     ),
     attributes.CONFIRM: Attribute(
         COUNT,
@@ -101,7 +103,7 @@ ITEMS = {
     attributes.INDEX: Attribute(
         COUNT,
         "N",
-        "The item's rank, counted from 0. See [how ranks are found](#ranks) for items without it.",
+        "The item's rank, counted from 0. Without it, the tracker determines the rank.",
     ),
     attributes.ACTION: Attribute(
         tuple(ACTIONS),
@@ -118,7 +120,7 @@ ITEMS = {
         TEXT,
         "ORDER",
         "One PURCHASE with the ids of every `data-nl-product` inside (order lines send no views or"
-        " clicks), once per order.",
+        " clicks): once per order, even on several devices.",
     ),
 }
 
@@ -175,8 +177,9 @@ class Call:
 
 CALLS = {
     "track": Call(
-        "event, {id | ids, index, query, page, order}",
-        "Tracks an event that has no markup. A PURCHASE with its `order` counts once, ever.",
+        "event, {id, index, query, page, order}",
+        "Tracks an event that has no markup. A PURCHASE takes `ids` in place of `id`, and counts"
+        " once for each `order`.",
     ),
     "identify": Call("uid", "Sets the shopper's id; `null` makes the shopper anonymous again."),
     "consent": Call(

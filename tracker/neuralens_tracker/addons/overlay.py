@@ -457,7 +457,7 @@ class Overlay:
         make(entry, "div", describe(event))
         line = make(entry, "div", "")
         self._count += 1
-        set_text(self._event_count, str(self._count) + " events")
+        set_text(self._event_count, "Events: " + str(self._count))
         if get(get(self._events, "children"), "length") > MAX_SHOWN:
             call(get(self._events, "lastElementChild"), "remove")
         return line
