@@ -267,6 +267,35 @@ MARKUPS = {
             'CLICK_PRODUCT, "B", index 1',
         ],
     ),
+    "what no slot renders": Markup(
+        '<div><template shadowrootmode="open"><slot name="n">'
+        '<p data-nl-product="F">F</p></slot><slot name="o"><p data-nl-product="G">G</p></slot>'
+        '</template><p data-nl-product="A">A</p><p data-nl-product="B" slot="n">B</p></div>',
+        [
+            'VIEW_PRODUCT, "G"',
+            'CLICK_PRODUCT, "G"',
+            'VIEW_PRODUCT, "B"',
+            'CLICK_PRODUCT, "B"',
+        ],
+    ),
+    "order with a line in a shadow tree": Markup(
+        '<div data-nl-purchase="ORDER"><p data-nl-product="A">A</p><div>'
+        '<template shadowrootmode="open"><p data-nl-product="B">B</p></template></div></div>',
+        ['PURCHASE, "A" "B"'],
+    ),
+    "one product in two contexts": Markup(
+        f'<p {SEARCH} data-nl-product="A">A</p><p data-nl-product="A">A</p>',
+        [
+            f'VIEW_PRODUCT, "A", {ON_SEARCH}',
+            f'CLICK_PRODUCT, "A", {ON_SEARCH}',
+            'VIEW_PRODUCT, "A"',
+            'CLICK_PRODUCT, "A"',
+        ],
+    ),
+    "query with an e-mail address": Markup(
+        '<p data-nl-query="chair for jane@example.org" data-nl-product="A">A</p>',
+        ['VIEW_PRODUCT, "A", query "chair for"', 'CLICK_PRODUCT, "A", query "chair for"'],
+    ),
     "controls that do nothing": Markup(
         '<div data-nl-product="A"><fieldset disabled><legend><button data-nl-action="favorite">'
         'F</button></legend><button data-nl-action="share">S</button></fieldset>'

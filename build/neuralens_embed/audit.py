@@ -12,6 +12,8 @@ from typing import Any
 
 from neuralens_tracker import attributes as names
 from neuralens_tracker.events import find_fault, make_event
+from neuralens_tracker.page_view import deduplication_key
+from neuralens_tracker.personal_data import scrub_query
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, expected, read
@@ -113,7 +115,8 @@ class Reading:
             Problem(each.line, each.attribute, str(each)): None for each in find_duplicates(html)
         }
         self._events: list[Event] = []
-        self._seen: set[tuple[str, str]] = set()
+        # The deduplication keys of what was seen.
+        self._seen: set[str] = set()
         # Elements by the attributes from which a script is to render the tracker's.
         self._bound: dict[str, list[Element]] = {}
         # The tracker's script tags.
@@ -141,8 +144,9 @@ class Reading:
         item = self._items.read(element)
         if item is None and element.hasAttribute(names.PURCHASE_ORDER):
             item = self._items.read_purchase(element)
-        if item is not None:
-            key = (SEEN[item.kind], self._items.key_of(item))
+        if item is not None and (item.kind not in ACTIVATED or element.is_in_flat_tree):
+            fields = self._items.context(item)
+            key = deduplication_key(SEEN[item.kind], self._items.key_of(item), fields)
             if key not in self._seen:
                 self._seen.add(key)
                 self._add(SEEN[item.kind], item, element)
@@ -165,6 +169,7 @@ class Reading:
             if reason := explain_id(item_id):
                 self._add_problem(item.element, item.kind, f'"{item_id}" is not an id: {reason}')
         event = make_event(name, item.ids, self._items.context(item), "audit", 0)
+        scrub_query(event)
         while fault := find_fault(event):
             if fault.field == "items":
                 self._report_invalid(item.element, item.kind, TEXT)

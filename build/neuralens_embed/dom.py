@@ -154,16 +154,21 @@ class Element(Parent):
     @property
     def assignedSlot(self) -> Element | None:
         """Return the slot of the parent's shadow tree that renders the element, or None."""
-        return find_slot(self.parentElement, self.getAttribute("slot"))
+        return find_slot_of(self)
+
+    @cached_property
+    def assigned(self) -> list[Element | Text]:
+        """Return the nodes of the host that a slot renders in place of its own content."""
+        host = self._root.host if self._root else None
+        if host is None or self.localName != "slot":
+            return []
+        return [child for child in host.childNodes if find_slot_of(child) is self]
 
     def assignedElements(self, options: object) -> list[Element]:
         """Return the elements that a slot renders, with nested slots replaced by theirs."""
-        host = self._root.host if self._root else None
-        assigned = [
-            child for child in (host.children if host else []) if child.assignedSlot is self
-        ]
+        assigned = [node for node in self.assigned if isinstance(node, Element)]
         found: list[Element] = []
-        for element in assigned or self.children:
+        for element in assigned if self.assigned else self.children:
             is_slot = element.localName == "slot"
             found += element.assignedElements(options) if is_slot else [element]
         return found
@@ -183,6 +188,21 @@ class Element(Parent):
     def container(self) -> Element | None:
         """Return the parent in the flat tree: the slot, the parent element, or the host."""
         return self.assignedSlot or self.parentElement or (self._root.host if self._root else None)
+
+    @property
+    def is_in_flat_tree(self) -> bool:
+        """Return whether slots, if any, render the element.
+
+        They render none of a host's children that no slot names, and their own content only if
+        nothing is assigned to them. Source: https://drafts.csswg.org/css-scoping/#flattening.
+        """
+        element: Element | None = self
+        while element is not None:
+            parent = element.parentElement
+            if parent and (parent.assigned or (parent.shadowRoot and not element.assignedSlot)):
+                return False
+            element = element.container
+        return True
 
     @property
     def style(self) -> dict[str, str]:
@@ -215,7 +235,7 @@ class Element(Parent):
         element: Element | None = self
         while element is not None and element.display != "none":
             element = element.container
-        return element is None
+        return element is None and self.is_in_flat_tree
 
     def getBoundingClientRect(self) -> SimpleNamespace:
         """Return a rectangle in the viewport, which is empty if the element is not rendered."""
@@ -266,11 +286,12 @@ class Element(Parent):
         return str(self._node.to_html(pretty=False))
 
 
-def find_slot(host: Element | None, name: str | None) -> Element | None:
-    """Return the first slot of that name in the shadow tree of a host, or None."""
+def find_slot_of(node: Element | Text) -> Element | None:
+    """Return the slot of the parent's shadow tree that renders a node, or None."""
+    host = node.parentElement
+    name = (node.getAttribute("slot") or "") if isinstance(node, Element) else ""
     slots = host.shadowRoot.querySelectorAll("slot") if host and host.shadowRoot else []
-    named = (slot for slot in slots if (slot.getAttribute("name") or "") == (name or ""))
-    return next(named, None)
+    return next((slot for slot in slots if (slot.getAttribute("name") or "") == name), None)
 
 
 def find_host(template: Any, parent: Element | ShadowRoot | None) -> Element | None:

@@ -35,13 +35,13 @@ UNSTYLE = """() => {
     style.textContent = "body * { min-width: 8px; min-height: 8px }";
     document.head.append(style);
 }"""
-# Collects every control and then every item in ``used``, and prevents navigation.
+# Collects every visible control and then every item in ``used``, and prevents navigation.
 COLLECT = """() => {
     for (const name of ["click", "submit"]) addEventListener(name, (e) => e.preventDefault());
     const items = "[data-nl-product],[data-nl-suggestion],[data-nl-landing],[role=option]";
     const within = (root) => [...root.querySelectorAll("*")].flatMap(
         (each) => [each, ...(each.shadowRoot ? within(each.shadowRoot) : [])]);
-    const all = within(document);
+    const all = within(document).filter((each) => each.checkVisibility());
     window.used = [
         ...all.filter((it) => it.matches("[data-nl-action]")),
         ...all.filter((it) => it.matches(items) && !it.matches("[data-nl-action]")),

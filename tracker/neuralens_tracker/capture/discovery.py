@@ -236,18 +236,14 @@ class Discovery:
 
     def _process_slice(self, *_: JSObject) -> None:
         self._scheduled = False
-        self.catch_up()
         deadline = now() + SLICE_S
         while now() < deadline:
-            # Shadow trees first: an item may have its box, and a list its items, in one.
+            # Shadow trees first: an item may have its box, and a list or order its items, in one.
             if self._left > 0:
                 end = max(0, self._left - BATCH)
                 while self._left > end:
                     self._left -= 1
                     self._enter(self._hosts[self._left])
-            elif self._next < len(self._found):
-                self._guarded(self._found[self._next])
-                self._next += 1
             elif len(self._roots) > 0:
                 # Each search of a large page takes long, and so may end a slice.
                 root = self._roots.pop(0)
@@ -256,6 +252,11 @@ class Discovery:
                 self._left = len(self._hosts)
                 if node_type(root) == ELEMENT_NODE:
                     self._enter(root)
+            elif self._changed:
+                self.catch_up()
+            elif self._next < len(self._found):
+                self._guarded(self._found[self._next])
+                self._next += 1
             elif len(self._entered) > 0:
                 root = self._entered.pop(0)
                 self._found = find_all(root, ITEM)
