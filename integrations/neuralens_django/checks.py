@@ -57,7 +57,7 @@ def check_deployment(app_configs: Sequence[object] | None = None, **_: Any) -> l
         hint = f'Put "APPLICATION_ID" into {NAME}, or set {variable("application_id")}.'
         found.append(Error("Neuralens has no application id.", hint=hint, id="neuralens.E001"))
     if config.enabled and is_routed() and not is_set(config, "api_key"):
-        hint = f'Put "API_KEY" into {NAME}, or set {variable("api_key")}.'
+        hint = f'Set {variable("api_key")}, or put "API_KEY" into {NAME}.'
         found.append(Error("The Neuralens relay has no API key.", hint=hint, id="neuralens.E003"))
     return found
 

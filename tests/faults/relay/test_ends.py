@@ -86,7 +86,7 @@ def test_sigterm_under_load(spawn, settings, kind, sandbox, add_row, ends):
             run_for(0.3)
             assert relays.end(0, signal.SIGTERM) == 0
             relays.add()
-    add_row(f"SIGTERM, {ends} times under load, {kind}", pages.outcome(sandbox))
+    add_row(f"SIGTERM, {ends} time{'s' * (ends > 1)} under load, {kind}", pages.outcome(sandbox))
 
 
 @pytest.mark.parametrize("kind", ["SQLite"], indirect=True)
@@ -218,7 +218,10 @@ class TestRedis:
                     os.kill(client.info("server")["process_id"], signal.SIGKILL)
                     continue
                 pages.__exit__()
-                add_row(f"Redis killed {kills} times", pages.outcome(sandbox, timeout=120))
+                add_row(
+                    f"Redis killed {kills} time{'s' * (kills > 1)}",
+                    pages.outcome(sandbox, timeout=120),
+                )
 
     def test_stopped(self, spawn, limits, sandbox, add_row, tmp_path):
         port = unused_port()
