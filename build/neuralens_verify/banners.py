@@ -4,6 +4,7 @@ Source: https://github.com/duckduckgo/autoconsent, which the build copies into `
 """
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,7 @@ CONFIG = {
     "visualTest": False,
 }
 SEND_MESSAGE = "(message) => window.autoconsentReceiveMessage?.(message)"
+ADD_SHADOW_TREE = "function (root) { window.neuralensShadow.add(this, root); }"
 PRESS_BUTTON = (Path(__file__).parent / "page" / "press.js").read_text("utf-8")
 
 
@@ -38,6 +40,39 @@ def script() -> str:
 def rules() -> Any:
     """Return autoconsent's rules, also those that can only refuse; raises NotBuiltError."""
     return json.loads(bundles.read(RULES))
+
+
+def reveal_shadow_trees(page: Page) -> None:
+    """Tell the page's observe.js of the closed shadow trees that its HTML declares."""
+    # The page may be navigating.
+    with suppress(BrowserError):
+        session = page.context.new_cdp_session(page)
+        document = session.send("DOM.getDocument", {"depth": -1, "pierce": True})
+        for host, root in closed_roots(document["root"]):
+            objects = [
+                session.send("DOM.resolveNode", {"backendNodeId": node})["object"]["objectId"]
+                for node in (host, root)
+            ]
+            session.send(
+                "Runtime.callFunctionOn",
+                {
+                    "objectId": objects[0],
+                    "functionDeclaration": ADD_SHADOW_TREE,
+                    "arguments": [{"objectId": objects[1]}],
+                },
+            )
+        session.detach()
+
+
+def closed_roots(node: dict[str, Any]) -> Iterator[tuple[int, int]]:
+    """Yield the ids of each host of a closed shadow tree in a node, and of the tree's root."""
+    roots = node.get("shadowRoots", [])
+    for root in roots:
+        if root["shadowRootType"] == "closed":
+            yield node["backendNodeId"], root["backendNodeId"]
+    documents = [node["contentDocument"]] if "contentDocument" in node else []
+    for child in (*roots, *documents, *node.get("children", [])):
+        yield from closed_roots(child)
 
 
 @dataclass
@@ -65,6 +100,7 @@ class Banner:
 
     def press_button(self, page: Page) -> None:
         """Answer a banner for which autoconsent has no rule, by the text of its buttons."""
+        reveal_shadow_trees(page)
         for frame in page.frames:
             # The frame may be detached, or its page be navigating.
             with suppress(BrowserError):

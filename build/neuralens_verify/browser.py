@@ -1,7 +1,9 @@
-"""Starts the browser of a visit."""
+"""Starts the browser of a visit, and stops one that no longer responds."""
 
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,3 +43,27 @@ def chromium(path: str | None) -> Iterator[Browser]:
             yield launched
         finally:
             launched.close()
+
+
+@contextmanager
+def time_limit(browser: Browser, seconds: float) -> Iterator[threading.Event]:
+    """Stop the browser after a time; yield the event that it has been stopped.
+
+    A page whose script never ends cannot be asked for anything, not even whether it is ready, and
+    Playwright would wait for ever.
+    """
+    session = browser.new_browser_cdp_session()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    process = next(each["id"] for each in processes if each["type"] == "browser")
+    stopped = threading.Event()
+
+    def stop() -> None:
+        stopped.set()
+        os.kill(process, signal.SIGTERM)
+
+    timer = threading.Timer(seconds, stop)
+    timer.start()
+    try:
+        yield stopped
+    finally:
+        timer.cancel()

@@ -98,6 +98,13 @@ def verify(
 
 def require_url(text: str) -> None:
     """Raise WrongInput for a text that is not the URL of a web page."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise WrongInput(f"{text} is not an http or https URL, such as https://shop.example/")
+    try:
+        parts = urlsplit(text)
+        # It may be no number.
+        is_page = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_page = False
+    if not is_page:
+        # Before the @ there may be a password.
+        bare = text.rpartition("@")[2]
+        raise WrongInput(f"{bare} is not an http or https URL, such as https://shop.example/")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from neuralens_tracker.attributes import PRODUCT
+from neuralens_tracker.attributes import IGNORE, PRODUCT
 from neuralens_tracker.vocabulary import CONSENTS, DENIED, GRANTED, PENDING
 
 from neuralens_verify.findings import (
@@ -65,8 +65,6 @@ def explain_probe(seen: Observations, probe: Probe) -> Iterator[Finding]:
         yield prefix_stripped(probe)
     elif 300 <= probe.status < 400:
         yield redirected(probe, "where browsers do not repeat a POST")
-    elif probe.location and not probe.accepted and (probe.status in MISSING or not probe.error):
-        yield redirected(probe, f"where the answer is {probe.status}")
     elif probe.relay and probe.url != f"{probe.relay}/events" and probe.status in MISSING:
         yield Finding(
             "wrong-endpoint",
@@ -74,6 +72,8 @@ def explain_probe(seen: Observations, probe: Probe) -> Iterator[Finding]:
             f"Set data-endpoint to {probe.relay}/events, or render the snippet with prefix=.",
             probe.page,
         )
+    elif probe.location and not probe.accepted and (probe.status in MISSING or not probe.error):
+        yield redirected(probe, f"where the answer is {probe.status}")
     elif probe.status == 403 or (not probe.error and is_refusal(probe.status)):
         yield explain_refusal(probe)
     elif probe.status == 400 and "application" in probe.error:
@@ -100,8 +100,10 @@ def explain_probe(seen: Observations, probe: Probe) -> Iterator[Finding]:
             f"the relay has another origin than the page, and its response does not allow"
             f" credentials from {probe.origin} (Access-Control-Allow-Origin:"
             f" {probe.allow_origin or 'none'}): the tracker cannot see the outcome of beacons",
-            f"List {probe.origin} instead of * in NEURALENS_ALLOWED_ORIGINS, or in --origins of"
-            " `neuralens-tracker dev`; or serve the relay under the shop's own origin.",
+            "Let one server alone add the header: the relay or the proxy."
+            if "," in probe.allow_origin
+            else f"List {probe.origin} instead of * in NEURALENS_ALLOWED_ORIGINS, or in --origins"
+            " of `neuralens-tracker dev`; or serve the relay under the shop's own origin.",
             probe.page,
         )
 
@@ -218,6 +220,14 @@ def explain_no_events(seen: Observations, view: View) -> Iterator[Finding]:
         if any(each.elements or each.unknown or each.removed for each in seen.views):
             # Without ids, with misspelt names, or removed: reported with the markup.
             return
+        if any(each.ignored for each in seen.views):
+            yield Finding(
+                "all-ignored",
+                f"all products and suggestions are inside an element with {IGNORE}",
+                f"Put {IGNORE} only on what is not to be tracked, such as a carousel's clones.",
+                view.url,
+            )
+            return
         yield Finding(
             "no-items",
             "no visited page has a product or suggestion with an attribute",
@@ -260,6 +270,16 @@ def check_relay(seen: Observations) -> Iterator[Finding]:
                     view.url,
                 )
                 return
+        if not unknown and view.replaced:
+            yield Finding(
+                "requests-replaced",
+                f"the browser has sent none of {len(missing)} events: a script of the page has"
+                f" replaced {' and '.join(view.replaced)}",
+                "Check what that script does with requests to the endpoint: that of a consent"
+                " platform may block them until their category is allowed.",
+                view.url,
+            )
+            return
         yield Finding(
             "not-acknowledged",
             f"{len(missing)} of {len(captured)} events were not acknowledged by the relay"

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 from neuralens_verify.observations import Observations, Violation
 
 # The names of the steps, in order.
-OPEN, SEARCH, RESULTS, SECOND_PAGE, PRODUCT_PAGE = "open", "search", "results", "page 2", "product"
+OPEN, SEARCH, RESULTS, SECOND_PAGE = "open", "search", "results", "page 2"
+CATEGORY, PRODUCT_PAGE = "category", "product"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What is asked of servers once the visit has ended, because no page observes it."""
 
 import base64
+import html
 import json
 import time
 from contextlib import suppress
@@ -12,14 +13,18 @@ from playwright.sync_api import Page
 
 from neuralens_verify.observations import Batch, Health, Observations, Script, View
 from neuralens_verify.probes import (
+    Http,
     fetch_health,
+    fetch_page,
     fetch_script,
     integrity,
     make_batch,
+    origin_of,
     probe_endpoint,
     resend,
 )
 from neuralens_verify.recorder import Recorder
+from neuralens_verify.served import SCRIPT_NAME
 from neuralens_verify.waiting import pause
 
 # Seconds until the relay has forwarded the events.
@@ -35,11 +40,13 @@ FETCH_SCRIPT = """async (url) => {
 
 
 class Inquiry:
-    """Completes the observations of a visit; ``page`` is its last one."""
+    """Completes the observations of a visit, until ``deadline``; ``page`` is its last one."""
 
-    def __init__(self, page: Page, recorder: Recorder, observed: Observations) -> None:
+    def __init__(
+        self, page: Page, recorder: Recorder, observed: Observations, deadline: float
+    ) -> None:
         self._page = page
-        self._http = page.context.request
+        self._http = Http(page.context.request, deadline)
         self._recorder = recorder
         self._observed = observed
 
@@ -49,6 +56,7 @@ class Inquiry:
         ``relay`` is its URL, "" to derive it from the endpoint; ``token`` that for its health.
         """
         self._fetch_scripts()
+        self._compare_pages()
         endpoints = [self._probe_endpoint(view) for view in self._observed.views]
         self._read_receipts()
         self._ask_for_unreported()
@@ -73,6 +81,18 @@ class Inquiry:
                 body = base64.b64decode(self._page.evaluate(FETCH_SCRIPT, url))
                 return replace(script, integrity=integrity(body))
         return script
+
+    def _compare_pages(self) -> None:
+        """Mark pages that a cache or a service worker serves without the tag of today."""
+        views = self._observed.views
+        for position, view in enumerate(views):
+            tag = view.intended_tag
+            if view.version is not None or (tag and not tag.integrity) or view.status >= 400:
+                continue
+            page = html.unescape(fetch_page(self._http, view.url))
+            is_other = tag.integrity not in page if tag else not view.mentions_script
+            if is_other and SCRIPT_NAME.search(page):
+                views[position] = replace(view, outdated=True)
 
     def _probe_endpoint(self, view: View) -> str:
         """Probe the endpoint of a page, unless another page has the same; return its URL."""
@@ -102,7 +122,8 @@ class Inquiry:
             unknown = batch.status is None and not set(batch.eids) <= self._observed.acknowledged
             if not unknown and batch is not batches[-1][1]:
                 continue
-            receipt = resend(self._http, request.url, request.post_data or "")
+            origin = request.headers.get("origin", origin_of(request.url))
+            receipt = resend(self._http, request.url, request.post_data or "", origin)
             rejected = [each["reason"] for each in receipt.get("rejected", ())]
             if unknown and receipt.get("duplicates", 0) + len(rejected) >= len(batch.eids):
                 batch.status = ACCEPTED
@@ -119,7 +140,8 @@ class Inquiry:
             if event.eid in observed.sent or not probe.accepted:
                 continue
             body = make_batch(probe.app, self._recorder.details[event.eid])
-            receipt = resend(self._http, f"{probe.url}?b={body['batch']}", json.dumps(body))
+            url = f"{probe.url}?b={body['batch']}"
+            receipt = resend(self._http, url, json.dumps(body), probe.origin)
             if receipt.get("duplicates", 0) == 1:
                 batch = Batch(event.step, probe.url, probe.app, (event.eid,), ACCEPTED)
                 observed.batches.append(batch)

@@ -1,17 +1,41 @@
 """Diagnoses of the tags and their scripts: why the tracker does not run on a page."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from neuralens_embed.names import kebab, snake, suggest_setting
+from neuralens_tracker.personal_data import is_email
 
 from neuralens_verify.findings import Finding, csp_source, find_violation, is_mixed, mixed_content
 from neuralens_verify.observations import Observations, Probe, Script, Tag, View, Violation
 
+# The tracker's module, as npm's package has it, too.
+MODULE = re.compile(r"/neuralens[\w.\-]*\.mjs$")
 # The attribute with the application id.
 APP_ID = "data-app-id"
+# The cause if a page reloads itself, and how many loads of one page a step of the visit may have:
+# after a consent, a service worker, or a choice of language.
+RELOADS, MAX_LOADS = "page-reloads", 3
+# What a sandboxed page must be allowed, for the tracker to run and for its requests to have the
+# page's origin.
+NEEDED_IN_SANDBOX = ("allow-scripts", "allow-same-origin")
 # What a proxy answers if the server behind it does not respond.
 GATEWAY_ERRORS = range(502, 505)
+
+
+def check_loads(seen: Observations) -> Iterator[Finding]:
+    """Yield a finding if a page loads itself again and again."""
+    for (_, url), count in seen.loads.items():
+        if count > MAX_LOADS:
+            yield Finding(
+                RELOADS,
+                f"the page was loaded {count} times during one step",
+                "Find what reloads it: a script, a meta refresh, or a service worker that is"
+                " replaced on each load.",
+                url,
+            )
+            return
 
 
 def check_tags(view: View) -> Iterator[Finding]:
@@ -23,6 +47,13 @@ def check_tags(view: View) -> Iterator[Finding]:
             f" {', '.join(tag.src for tag in view.tracker_tags)}",
             "Remove all tags but one: check the base template and the tag manager. Only the first"
             " has an effect.",
+            view.url,
+        )
+    if is_email(view.settings.get("uid", "")):
+        yield Finding(
+            "personal-data",
+            "the tag's data-uid is an e-mail address, which goes to the API with each event",
+            "Use an id of the account that says nothing of the person, such as its number.",
             view.url,
         )
     for tag in view.tags:
@@ -41,7 +72,25 @@ def check_tags(view: View) -> Iterator[Finding]:
 def check_script(seen: Observations, view: View) -> Iterator[Finding]:
     """Yield why the tracker does not run on a page, or why an old version does."""
     tag = view.intended_tag
+    if missing := sandboxed(view.policy):
+        yield Finding(
+            "csp-sandbox",
+            f"the page's Content-Security-Policy has sandbox without {' and '.join(missing)}",
+            f"Add {' and '.join(missing)} to it, or remove the directive.",
+            view.url,
+        )
+        return
     if view.version is None:
+        if view.outdated:
+            yield Finding(
+                "old-cached-page",
+                "a cache or the shop's service worker serves an older page than the server, with"
+                f" {'another tag' if tag else 'no tag'} of the tracker",
+                "Purge the pages from the cache of the CDN or the proxy, and have a service worker"
+                " request pages from the network first.",
+                view.url,
+            )
+            return
         if tag is None and view.status >= 400:
             yield Finding(
                 "page-fails",
@@ -49,6 +98,9 @@ def check_script(seen: Observations, view: View) -> Iterator[Finding]:
                 "Check the shop's log, and the link or the search that leads there.",
                 view.url,
             )
+            return
+        if tag is None and (module := find_module(seen)):
+            yield not_started(seen, module, view)
             return
         if tag is None and view.mentions_script:
             yield Finding(
@@ -136,6 +188,15 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
         yield mixed_content(tag.src, view.url)
     elif violation := find_violation(seen, "script-src", tag.src):
         yield blocked_script(violation, tag, view)
+    elif view.needs_integrity and (missing := missing_integrity(tag)):
+        yield Finding(
+            "integrity-required",
+            f"the page's Integrity-Policy blocks {tag.src}, whose tag has no"
+            f" {' and no '.join(missing)}",
+            "Print the tag with `neuralens-tracker snippet --crossorigin anonymous`, which adds"
+            " the hash, too.",
+            view.url,
+        )
     elif script and script.undecodable:
         yield altered_script(f"its Content-Encoding is not that of its body ({script.error})", view)
     elif script is None or script.error or is_down(script.status):
@@ -225,15 +286,43 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
     elif script.built_integrity and script.integrity != script.built_integrity:
         yield altered_script("it does not run, and its content is not that of its version", view)
     else:
-        exception = f": {seen.exceptions[0]}" if seen.exceptions else ""
-        yield Finding(
-            "script-fails",
-            f"{tag.src} is loaded, but the tracker does not start{exception}",
-            "Import its function start and call it, or load neuralens.js."
-            if tag.src.partition("?")[0].endswith(".mjs")
-            else "Check the browser's console on this page.",
-            view.url,
-        )
+        yield not_started(seen, tag.src, view)
+
+
+def not_started(seen: Observations, src: str, view: View) -> Finding:
+    """Return the finding that the tracker's script does not start it."""
+    exception = f": {seen.exceptions[0]}" if seen.exceptions else ""
+    return Finding(
+        "script-fails",
+        f"{src} is loaded, but the tracker does not start{exception}",
+        "Import its function start and call it, or load neuralens.js."
+        if src.partition("?")[0].endswith(".mjs")
+        else "Check the browser's console on this page.",
+        view.url,
+    )
+
+
+def find_module(seen: Observations) -> str:
+    """Return the URL of the tracker's module that a page has imported, "" if none has."""
+    urls = (url for url in sorted(seen.requested) if MODULE.search(urlsplit(url).path))
+    return next(urls, "")
+
+
+def missing_integrity(tag: Tag) -> list[str]:
+    """Return the attributes that an Integrity-Policy requires and a tag does not have."""
+    attributes = {"integrity": tag.integrity, "crossorigin": tag.cors is not None}
+    return [name for name, is_there in attributes.items() if not is_there]
+
+
+def sandboxed(policy: str) -> list[str]:
+    """Return what the sandbox of a Content-Security-Policy does not allow, of what is needed."""
+    missing = []
+    # Several headers are joined by a comma.
+    for directive in re.split("[,;]", policy):
+        name, *allowed = directive.lower().split() or [""]
+        if name == "sandbox":
+            missing += [each for each in NEEDED_IN_SANDBOX if each not in allowed]
+    return list(dict.fromkeys(missing))
 
 
 def old_cached_script(tag: Tag, view: View) -> Finding:

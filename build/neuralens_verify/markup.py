@@ -3,6 +3,7 @@
 import difflib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 from neuralens_embed.attributes import KNOWN, suggest_attribute
 from neuralens_embed.names import EVERY_SETTING
@@ -42,6 +43,7 @@ def check_markup(seen: Observations) -> Iterator[Finding]:
         yield from check_duplicates(view)
         yield from check_removed(view)
         yield from check_placeholders(view)
+        yield from check_charset(view)
         nested = list(check_nesting(view))
         yield from nested or check_clones(view)
     # With an invalid value, ranks repeat because of it; those that repeat within a list also do so
@@ -159,6 +161,28 @@ def check_placeholders(view: View) -> Iterator[Finding]:
             f"{remedy.capitalize()}.",
             view.url,
         )
+
+
+def check_charset(view: View) -> Iterator[Finding]:
+    """Yield a finding if the browser reads the page in another encoding than it is written in."""
+    texts = [*view.queries, *(each.value for each in view.elements)]
+    if misread := next(filter(is_misread, texts), ""):
+        yield Finding(
+            "wrong-charset",
+            f'"{misread}" is UTF-8 that is read, or was stored, in another encoding',
+            "Send the page with Content-Type: text/html; charset=utf-8, put <meta charset> first"
+            " into its <head>, or correct the encoding of the database's connection.",
+            view.url,
+        )
+
+
+def is_misread(text: str) -> bool:
+    """Return whether a text is UTF-8 in the characters of a Western encoding, such as "Ã¤"."""
+    for encoding in ("cp1252", "latin-1"):
+        with suppress(UnicodeError):
+            if text.encode(encoding).decode() != text:
+                return True
+    return False
 
 
 def explain_element(element: Element) -> str:

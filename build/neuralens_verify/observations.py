@@ -84,7 +84,11 @@ class View:
     ``configuration`` is ``window.neuralensConfig``. ``removed`` are items of the server's HTML, as
     ``data-nl-product="A"``, of whose kind the page has none any more. ``mentions_script``: the name
     of the tracker's file is somewhere in that HTML. ``duplicates`` describe attributes that an
-    element has twice in it. ``status`` is that of the document.
+    element has twice in it. ``status`` is that of the document, and ``policy`` its
+    Content-Security-Policy. ``ignored`` is the number of items within ``data-nl-ignore``.
+    ``replaced`` are the browser's functions for requests that a script has replaced.
+    ``needs_integrity``: its Integrity-Policy allows no script without integrity.
+    ``outdated``: the server now sends another page, with a tag that this one does not have.
     """
 
     step: str
@@ -101,6 +105,11 @@ class View:
     mentions_script: bool = False
     duplicates: tuple[str, ...] = ()
     status: int = 200
+    policy: str = ""
+    ignored: int = 0
+    replaced: tuple[str, ...] = ()
+    needs_integrity: bool = False
+    outdated: bool = False
 
     @property
     def tracker_tags(self) -> list[Tag]:
@@ -261,7 +270,7 @@ class Observations:
     that pages requested. ``rejected`` maps the relay's reasons for rejecting events to how many.
     ``messages`` maps the tracker's own, from the console, to the URL of the page. ``held``: events
     were captured only once consent had been granted in the banner's place. ``probes`` are those of
-    the pages' endpoints, in order.
+    the pages' endpoints, in order. ``loads`` counts the loads of each page's URL in each step.
     """
 
     address: str
@@ -281,6 +290,7 @@ class Observations:
     searched: set[str] = field(default_factory=set)
     held: bool = False
     probes: list[Probe] = field(default_factory=list)
+    loads: Counter[tuple[str, str]] = field(default_factory=Counter)
     health: Health | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 import re
 
+DOWNLOAD = "it is a download, or has no content: give the address of a page"
 # Chromium's network errors, and what they mean; the first that matches counts.
 ERRORS = (
     ("ERR_NAME_NOT_RESOLVED", "its host name does not resolve: correct it, or check the network"),
@@ -26,7 +27,13 @@ ERRORS = (
     ),
     ("ERR_EMPTY_RESPONSE", "the server closes the connection without an answer: check its log"),
     ("ERR_CONNECTION_", "the connection breaks: check the shop's server and the network"),
-    ("ERR_ABORTED", "it is a download, not a page: give the address of a page"),
+    ("ERR_ABORTED", DOWNLOAD),
+    ("Download is starting", DOWNLOAD),
+    (
+        "ERR_CONTENT_DECODING_FAILED",
+        "its body is not in the encoding that its Content-Encoding names: check the middleware or"
+        " proxy that compresses it",
+    ),
     ("Timeout", "it does not respond: check that it is up, and that this machine may reach it"),
 )
 # What a status in place of the page means.
@@ -41,6 +48,10 @@ STATUSES = {
 STATUSES[503] = f"it may be down for maintenance, or {STATUSES[403].removeprefix('it may ')}"
 # What stands in the way of the shop, as wall.js has it.
 WALLS = {"login": "asks to log in", "challenge": "asks to prove that the visitor is no robot"}
+STUCK = (
+    "{url} stops responding, and the visit was given up: look for a script of that page that never"
+    " ends"
+)
 OTHER = "give the address of a page that works"
 
 
@@ -51,6 +62,15 @@ def explain_error(address: str, message: str) -> str:
             name = re.search(r"ERR_\w+", message)
             return f"cannot open {address}: {reason}" + (f" ({name[0]})" if name else "")
     return f"cannot open {address}: {message}"
+
+
+def explain_type(address: str, media_type: str) -> str:
+    """Return a sentence on a file in place of a page, with its remedy; "" for a page."""
+    kind = media_type.partition(";")[0].strip().lower()
+    # Without a type, browsers look at the content.
+    if kind in ("", "text/html", "application/xhtml+xml"):
+        return ""
+    return f"{address} is no page, but {kind}: give the address of a page, or serve it as text/html"
 
 
 def explain_status(address: str, status: int) -> str:

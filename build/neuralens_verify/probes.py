@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -16,7 +17,8 @@ from playwright.sync_api import Error as BrowserError
 
 from neuralens_verify.observations import Health, Probe, Script
 
-TIMEOUT_MS = 10_000
+# Milliseconds until a response arrives, also when the time of a visit is over.
+TIMEOUT_MS, LEAST_TIMEOUT_MS = 8000, 300
 # The prefix of a standalone relay.
 RELAY_PREFIX = "/nl"
 # Redirects on which browsers repeat a POST.
@@ -25,6 +27,54 @@ REPEATING = (307, 308)
 UNDECODABLE = ("incorrect header check", "unexpected end of file", "invalid", "Decompress")
 # A parameter that makes a URL new to every cache, and that the relay ignores.
 CACHE_BUSTER = "neuralens-verify"
+
+
+class Http:
+    """Makes requests as the page's browser profile, without exceeding the time of a visit.
+
+    ``deadline`` is its end, in the seconds of time.monotonic.
+    """
+
+    def __init__(self, context: APIRequestContext, deadline: float) -> None:
+        self._context = context
+        self._deadline = deadline
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> APIResponse:
+        """Request a URL; raises BrowserError if there is no response."""
+        url, headers = locate(url, headers or {})
+        return self._context.get(url, headers=headers, timeout=self.timeout)
+
+    def post(
+        self, url: str, body: str, headers: Mapping[str, str], *, follow: bool = True
+    ) -> APIResponse:
+        """Post a body, and follow redirects if so; raises BrowserError if there is no response."""
+        url, headers = locate(url, headers)
+        return self._context.post(
+            url,
+            data=body,
+            headers=headers,
+            timeout=self.timeout,
+            max_redirects=None if follow else 0,
+        )
+
+    @property
+    def timeout(self) -> float:
+        """The milliseconds that a response may take."""
+        left = (self._deadline - time.monotonic()) * 1000
+        return max(LEAST_TIMEOUT_MS, min(left, TIMEOUT_MS))
+
+
+def locate(url: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return a URL that resolves outside a browser, and the headers for it.
+
+    Names such as shop.localhost resolve in browsers alone.
+    """
+    parts = urlsplit(url)
+    if not (parts.hostname or "").endswith(".localhost"):
+        return url, dict(headers)
+    port = f":{parts.port}" if parts.port else ""
+    local = parts._replace(netloc=f"localhost{port}").geturl()
+    return local, {**headers, "Host": parts.netloc}
 
 
 def error_message(error: BrowserError) -> str:
@@ -38,10 +88,10 @@ def integrity(content: bytes) -> str:
     return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
 
 
-def fetch_script(http: APIRequestContext, url: str, page: str) -> Script:
+def fetch_script(http: Http, url: str, page: str) -> Script:
     """Fetch a page's script by its tag's URL, and again without the version, bypassing caches."""
     try:
-        response = http.get(url, headers={"Origin": origin_of(page)}, timeout=TIMEOUT_MS)
+        response = http.get(url, {"Origin": origin_of(page)})
     except BrowserError as error:
         reason = error_message(error)
         undecodable = any(each in reason for each in UNDECODABLE)
@@ -52,10 +102,9 @@ def fetch_script(http: APIRequestContext, url: str, page: str) -> Script:
     except UnicodeDecodeError:
         return Script(url, response.status, media_type, "", "", "it is no text", undecodable=True)
     own = integrity(response.body()) if response.ok else ""
-    uncached = urlunsplit((*urlsplit(url)[:3], f"{CACHE_BUSTER}={secrets.token_hex(8)}", ""))
     current = ""
     try:
-        fresh = http.get(uncached, timeout=TIMEOUT_MS)
+        fresh = http.get(uncached(url.partition("?")[0]))
         if fresh.ok and "javascript" in fresh.headers.get("content-type", ""):
             current = integrity(fresh.body())
     except BrowserError:
@@ -71,6 +120,22 @@ def fetch_script(http: APIRequestContext, url: str, page: str) -> Script:
         relay_error="" if response.ok else str(parse_json(response).get("error", "")),
         built_integrity=built_integrity(url, response.body()) if response.ok else "",
     )
+
+
+def uncached(url: str) -> str:
+    """Return a URL whose response no cache has."""
+    parts = urlsplit(url)
+    query = "&".join(filter(None, [parts.query, f"{CACHE_BUSTER}={secrets.token_hex(8)}"]))
+    return urlunsplit((*parts[:3], query, ""))
+
+
+def fetch_page(http: Http, url: str) -> str:
+    """Return the HTML that the server now sends for a page, "" if there is none."""
+    try:
+        response = http.get(uncached(url))
+        return response.text() if response.ok else ""
+    except (BrowserError, UnicodeDecodeError):
+        return ""
 
 
 def built_integrity(url: str, content: bytes) -> str:
@@ -93,9 +158,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def probe_endpoint(
-    http: APIRequestContext, endpoint: str, page: str, application: str, script: str
-) -> Probe:
+def probe_endpoint(http: Http, endpoint: str, page: str, application: str, script: str) -> Probe:
     """Post a batch without events, as the tracker on ``page`` would.
 
     ``script`` is the URL of the page's script, near which the relay is looked for, too. Without the
@@ -117,10 +180,9 @@ def probe_endpoint(
         while True:
             response = http.post(
                 target,
-                data=json.dumps(body),
-                headers={"Content-Type": "text/plain", "Origin": origin},
-                timeout=TIMEOUT_MS,
-                max_redirects=0,
+                json.dumps(body),
+                {"Content-Type": "text/plain", "Origin": origin},
+                follow=False,
             )
             if response.status not in REPEATING or location:
                 break
@@ -160,35 +222,35 @@ def make_batch(application: str, *events: Any) -> dict[str, Any]:
     }
 
 
-def resend(http: APIRequestContext, url: str, body: str) -> dict[str, Any]:
-    """Send a batch again, and return the relay's receipt.
+def resend(http: Http, url: str, body: str, origin: str) -> dict[str, Any]:
+    """Send the batch of an origin's page again, and return the relay's receipt.
 
     It counts the events that it has received as duplicates, and repeats those that it rejects.
     """
-    headers = {"Content-Type": "text/plain", "Origin": origin_of(url)}
+    headers = {"Content-Type": "text/plain", "Origin": origin}
     try:
-        response = http.post(url, data=body, headers=headers, timeout=TIMEOUT_MS)
+        response = http.post(url, body, headers)
     except BrowserError:
         return {}
     return parse_json(response)
 
 
-def is_relay(http: APIRequestContext, url: str) -> bool:
+def is_relay(http: Http, url: str) -> bool:
     """Return whether the relay responds under a URL."""
     try:
-        response = http.get(f"{url}/health?live", timeout=TIMEOUT_MS)
+        response = http.get(f"{url}/health?live")
     except BrowserError:
         return False
     return parse_json(response).get("live", False) is True
 
 
-def is_prefix_stripped(http: APIRequestContext, endpoint: str) -> bool:
+def is_prefix_stripped(http: Http, endpoint: str) -> bool:
     """Return whether the relay responds under one more prefix, because a proxy strips the first."""
     folder = endpoint.rpartition("/")[0]
     return bool(urlsplit(folder).path) and is_relay(http, folder + RELAY_PREFIX)
 
 
-def find_relay(http: APIRequestContext, *urls: str) -> str:
+def find_relay(http: Http, *urls: str) -> str:
     """Return the first URL under which the relay responds: a folder of one of them, or its own."""
     for url in urls:
         folder = url.partition("?")[0]
@@ -200,11 +262,11 @@ def find_relay(http: APIRequestContext, *urls: str) -> str:
     return ""
 
 
-def fetch_health(http: APIRequestContext, relay: str, token: str) -> Health | None:
+def fetch_health(http: Http, relay: str, token: str) -> Health | None:
     """Return the relay's health; None if it does not disclose it to this machine."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        health = parse_json(http.get(f"{relay}/health", headers=headers, timeout=TIMEOUT_MS))
+        health = parse_json(http.get(f"{relay}/health", headers))
     except BrowserError:
         return None
     if not isinstance(health.get("forwarding"), str):

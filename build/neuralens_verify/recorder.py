@@ -21,7 +21,8 @@ class Recorder:
 
     ``step`` is the one to which it is attributed. ``ended``: the visit is over, and events that the
     page captures from then on are no part of it. ``document`` is the response with the current
-    document. ``batches`` are the requests with batches. ``details`` are the captured events by
+    document, ``failure`` why it broke off, if it did. ``is_navigating``: the next one is on its
+    way. ``batches`` are the requests with batches. ``details`` are the captured events by
     their ids, as they are sent. ``from_worker`` are the URLs of scripts that a service worker has
     answered.
     """
@@ -30,6 +31,8 @@ class Recorder:
         self.step = step
         self.ended = False
         self.document: Response | None = None
+        self.failure = ""
+        self.is_navigating = False
         self.batches: dict[Request, Batch] = {}
         self.details: dict[str, Any] = {}
         self.from_worker: set[str] = set()
@@ -75,6 +78,8 @@ class Recorder:
 
     def _on_request(self, request: Request) -> None:
         """Record the batch in a request, if there is one, and which scripts are requested."""
+        if self._is_document(request):
+            self.is_navigating, self.failure = True, ""
         if request.resource_type == "script":
             self._observed.requested.add(request.url)
         before = request.redirected_from
@@ -100,17 +105,26 @@ class Recorder:
         if batch is not None:
             batch.status = response.status
             batch.from_worker = response.from_service_worker
-        # A frame that is just being created has no name yet.
+        if self._is_document(response.request):
+            self.document = response
+            self.is_navigating = False
+            self._observed.loads[self.step, response.url] += 1
+
+    def _is_document(self, request: Request) -> bool:
+        """Return whether a request is for the page itself."""
+        # A frame that is just being created has no name yet; a service worker's has no frame.
         with suppress(BrowserError):
-            request = response.request
-            if request.is_navigation_request() and request.frame == self._page.main_frame:
-                self.document = response
+            return request.is_navigation_request() and request.frame == self._page.main_frame
+        return False
 
     def _on_finish(self, request: Request) -> None:
         self._fetches.discard(request)
 
     def _on_failure(self, request: Request) -> None:
         self._fetches.discard(request)
+        if self._is_document(request):
+            self.is_navigating = False
+            self.failure = request.failure or ""
         batch = self.batches.get(request)
         if batch is not None:
             batch.failed = True

@@ -1,5 +1,7 @@
 """Finds in a shop's page what a shopper uses: search box, suggestions, next page and products."""
 
+from pathlib import Path
+
 from neuralens_tracker.attributes import SUGGESTION
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Locator, Page
@@ -20,6 +22,7 @@ NEXT_PAGES = (
     " button:text-matches('^\\s*(next|load more|show more)', 'i')"
 )
 PRODUCTS = "[data-nl-product]:is(a[href]), [data-nl-product] a[href]:not([data-nl-action])"
+FIND_CATEGORIES = (Path(__file__).parent / "page" / "categories.js").read_text("utf-8")
 # Returns a word of a product's name, for which a search should have results.
 GUESS_QUERY = """() => {
   for (const tile of document.querySelectorAll("[data-nl-product]")) {
@@ -51,6 +54,13 @@ def find_next_page(page: Page) -> Locator | None:
 def find_product(page: Page) -> Locator | None:
     """Find a link to a product."""
     return find_visible(page, PRODUCTS)
+
+
+def find_categories(page: Page) -> list[Locator]:
+    """Find links of the shop that may lead to products."""
+    paths: list[str] = page.evaluate(FIND_CATEGORIES)
+    found = (find_visible(page, f'a[href="{path}"]') for path in paths)
+    return [link for link in found if link]
 
 
 def find_visible(page: Page, selector: str) -> Locator | None:
@@ -87,6 +97,7 @@ def choose_suggestion(page: Page, box: Locator) -> str:
 def press(target: Locator) -> None:
     """Click an element, also one that something covers, such as an offer of a newsletter."""
     try:
-        target.click()
+        # The page that it leads to may respond late.
+        target.click(no_wait_after=True)
     except BrowserError:
         target.evaluate("(element) => element.click()")

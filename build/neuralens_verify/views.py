@@ -14,13 +14,16 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
 )
 from playwright.sync_api import Error as BrowserError
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Frame, Page, Response
 
 from neuralens_verify.observations import Element, Tag, View
 from neuralens_verify.served import Served
 
 HERE = Path(__file__).parent / "page"
 READ_SCRIPT, WALL_SCRIPT = ((HERE / name).read_text("utf-8") for name in ("read.js", "wall.js"))
+IS_SHOP = """() => Boolean(
+  window.neuralens?.version || document.querySelector("script[data-app-id], [data-nl-product]")
+)"""
 # The attributes whose values are ids, and all that there are.
 IDENTIFYING, KNOWN = [PRODUCT, SUGGESTION, LANDING, PURCHASE_ORDER], [*CONTEXT, *ITEMS]
 
@@ -52,6 +55,11 @@ def read_view(page: Page, step: str, response: Response | None, shown: Container
             f'{name}="{value}"' for name, value in served.items if name not in found["present"]
         ),
         status=response.status if response else 200,
+        policy=(response and response.header_value("content-security-policy")) or "",
+        ignored=found["ignored"],
+        replaced=tuple(found["replaced"]),
+        needs_integrity="script"
+        in ((response and response.header_value("integrity-policy")) or ""),
         mentions_script=served.mentions_script,
         duplicates=tuple(map(str, served.duplicates)),
     )
@@ -74,6 +82,22 @@ def read_wall(page: Page) -> str:
         wall: str = page.evaluate(WALL_SCRIPT)
         return wall
     return ""
+
+
+def start_listening(page: Page) -> None:
+    """Have the running tracker report to verify, also if the shop's stub has replaced verify's."""
+    with suppress(BrowserError):
+        page.evaluate("() => window.neuralensListen()")
+
+
+def find_shop_frame(page: Page) -> Frame | None:
+    """Find a frame with a tag of the tracker or with items."""
+    for frame in page.frames[1:]:
+        # The frame may be detached.
+        with suppress(BrowserError):
+            if frame.url.startswith("http") and frame.evaluate(IS_SHOP):
+                return frame
+    return None
 
 
 def read_version(page: Page) -> str | None:

@@ -4,14 +4,18 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
 from neuralens_embed.cli import main
 from neuralens_verify import Observations, diagnose
+from neuralens_verify.loading import sandboxed
+from neuralens_verify.markup import is_misread
 from neuralens_verify.observations import (
     Batch,
     Element,
@@ -24,8 +28,10 @@ from neuralens_verify.observations import (
     Violation,
 )
 from neuralens_verify.opening import explain_error
+from neuralens_verify.probes import LEAST_TIMEOUT_MS, TIMEOUT_MS, Http, locate
 from neuralens_verify.reports import FORMATS
 from neuralens_verify.served import Served
+from neuralens_verify.visit import site_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "build/neuralens_verify"
@@ -421,11 +427,74 @@ def test_an_error_of_the_browser_is_explained() -> None:
     assert explain_error(SHOP, "net::ERR_OTHER") == f"cannot open {SHOP}: net::ERR_OTHER"
 
 
-@pytest.mark.parametrize("options", [["shop.example"], ["--relay", "relay:8787", f"{SHOP}/"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["shop.example"],
+        ["http://[::1"],
+        ["http://shop.example:99999/"],
+        ["anna:secret@shop.example"],
+        ["ftp://anna:sec/ret@shop.example/"],
+        ["--relay", "relay:8787", f"{SHOP}/"],
+    ],
+)
 def test_what_is_no_url_is_reported(options: list[str]) -> None:
     result = CliRunner().invoke(main, ["verify", *options])
     assert result.exit_code == 2
+    assert "sec" not in result.stderr
     assert "is not an http or https URL, such as https://shop.example/" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("policy", "missing"),
+    [
+        ("", []),
+        ("default-src 'self'; sandbox allow-scripts allow-same-origin", []),
+        ("default-src 'self'; Sandbox allow-same-origin", ["allow-scripts"]),
+        ("default-src 'self', sandbox", ["allow-scripts", "allow-same-origin"]),
+    ],
+)
+def test_a_sandbox_must_allow_what_the_tracker_needs(policy: str, missing: list[str]) -> None:
+    assert sandboxed(policy) == missing
+
+
+@pytest.mark.parametrize(
+    ("text", "misread"),
+    [
+        ("stühle", False),
+        ("Ã¼", True),
+        ("椅".encode().decode("latin-1"), True),
+        ("椅子", False),
+    ],
+)
+def test_a_text_in_another_encoding_is_recognized(text: str, misread: bool) -> None:
+    assert is_misread(text) is misread
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://www.shop.example/a", "shop.example"),
+        ("https://de.shop.example/", "shop.example"),
+        ("https://www.shop.co.uk/", "shop.co.uk"),
+        ("https://ab.de/", "ab.de"),
+        ("https://www.ab.de/", "ab.de"),
+        ("chrome-error://chromewebdata/", "chromewebdata"),
+    ],
+)
+def test_hosts_of_one_shop_have_one_end(url: str, site: str) -> None:
+    assert site_of(url) == site
+
+
+def test_the_visit_ends_with_its_deadline() -> None:
+    assert Http(Mock(), time.monotonic() - 1).timeout == LEAST_TIMEOUT_MS
+    assert Http(Mock(), time.monotonic() + 60).timeout == TIMEOUT_MS
+
+
+def test_a_name_that_only_browsers_resolve_is_located() -> None:
+    located = ("http://localhost:8000/nl/events", {"Host": "shop.localhost:8000"})
+    assert locate("http://shop.localhost:8000/nl/events", {}) == located
+    assert locate("http://localhost.example/", {}) == ("http://localhost.example/", {})
 
 
 def test_consent_that_an_adapter_never_grants_is_explained_by_its_platform() -> None:

@@ -167,6 +167,55 @@ def own_answers(request: Request) -> Response | None:
     return Response(script, media_type="text/javascript", headers=headers)
 
 
+def keeper(request: Request) -> Response | None:
+    """Respond with a service worker that has kept an old page."""
+    if request.url.path != "/nl/worker.js":
+        return None
+    headers = {"Service-Worker-Allowed": "/"}
+    return Response(KEEPER, media_type="text/javascript", headers=headers)
+
+
+def wall(request: Request) -> Response | None:
+    """Show no page before cookies are accepted."""
+    is_page = not request.url.path.startswith(("/nl/", "/shop.js"))
+    return HTMLResponse(WALL) if is_page and "wall" not in request.cookies else None
+
+
+def frame(request: Request) -> Response | None:
+    """Show the shop in a frame of a page that has nothing else."""
+    if request.url.path != "/" or request.url.query:
+        return None
+    return HTMLResponse('<title>Shop</title><iframe src="/?framed" width="999" height="900">')
+
+
+def with_categories(path: str, html: str) -> str:
+    """Take the search out of every page, and leave only links to categories on the home page."""
+    html = re.sub(
+        r'<form action="/search".*?</form>', "<input role=combobox hidden>", html, flags=re.S
+    )
+    links = '<main><nav><a href="/search?q=oak">Oak</a></nav></main>'
+    return re.sub("<main>.*</main>", links, html, flags=re.S) if path == "/" else html
+
+
+def old_page(request: Request) -> Response | None:
+    """Respond as a cache does that has kept a page from before the tag, unless it is bypassed."""
+    is_page = request.url.path == "/" and "neuralens-verify" not in request.url.query
+    return HTMLResponse(OLD_PAGE) if is_page else None
+
+
+def repeat_origin(request: Request, response: Response) -> Response:
+    """Add a header that the relay has added, too, as a proxy does."""
+    name = "access-control-allow-origin"
+    if name in response.headers:
+        response.headers.append(name, response.headers[name])
+    return response
+
+
+def under_another_name(shop: Shop) -> str:
+    """Return the snippet with its endpoint at another name of the shop's host."""
+    return tag(shop, endpoint=shop.url.replace("127.0.0.1", "localhost") + "/nl/events")
+
+
 def worker(request: Request) -> Response | None:
     """Respond with a service worker that has kept an old script."""
     if request.url.path != "/nl/worker.js":
@@ -241,6 +290,70 @@ NAMED = ASK % (
 SHADOW = ASK % ("div", f"host.attachShadow({{ mode: 'open' }}).innerHTML = {quoted(BANNER)};")
 CLOSED = SHADOW.replace("'open'", "'closed'")
 FRAME = ASK % ("iframe", f"host.srcdoc = {quoted(BANNER.replace('answer', 'parent.answer'))};")
+# The same in a closed shadow tree that the HTML declares.
+DECLARED = f"""<own-banner><template shadowrootmode="closed">{BANNER}</template></own-banner>
+<script>
+customElements.define("own-banner", class extends HTMLElement {{
+    constructor() {{
+        super();
+        const [accept] = this.attachInternals().shadowRoot.querySelectorAll("button");
+        const grant = () => {{
+            localStorage.setItem("own-consent", "granted");
+            neuralens("consent", "granted");
+            this.hidden = true;
+        }};
+        accept.onclick = grant;
+        if (localStorage.getItem("own-consent")) grant();
+    }}
+}});
+</script>"""
+# A question that hides each page until it is answered.
+AGE = """<div id="age" style="position: fixed; inset: 0; background: white">
+<p>Are you over 18?</p><button>Yes, I am</button><button>No</button></div><script>
+const content = document.querySelector("main");
+content.hidden = true;
+document.querySelector("#age button").onclick = () => {
+    content.hidden = false;
+    document.getElementById("age").remove();
+};
+</script>"""
+# An offer that nothing behind it can be used before it is closed.
+OFFER = """<dialog id="offer"><p>10% off with our newsletter!</p><button>No thanks</button></dialog>
+<script>if (!sessionStorage.getItem("seen")) {
+    document.body.style.overflow = "hidden";
+    offer.showModal();
+    offer.querySelector("button").onclick = () => {
+        sessionStorage.setItem("seen", "yes");
+        document.body.style.overflow = "";
+        offer.close();
+    };
+}</script>"""
+WALL = """<title>Cookies</title><p>We use cookies, without which you cannot read this.</p>
+<button onclick="document.cookie = 'wall=passed; path=/'; location.reload()">Accept all</button>"""
+OWN_STUB = """<script>
+window.neuralens = (...call) => (window.neuralens.q = window.neuralens.q || []).push(call);
+</script>"""
+RELOAD = "<script>setTimeout(() => location.reload(), 200)</script>"
+REPLACED = """<script>
+navigator.sendBeacon = () => true;
+const request = window.fetch;
+window.fetch = (url, ...rest) =>
+    /nl/.test(url.url ?? url) ? Promise.reject(new TypeError()) : request(url, ...rest);
+</script>"""
+# Replaces what the server has sent until a second copy of it has arrived.
+LOADING = """<script>
+const place = document.querySelector("main");
+const items = place.innerHTML;
+place.textContent = "Loading";
+setTimeout(() => { place.innerHTML = items; }, 3000);
+</script>"""
+OLD_PAGE = """<!doctype html><title>Chairs</title><p>Chairs, as they were last year.</p>"""
+# What keeps pages in a service worker, and serves them from then on.
+KEEPER = f"""addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+const headers = {{ "Content-Type": "text/html" }};
+addEventListener("fetch", (event) => event.request.mode === "navigate" &&
+    event.respondWith(new Response({quoted(OLD_PAGE)}, {{ headers }})));
+"""
 NONCE = "bm9uY2UtMTIz"
 NONCE_POLICY = f"script-src 'nonce-{NONCE}' 'strict-dynamic'; connect-src 'self'"
 BASIC = {"WWW-Authenticate": 'Basic realm="relay"'}
@@ -266,6 +379,22 @@ FAULTLESS = {
         rewrite=with_banner('<div style="position: fixed; inset: 0; z-index: 9">News?</div>')
     ),
     "banner in a closed shadow tree": Shop(tag=pending, rewrite=with_banner(CLOSED)),
+    "banner in a declared shadow tree": Shop(tag=pending, rewrite=with_banner(DECLARED)),
+    "question for the age on each page": Shop(rewrite=with_banner(AGE)),
+    "offer in a modal dialog": Shop(rewrite=with_banner(OFFER)),
+    "wall of cookies": Shop(gate=wall),
+    "stub that replaces what was there": Shop(tag=lambda shop: f"{OWN_STUB}{tag(shop)}"),
+    "shop in a frame": Shop(gate=frame),
+    "products at another shop": Shop(
+        rewrite=in_page('href="/chairs/', 'target="_self" href="http://other.invalid/')
+    ),
+    "items that are loaded again": Shop(rewrite=with_banner(LOADING)),
+    "no referrer": Shop(headers={"Referrer-Policy": "no-referrer"}),
+    "Integrity-Policy": Shop(
+        tag=lambda shop: tag(shop, crossorigin="anonymous"),
+        headers={"Integrity-Policy": "blocked-destinations=(script)"},
+        rewrite=in_page('<script src="/shop.js" defer></script>', ""),
+    ),
     "banner in a frame": Shop(tag=pending, rewrite=with_banner(FRAME)),
     "tag that waits for consent": Shop(tag=inert, banner="own", grants=False),
 }
@@ -274,6 +403,52 @@ FAULTS = {
     "product's page that fails": (
         "page-fails",
         Shop(gate=lambda r: Response(status_code=500) if "/chairs/" in r.url.path else None),
+    ),
+    "sandbox": ("csp-sandbox", Shop(policy="sandbox allow-scripts allow-forms")),
+    "page that reloads itself": ("page-reloads", Shop(rewrite=with_banner(RELOAD))),
+    "old page of a cache": ("old-cached-page", Shop(gate=old_page)),
+    "old page of a service worker": (
+        "old-cached-page",
+        Shop(tag=with_own_answers, intercept=keeper),
+    ),
+    "Integrity-Policy": (
+        "integrity-required",
+        Shop(tag=without_integrity, headers={"Integrity-Policy": "blocked-destinations=(script)"}),
+    ),
+    "Integrity-Policy for requests with CORS": (
+        "integrity-required",
+        Shop(
+            headers={"Integrity-Policy": "blocked-destinations=(script)"},
+            rewrite=in_page('<script src="/shop.js" defer></script>', ""),
+        ),
+    ),
+    "module that nobody starts": (
+        "script-fails",
+        Shop(tag=lambda shop: '<script type="module">import "/nl/neuralens.mjs"</script>'),
+    ),
+    "everything ignored": ("all-ignored", Shop(rewrite=in_page("<body", "<body data-nl-ignore"))),
+    "requests replaced": (
+        "requests-replaced",
+        Shop(tag=lambda shop: f"{REPLACED}{tag(shop)}"),
+    ),
+    "e-mail address as uid": (
+        "personal-data",
+        Shop(tag=lambda shop: tag(shop, uid="anna@shop.example")),
+    ),
+    "page of another encoding": (
+        "wrong-charset",
+        Shop(
+            identify=lambda product: f"stühle {product.position}",
+            headers={"Content-Type": "text/html; charset=iso-8859-1"},
+        ),
+    ),
+    "endpoint without its last part": (
+        "wrong-endpoint",
+        Shop(tag=lambda shop: tag(shop, endpoint="/nl")),
+    ),
+    "header of two servers": (
+        "cross-site-cookies",
+        Shop(tag=under_another_name, relay=REMOTE, alter=repeat_origin),
     ),
     "tag twice": ("tag-twice", Shop(tag=lambda shop: tag(shop) * 2)),
     "wrong app id": (

@@ -62,11 +62,12 @@ class Shop:
     to the path that the proxy requests from the relay, None to forward nothing; ``intercept``
     returns the response to a request that does not reach the proxy, or None, ``gate`` to one that
     does not reach the shop at all; ``host`` replaces the Host header, "" to forward the shop's.
-    ``policy`` is the Content-Security-Policy, ``reported_policy`` one that only reports. ``cached``
-    replaces the script unless the request bypasses caches. ``banner`` asks for consent, "own" or
-    that of a "platform"; its answer is passed to the tracker if ``grants``, and changes tags whose
-    type is text/plain. A search takes ``delay`` seconds. ``misspelt`` is the product's attribute.
-    ``rewrite`` changes the HTML of a page, given the path; ``alter`` changes the relay's responses.
+    ``policy`` is the Content-Security-Policy, ``reported_policy`` one that only reports,
+    ``headers`` are others of pages. ``cached`` replaces the script unless the request bypasses
+    caches. ``banner`` asks for consent, "own" or that of a "platform"; its answer is passed to the
+    tracker if ``grants``, and changes tags whose type is text/plain. A search takes ``delay``
+    seconds, every page ``slowness``. ``misspelt`` is the product's attribute. ``rewrite`` changes
+    the HTML of a page, given the path; ``alter`` changes the relay's responses.
     """
 
     tag: Callable[["Shop"], str] = tag
@@ -80,6 +81,7 @@ class Shop:
     host: str = ""
     policy: str = ""
     reported_policy: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     cached: bytes = b""
     offset: bool = True
     clone: bool = False
@@ -89,6 +91,7 @@ class Shop:
     banner: str = ""
     grants: bool = True
     delay: float = 0
+    slowness: float = 0
     relay: dict[str, Any] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
@@ -116,6 +119,8 @@ class Site:
 
     async def guard(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
         """Answer a request in the shop's place, or pass it on."""
+        if request.url.path in ("/", "/search") or request.url.path.startswith("/chairs/"):
+            await asyncio.sleep(self.shop.slowness)
         return self.shop.gate(request) or await call_next(request)
 
     def show(self, request: Request, template: str, **values: Any) -> Response:
@@ -123,7 +128,7 @@ class Site:
             tag=Markup(self.shop.tag(self.shop)), shop=self.shop, **values
         )
         text = self.shop.rewrite(request.url.path, text)
-        headers = {"Cache-Control": "no-cache"}
+        headers = {"Cache-Control": "no-cache", **self.shop.headers}
         if self.shop.policy:
             headers["Content-Security-Policy"] = self.shop.policy
         if self.shop.reported_policy:

@@ -10,11 +10,11 @@ from _pytest.mark import ParameterSet
 from neuralens_verify.diagnoses import diagnose
 from neuralens_verify.observations import Observations
 from neuralens_verify.visit import Options, UnreachableError, visit
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Playwright
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from tests.verify.faults import BASIC, FAULTLESS, FAULTS
+from tests.verify.faults import BASIC, FAULTLESS, FAULTS, with_banner, with_categories
 from tests.verify.shops import Shop, serving
 
 # How each banner is reported: detected by its button texts, or by a rule of autoconsent.
@@ -58,6 +58,49 @@ def test_a_faultless_shop_has_no_findings(name: str, chromium: Browser, tmp_path
     assert list(seen.steps) == ["open", "search", "results", "page 2", "product"]
 
 
+@pytest.mark.nightly
+def test_categories_are_opened_where_there_is_no_search(chromium: Browser, tmp_path: Path) -> None:
+    seen = observe(chromium, Shop(rewrite=with_categories), tmp_path)
+    assert diagnose(seen) == []
+    assert {event.ids for event in seen.events if event.step == "category"} == {("CH-0",)}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", ["shop.localhost", "bücher.localhost"])
+def test_a_shop_whose_name_only_browsers_resolve_is_visited(
+    name: str, chromium: Browser, tmp_path: Path
+) -> None:
+    with serving(Shop(), tmp_path) as shop:
+        address = shop.url.replace("127.0.0.1", name)
+        seen = visit(chromium, address, Options(query="chair", relay=f"{shop.relay_url}/nl"))
+    assert diagnose(seen) == []
+    assert {event.eid for event in seen.events} == seen.acknowledged
+
+
+@pytest.mark.nightly
+def test_a_slow_shop_is_visited_in_time(chromium: Browser, tmp_path: Path) -> None:
+    started = time.monotonic()
+    seen = observe(chromium, Shop(slowness=5), tmp_path)
+    assert time.monotonic() - started < MAX_SECONDS
+    assert diagnose(seen) == []
+    assert "results" in seen.steps
+
+
+@pytest.mark.nightly
+def test_a_script_that_never_ends_ends_the_visit(
+    playwright: Playwright,
+    chromium_options: dict[str, object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("neuralens_verify.visit.MAX_TOTAL", 5)
+    endless = Shop(rewrite=with_banner("<script>for (;;) {}</script>"))
+    # The visit stops the browser, too, which the other tests need.
+    browser = playwright.chromium.launch(**chromium_options)
+    with serving(endless, tmp_path) as shop, pytest.raises(UnreachableError, match="never ends"):
+        visit(browser, shop.url, Options())
+
+
 @pytest.mark.parametrize("name", parameters(FAULTS))
 def test_a_fault_is_reported(name: str, chromium: Browser, tmp_path: Path) -> None:
     cause, shop = FAULTS[name]
@@ -65,6 +108,10 @@ def test_a_fault_is_reported(name: str, chromium: Browser, tmp_path: Path) -> No
     findings = diagnose(observe(chromium, shop, tmp_path))
     assert [finding.cause for finding in findings] == [cause]
     assert time.monotonic() - started < MAX_SECONDS
+
+
+def mislabelled(request: Request) -> Response:
+    return HTMLResponse("<p>Chairs</p>", headers={"Content-Encoding": "gzip"})
 
 
 def robots(request: Request) -> Response:
@@ -85,6 +132,10 @@ def login(request: Request) -> Response | None:
         (lambda request: Response(status_code=403), "allow this machine"),
         (lambda request: RedirectResponse(request.url), "redirects in a circle"),
         (robots, "bot protection"),
+        (lambda request: Response(status_code=500), "the shop fails"),
+        (lambda request: JSONResponse([]), "no page, but application/json"),
+        (lambda request: Response(status_code=204), "has no content"),
+        (mislabelled, "compresses it"),
         (login, "leads to {url}/login, which asks to log in"),
     ],
 )

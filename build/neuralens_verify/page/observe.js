@@ -10,16 +10,28 @@
     return root;
   };
   window.neuralensShadow = (element) => element.shadowRoot ?? closed.get(element);
+  // Adds one that the page's HTML declares.
+  window.neuralensShadow.add = (element, root) => closed.set(element, root);
   if (window.top !== window) return;
-  const report = (name, detail) => window.neuralensVerify(JSON.stringify({ name, detail }));
+  const reported = new Set();
+  const report = (name, detail) => {
+    const message = JSON.stringify({ name, detail });
+    if (reported.has(message)) return;
+    reported.add(message);
+    window.neuralensVerify(message);
+  };
   window.neuralensDocument = String(Math.random());
   const queue = [];
   const stub = (...call) => queue.push(call);
   stub.q = queue;
   window.neuralens = stub;
-  for (const name of ["event", "suppressed", "error"]) {
-    stub("on", name, (detail) => report(name, detail));
-  }
+  // Also called once the tracker runs: the shop may have replaced this stub by its own.
+  window.neuralensListen = () => {
+    for (const name of ["event", "suppressed", "error"]) {
+      window.neuralens("on", name, (detail) => report(name, detail));
+    }
+  };
+  window.neuralensListen();
   document.addEventListener("securitypolicyviolation", (event) => {
     // A policy that only reports blocks nothing.
     if (event.disposition !== "enforce") return;

@@ -13,8 +13,10 @@
   // Its text may only say what is stored: then its name tells what it is.
   const named = /cookie|consent|privacy/i;
   const nameOf = (node) => [node.id, node.className, node.ariaLabel].join(" ");
-  // A page's body may mention cookies anywhere; that of a banner's frame is the banner.
-  const isBody = (node) => node === document.body && window === window.top;
+  // A page's body may mention cookies anywhere; that of a banner's frame is the banner, and so is
+  // that of a page which says little else, as a wall does.
+  const isWall = document.body.innerText.trim().split(/\s+/).length < 60;
+  const isBody = (node) => node === document.body && window === window.top && !isWall;
   for (const button of find(document)) {
     const text = (button.innerText || button.value || button.getAttribute("aria-label") || "").trim();
     if (text.length > 40 || !label.test(text) || !button.checkVisibility()) continue;

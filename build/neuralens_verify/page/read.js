@@ -16,6 +16,7 @@
     return null;
   };
   const captured = elements.filter((element) => !closest(element, "[data-nl-ignore]"));
+  const isItem = (element) => attributes.some((name) => element.hasAttribute(name));
   const lists = [];
   const identify = (list) => {
     if (!list) return "";
@@ -72,6 +73,10 @@
       settings: { ...dataset },
     })),
     items,
+    replaced: Object.entries({ fetch, "navigator.sendBeacon": navigator.sendBeacon })
+      .filter(([, value]) => !Function.prototype.toString.call(value).includes("[native code]"))
+      .map(([name]) => name),
+    ignored: elements.filter(isItem).length - captured.filter(isItem).length,
     present: attributes.filter((name) => elements.some((element) => element.hasAttribute(name))),
     queries: captured
       .filter((element) => element.hasAttribute("data-nl-query"))
