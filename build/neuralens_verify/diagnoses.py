@@ -10,25 +10,22 @@ from collections.abc import Iterator
 
 from neuralens_verify.delivery import check_consent, check_delivery, check_relay
 from neuralens_verify.findings import Finding
-from neuralens_verify.loading import RELOADS, check_loads, check_script, check_tags
+from neuralens_verify.loading import check_loads, check_script, check_tags
 from neuralens_verify.markup import check_markup
 from neuralens_verify.observations import Observations
 
 
 def diagnose(seen: Observations) -> list[Finding]:
     """Return the findings, the first one of each cause."""
+    if reloads := next(check_loads(seen), None):
+        # What the page would show if it stayed is unknown.
+        return [reloads]
     findings = [*diagnose_path(seen), *check_markup(seen)]
-    if findings and findings[0].cause == RELOADS:
-        # What a page would show if it stayed is unknown.
-        return findings[:1]
     return list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
 
 
 def diagnose_path(seen: Observations) -> Iterator[Finding]:
     """Yield duplicate tags, and the first fault that stops an event on its path."""
-    if finding := next(check_loads(seen), None):
-        yield finding
-        return
     for view in seen.views:
         yield from check_tags(view)
     for view in seen.views:

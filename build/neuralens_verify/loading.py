@@ -14,9 +14,9 @@ from neuralens_verify.observations import Observations, Probe, Script, Tag, View
 MODULE = re.compile(r"/neuralens[\w.\-]*\.mjs$")
 # The attribute with the application id.
 APP_ID = "data-app-id"
-# The cause if a page reloads itself, and how many loads of one page a step of the visit may have:
-# after a consent, a service worker, or a choice of language.
-RELOADS, MAX_LOADS = "page-reloads", 3
+# How often a step of the visit may load one page: again after a consent, a service worker, or a
+# choice of language.
+MAX_LOADS = 3
 # What a sandboxed page must be allowed, for the tracker to run and for its requests to have the
 # page's origin.
 NEEDED_IN_SANDBOX = ("allow-scripts", "allow-same-origin")
@@ -29,7 +29,7 @@ def check_loads(seen: Observations) -> Iterator[Finding]:
     for (_, url), count in seen.loads.items():
         if count > MAX_LOADS:
             yield Finding(
-                RELOADS,
+                "page-reloads",
                 f"the page was loaded {count} times during one step",
                 "Find what reloads it: a script, a meta refresh, or a service worker that is"
                 " replaced on each load.",

@@ -73,8 +73,13 @@ def explain_type(address: str, media_type: str) -> str:
     return f"{address} is no page, but {kind}: give the address of a page, or serve it as text/html"
 
 
-def explain_status(address: str, status: int) -> str:
-    """Return a sentence on a status in place of a page, with its remedy."""
+def explain_status(address: str, status: int, *, has_login: bool) -> str:
+    """Return a sentence on a status in place of a page, with its remedy.
+
+    ``has_login``: a user name and a password were given.
+    """
+    if status == 401 and has_login:
+        return f"{address} refuses the user name and the password of the URL: correct them"
     failure = "the shop fails: check its log" if status >= 500 else OTHER
     return f"{address} answers {status}: {STATUSES.get(status, failure)}"
 

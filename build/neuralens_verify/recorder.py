@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Page, Request, Response
+from playwright.sync_api import ConsoleMessage, Frame, Page, Request, Response
 from playwright.sync_api import Error as BrowserError
 
 from neuralens_verify.observations import Batch, Event, Observations, Suppressed, Violation
@@ -48,6 +48,7 @@ class Recorder:
         context.on("requestfailed", self._on_failure)
         context.on("requestfinished", self._on_finish)
         context.on("console", self._on_console)
+        page.on("framenavigated", self._on_navigated)
         page.on("pageerror", lambda error: observed.exceptions.append(str(error)))
 
     @property
@@ -107,7 +108,6 @@ class Recorder:
             batch.from_worker = response.from_service_worker
         if self._is_document(response.request):
             self.document = response
-            self.is_navigating = False
             self._observed.loads[self.step, response.url] += 1
 
     def _is_document(self, request: Request) -> bool:
@@ -116,6 +116,10 @@ class Recorder:
         with suppress(BrowserError):
             return request.is_navigation_request() and request.frame == self._page.main_frame
         return False
+
+    def _on_navigated(self, frame: Frame) -> None:
+        if frame == self._page.main_frame:
+            self.is_navigating = False
 
     def _on_finish(self, request: Request) -> None:
         self._fetches.discard(request)

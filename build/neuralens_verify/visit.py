@@ -112,7 +112,7 @@ def visit(browser: Browser, address: str, options: Options) -> Observations:
         http_credentials=login,
         ignore_https_errors=options.insecure,
     ) as context:
-        made = Visit(context, bare, options)
+        made = Visit(context, bare, options, has_login=login is not None)
         with time_limit(browser, MAX_TOTAL) as stopped:
             try:
                 return made.run()
@@ -150,8 +150,11 @@ def site_of(url: str) -> str:
 class Visit:
     """One visit, in its own browser profile."""
 
-    def __init__(self, context: BrowserContext, address: str, options: Options) -> None:
+    def __init__(
+        self, context: BrowserContext, address: str, options: Options, *, has_login: bool
+    ) -> None:
         self._options = options
+        self._has_login = has_login
         self._began = time.monotonic()
         self._page = context.new_page()
         context.set_default_timeout(ACTION_TIMEOUT * 1000)
@@ -196,10 +199,14 @@ class Visit:
             # To an error without content, Chromium shows a page of its own.
             failed = self._recorder.document
             if failed is not None and failed.status >= 400:
-                raise UnreachableError(explain_status(address, failed.status)) from error
+                raise UnreachableError(
+                    explain_status(address, failed.status, has_login=self._has_login)
+                ) from error
             raise UnreachableError(explain_error(address, error_message(error))) from error
         if response is not None and response.status >= 400:
-            raise UnreachableError(explain_status(address, response.status))
+            raise UnreachableError(
+                explain_status(address, response.status, has_login=self._has_login)
+            )
         media_type = response.headers.get("content-type", "") if response else ""
         if reason := explain_type(address, media_type):
             raise UnreachableError(reason)

@@ -241,6 +241,13 @@ def render_again(path: str, html: str) -> str:
     )
 
 
+def in_fixed_element(path: str, html: str) -> str:
+    """Show a page in an element that covers it, with a text as of a question for the age."""
+    trap = '<p>From 18 years</p><button onclick="document.body.remove()">Continue</button>'
+    opened = '<div style="position: fixed; inset: 40px 0 0; overflow: auto"><main>'
+    return html.replace("<main>", opened).replace("</main>", f"</main>{trap}</div>")
+
+
 def with_nonce(path: str, html: str) -> str:
     """Give the shop's own script the policy's nonce, and take the tag's from the results."""
     html = html.replace('<script src="/shop.js"', f'<script nonce="{NONCE}" src="/shop.js"')
@@ -388,6 +395,7 @@ FAULTLESS = {
     "products at another shop": Shop(
         rewrite=in_page('href="/chairs/', 'target="_self" href="http://other.invalid/')
     ),
+    "page in a fixed element": Shop(rewrite=in_fixed_element),
     "items that are loaded again": Shop(rewrite=with_banner(LOADING)),
     "no referrer": Shop(headers={"Referrer-Policy": "no-referrer"}),
     "Integrity-Policy": Shop(

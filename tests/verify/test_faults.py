@@ -83,7 +83,8 @@ def test_a_slow_shop_is_visited_in_time(chromium: Browser, tmp_path: Path) -> No
     seen = observe(chromium, Shop(slowness=5), tmp_path)
     assert time.monotonic() - started < MAX_SECONDS
     assert diagnose(seen) == []
-    assert "results" in seen.steps
+    assert {"results", "product"} <= {event.step for event in seen.events}
+    assert seen.steps["results"] == ""
 
 
 @pytest.mark.nightly
@@ -162,6 +163,16 @@ def test_a_shop_with_a_password_is_visited_by_its_url(chromium: Browser, tmp_pat
     assert diagnose(seen) == []
     assert seen.acknowledged
     assert "anna" not in seen.address
+
+
+@pytest.mark.nightly
+def test_a_password_that_is_refused_is_reported(chromium: Browser, tmp_path: Path) -> None:
+    refuse = Shop(gate=lambda request: Response(status_code=401, headers=BASIC))
+    with serving(refuse, tmp_path) as shop:
+        address = shop.url.replace("http://", "http://anna:secret@")
+        with pytest.raises(UnreachableError, match="refuses the user name") as raised:
+            visit(chromium, address, Options())
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.nightly

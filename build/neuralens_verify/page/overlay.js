@@ -7,10 +7,12 @@
   const close = /^\W*(close|dismiss|no,? thanks?|no,? thank you|not now|maybe later|skip|continue|stay|schließen|nein,? danke|fermer|non,? merci|cerrar|no,? gracias|chiudi|sluiten|x)\b|^[\s×✕✖✗╳]+$/i;
   const overlays = "dialog[open], [role=dialog], [aria-modal=true]";
   const count = (node) => node.innerText.trim().split(/\s+/).length;
+  const items = "[data-nl-product], [data-nl-landing]";
+  const hasItems = (node) => [...node.querySelectorAll(items)].some((item) => item.checkVisibility());
   // The page itself may be in a fixed element, too.
   const isOverlay = (node) =>
     (node.matches(overlays) || getComputedStyle(node).position === "fixed") &&
-    count(node) < 150 && !node.querySelector("[data-nl-product], [data-nl-landing]");
+    count(node) < 150 && !hasItems(node);
   const findOverlay = () => {
     let node = document.elementFromPoint(innerWidth / 2, innerHeight / 2);
     while (node && node !== document.body && node !== document.documentElement) {
@@ -18,7 +20,7 @@
       node = node.parentElement;
     }
     const { body } = document;
-    const isGate = body && count(body) < 60 && age.test(body.innerText);
+    const isGate = body && count(body) < 60 && age.test(body.innerText) && !hasItems(body);
     return isGate ? body : null;
   };
   const overlay = findOverlay();
