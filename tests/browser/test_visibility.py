@@ -87,6 +87,27 @@ def test_slides_that_move(show, captured_ranks):
     assert captured_ranks(page, "CLICK") == [("B", 1)]
 
 
+CAROUSEL = """<style>#row { width: 200px; overflow: hidden } #row > * { flex: none }</style>"""
+
+
+def test_slides_that_an_endless_carousel_moves_to_the_front(show, captured_ranks):
+    """They have not been seen before."""
+    page = show(CAROUSEL + row(*map(TILE.format, "ABCD")))
+    assert captured_ranks(page) == IN_ORDER[:2]
+    page.evaluate("row.prepend(row.lastElementChild)")
+    assert captured_ranks(page) == [*IN_ORDER[:2], IN_ORDER[3]]
+    page.evaluate("row.prepend(row.lastElementChild)")
+    assert captured_ranks(page) == IN_ORDER
+
+
+def test_list_that_is_sorted(show, captured_ranks):
+    """Products that had not been seen get their new ranks."""
+    page = show(CAROUSEL + row(*map(TILE.format, "ABCD")))
+    assert captured_ranks(page) == IN_ORDER[:2]
+    page.evaluate("row.append(...[...row.children].reverse())")
+    assert captured_ranks(page) == [*IN_ORDER[:2], ("C", 1), ("D", 0)]
+
+
 def test_list_that_is_rerendered(show, captured_ranks):
     page = show(row(*map(TILE.format, "ABCD")))
     assert captured_ranks(page) == IN_ORDER

@@ -79,28 +79,26 @@ WAITING = "held: consent is pending"
 # Follows the browser's light or dark color scheme.
 STYLE = """
 :host { all: initial; color-scheme: light dark }
-* { font: 13px/1.4 system-ui, sans-serif; box-sizing: border-box; margin: 0 }
+* { font: 13px/1.4 system-ui, sans-serif; box-sizing: border-box; margin: 0;
+  overflow-wrap: anywhere }
 .right { color: light-dark(#08702f, #5ce08e) }
 .wrong { color: light-dark(#b3122d, #ff8b9b) }
-.frame { position: fixed; pointer-events: none; z-index: 2147483646; border: 2px solid;
-  overflow: hidden }
-.frame span { position: absolute; max-width: 100%; padding: 0 4px;
-  font-size: 11px; background: Canvas; white-space: pre-line; overflow-wrap: anywhere }
+.frame, section { position: fixed; z-index: 2147483647 }
+.frame { pointer-events: none; border: 2px solid; overflow: hidden }
+.frame span { font-size: 11px; background: Canvas; white-space: pre-line }
 .chosen { border-width: 6px }
-section { position: fixed; z-index: 2147483647; right: 8px; bottom: 8px; max-height: 45vh;
-  width: min(420px, 100vw - 16px); overflow: auto; background: Canvas; color: CanvasText;
-  border: 1px solid }
+section { right: 0; bottom: 0; max-height: 45vh;
+  width: min(420px, 100vw); overflow: auto; border: 1px solid; background: Canvas;
+  color: CanvasText }
 header { display: flex; gap: 8px; align-items: center; padding: 8px; position: sticky; top: 0;
   background: Canvas }
 b { font-weight: 600; flex: 1 }
-summary, li, li button { padding: 6px 8px; overflow-wrap: anywhere }
-summary, li { border-top: 1px solid #8888 }
+summary, li { padding: 6px 8px; border-top: 1px solid #8888 }
 ol { list-style: none; padding: 0 }
-li:has(button) { padding: 0 }
-button, summary { cursor: pointer; min-height: 32px }
-button { padding: 4px 8px; border: 1px solid; background: Canvas; color: CanvasText }
+button, summary { cursor: pointer }
+button { padding: 6px 8px; border: 1px solid; background: Canvas; color: CanvasText }
 button[aria-pressed=true] { background: CanvasText; color: Canvas }
-li button { border: 0; color: inherit; text-align: left; width: 100% }
+li button { padding: 0; border: 0; color: inherit; text-align: left; width: 100% }
 :focus-visible { outline: 3px solid Highlight; outline-offset: -3px }
 [hidden] { display: none }
 """
@@ -391,22 +389,19 @@ class Overlay:
         if kind == PURCHASE_ORDER:
             item = self._items.read_purchase(element)
         elif kind == ACTION and not item:
-            if attribute(element, ACTION) is None:
-                # An option without ``data-nl-suggestions``.
-                return None
-            self._items.read_subject(element)
+            # Otherwise an option without ``data-nl-suggestions``.
+            if attribute(element, ACTION) is not None:
+                self._items.read_subject(element)
             problem = self._problems.pop(element)
             return Mark(box, "", problem) if problem != "" else None
         text = attribute(element, kind) or ""
         if item:
             context = describe(self._items.context(item))
             text = item.id + ("\n" + context if context != "" else "")
-        problem = self._problems.pop(element)
-        if problem == "" and not item:
-            problem = "an order line: part of the purchase, no views"
-        elif problem == "" and not is_opaque(box):
-            problem = "not visible"
-        return Mark(box, text, problem)
+        reason = "" if is_opaque(box) else "not visible"
+        if not item:
+            reason = "an order line: part of the purchase, no views"
+        return Mark(box, text, self._problems.pop(element) or reason)
 
     def _make_pair(self, index: int) -> Pair:
         """Make the frame and the list entry for the mark with an index."""
@@ -465,8 +460,10 @@ class Overlay:
     def _add_event(self, event: JSObject) -> None:
         self._context.learn(event)
         name = get(event, "event")
-        cause = "the page called" if get(event, "source") == "call" else "the shopper acted"
-        if name in list(CAUSES.keys()) and get(event, "source") != "call":
+        cause = "the shopper acted"
+        if get(event, "source") == "call":
+            cause = "the page called"
+        elif name in list(CAUSES.keys()):
             cause = CAUSES[name]
         log(describe_line(event), event)
         self._add(event, "sent: " + cause + " · not delivered yet", "")

@@ -56,14 +56,14 @@ SUGGESTION_SELECTOR = "[" + SUGGESTION + "]," + OPTION
 # Nothing inside these is an item.
 UNREAD = "[" + PURCHASE_ORDER + "],[" + IGNORE + "]"
 DECLARED = "[" + SUGGESTIONS + "]"
-# Elements that may own or control a listbox.
-OWNERS = DECLARED + ",[aria-owns],[aria-controls]"
 WIDGET = "[role=combobox]"
 CLONE = "[class*=clone],[class*=duplicate]"
 # Carousels mark off-screen slides so, and clones so or by their class.
 HIDDEN = "[aria-hidden=true],[inert]," + CLONE
 # A listbox is a list even if it is not declared as one.
 LISTS = "[" + LIST + "],[role=listbox]"
+# Elements that may hold options, or own or control those that do.
+OWNERS = LISTS + "," + DECLARED + ",[aria-owns],[aria-controls]"
 # Elements that do nothing when activated, and controls that do nothing now. A disabled fieldset
 # disables what is in it, except in its legend.
 INERT = "[disabled]:not(fieldset),[disabled]>:not(legend),[aria-disabled=true]"
@@ -108,8 +108,8 @@ class Ranking:
     """The ranks of one kind of item in the list of a query, during one page view.
 
     ``reported`` holds the ranks that events have used, which stay stable, ``positions`` those
-    counted since the page last changed; both by PREFIX + id. ``elements`` are the candidates, None
-    after a change; those from ``next`` on are not read yet.
+    counted since the page last changed; both by PREFIX + id. ``elements`` are the candidates; those
+    from ``next`` on are not read yet. After a change it is None, and they are the former ones.
     """
 
     def __init__(self, name: str, listing: JSObject, kind: str, query: str | None) -> None:
@@ -118,8 +118,8 @@ class Ranking:
         self.kind = kind
         self.query = query
         self.reported: dict[str, int] = {}
-        self.elements: list[JSObject] | None = None
-        self.next = 0
+        self.elements: list[JSObject] = []
+        self.next: int | None = None
         self.total = 0
         self.positions: dict[str, int] = {}
 
@@ -148,7 +148,7 @@ class Items:
         """Invalidate counted ranks, because the page has changed."""
         self._declared = None
         for ranking in self._rankings:
-            ranking.elements = None
+            ranking.next = None
 
     def begin_page_view(self) -> None:
         """Forget all ranks, including reported ones."""
@@ -222,7 +222,8 @@ class Items:
             self._declared = []
             for owner in find_everywhere(OWNERS):
                 if closest(owner, DECLARED):
-                    self._declared.append(owner)
+                    if matches(owner, LISTS):
+                        self._declared.append(owner)
                     self._declared.extend(lists_of_widget(owner))
         return len([holder for holder in self._declared if contains(holder, element)]) > 0
 
@@ -278,7 +279,7 @@ class Items:
             ):
                 if not same(ranking.listing, listing):
                     ranking.listing = listing
-                    ranking.elements = None
+                    ranking.next = None
                 return ranking
         ranking = Ranking(name, listing, kind, query)
         self._rankings.append(ranking)
@@ -296,8 +297,10 @@ class Items:
         if reported.get(sought) is not None:
             return reported[sought]
         listing = ranking.listing
-        if ranking.elements is None:
-            ranking.elements = find_below(listing, "[" + item.kind + "]," + OPTION)
+        if ranking.next is None:
+            found = list(find_below(listing, "[" + item.kind + "]," + OPTION))
+            unrotate(found, ranking.elements)
+            ranking.elements = found
             ranking.next = 0
             ranking.total = 0
             ranking.positions = {}
@@ -335,7 +338,7 @@ class Items:
         is_marked = closest(item.element, CLONE)
         candidates = [
             each
-            for each in ranking.elements or []
+            for each in ranking.elements
             if self.is_present(each, item.id) and (is_marked or not closest(each, CLONE))
         ]
         return len(candidates) > 1
@@ -368,6 +371,17 @@ class Items:
         fields["query"] = query
         fields["querySource"] = source if query else None
         return fields
+
+
+def unrotate(found: list[JSObject], before: list[JSObject]) -> None:
+    """Put elements in their order before an endless carousel rotated them, if one has.
+
+    It moves its last slides to the front, or the first ones to the end. Otherwise they end up in
+    the order in which they were found.
+    """
+    for _ in range(len(before) and len(found)):
+        if not (same(found[0], before[0]) and same(found[-1], before[-1])):
+            found.append(found.pop(0))
 
 
 def lists_of_widget(element: JSObject) -> list[JSObject]:
