@@ -11,7 +11,12 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
-from neuralens_tracker.capture.items import SUBJECT_SELECTOR, SUGGESTION_SELECTOR, Items
+from neuralens_tracker.capture.items import (
+    PRODUCT_SELECTOR,
+    SUBJECT_SELECTOR,
+    SUGGESTION_SELECTOR,
+    Items,
+)
 from neuralens_tracker.capture.lifecycle import on_idle
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.routes import Routes
@@ -22,12 +27,13 @@ from neuralens_tracker.web.dom import (
     DOCUMENT_NODE,
     ELEMENT_NODE,
     bounds,
+    closest,
+    contains,
     document,
     document_property,
     find_all,
     host_of,
     listen,
-    matches,
     node_type,
     parent_of,
     restore_listeners,
@@ -46,6 +52,7 @@ from neuralens_tracker.web.ffi import (
     window,
 )
 from neuralens_tracker.web.platform import now, wait
+from neuralens_tracker.web.visibility import box_of
 
 ITEM = SUBJECT_SELECTOR + ",[" + PURCHASE_ORDER + "]," + SUGGESTION_SELECTOR
 # Attributes that show and hide existing elements, or tie lists to their widgets. A change of the
@@ -224,6 +231,10 @@ class Discovery:
         elif item and item.kind == SUGGESTION:
             self._suggestions.restart()
         else:
+            product = closest(element, PRODUCT_SELECTOR)
+            if product and contains(element, box_of(product)):
+                # New content represents a product without a box, in place of what was watched.
+                self._views.watch(product)
             self._page_items.capture(element, item)
 
     def catch_up(self) -> None:
@@ -261,7 +272,7 @@ class Discovery:
                 root = self._entered.pop(0)
                 self._found = find_all(root, ITEM)
                 self._next = 0
-                if node_type(root) == ELEMENT_NODE and matches(root, ITEM):
+                if node_type(root) == ELEMENT_NODE:
                     self._guarded(root)
             elif len(self._again) > 0:
                 element = self._again.pop(0)
