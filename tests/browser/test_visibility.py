@@ -197,6 +197,32 @@ def test_tile_without_a_box_whose_content_comes_later(show, captured_ranks, way)
     eventually(lambda: captured_ranks(page) == [("A", 0)])
 
 
+OBSERVED = """<script>
+  const { observe } = IntersectionObserver.prototype;
+  window.observed = [];
+  IntersectionObserver.prototype.observe = function (element) {
+    observed.push(element.tagName);
+    observe.call(this, element);
+  };
+</script>"""
+
+
+def test_tile_without_a_box_whose_content_is_replaced(show, captured_ranks):
+    """Components show a skeleton first, also below the fold, where no observer reports its end."""
+    card = '<x-card data-nl-product="{0}" style="display: contents"><p>...</p></x-card>'
+    cards = card.format("A") + '<div style="height: 3000px"></div>' + card.format("B")
+    page = show(OBSERVED + SEARCH.format(cards), view_ms=2000)
+    eventually(lambda: page.evaluate("observed.filter((name) => name === 'P').length") == 2)
+    page.evaluate(
+        """() => document.querySelectorAll("x-card").forEach((card) => {
+            card.innerHTML = '<p style="height: 100px">product</p>';
+        })"""
+    )
+    assert captured_ranks(page) == [("A", 0)]
+    page.evaluate("scrollTo(0, 4000)")
+    eventually(lambda: captured_ranks(page) == [("A", 0), ("B", 0)])
+
+
 def test_empty_box_that_is_filled_later(show, captured_ranks):
     page = show(
         SEARCH.format('<x-card id="card" data-nl-product="A" style="display: block"></x-card>')

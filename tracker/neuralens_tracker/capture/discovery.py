@@ -11,12 +11,7 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
-from neuralens_tracker.capture.items import (
-    PRODUCT_SELECTOR,
-    SUBJECT_SELECTOR,
-    SUGGESTION_SELECTOR,
-    Items,
-)
+from neuralens_tracker.capture.items import SUBJECT_SELECTOR, SUGGESTION_SELECTOR, Items
 from neuralens_tracker.capture.lifecycle import on_idle
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.routes import Routes
@@ -27,7 +22,6 @@ from neuralens_tracker.web.dom import (
     DOCUMENT_NODE,
     ELEMENT_NODE,
     bounds,
-    closest,
     contains,
     document,
     document_property,
@@ -231,11 +225,11 @@ class Discovery:
         elif item and item.kind == SUGGESTION:
             self._suggestions.restart()
         else:
-            product = closest(element, PRODUCT_SELECTOR)
-            if product and contains(element, box_of(product)):
-                # New content represents a product without a box, in place of what was watched.
-                self._views.watch(product)
             self._page_items.capture(element, item)
+            product = self._items.closest_item(element)
+            if product and contains(element, box_of(product.element)):
+                # New content represents a product without a box, in place of what was watched.
+                self._views.watch(product.element)
 
     def catch_up(self) -> None:
         """Capture the page itself, which the shopper may leave before an idle slice."""

@@ -379,9 +379,10 @@ def unrotate(found: list[JSObject], before: list[JSObject]) -> None:
     It moves its last slides to the front, or the first ones to the end. Otherwise they end up in
     the order in which they were found.
     """
-    for _ in range(len(before) and len(found)):
-        if not (same(found[0], before[0]) and same(found[-1], before[-1])):
-            found.append(found.pop(0))
+    if len(found) == len(before):
+        for _ in before:
+            if not same(found[0], before[0]) or not same(found[-1], before[-1]):
+                found.append(found.pop(0))
 
 
 def lists_of_widget(element: JSObject) -> list[JSObject]:
