@@ -208,9 +208,6 @@ MARKUPS = {
             'CLICK_SUGGESTION, "oak", index 2, page AUTOCOMPLETE',
         ],
     ),
-    "option outside a listbox": Markup(
-        '<div data-nl-suggestions><p role="option">oak</p><input role="combobox"></div>'
-    ),
     "options that nothing declares": Markup('<ul role="listbox"><li role="option">oak</li></ul>'),
     "text of an option": Markup(
         '<div data-nl-suggestions role="listbox"><div role="option">\n oak\t &amp;\n'

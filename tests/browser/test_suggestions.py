@@ -276,17 +276,6 @@ def test_widget_with_unchanged_markup(show, events, expected, markup):
     ]
 
 
-def test_option_outside_a_listbox(show, events, expected):
-    """Some widgets give the role to the chosen value, too, which they show beside their box."""
-    value = '<b role="option" aria-selected="true">ash bed</b>'
-    page = show(f"{WIDGET}<div data-nl-suggestions>{value}{BOX}{BARE}</div>")
-    page.type("#box", "oa")
-    page.evaluate("render", TEXTS)
-    see(page)
-    page.click("b")
-    assert events(page) == expected("VIEW_SUGGESTION", TEXTS, "oa")
-
-
 def test_undeclared_listbox(show, events):
     page = show(WIDGET + BOX + BARE + "<div data-nl-suggestions></div>")
     page.type("#box", "oa")

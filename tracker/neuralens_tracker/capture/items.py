@@ -56,14 +56,14 @@ SUGGESTION_SELECTOR = "[" + SUGGESTION + "]," + OPTION
 # Nothing inside these is an item.
 UNREAD = "[" + PURCHASE_ORDER + "],[" + IGNORE + "]"
 DECLARED = "[" + SUGGESTIONS + "]"
+# Elements that may own or control a listbox.
+OWNERS = DECLARED + ",[aria-owns],[aria-controls]"
 WIDGET = "[role=combobox]"
 CLONE = "[class*=clone],[class*=duplicate]"
 # Carousels mark off-screen slides so, and clones so or by their class.
 HIDDEN = "[aria-hidden=true],[inert]," + CLONE
 # A listbox is a list even if it is not declared as one.
 LISTS = "[" + LIST + "],[role=listbox]"
-# Elements that may hold options, or own or control those that do.
-OWNERS = LISTS + "," + DECLARED + ",[aria-owns],[aria-controls]"
 # Elements that do nothing when activated, and controls that do nothing now. A disabled fieldset
 # disables what is in it, except in its legend.
 INERT = "[disabled]:not(fieldset),[disabled]>:not(legend),[aria-disabled=true]"
@@ -222,8 +222,7 @@ class Items:
             self._declared = []
             for owner in find_everywhere(OWNERS):
                 if closest(owner, DECLARED):
-                    if matches(owner, LISTS):
-                        self._declared.append(owner)
+                    self._declared.append(owner)
                     self._declared.extend(lists_of_widget(owner))
         return len([holder for holder in self._declared if contains(holder, element)]) > 0
 
@@ -379,9 +378,9 @@ def unrotate(found: list[JSObject], before: list[JSObject]) -> None:
     It moves its last slides to the front, or the first ones to the end. Otherwise they end up in
     the order in which they were found.
     """
-    if len(found) == len(before):
+    if len(before) == len(found):
         for _ in before:
-            if not same(found[0], before[0]) or not same(found[-1], before[-1]):
+            if not (same(found[0], before[0]) and same(found[-1], before[-1])):
                 found.append(found.pop(0))
 
 
