@@ -85,7 +85,7 @@ STYLE = """
 .wrong { color: light-dark(#b3122d, #ff8b9b) }
 .frame, section { position: fixed; z-index: 2147483647 }
 .frame { pointer-events: none; border: 2px solid; overflow: hidden }
-.frame span { font-size: 11px; background: Canvas; white-space: pre-line }
+.frame span { display: inline-block; font-size: 11px; background: Canvas; white-space: pre-line }
 .chosen { border-width: 6px }
 section { right: 0; bottom: 0; max-height: 45vh;
   width: min(420px, 100vw); overflow: auto; border: 1px solid; background: Canvas;
