@@ -270,7 +270,8 @@ MARKUPS = {
     "what no slot renders": Markup(
         '<div><template shadowrootmode="open"><slot name="n">'
         '<p data-nl-product="F">F</p></slot><slot name="o"><p data-nl-product="G">G</p></slot>'
-        '</template><p data-nl-product="A">A</p><p data-nl-product="B" slot="n">B</p></div>',
+        '</template><p data-nl-product="A" data-nl-index="0">A</p>'
+        '<p data-nl-product="B" slot="n">B</p></div>',
         [
             'VIEW_PRODUCT, "G"',
             'CLICK_PRODUCT, "G"',

@@ -15,7 +15,7 @@ from neuralens_tracker.events import find_fault, make_event
 from neuralens_tracker.page_view import deduplication_key
 from neuralens_tracker.personal_data import scrub_query
 from neuralens_tracker.settings import resolve
-from neuralens_tracker.types import ValueType
+from neuralens_tracker.types import Fields, ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, expected, read
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import (
@@ -144,15 +144,10 @@ class Reading:
         item = self._items.read(element)
         if item is None and element.hasAttribute(names.PURCHASE_ORDER):
             item = self._items.read_purchase(element)
-        if item is not None and (item.kind not in ACTIVATED or element.is_in_flat_tree):
-            fields = self._items.context(item)
-            key = deduplication_key(SEEN[item.kind], self._items.key_of(item), fields)
-            if key not in self._seen:
-                self._seen.add(key)
-                self._add(SEEN[item.kind], item, element)
-            # A click on an action control triggers only the action, one on what is inert nothing.
-            if item.kind in ACTIVATED and closest(element, f"[{names.ACTION}],{INERT}") is None:
-                self._add(ACTIVATED[item.kind], item, element)
+        if item is not None:
+            # What no slot renders is not seen.
+            if item.kind not in ACTIVATED or element.is_in_flat_tree:
+                self._read_item(item)
         elif element.hasAttribute(names.INDEX) and not closest(
             element, f"[{names.PURCHASE_ORDER}]"
         ):
@@ -161,14 +156,26 @@ class Reading:
         if element.hasAttribute(names.ACTION):
             subject = self._items.read_subject(element)
             if subject is not None:
-                self._add(ACTIONS[attribute(element, names.ACTION)], subject, element)
+                fields = self._items.context(subject)
+                self._add(ACTIONS[attribute(element, names.ACTION)], subject, fields, element)
 
-    def _add(self, name: str, item: Item, element: Element) -> None:
-        """Add the event of an item; invalid fields become problems."""
+    def _read_item(self, item: Item) -> None:
+        """Add the events of an item that is seen, and clicked once."""
+        fields = self._items.context(item)
+        key = deduplication_key(SEEN[item.kind], self._items.key_of(item), fields)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._add(SEEN[item.kind], item, fields, item.element)
+        # A click on an action control triggers only the action, one on what is inert nothing.
+        if item.kind in ACTIVATED and closest(item.element, f"[{names.ACTION}],{INERT}") is None:
+            self._add(ACTIVATED[item.kind], item, fields, item.element)
+
+    def _add(self, name: str, item: Item, fields: Fields, element: Element) -> None:
+        """Add the event of an item in its context; invalid fields become problems."""
         for item_id in item.ids:
             if reason := explain_id(item_id):
                 self._add_problem(item.element, item.kind, f'"{item_id}" is not an id: {reason}')
-        event = make_event(name, item.ids, self._items.context(item), "audit", 0)
+        event = make_event(name, item.ids, fields, "audit", 0)
         scrub_query(event)
         while fault := find_fault(event):
             if fault.field == "items":
