@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 11_740,
+    "neuralens.js": 11_800,
     "neuralens.mjs": 13_330,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_180,

@@ -22,7 +22,6 @@ from neuralens_tracker.web.dom import (
     DOCUMENT_NODE,
     ELEMENT_NODE,
     bounds,
-    contains,
     document,
     document_property,
     find_all,
@@ -46,7 +45,6 @@ from neuralens_tracker.web.ffi import (
     window,
 )
 from neuralens_tracker.web.platform import now, wait
-from neuralens_tracker.web.visibility import box_of
 
 ITEM = SUBJECT_SELECTOR + ",[" + PURCHASE_ORDER + "]," + SUGGESTION_SELECTOR
 # Attributes that show and hide existing elements, or tie lists to their widgets. A change of the
@@ -226,10 +224,7 @@ class Discovery:
             self._suggestions.restart()
         else:
             self._page_items.capture(element, item)
-            product = self._items.closest_item(element)
-            if product and contains(element, box_of(product.element)):
-                # New content represents a product without a box, in place of what was watched.
-                self._views.watch(product.element)
+            self._views.watch_around(element)
 
     def catch_up(self) -> None:
         """Capture the page itself, which the shopper may leave before an idle slice."""

@@ -1,8 +1,14 @@
 """Captures views of products: half of one visible, in a visible page, for an unbroken second."""
 
-from neuralens_tracker.capture.items import Items
+from neuralens_tracker.capture.items import PRODUCT_SELECTOR, Items
 from neuralens_tracker.types import Emit, JSObject, Settings
-from neuralens_tracker.web.dom import is_visible, listen
+from neuralens_tracker.web.dom import (
+    closest,
+    contains,
+    is_visible,
+    listen,
+    parent_or_host,
+)
 from neuralens_tracker.web.ffi import call, callback, construct, elements, get, record, same, window
 from neuralens_tracker.web.platform import cancel, wait
 from neuralens_tracker.web.visibility import box_of, display_of, is_opaque
@@ -58,6 +64,15 @@ class Views:
         """Watch a product until it is seen, starting over if it is already watched."""
         self._unwatch(element)
         call(self._observer, "observe", element)
+
+    def watch_around(self, content: JSObject) -> None:
+        """Watch the product around this element, if it has no box, and this is its content.
+
+        It may have replaced the content that was watched.
+        """
+        product = closest(parent_or_host(content), PRODUCT_SELECTOR)
+        if product and contains(content, box_of(product)):
+            self.watch(product)
 
     def _unwatch(self, box: JSObject) -> None:
         """Stop watching the product with this box."""
