@@ -10,11 +10,12 @@ from pathlib import Path
 
 from neuralens_build.compiler.code import Code
 from neuralens_build.compiler.effects import read_effects
-from neuralens_build.compiler.emitter import Emitter, spell
+from neuralens_build.compiler.emitter import Emitter
 from neuralens_build.compiler.kinds import LIST, SCALAR, read_known
 from neuralens_build.compiler.linker import link
 from neuralens_build.compiler.records import MARK, Record, is_record, read_record
 from neuralens_build.compiler.refusal import CompileError
+from neuralens_build.compiler.scopes import spell
 from neuralens_build.compiler.source import Source
 
 __all__ = [
