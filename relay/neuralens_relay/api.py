@@ -9,6 +9,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.connector import Connection
 
 from neuralens_relay.answers import Answer, Fate, read_answer
 from neuralens_relay.notices import Notices
@@ -23,8 +24,24 @@ MAX_ANSWER = 65536
 # Characters of a reason that are kept.
 MAX_REASON = 500
 REDACTED = "[key]"
+
+
+class UnexpectedDataError(aiohttp.ClientConnectionError):
+    """The API has sent something on a connection before the request."""
+
+
 # Failures before anything was sent: the API cannot have accepted the event.
-UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, UnexpectedDataError)
+
+
+class Request(aiohttp.ClientRequest):
+    """A request that is not sent if a response already waits: aiohttp would take it for its own."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Send the request; raise UnexpectedDataError, which closes the connection."""
+        if conn.protocol is None or conn.protocol.should_close:
+            raise UnexpectedDataError("a response came before the request")
+        return await super().send(conn)
 
 
 class ApiClient:
@@ -54,6 +71,7 @@ class ApiClient:
                 "Content-Type": "application/json",
             },
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+            request_class=Request,
         )
         return self
 

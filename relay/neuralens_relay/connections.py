@@ -196,6 +196,9 @@ class Connection(HttpToolsProtocol):
         self._hold(others + REQUEST + self._size)
         if len(self.pipeline) >= MAX_PIPELINED or not self._make_room():
             raise RefusedError(503, BUSY)
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            # A proxy may have decided by another one than the relay would.
+            raise RefusedError(400, "the request has several Host headers")
         self.app = self._served if len(self.tasks) < MAX_REQUESTS else answer_busy
         super().on_headers_complete()
 

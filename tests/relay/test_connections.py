@@ -174,6 +174,19 @@ def test_clients_that_leave_are_not_logged(spawn, api_down):
     assert process.errors().count("\n") < 20
 
 
+@pytest.mark.parametrize("other", [b"x", b"y"], ids=["same", "another"])
+def test_a_request_has_one_host(shared_relay, other):
+    with open_socket(shared_relay) as connection:
+        connection.sendall(post() + post(headers=b"Host: " + other + b"\r\n"))
+        answer = read_all(connection)
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"202"]
+    with open_socket(shared_relay) as connection:
+        connection.sendall(post(headers=b"host: " + other + b"\r\n"))
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"several Host headers" in answer
+
+
 OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
 
 

@@ -8,13 +8,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import httpx
 import pytest
 from neuralens_relay import Settings, api, create_app, forwarder
+from neuralens_relay.answers import Fate
 from neuralens_relay.outbox import Event
 from neuralens_relay.relay import Relay
 from neuralens_relay.sqlite_store import SqliteStore
@@ -347,6 +348,43 @@ def test_any_exception_in_a_send_is_a_retry(
     assert set(sandbox.ids()) == names
     assert len([line for line in caplog.messages if "unexpected" in line]) <= 2
     assert relay.health()["reasons"] == []
+
+
+def test_a_second_response_does_not_answer_the_next_event():
+    """An event that the API has not received would count as delivered."""
+    success = b'{"status": "success", "message": ""}'
+    response = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(success), success)
+    received, writers = [], []
+
+    async def serve(reader, writer):
+        writers.append(writer)
+        with closing(writer), suppress(asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                received.append(await reader.readexactly(2))
+                writer.write(response)
+
+    async def send_events():
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            url = f"http://127.0.0.1:{port}"
+            settings = Settings(api_key="k", application_id="a", api_url=url)
+            async with api.ApiClient(settings, time.time) as client:
+                answers = []
+                for name in (b"10", b"20", b"30"):
+                    answers.append(await client.send(name))
+                    if not writers[-1].is_closing():
+                        writers[-1].write(response)
+                    # It has arrived, and the event loop reads it.
+                    for _ in range(5):
+                        await asyncio.sleep(0)
+                return answers
+
+    answers = run(send_events())
+    delivered = [answer.fate is Fate.DELIVERED for answer in answers]
+    assert delivered == [True, False, True]
+    assert received == [b"10", b"30"]
+    assert not answers[1].ambiguous
 
 
 def test_an_unexpected_error_of_the_store_does_not_end_forwarding(relay, sandbox, monkeypatch):
