@@ -38,7 +38,7 @@ from neuralens_relay.balance import (
 from neuralens_relay.connections import Server, bound, count_connections, raise_descriptors
 from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import Dead, OutboxError, Store
-from neuralens_relay.output import Output, standard_error
+from neuralens_relay.output import Output
 from neuralens_relay.portions import Portion
 from neuralens_relay.responses import explain_error
 from neuralens_relay.salvage import salvage
@@ -177,7 +177,7 @@ def serve(open_socket: Callable[[], socket.socket]) -> None:
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[Output(standard_error())],
+        handlers=[Output(sys.__stderr__)],
     )
     app = create_app()
     relay = app.state.relay
@@ -203,10 +203,8 @@ def serve(open_socket: Callable[[], socket.socket]) -> None:
             timeout_graceful_shutdown=GRACE,
         )
         shorten_pauses()
-        # Whether or not anybody reads it, or the disk of its output is full.
-        with suppress(OSError):
-            click.echo(f"Relay: {address(listener)}{PATH}")
-            click.echo(f"  Health: {address(listener)}{PATH}/health")
+        url = f"{address(listener)}{PATH}"
+        Output(sys.__stdout__).write(f"Relay: {url}\n  Health: {url}/health")
         handle_signals()
         with suppress(KeyboardInterrupt):
             Server(config, app.state.intake.uploads.stop_reading).run(sockets=[listener])

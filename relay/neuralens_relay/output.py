@@ -1,4 +1,4 @@
-"""Writes the log to standard error, which may stop being read.
+"""Writes to standard output and error, which may stop being read.
 
 A pager, a collector or a service manager that hangs must not stop the relay, too: a write to a full
 pipe blocks until somebody reads.
@@ -7,8 +7,8 @@ pipe blocks until somebody reads.
 import logging
 import os
 import select
-import sys
 from contextlib import suppress
+from typing import TextIO
 
 # Bytes that can be written without blocking, if any can (PIPE_BUF on Linux).
 PIECE = 4096
@@ -17,23 +17,29 @@ PATIENCE = 0.1
 
 
 class Output(logging.Handler):
-    """Writes records to a file descriptor, and drops those that nobody reads.
+    """Writes records to a stream, and drops those that nobody reads.
 
-    ``descriptor`` is None if there is no standard error.
+    ``stream`` is None if the process was started without it.
     """
 
-    def __init__(self, descriptor: int | None) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         super().__init__()
-        self._descriptor = descriptor
+        # The number is not known in advance: without the stream it may be that of any other file.
+        self._descriptor = None if stream is None else stream.fileno()
         self._dropped = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, preceded by the number of those dropped before it."""
         try:
-            text = f"{self.format(record)}\n"
+            text = self.format(record)
         except Exception:
             self.handleError(record)
             return
+        self.write(text)
+
+    def write(self, text: str) -> None:
+        """Write a line, preceded by the number of those dropped before it."""
+        text = f"{text}\n"
         if self._dropped:
             text = f"\n{self._dropped} messages were dropped, because nobody read the log\n{text}"
         # Such as a disk that is full, or a pipe whose reader is gone.
@@ -51,9 +57,3 @@ class Output(logging.Handler):
                 return
             rest = rest[os.write(self._descriptor, rest[:PIECE]) :]
         self._dropped = 0
-
-
-def standard_error() -> int | None:
-    """Return the descriptor of standard error; None if the process was started without one."""
-    # Then the number may be that of any other file.
-    return None if sys.__stderr__ is None else sys.__stderr__.fileno()

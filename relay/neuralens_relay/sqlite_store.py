@@ -81,6 +81,7 @@ class SqliteStore:
         """
         # All processes must use the same files next to it, also those that know it by a symlink.
         # Unlike Path.resolve this raises nothing for a loop of symlinks.
+        is_absolute = path.is_absolute()
         self._path = path = Path(os.path.realpath(path))
         self._bounds = bounds
         self._lock: Lock | None = None
@@ -102,9 +103,10 @@ class SqliteStore:
                     " must this process's locale (LC_ALL)"
                 ) from None
             if not path.parent.is_dir():
+                hint = "" if is_absolute else "; an absolute path has four slashes: sqlite:////PATH"
                 raise OutboxError(
                     f"the outbox {path} cannot be used: create the folder {path.parent}, writable"
-                    " for this user"
+                    f" for this user{hint}"
                 )
             if path.is_dir():
                 raise OutboxError(f"the outbox {path} is a folder: add the name of a file in it")

@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
@@ -279,6 +279,30 @@ def test_a_socket_that_cannot_be_had_is_one_sentence(
     assert words.format(folder=tmp_path) in errors.splitlines()[-1]
 
 
+def test_output_that_nobody_reads_does_not_stop_the_start(environment):
+    """As that of a relay which is started again while the reader of its output hangs."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(write, b"x" * 4096)
+    os.set_blocking(write, True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        fd, port = listener.fileno(), listener.getsockname()[1]
+        code = f"from neuralens_relay.cli import relay; relay(['--fd', '{fd}'])"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], env=environment, pass_fds=[fd], stdout=write, stderr=write
+        )
+        try:
+            response = httpx.get(f"http://127.0.0.1:{port}/nl/health", timeout=TIMEOUT)
+            assert response.status_code == 200
+        finally:
+            process.kill()
+            process.wait()
+            os.close(read)
+            os.close(write)
+
+
 def test_an_outbox_in_a_missing_folder_is_one_sentence(run_process, tmp_path):
     status, _, errors = run_process(
         "--port", "0", NEURALENS_OUTBOX=f"sqlite:///{tmp_path}/none/o.db"
@@ -286,7 +310,14 @@ def test_an_outbox_in_a_missing_folder_is_one_sentence(run_process, tmp_path):
     assert status == 1
     assert "Error: the outbox" in errors
     assert f"create the folder {tmp_path}/none" in errors
+    assert "four slashes" not in errors
     assert "Traceback" not in errors
+
+
+def test_an_outbox_with_three_slashes_is_told_of_the_fourth(run_process):
+    status, _, errors = run_process("--port", "0", NEURALENS_OUTBOX="sqlite:///var/none/o.db")
+    assert status == 1
+    assert "an absolute path has four slashes: sqlite:////PATH" in errors
 
 
 def test_a_file_that_is_not_an_outbox_is_one_sentence(run_process, tmp_path):

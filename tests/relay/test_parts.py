@@ -368,7 +368,7 @@ def test_classification_of_responses(status, body, fate, ambiguous):
 def test_a_log_that_nobody_reads_stops_nobody(monkeypatch):
     monkeypatch.setattr("neuralens_relay.output.PATIENCE", 0.01)
     read, write = os.pipe()
-    output = Output(write)
+    output = Output(os.fdopen(write, "w", closefd=False))
 
     def log(text):
         output.handle(logging.LogRecord("relay", logging.INFO, "", 0, text, None, None))
