@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from neuralens_verify.addresses import origin_of
 from neuralens_verify.observations import Observations, Violation
 
 # The names of the steps, in order.
@@ -32,10 +33,7 @@ def find_violation(seen: Observations, directive: str, address: str) -> Violatio
 
 def csp_source(address: str, page: str) -> str:
     """Return the source expression that allows an address in the page's policy."""
-    parts, own = urlsplit(address), urlsplit(page)
-    if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
-        return "'self'"
-    return f"{parts.scheme}://{parts.netloc}"
+    return "'self'" if origin_of(address) == origin_of(page) else origin_of(address)
 
 
 def is_mixed(address: str, page: str) -> bool:

@@ -11,6 +11,7 @@ from neuralens_tracker.vocabulary import ACCEPTED
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page
 
+from neuralens_verify.addresses import origin_of
 from neuralens_verify.observations import Batch, Health, Observations, Script, View
 from neuralens_verify.probes import (
     Http,
@@ -19,7 +20,6 @@ from neuralens_verify.probes import (
     fetch_script,
     integrity,
     make_batch,
-    origin_of,
     probe_endpoint,
     resend,
 )

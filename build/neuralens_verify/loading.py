@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from neuralens_embed.names import kebab, snake, suggest_setting
 from neuralens_tracker.personal_data import is_email
 
+from neuralens_verify.addresses import origin_of
 from neuralens_verify.findings import Finding, csp_source, find_violation, is_mixed, mixed_content
 from neuralens_verify.observations import Observations, Probe, Script, Tag, View, Violation
 
@@ -162,7 +163,7 @@ def explain_addon(seen: Observations, view: View, tag: Tag) -> str:
 
 def explain_cors(script: Script, view: View, tag: Tag) -> str:
     """Return why the browser may not use a script of another origin, or ""."""
-    own, other = (csp_source(address, "") for address in (view.url, script.url))
+    own, other = origin_of(view.url), origin_of(script.url)
     if own == other or (tag.cors is None and not tag.integrity):
         return ""
     if tag.cors is None:

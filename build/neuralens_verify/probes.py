@@ -8,13 +8,14 @@ import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 from neuralens_embed import bundles
 from neuralens_tracker.vocabulary import ACCEPTED, VERSION, WIRE_VERSION
 from playwright.sync_api import APIRequestContext, APIResponse
 from playwright.sync_api import Error as BrowserError
 
+from neuralens_verify.addresses import locate, origin_of, uncached
 from neuralens_verify.observations import Health, Probe, Script
 
 # Milliseconds until a response arrives, also when the time of a visit is over.
@@ -25,8 +26,6 @@ RELAY_PREFIX = "/nl"
 REPEATING = (307, 308)
 # How Playwright and Chromium name a response whose body is not in the encoding of its headers.
 UNDECODABLE = ("incorrect header check", "unexpected end of file", "invalid", "Decompress")
-# A parameter that makes a URL new to every cache, and that the relay ignores.
-CACHE_BUSTER = "neuralens-verify"
 
 
 class Http:
@@ -62,19 +61,6 @@ class Http:
         """The milliseconds that a response may take."""
         left = (self._deadline - time.monotonic()) * 1000
         return max(LEAST_TIMEOUT_MS, min(left, TIMEOUT_MS))
-
-
-def locate(url: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Return a URL that resolves outside a browser, and the headers for it.
-
-    Names such as shop.localhost resolve in browsers alone.
-    """
-    parts = urlsplit(url)
-    if not (parts.hostname or "").endswith(".localhost"):
-        return url, dict(headers)
-    port = f":{parts.port}" if parts.port else ""
-    local = parts._replace(netloc=f"localhost{port}").geturl()
-    return local, {**headers, "Host": parts.netloc}
 
 
 def error_message(error: BrowserError) -> str:
@@ -122,13 +108,6 @@ def fetch_script(http: Http, url: str, page: str) -> Script:
     )
 
 
-def uncached(url: str) -> str:
-    """Return a URL whose response no cache has."""
-    parts = urlsplit(url)
-    query = "&".join(filter(None, [parts.query, f"{CACHE_BUSTER}={secrets.token_hex(8)}"]))
-    return urlunsplit((*parts[:3], query, ""))
-
-
 def fetch_page(http: Http, url: str) -> str:
     """Return the HTML that the server now sends for a page, "" if there is none."""
     try:
@@ -150,12 +129,6 @@ def built_integrity(url: str, content: bytes) -> str:
         # An asset pipeline has renamed it.
         return ""
     return ""
-
-
-def origin_of(url: str) -> str:
-    """Return the origin of a URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def probe_endpoint(http: Http, endpoint: str, page: str, application: str, script: str) -> Probe:

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from neuralens_embed.cli import main
 from neuralens_verify import Observations, diagnose
+from neuralens_verify.addresses import locate, site_of
 from neuralens_verify.loading import sandboxed
 from neuralens_verify.markup import is_misread
 from neuralens_verify.observations import (
@@ -28,10 +29,9 @@ from neuralens_verify.observations import (
     Violation,
 )
 from neuralens_verify.opening import explain_error
-from neuralens_verify.probes import LEAST_TIMEOUT_MS, TIMEOUT_MS, Http, locate
+from neuralens_verify.probes import LEAST_TIMEOUT_MS, TIMEOUT_MS, Http
 from neuralens_verify.reports import FORMATS
 from neuralens_verify.served import Served
-from neuralens_verify.visit import site_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "build/neuralens_verify"
