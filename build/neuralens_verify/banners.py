@@ -6,14 +6,16 @@ Source: https://github.com/duckduckgo/autoconsent, which the build copies into `
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from neuralens_embed import bundles
-from playwright.sync_api import BrowserContext, Frame, Page
 from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import Frame, Page
+
+from neuralens_verify.recorder import Recorder
 
 SCRIPT, RULES = "verify/autoconsent.js", "verify/autoconsent.json"
 CONFIG = {
@@ -25,6 +27,7 @@ CONFIG = {
     "detectRetries": 6,
     "visualTest": False,
 }
+DOCUMENT = "() => window.neuralensDocument"
 SEND_MESSAGE = "(message) => window.autoconsentReceiveMessage?.(message)"
 ADD_SHADOW_TREE = "function (root) { window.neuralensShadow.add(this, root); }"
 PRESS_BUTTON = (Path(__file__).parent / "page" / "press.js").read_text("utf-8")
@@ -87,11 +90,13 @@ class Banner:
     platform: str = ""
     answered: bool = False
     absent: bool = False
+    # The frames in which it is looked for, by their documents.
+    _frames: dict[str, Frame] = field(default_factory=dict)
 
-    def watch(self, context: BrowserContext) -> None:
-        """Handle autoconsent's messages from every page of a context."""
+    def watch(self, recorder: Recorder) -> None:
+        """Handle autoconsent's messages."""
         script(), rules()
-        context.expose_binding("autoconsentSendMessage", self._on_message)
+        recorder.handle("autoconsent", self._on_message)
 
     def detect(self, page: Page) -> None:
         """Start detection in the page and its frames; the attributes are set later."""
@@ -112,10 +117,14 @@ class Banner:
     def _inject(self, frame: Frame) -> None:
         # The frame may be detached, or its page be navigating.
         with suppress(BrowserError):
+            self._frames[frame.evaluate(DOCUMENT)] = frame
             frame.evaluate(script())
 
-    def _on_message(self, source: dict[str, Any], message: dict[str, Any]) -> None:
-        frame: Frame = source["frame"]
+    def _on_message(self, sent: dict[str, Any]) -> None:
+        frame, message = self._frames.get(sent["document"]), sent["detail"]
+        if frame is None:
+            # Its page has been left while the script was injected.
+            return
         kind = message["type"]
         with suppress(BrowserError):
             if kind == "init":

@@ -6,7 +6,10 @@ import click
 from neuralens_embed.bundles import NotBuiltError
 from neuralens_embed.commands import WrongInput
 
+from neuralens_verify.addresses import split_login
 from neuralens_verify.diagnoses import diagnose
+from neuralens_verify.findings import Finding
+from neuralens_verify.observations import Observations
 from neuralens_verify.reports import FORMATS
 
 
@@ -80,20 +83,34 @@ def verify(
     from neuralens_verify.browser import chromium
     from neuralens_verify.visit import Options, UnreachableError, visit
 
-    require_url(url)
-    if relay:
-        require_url(relay)
     options = Options(consent == "refuse", query, gpc, relay, status_token, insecure)
+    address = without_login(url)
     try:
+        require_url(url)
+        address, _ = split_login(url)
+        if relay:
+            require_url(relay)
         with chromium(browser) as launched:
             seen = visit(launched, url, options)
-    except (UnreachableError, NotBuiltError) as error:
-        raise WrongInput(str(error)) from error
+    except (UnreachableError, NotBuiltError, WrongInput) as error:
+        message = error.message if isinstance(error, WrongInput) else str(error)
+        report(form, Observations(address, options.refuse), [], message)
+        raise WrongInput(message) from error
     findings = diagnose(seen)
-    for line in FORMATS[form](seen, findings):
-        click.echo(line)
+    report(form, seen, findings)
     if findings:
         ctx.exit(1)
+
+
+def report(form: str, seen: Observations, findings: list[Finding], error: str = "") -> None:
+    """Print a report in a format; ``error`` is why the visit failed, "" if it did not."""
+    for line in FORMATS[form](seen, findings, error):
+        click.echo(line)
+
+
+def without_login(text: str) -> str:
+    """Return what may be no URL without what is before an @, which may be a password."""
+    return text.rpartition("@")[2]
 
 
 def require_url(text: str) -> None:
@@ -105,6 +122,5 @@ def require_url(text: str) -> None:
     except ValueError:
         is_page = False
     if not is_page:
-        # Before the @ there may be a password.
-        bare = text.rpartition("@")[2]
-        raise WrongInput(f"{bare} is not an http or https URL, such as https://shop.example/")
+        given = without_login(text)
+        raise WrongInput(f"{given} is not an http or https URL, such as https://shop.example/")

@@ -40,6 +40,14 @@ def explain_probe(seen: Observations, probe: Probe) -> Iterator[Finding]:
         )
     elif is_mixed(probe.url, probe.page):
         yield mixed_content(probe.url, probe.page)
+    elif probe.failures:
+        yield Finding(
+            "relay-unreliable",
+            f"{probe.url} answers {probe.failures}, and accepts the others",
+            "Check each server to which the load balancer forwards these requests: one of them does"
+            " not reach the relay.",
+            probe.page,
+        )
     elif probe.failure:
         yield Finding(
             "relay-unreachable",

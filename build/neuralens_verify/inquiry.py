@@ -15,6 +15,7 @@ from neuralens_verify.addresses import origin_of
 from neuralens_verify.observations import Batch, Health, Observations, Script, View
 from neuralens_verify.probes import (
     Http,
+    count_failures,
     fetch_health,
     fetch_page,
     fetch_script,
@@ -105,9 +106,11 @@ class Inquiry:
         application = sent[-1].app if sent else view.settings.get("appId", "")
         if (endpoint, application) not in {(each.url, each.app) for each in observed.probes}:
             script = view.intended_tag.src if view.intended_tag else view.url
-            observed.probes.append(
-                probe_endpoint(self._http, endpoint, view.url, application, script)
-            )
+            probe = probe_endpoint(self._http, endpoint, view.url, application, script)
+            statuses = {each.status or 0 for each in observed.batches if each.url == endpoint}
+            if max(statuses | {probe.status}) >= 500:
+                probe = replace(probe, failures=count_failures(self._http, probe))
+            observed.probes.append(probe)
         return endpoint
 
     def _read_receipts(self) -> None:

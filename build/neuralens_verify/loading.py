@@ -15,9 +15,6 @@ from neuralens_verify.observations import Observations, Probe, Script, Tag, View
 MODULE = re.compile(r"/neuralens[\w.\-]*\.mjs$")
 # The attribute with the application id.
 APP_ID = "data-app-id"
-# How often a step of the visit may load one page: again after a consent, a service worker, or a
-# choice of language.
-MAX_LOADS = 3
 # What a sandboxed page must be allowed, for the tracker to run and for its requests to have the
 # page's origin.
 NEEDED_IN_SANDBOX = ("allow-scripts", "allow-same-origin")
@@ -27,16 +24,14 @@ GATEWAY_ERRORS = range(502, 505)
 
 def check_loads(seen: Observations) -> Iterator[Finding]:
     """Yield a finding if a page loads itself again and again."""
-    for (_, url), count in seen.loads.items():
-        if count > MAX_LOADS:
-            yield Finding(
-                "page-reloads",
-                f"the page was loaded {count} times during one step",
-                "Find what reloads it: a script, a meta refresh, or a service worker that is"
-                " replaced on each load.",
-                url,
-            )
-            return
+    for url, count in seen.reloading.items():
+        yield Finding(
+            "page-reloads",
+            f"the page was loaded {count} times during one step",
+            "Find what reloads it: a script, a meta refresh, or a service worker that is replaced"
+            " on each load.",
+            url,
+        )
 
 
 def check_tags(view: View) -> Iterator[Finding]:

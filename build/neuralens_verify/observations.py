@@ -11,6 +11,9 @@ from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import ACCEPTED
 
 ADDON_FILE = re.compile(r"^neuralens\.(?:ga4|overlay|consent-)[\w.\-]*\.js$")
+# How often a step of the visit may load one page: again after a consent, a service worker, or a
+# choice of language.
+MAX_LOADS = 3
 # The types of a script element that browsers run; others, such as text/plain, wait for a consent
 # platform to change them.
 RUNNING_TYPES = ("", "module", "text/javascript", "application/javascript")
@@ -216,7 +219,8 @@ class Probe:
     relay's receipt. ``prefix_stripped``: the relay responds under one more prefix. ``relay``: the
     URL near it, or near the script, at which the relay responds, "" for none; both are looked for
     if the endpoint does not accept the batch. ``location``: where it redirects to. ``error`` is the
-    relay's error; ``failure`` the reason if there is no response.
+    relay's error; ``failure`` the reason if there is no response. ``failures`` tells how many of
+    several requests fail, if others do not.
     """
 
     url: str
@@ -228,6 +232,7 @@ class Probe:
     prefix_stripped: bool = False
     relay: str = ""
     location: str = ""
+    failures: str = ""
     failure: str = ""
     page: str = ""
     app: str = ""
@@ -297,6 +302,11 @@ class Observations:
     def is_running(self) -> bool:
         """Whether the tracker was running on the last page."""
         return bool(self.views) and self.views[-1].version is not None
+
+    @property
+    def reloading(self) -> dict[str, int]:
+        """The URLs of pages that load themselves again and again, and how often in one step."""
+        return {url: count for (_, url), count in self.loads.items() if count > MAX_LOADS}
 
     def relay_of(self, view: View) -> str:
         """Return the URL under which the relay responds near a page's endpoint or script, or ""."""

@@ -22,6 +22,8 @@ from neuralens_verify.observations import Health, Probe, Script
 TIMEOUT_MS, LEAST_TIMEOUT_MS = 8000, 300
 # The prefix of a standalone relay.
 RELAY_PREFIX = "/nl"
+# How many batches tell whether an endpoint fails now and then.
+TRIES = 6
 # Redirects on which browsers repeat a POST.
 REPEATING = (307, 308)
 # How Playwright and Chromium name a response whose body is not in the encoding of its headers.
@@ -154,7 +156,7 @@ def probe_endpoint(http: Http, endpoint: str, page: str, application: str, scrip
             response = http.post(
                 target,
                 json.dumps(body),
-                {"Content-Type": "text/plain", "Origin": origin},
+                headers_of(origin),
                 follow=False,
             )
             if response.status not in REPEATING or location:
@@ -183,6 +185,27 @@ def probe_endpoint(http: Http, endpoint: str, page: str, application: str, scrip
     )
 
 
+def count_failures(http: Http, probe: Probe) -> str:
+    """Return how many of several batches without events fail, "" if all or none of them do."""
+    statuses = []
+    for _ in range(TRIES):
+        body = make_batch(probe.app)
+        url = f"{probe.url}?b={body['batch']}"
+        try:
+            statuses.append(http.post(url, json.dumps(body), headers_of(probe.origin)).status)
+        except BrowserError:
+            statuses.append(0)
+    failed = [status for status in statuses if status == 0 or status >= 500]
+    if ACCEPTED not in statuses or not failed:
+        return ""
+    return f"{failed[0] or 'nothing'} to {len(failed)} of {len(statuses)} requests"
+
+
+def headers_of(origin: str) -> dict[str, str]:
+    """Return the headers with which the tracker on a page of an origin posts batches."""
+    return {"Content-Type": "text/plain", "Origin": origin}
+
+
 def make_batch(application: str, *events: Any) -> dict[str, Any]:
     """Return a batch of given events."""
     return {
@@ -200,9 +223,8 @@ def resend(http: Http, url: str, body: str, origin: str) -> dict[str, Any]:
 
     It counts the events that it has received as duplicates, and repeats those that it rejects.
     """
-    headers = {"Content-Type": "text/plain", "Origin": origin}
     try:
-        response = http.post(url, body, headers)
+        response = http.post(url, body, headers_of(origin))
     except BrowserError:
         return {}
     return parse_json(response)

@@ -1,6 +1,8 @@
 """Records the browser's events during a visit: requests, responses, messages, console."""
 
 import json
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,8 @@ from playwright.sync_api import Error as BrowserError
 from neuralens_verify.observations import Batch, Event, Observations, Suppressed, Violation
 
 OBSERVE_SCRIPT = (Path(__file__).parent / "page" / "observe.js").read_text("utf-8")
-# How the tracker's messages on the console begin.
-CONSOLE_PREFIX = "neuralens: "
+# How the tracker's messages on the console begin, and those of verify's own scripts.
+TRACKER_PREFIX, VERIFY_PREFIX = "neuralens: ", "neuralens-verify "
 
 
 class Recorder:
@@ -22,9 +24,10 @@ class Recorder:
     ``step`` is the one to which it is attributed. ``ended``: the visit is over, and events that the
     page captures from then on are no part of it. ``document`` is the response with the current
     document, ``failure`` why it broke off, if it did. ``is_navigating``: the next one is on its
-    way. ``batches`` are the requests with batches. ``details`` are the captured events by
-    their ids, as they are sent. ``from_worker`` are the URLs of scripts that a service worker has
-    answered.
+    way. ``changed`` is when the page was last navigated, in seconds of time.monotonic;
+    ``has_reloaded``: to the same URL. ``batches`` are the requests with batches. ``details`` are
+    the captured events by their ids, as they are sent. ``from_worker`` are the URLs of scripts that
+    a service worker has answered.
     """
 
     def __init__(self, page: Page, observed: Observations, step: str) -> None:
@@ -33,49 +36,68 @@ class Recorder:
         self.document: Response | None = None
         self.failure = ""
         self.is_navigating = False
+        self.has_reloaded = False
+        self.changed = time.monotonic()
         self.batches: dict[Request, Batch] = {}
         self.details: dict[str, Any] = {}
         self.from_worker: set[str] = set()
-        self._page = page
         self._observed = observed
+        # Responses with the documents of pages that are just being opened.
+        self._unattributed: dict[str, Response] = {}
         # What the page itself is fetching.
         self._fetches: set[Request] = set()
+        # Called with what a script has sent under a name: {"detail", "document", "page"}.
+        self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "event": self._on_event,
+            "suppressed": self._on_suppressed,
+            "violation": lambda m: observed.violations.append(Violation(**m["detail"])),
+            "error": lambda m: self._add_message(m["detail"]["message"], m["page"]),
+        }
         context = page.context
-        context.expose_binding("neuralensVerify", self._on_message)
         context.add_init_script(OBSERVE_SCRIPT)
         context.on("request", self._on_request)
         context.on("response", self._on_response)
         context.on("requestfailed", self._on_failure)
         context.on("requestfinished", self._on_finish)
         context.on("console", self._on_console)
+        self.follow(page)
+
+    def follow(self, page: Page) -> None:
+        """Record another page, such as one that a link has opened in a new tab."""
+        self._page = page
+        self.document = self._unattributed.pop(page.url, None)
         page.on("framenavigated", self._on_navigated)
-        page.on("pageerror", lambda error: observed.exceptions.append(str(error)))
+        page.on("pageerror", lambda error: self._observed.exceptions.append(str(error)))
 
     @property
     def is_fetching(self) -> bool:
         """Whether the page waits for what it fetches, other than for the tracker's batches."""
         return bool(self._fetches)
 
-    def _on_message(self, source: dict[str, Any], text: str) -> None:
-        message = json.loads(text)
-        name, detail = message["name"], message["detail"]
-        if name == "event" and self.ended:
+    def handle(self, name: str, handler: Callable[[dict[str, Any]], None]) -> None:
+        """Have what the pages' scripts send under a name handled, such as those of banners."""
+        self._handlers[name] = handler
+
+    def _on_event(self, message: dict[str, Any]) -> None:
+        if self.ended:
             self._observed.held = True
-        elif name == "event":
-            ids = tuple(str(item["id"]) for item in detail["items"])
-            page, query = detail.get("page"), detail.get("query")
-            event = Event(
-                self.step, detail["eid"], detail["event"], ids, detail.get("index"), page, query
-            )
-            self._observed.events.append(event)
-            self.details[event.eid] = detail
-        elif name == "suppressed":
-            event_name = str(detail["event"]["event"])
-            self._observed.suppressed.append(Suppressed(self.step, event_name, detail["reason"]))
-        elif name == "violation":
-            self._observed.violations.append(Violation(**detail))
-        elif name == "error":
-            self._observed.messages.setdefault(detail["message"], source["frame"].url)
+            return
+        detail = message["detail"]
+        ids = tuple(str(item["id"]) for item in detail["items"])
+        page, query = detail.get("page"), detail.get("query")
+        event = Event(
+            self.step, detail["eid"], detail["event"], ids, detail.get("index"), page, query
+        )
+        self._observed.events.append(event)
+        self.details[event.eid] = detail
+
+    def _on_suppressed(self, message: dict[str, Any]) -> None:
+        detail = message["detail"]
+        name = str(detail["event"]["event"])
+        self._observed.suppressed.append(Suppressed(self.step, name, detail["reason"]))
+
+    def _add_message(self, text: str, page: str) -> None:
+        self._observed.messages.setdefault(text, page)
 
     def _on_request(self, request: Request) -> None:
         """Record the batch in a request, if there is one, and which scripts are requested."""
@@ -106,7 +128,10 @@ class Recorder:
         if batch is not None:
             batch.status = response.status
             batch.from_worker = response.from_service_worker
+        if self._is_unattributed(response.request):
+            self._unattributed[response.url] = response
         if self._is_document(response.request):
+            self.has_reloaded |= self.document is not None and self.document.url == response.url
             self.document = response
             self._observed.loads[self.step, response.url] += 1
 
@@ -117,9 +142,17 @@ class Recorder:
             return request.is_navigation_request() and request.frame == self._page.main_frame
         return False
 
+    def _is_unattributed(self, request: Request) -> bool:
+        """Return whether a request is for a page whose frame has not been created yet."""
+        try:
+            return request.is_navigation_request() and not request.frame
+        except BrowserError:
+            return True
+
     def _on_navigated(self, frame: Frame) -> None:
         if frame == self._page.main_frame:
             self.is_navigating = False
+            self.changed = time.monotonic()
 
     def _on_finish(self, request: Request) -> None:
         self._fetches.discard(request)
@@ -134,9 +167,12 @@ class Recorder:
             batch.failed = True
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.text.startswith(CONSOLE_PREFIX):
-            text = message.text.removeprefix(CONSOLE_PREFIX)
-            self._observed.messages.setdefault(text, self._page.url)
+        text = message.text
+        if text.startswith(TRACKER_PREFIX):
+            self._add_message(text.removeprefix(TRACKER_PREFIX), self._page.url)
+        elif text.startswith(VERIFY_PREFIX):
+            sent = json.loads(text.removeprefix(VERIFY_PREFIX))
+            self._handlers[sent["name"]](sent)
 
 
 def read_batch(request: Request) -> dict[str, Any] | None:

@@ -58,8 +58,10 @@ def count_reasons(seen: Observations, step: str) -> dict[str, int]:
     return counts
 
 
-def as_text(seen: Observations, findings: list[Finding]) -> Iterator[str]:
-    """Yield lines for each step and its events, the findings, and a summary."""
+def as_text(seen: Observations, findings: list[Finding], error: str = "") -> Iterator[str]:
+    """Yield lines for each step and its events, the findings, and a summary; none for an error."""
+    if error:
+        return
     yield seen.address
     if seen.banner:
         yield f"  {'refused' if seen.refused else 'accepted'}: {seen.banner}"
@@ -97,19 +99,23 @@ def summarize(steps: list[Step], findings: list[Finding]) -> str:
     )
 
 
-def as_json(seen: Observations, findings: list[Finding]) -> Iterator[str]:
-    """Yield ``{"url", "banner", "steps": [...], "findings": [...]}``, on one line."""
+def as_json(seen: Observations, findings: list[Finding], error: str = "") -> Iterator[str]:
+    """Yield ``{"url", "banner", "steps": [...], "findings": [...], "error"}``, on one line."""
     report = {
         "url": seen.address,
         "banner": seen.banner,
         "steps": [asdict(step) for step in steps_of(seen)],
         "findings": [asdict(finding) for finding in findings],
+        "error": error,
     }
     yield json.dumps(report, ensure_ascii=False)
 
 
-def as_github(seen: Observations, findings: list[Finding]) -> Iterator[str]:
-    """Yield an annotation for each finding, and a summary."""
+def as_github(seen: Observations, findings: list[Finding], error: str = "") -> Iterator[str]:
+    """Yield an annotation for each finding, and a summary; or one for an error."""
+    if error:
+        yield f"::error title=verify::{escape_data(error)}"
+        return
     for finding in findings:
         text = f"{finding.message} {finding.remedy} ({finding.page})"
         yield f"::error title={escape_property(finding.cause)}::{escape_data(text)}"
@@ -118,4 +124,5 @@ def as_github(seen: Observations, findings: list[Finding]) -> Iterator[str]:
     yield escape_data(f"{seen.address}: {summarize(steps_of(seen), findings)}")
 
 
+# Each takes the observations, the findings, and why the visit failed, "" if it did not.
 FORMATS = {"text": as_text, "json": as_json, "github": as_github}

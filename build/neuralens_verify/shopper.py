@@ -23,6 +23,8 @@ RESPONSE_TIMEOUT, LOAD_TIMEOUT, FETCH_TIMEOUT, START_TIMEOUT = 20.0, 8.0, 3.0, 4
 DELIVERY_TIMEOUT = 5.0
 # Seconds after which no further step is started, and nothing more is waited for.
 MAX_VISIT, MAX_WAITING = 38.0, 45.0
+# Seconds after which a page is known to stay, and until it is.
+REST, REST_TIMEOUT = 2.5, 20.0
 # Viewports scrolled through in each step.
 SCREENS = 3
 # The longest viewability threshold that is waited for, in milliseconds.
@@ -45,6 +47,9 @@ class Shopper:
 
     def __init__(self, page: Page, recorder: Recorder, observed: Observations) -> None:
         self.page = page
+        # Pages in new tabs.
+        self._opened: list[Page] = []
+        page.context.on("page", lambda opened: self._opened.append(opened))
         self._recorder = recorder
         self._observed = observed
         self._began = time.monotonic()
@@ -109,20 +114,35 @@ class Shopper:
         """Wait until the page has another URL than before, or has asked for one; return whether."""
 
         def has_moved() -> bool:
-            return self.page.url != before
+            return self.page.url != before or bool(self._opened)
 
         def has_ended() -> bool:
             return has_moved() or not self._recorder.is_navigating
 
         if not self.wait(has_moved, timeout):
             self.wait(has_ended, RESPONSE_TIMEOUT)
-        return has_moved()
+        moved = has_moved()
+        if self._opened:
+            self.page = self._opened.pop()
+            self._recorder.follow(self.page)
+        return moved
+
+    def await_rest(self) -> None:
+        """Wait until the page is known to stay, or to load itself again and again."""
+
+        def is_known() -> bool:
+            stays = time.monotonic() - self._recorder.changed > REST
+            return bool(self._observed.reloading) or (stays and not self._recorder.is_navigating)
+
+        if self.wait(is_known, REST_TIMEOUT):
+            self._recorder.has_reloaded = False
 
     # Using
 
     def follow(self, link: Locator, timeout: float) -> None:
         """Follow a link, which changes the page's URL within a timeout in seconds."""
         before = self.page.url
+        self._opened.clear()
         press(link)
         self.await_move(before, timeout)
         self.await_load()
@@ -132,6 +152,8 @@ class Shopper:
         self.await_start()
         self.scroll()
         self.deliver()
+        if self._recorder.has_reloaded:
+            self.await_rest()
 
     def scroll(self) -> None:
         """Scroll through the page, pausing until each viewport's products count as seen."""

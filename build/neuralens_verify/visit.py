@@ -120,7 +120,7 @@ class Visit:
         self._recorder = Recorder(page, self._observed, OPEN)
         self._shopper = Shopper(page, self._recorder, self._observed)
         self._banner = Banner(options.refuse)
-        self._banner.watch(context)
+        self._banner.watch(self._recorder)
 
     @property
     def url(self) -> str:
@@ -134,7 +134,10 @@ class Visit:
     def run(self) -> Observations:
         """Make the visit, then ask for what no page observes."""
         self._open()
-        if self._await_tracker() or self._enter_frame() or self._release_tracker():
+        runs = self._await_tracker()
+        if self._observed.reloading:
+            return self._observed
+        if runs or self._enter_frame() or self._release_tracker():
             self._browse()
         self._recorder.ended = True
         self._release_held()
@@ -175,6 +178,10 @@ class Visit:
         """Wait for the tracker to start; return whether it runs."""
         with self._in_step(OPEN):
             self._shopper.await_start()
+        if self._recorder.has_reloaded:
+            self._shopper.await_rest()
+        if self._observed.reloading:
+            return False
         address = self._observed.address
         if not self._observed.views:
             raise UnreachableError(f"cannot read {address}: it never stays loaded")
@@ -212,6 +219,9 @@ class Visit:
             self._shopper.scroll()
             self._answer_banner()
             self._shopper.deliver()
+        self._shopper.await_rest()
+        if self._observed.reloading:
+            return
         if self._search():
             self._look(RESULTS)
             self._open_next_page()

@@ -311,8 +311,24 @@ def test_a_failed_visit_is_one_sentence(arguments: list[str], message: str) -> N
     done = subprocess.run([COMMAND, "verify", *arguments], capture_output=True, text=True)
     assert done.returncode == 2
     assert message in done.stderr
-
     assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("address", ["ftp://shop.example/", "http://anna:secret@127.0.0.1:9/"])
+def test_a_failed_visit_is_reported_in_each_format(address: str) -> None:
+    for form in ("json", "github"):
+        options = ["--browser", "/nowhere", "--format", form, address]
+        done = subprocess.run([COMMAND, "verify", *options], capture_output=True, text=True)
+        assert done.returncode == 2
+        assert "secret" not in done.stdout + done.stderr
+        if form == "json":
+            report = json.loads(done.stdout)
+            assert report["url"] == address.replace("anna:secret@", "")
+            assert f"Error: {report['error']}\n" == done.stderr
+            assert report["findings"] == []
+        else:
+            assert done.stdout.startswith("::error title=verify::")
 
 
 POLICY = "script-src 'nonce-A' 'strict-dynamic'"

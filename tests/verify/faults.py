@@ -6,6 +6,7 @@
 import json
 import re
 from collections.abc import Callable
+from itertools import cycle
 
 from neuralens_embed import bundles
 from starlette.requests import Request
@@ -104,6 +105,12 @@ def permanent_redirect(request: Request) -> Response | None:
 
 def gateway_error(request: Request) -> Response | None:
     return Response(status_code=502) if request.method == "POST" else None
+
+
+def every_second() -> Callable[[Request], Response | None]:
+    """Return a function that fails every second batch, as a load balancer with a broken server."""
+    answers = cycle([None, Response("No server is available", 503)])
+    return lambda request: next(answers) if request.method == "POST" else None
 
 
 def login(request: Request) -> Response | None:
@@ -340,7 +347,14 @@ WALL = """<title>Cookies</title><p>We use cookies, without which you cannot read
 OWN_STUB = """<script>
 window.neuralens = (...call) => (window.neuralens.q = window.neuralens.q || []).push(call);
 </script>"""
-RELOAD = "<script>setTimeout(() => location.reload(), 200)</script>"
+RELOAD = "<script>setTimeout(() => location.reload(), {})</script>"
+# What Prototype.js adds to arrays and texts, and replaces.
+PROTOTYPE = """<script>
+Object.toJSON = (value) => Array.isArray(value) ? value.toJSON() : JSON.stringify(value);
+Array.prototype.toJSON = function () { return `[${this.map(Object.toJSON).join(", ")}]`; };
+String.prototype.toJSON = function () { return `"${this}"`; };
+Array.from = (value) => (value ? [...value] : []);
+</script>"""
 REPLACED = """<script>
 navigator.sendBeacon = () => true;
 const request = window.fetch;
@@ -404,6 +418,10 @@ FAULTLESS = {
         rewrite=in_page('<script src="/shop.js" defer></script>', ""),
     ),
     "banner in a frame": Shop(tag=pending, rewrite=with_banner(FRAME)),
+    "Prototype.js": Shop(tag=lambda shop: PROTOTYPE + pending(shop), banner="platform"),
+    "products in new tabs": Shop(
+        rewrite=in_page('href="/chairs/', 'target="_blank" href="/chairs/')
+    ),
     "tag that waits for consent": Shop(tag=inert, banner="own", grants=False),
 }
 FAULTS = {
@@ -413,7 +431,11 @@ FAULTS = {
         Shop(gate=lambda r: Response(status_code=500) if "/chairs/" in r.url.path else None),
     ),
     "sandbox": ("csp-sandbox", Shop(policy="sandbox allow-scripts allow-forms")),
-    "page that reloads itself": ("page-reloads", Shop(rewrite=with_banner(RELOAD))),
+    "page that reloads itself": ("page-reloads", Shop(rewrite=with_banner(RELOAD.format(200)))),
+    "page that reloads itself every 2 seconds": (
+        "page-reloads",
+        Shop(rewrite=with_banner(RELOAD.format(2000))),
+    ),
     "old page of a cache": ("old-cached-page", Shop(gate=old_page)),
     "old page of a service worker": (
         "old-cached-page",
@@ -589,6 +611,10 @@ FAULTS = {
     ),
     "redirect": ("redirected", Shop(intercept=redirect)),
     "login": ("blocked-on-the-way", Shop(intercept=login)),
+    "one of two servers without a relay": (
+        "relay-unreliable",
+        Shop(intercept=every_second()),
+    ),
     "relay behind the proxy is down": ("relay-unreachable", Shop(intercept=gateway_error)),
     "CSP script-src": ("csp-script-src", Shop(policy=POLICY.format("'none'", "'self'"))),
     "CSP connect-src": (

@@ -186,6 +186,13 @@ def test_a_login_before_a_product_is_noted(chromium: Browser, tmp_path: Path) ->
 
 
 @pytest.mark.nightly
+def test_a_product_that_opens_in_a_new_tab_is_read(chromium: Browser, tmp_path: Path) -> None:
+    seen = observe(chromium, FAULTLESS["products in new tabs"], tmp_path)
+    (landing,) = [event for event in seen.events if event.step == "product"]
+    assert (landing.name, seen.views[-1].url) == ("LAND_PRODUCT_PAGE", f"{seen.address}/chairs/0")
+
+
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["own banner", "platform's banner"])
 def test_no_event_is_captured_after_a_refusal(name: str, chromium: Browser, tmp_path: Path) -> None:
     seen = observe(chromium, FAULTLESS[name], tmp_path, Options(refuse=True, query="chair"))

@@ -1,6 +1,23 @@
 // Runs before the shop's own scripts: queues listeners as the inline stub does, and reports
-// violations of the content security policy.
+// violations of the content security policy. What it sends goes through the console, with copies
+// that inherit nothing: a page may replace either, and old libraries add toJSON to arrays.
 (() => {
+  const { debug } = console;
+  const { stringify } = JSON;
+  const { isArray } = Array;
+  const { keys, setPrototypeOf } = Object;
+  const bare = (value) => {
+    if (typeof value !== "object" || value === null) return value;
+    const copy = setPrototypeOf(isArray(value) ? [] : {}, null);
+    for (const key of keys(value)) copy[key] = bare(value[key]);
+    return copy;
+  };
+  window.neuralensDocument = String(Math.random());
+  const send = (name, detail) => {
+    const message = stringify(bare({ name, detail, document: window.neuralensDocument, page: location.href }));
+    debug(`neuralens-verify ${message}`);
+  };
+  window.autoconsentSendMessage = (message) => send("autoconsent", message);
   // The banners of some consent platforms are in closed shadow trees.
   const closed = new WeakMap();
   const attach = Element.prototype.attachShadow;
@@ -15,12 +32,10 @@
   if (window.top !== window) return;
   const reported = new Set();
   const report = (name, detail) => {
-    const message = JSON.stringify({ name, detail });
-    if (reported.has(message)) return;
-    reported.add(message);
-    window.neuralensVerify(message);
+    const key = stringify(bare(detail));
+    if (!reported.has(key)) send(name, detail);
+    reported.add(key);
   };
-  window.neuralensDocument = String(Math.random());
   const queue = [];
   const stub = (...call) => queue.push(call);
   stub.q = queue;
