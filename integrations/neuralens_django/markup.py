@@ -70,12 +70,23 @@ def nonce(request: HttpRequest) -> Any:
     return getattr(request, "csp_nonce", None)
 
 
+class DjangoAttributes(Attributes):
+    """Renders the attributes; a list's offset may be a page of Django's Paginator."""
+
+    def context(
+        self,
+        *,
+        page: object = None,
+        query: object = None,
+        list: object = None,  # noqa: A002
+        offset: object = None,
+    ) -> Markup:
+        """Render the context of the items inside an element, without None values."""
+        first = getattr(offset, "start_index", None)
+        rank = max(first() - 1, 0) if callable(first) else offset
+        return super().context(page=page, query=query, list=list, offset=rank)
+
+
 def attributes() -> Attributes:
     """Return the object that renders the attributes."""
-    return Attributes(configuration().strict)
-
-
-def offset_of(offset: object) -> Any:
-    """Return the rank of a list's first item; a page of Django's Paginator knows its own."""
-    first = getattr(offset, "start_index", None)
-    return max(first() - 1, 0) if callable(first) else offset
+    return DjangoAttributes(configuration().strict)

@@ -25,6 +25,7 @@ from django.core.paginator import Paginator
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest
 from django.template import Context, Engine
+from django.template.backends.jinja2 import Jinja2
 from django.test import Client, override_settings
 from django.utils.translation import gettext_lazy
 from neuralens_django.asgi import mount
@@ -83,6 +84,19 @@ def test_a_tag_renders_its_attributes(tag: str, attributes: str) -> None:
         "page": Paginator(range(5), 2).get_page(2),
     }
     assert render("{% " + tag + " %}", **values) == attributes
+
+
+@override_settings(NEURALENS=NEURALENS)
+def test_the_jinja_backend_has_the_globals() -> None:
+    options = {"environment": "neuralens_django.jinja2.environment"}
+    backend = Jinja2({"NAME": "jinja2", "DIRS": [], "APP_DIRS": False, "OPTIONS": options})
+    request = HttpRequest()
+    request.COOKIES["shopper"] = "<u-1>"
+    template = backend.from_string("{{ neuralens_snippet() }}|{{ nl.context(offset=page) }}")
+    made = template.render({"page": Paginator(range(5), 2).get_page(2)}, request)
+    snippet, _, context = made.partition("|")
+    assert 'data-uid="&lt;u-1&gt;"' in snippet
+    assert context == 'data-nl-offset="2"'
 
 
 def test_an_invalid_value_raises_in_development() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from markupsafe import Markup
 
-from neuralens_django.markup import attributes, offset_of, render_snippet
+from neuralens_django.markup import attributes, render_snippet
 
 register = template.Library()
 
@@ -54,7 +54,7 @@ def nl_context(
 
     ``offset`` is the rank of the list's first item, or a page of Django's Paginator.
     """
-    return attributes().context(page=page, query=query, list=list, offset=offset_of(offset))
+    return attributes().context(page=page, query=query, list=list, offset=offset)
 
 
 @register.simple_tag
