@@ -348,6 +348,8 @@ OWN_STUB = """<script>
 window.neuralens = (...call) => (window.neuralens.q = window.neuralens.q || []).push(call);
 </script>"""
 RELOAD = "<script>setTimeout(() => location.reload(), {})</script>"
+# Of a link that the shop's own script leaves alone.
+NEW_TAB = 'target="_blank" onclick="event.stopPropagation()"'
 # What Prototype.js adds to arrays and texts, and replaces.
 PROTOTYPE = """<script>
 Object.toJSON = (value) => Array.isArray(value) ? value.toJSON() : JSON.stringify(value);
@@ -419,9 +421,7 @@ FAULTLESS = {
     ),
     "banner in a frame": Shop(tag=pending, rewrite=with_banner(FRAME)),
     "Prototype.js": Shop(tag=lambda shop: PROTOTYPE + pending(shop), banner="platform"),
-    "products in new tabs": Shop(
-        rewrite=in_page('href="/chairs/', 'target="_blank" href="/chairs/')
-    ),
+    "products in new tabs": Shop(rewrite=in_page('href="/chairs/', f'{NEW_TAB} href="/chairs/')),
     "tag that waits for consent": Shop(tag=inert, banner="own", grants=False),
 }
 FAULTS = {
