@@ -126,8 +126,8 @@ class Depth:
 
     ``waiting``: queued events, including leased ones; ``dead``: dead letters; ``oldest``: when the
     oldest queued event was received (Unix time), or None. ``refusal``: why no events are accepted,
-    or "". ``unreadable``: events lost to damage; ``dropped``: dead letters deleted for their age or
-    number since the start.
+    or "". ``unreadable``: events lost to damage, or to another program; ``dropped``: dead letters
+    deleted for their age or number since the start.
     """
 
     waiting: int

@@ -18,6 +18,7 @@ import redis
 
 from neuralens_relay import balance
 from neuralens_relay.balance import Posting, Report, Tally, name_journal, post
+from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import (
     UNBOUNDED,
     Bounds,
@@ -276,7 +277,8 @@ return {erased, found[1] == '0' and '' or found[1]}
 # set or to the dead letters.
 ERASING = ((ERASE_STREAM, b"-"), (ERASE_LATER, b"0"), (ERASE_DEAD, b"0"))
 # now, horizon, limit, the time before which dead letters are too old, how many there may be.
-# Returns the most rows changed of one kind, and how many dead letters were dropped.
+# Returns the most rows changed of one kind, how many dead letters were dropped, and how many queued
+# events are neither in the stream nor in the sorted set: another program has removed them.
 TIDY = """
 local now, horizon, limit, old, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local far = redis.call('ZRANGE', later, '(' .. horizon, '+inf', 'BYSCORE', 'LIMIT', 0, limit)
@@ -290,7 +292,11 @@ if excess > 0 then
     dropped = dropped + drop(member)
   end
 end
-return {math.max(#far, #old_ones, excess), dropped}
+local queued = redis.call('XLEN', stream) + redis.call('ZCARD', later)
+local missing = math.max(0, redis.call('ZCARD', live) - queued)
+-- Those that are missing would wait for ever.
+if queued == 0 then redis.call('UNLINK', live) end
+return {math.max(#far, #old_ones, excess), dropped, missing}
 """
 # consumer, idle, cursor, count; the entries that are being sent. Leases that have been idle for
 # that long are requeued.
@@ -366,6 +372,10 @@ class RedisStore:
         # Of each other relay with leases: its heartbeats, and since when (monotonic).
         self._beats: dict[bytes, tuple[bytes | None, float]] = {}
         self._dropped = 0
+        # Queued events that another program has removed: at the last count, and since the start.
+        self._missing = 0
+        self._lost = 0
+        self._notices = Notices(log, monotonic)
         # Whether this relay has written to BEAT, which does not expire.
         self._beaten = False
         # Why the server is currently unfit.
@@ -506,8 +516,18 @@ class RedisStore:
         """See Store. Ids expire by themselves, by Redis's clock."""
         old = now - self._bounds.dead_age if steady else "-inf"
         values = [now, now + longest, limit, old, self._bounds.dead]
-        most, dropped = self._run(TIDY, values)
+        most, dropped, missing = self._run(TIDY, values)
         self._dropped += dropped
+        if missing > self._missing:
+            self._lost += missing - self._missing
+            self._notices.log(
+                logging.ERROR,
+                "missing",
+                "%d queued events are missing in %s: another program has removed them",
+                missing,
+                self._server,
+            )
+        self._missing = missing
         return bool(most >= limit)
 
     def check(self, now: float) -> None:
@@ -525,7 +545,7 @@ class RedisStore:
         waiting, dead, oldest = self._run(COUNT, [])
         refusal = self._refusal or (self._full() if waiting >= self._bounds.waiting else "")
         received = float(oldest[1]) if oldest else None
-        return Depth(waiting, dead, received, refusal, dropped=self._dropped)
+        return Depth(waiting, dead, received, refusal, self._lost, self._dropped)
 
     def dead(self, limit: int) -> list[Dead]:
         """See Store."""

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -514,14 +515,19 @@ def test_a_leader_replaces_its_lock_file(spawn, environment, sandbox, tmp_path):
     assert first.health()["forwarding"] == "running"
 
 
-def test_an_outbox_that_cannot_be_written_is_refused_at_the_start(tmp_path, api_down):
+@pytest.mark.parametrize("files", ["all", "main file alone"])
+def test_an_outbox_that_cannot_be_written_is_refused_at_the_start(tmp_path, api_down, files):
     path = tmp_path / "outbox.db"
     fill(path, 100)
     path.chmod(0o400)
     if os.geteuid() == 0:
         # Root ignores permissions, but not a read-only mount.
         with small_disk(tmp_path, 8) as disk:
-            (disk / "outbox.db").write_bytes(path.read_bytes())
+            shutil.copy(path, disk)
+            if files == "all":
+                # As a relay that was killed leaves them.
+                (disk / "outbox.db-wal").touch(0o600)
+                (disk / "outbox.db-shm").touch(0o600)
             subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
             outbox = f"sqlite:///{disk}/outbox.db"
             result = CliRunner().invoke(command, [], env=api_down | {"NEURALENS_OUTBOX": outbox})
@@ -529,6 +535,7 @@ def test_an_outbox_that_cannot_be_written_is_refused_at_the_start(tmp_path, api_
         result = CliRunner().invoke(command, [], env=api_down)
     assert result.exit_code == 1
     assert "Error: " in result.output
+    assert "make it and its folder writable for this user" in result.output
     assert "Traceback" not in result.output
 
 

@@ -168,6 +168,34 @@ def test_lost_data_is_reported_once(redis_address, caplog):
     ]
 
 
+def test_events_that_another_program_removes_are_reported_and_do_not_wait_for_ever(
+    redis_address, caplog
+):
+    def tidy(store):
+        store.tidy(20, 60, steady=True, limit=9)
+        return store.depth()
+
+    with (
+        closing(RedisStore(redis_address)) as store,
+        redis.Redis.from_url(redis_address) as client,
+    ):
+        store.add([Event(name, b"{}") for name in "abcde"], 10)
+        first = store.lease(1, 10)
+        store.settle([Settlement(first[0].key, Outcome.AGAIN, due=30)])
+        assert (tidy(store).waiting, tidy(store).unreadable) == (5, 0)
+        client.xtrim(STREAM, 2, approximate=False)
+        depth = tidy(store)
+        assert (depth.waiting, depth.unreadable) == (5, 2)
+        left = store.lease(9, 40)
+        assert len(left) == 3
+        store.settle([Settlement(each.key, Outcome.DELIVERED) for each in left])
+        depth = tidy(store)
+        assert (depth.waiting, depth.unreadable) == (0, 2)
+    assert caplog.messages == [
+        "2 queued events are missing in redis at 127.0.0.1: another program has removed them"
+    ]
+
+
 def test_vouching_is_a_setting(server):
     with server("--rename-command", "CONFIG", "") as port:
         environment = {"NEURALENS_OUTBOX": address(port), "NEURALENS_REDIS_VOUCHED": "true"}
