@@ -1,4 +1,7 @@
-"""Authorizes access to metrics and health details: volumes, API errors, the outbox's location."""
+"""Authorizes access to metrics and health details: volumes, API errors, the outbox's location.
+
+Also compares bearer tokens, for all who have one.
+"""
 
 import hmac
 
@@ -25,14 +28,26 @@ def may_inspect(request: Request, token: str) -> bool:
 
     ``token`` is that of the settings; "" matches no request.
     """
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    # As bytes, because compare_digest refuses non-ASCII strings.
-    if token and hmac.compare_digest(given.encode(), token.encode()):
+    if is_secret(read_bearer(request), token):
         return True
     client = request.client.host if request.client else ""
     proxied = any(name in request.headers for name in PROXY_HEADERS)
     proxied = proxied or request.scope.get("http_version") == "1.0"
     return is_loopback(client) and is_loopback(request.headers.get("Host", "")) and not proxied
+
+
+def read_bearer(request: Request) -> str | None:
+    """Return the bearer token of a request, or None. Source: RFC 6750, 2.1."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
+
+
+def is_secret(given: str | None, secret: str) -> bool:
+    """Return whether a given text is a secret, in constant time; "" is none."""
+    if not given or not secret:
+        return False
+    # As bytes, because compare_digest refuses non-ASCII strings.
+    return hmac.compare_digest(given.encode(), secret.encode())
 
 
 def is_loopback(host: str) -> bool:

@@ -1,6 +1,5 @@
 """The endpoint ``POST events``: authorizes, limits, validates and stores batches from pages."""
 
-import hmac
 import logging
 import math
 import time
@@ -12,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from neuralens_relay.access import is_secret, read_bearer
 from neuralens_relay.acknowledgement import SEPARATOR, Acknowledgement
 from neuralens_relay.balance import MAX_MISSING
 from neuralens_relay.batch import (
@@ -304,11 +304,11 @@ class Intake:
 
 def holds_secret(request: Request, secret: str) -> bool:
     """Return whether a request carries the client secret; raise HTTPException (403) if wrong."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    given = read_bearer(request)
     # Other schemes come from browsers, if the whole shop is behind a password.
-    if scheme.lower() != "bearer":
+    if given is None:
         return False
-    if not secret or not hmac.compare_digest(given.strip().encode(), secret.encode()):
+    if not is_secret(given, secret):
         raise HTTPException(403, f"the secret does not match {variable('client_secret')}")
     return True
 

@@ -38,6 +38,8 @@ REQUIRED = {
 # The part of it that INFO shows, where CONFIG cannot be read.
 REQUIRED_INFO = {"aof_enabled": 1, "maxmemory_policy": "noeviction"}
 PRIMARY = "master"
+# The error while a script of anybody runs for seconds.
+BUSY = "BUSY "
 REMEDY = "set " + ", ".join(f"{name} {value}" for name, value in REQUIRED.items()) + " in it"
 VOUCH = "NEURALENS_REDIS_VOUCHED=true"
 
@@ -186,6 +188,8 @@ class RedisServer:
             # One by one: before Redis 7, CONFIG GET accepts one name.
             config = {name: as_mapping(ask("CONFIG", "GET", name)).get(name) for name in REQUIRED}
         except redis.ResponseError as error:
+            if str(error).startswith(BUSY):
+                raise
             self._inspect_info(ask, str(error))
             return
         unknown = [name for name, value in config.items() if value is None]

@@ -413,8 +413,9 @@ class SqliteStore:
 
     def _expire(self, table: str, age: float, limit: int, now: float, longest: float) -> int:
         """Delete expired rows, which are the oldest by id; return how many were changed."""
-        first = f"SELECT CAST(received AS REAL) FROM {table} ORDER BY id LIMIT 1"  # noqa: S608 - a constant
-        oldest = self._value(first)
+        oldest = self._value(
+            f"SELECT CAST(received AS REAL) FROM {table} ORDER BY id LIMIT 1"  # noqa: S608 - a constant
+        )
         horizon = now - age
         if oldest is None or horizon <= oldest <= now + longest:
             return 0

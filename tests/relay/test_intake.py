@@ -587,9 +587,10 @@ def test_details_of_health_are_restricted(start, api_down):
         assert nginx.makefile("rb").readline().split()[1] == b"403"
     for host in ("localhost:8787", "[::1]:8787", "127.0.0.1"):
         assert relay.http.get("metrics", headers={"Host": host}).status_code == 200
-    known = PUBLIC | {"Authorization": "Bearer s3cret"}
-    assert "neuralens_batches" in relay.http.get("metrics", headers=known).text
-    assert relay.http.get("health", headers=known).json().keys() > {"live", "ready"}
+    for scheme in ("Bearer", "bearer"):
+        known = PUBLIC | {"Authorization": f"{scheme} s3cret"}
+        assert "neuralens_batches" in relay.http.get("metrics", headers=known).text
+        assert relay.http.get("health", headers=known).json().keys() > {"live", "ready"}
 
 
 def test_each_reason_for_a_refusal_is_logged_once(spawn, api_down):

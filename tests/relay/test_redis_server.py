@@ -137,6 +137,32 @@ def test_a_server_with_fewer_settings_must_be_vouched_for(server, monkeypatch):
             open_and_close(other, vouched=True)
 
 
+def test_a_server_that_runs_a_script_needs_no_other_rights(server):
+    """Its remedy is not to allow CONFIG."""
+    with server("--lua-time-limit", "50") as port, redis.Redis(port=port) as client:
+        with ThreadPoolExecutor(1) as thread:
+            running = thread.submit(client.eval, "while true do end", 0)
+            with redis.Redis(port=port) as other:
+                eventually(lambda: is_busy(other))
+                try:
+                    with pytest.raises(OutboxError) as error:
+                        open_and_close(port)
+                finally:
+                    other.script_kill()
+            assert isinstance(running.exception(), redis.ResponseError)
+        assert "BUSY" in str(error.value)
+        assert "CONFIG" not in str(error.value)
+        open_and_close(port)
+
+
+def is_busy(client):
+    try:
+        client.ping()
+    except redis.ResponseError:
+        return True
+    return False
+
+
 def test_entries_of_other_programs_do_not_hold_up_events(redis_address):
     with (
         closing(RedisStore(redis_address, idle=0)) as store,
