@@ -51,8 +51,16 @@ def sqlite_path(address: str) -> Path | None:
 def describe_place(address: str) -> str:
     """Return the file or server of an outbox, for messages; raises SettingsError."""
     path = sqlite_path(address)
-    # Without access to the disk, which may hang.
-    return str(mask("outbox", address)) if path is None else os.path.abspath(path)
+    if path is None:
+        return str(mask("outbox", address))
+    try:
+        # Without access to the disk, which may hang.
+        return os.path.abspath(path)
+    except FileNotFoundError as error:
+        raise SettingsError(
+            f"{variable('outbox')} is a relative path, but the current folder has been deleted:"
+            " change to another, or give an absolute path (sqlite:////PATH)"
+        ) from error
 
 
 def store_opener(settings: OutboxSettings) -> Callable[[], Store]:

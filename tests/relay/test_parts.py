@@ -20,7 +20,7 @@ from neuralens_relay.output import Output
 from neuralens_relay.rate import MAX_SENDERS, RateLimit, Shares, cost, name_sender
 from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import read_origin
-from neuralens_relay.stores import sqlite_path
+from neuralens_relay.stores import describe_place, sqlite_path
 
 from tests.event_loop import run
 
@@ -444,6 +444,17 @@ def test_reasons_do_not_contain_the_key(before, after, key):
 
 def test_a_truncated_reason_does_not_contain_a_part_of_the_key():
     assert "s3cret" not in sanitize("x" * (MAX_REASON - 8) + "s3cret-key", "s3cret-key")
+
+
+def test_a_deleted_current_folder_is_named(tmp_path, monkeypatch):
+    folder = tmp_path / "release"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert describe_place("sqlite:///outbox.db") == f"{folder}/outbox.db"
+    folder.rmdir()
+    with pytest.raises(SettingsError, match="the current folder has been deleted"):
+        describe_place("sqlite:///outbox.db")
+    assert describe_place("sqlite:////var/outbox.db") == "/var/outbox.db"
 
 
 def test_the_printed_address_can_be_opened():
