@@ -20,7 +20,7 @@ MANIFEST = "manifest.json"
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
     "neuralens.js": 11_800,
-    "neuralens.mjs": 13_330,
+    "neuralens.mjs": 13_340,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_180,
     "neuralens.brython.js": 160_000,

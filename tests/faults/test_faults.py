@@ -49,6 +49,15 @@ def test_firewall_by_type(show, shop, accounts, add_row):
 
 
 @pytest.mark.every_engine
+def test_firewall_by_type_with_a_backlog(show, shop, accounts, add_row):
+    """Each halving is one more failure, but the other type is tried without a backoff."""
+    shop.fault = refuse_type
+    page = show("")
+    accounts.share(page, *(f"W{number}" for number in range(100)))
+    add_row(accounts.reconcile(page))
+
+
+@pytest.mark.every_engine
 @pytest.mark.parametrize(
     ("limit", "answer"), [(8192, 403), (4096, 413), (8192, RESET)], ids=["403", "413", "cut"]
 )

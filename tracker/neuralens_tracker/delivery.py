@@ -294,6 +294,9 @@ class Delivery:
             self._retry_alone(entries[0], status)
             if entries[0].refusals > 0:
                 pause = ALONE_MS
+            elif self._constraints["json"]:
+                # At once, because a backoff takes minutes after the halving of a backlog.
+                pause = 0
         else:
             if as_beacon:
                 # Retry by fetch, whose response can be read.
