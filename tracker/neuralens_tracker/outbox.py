@@ -148,7 +148,7 @@ class Outbox:
         for name in NUMBERS:
             own = count_of(self._journal.get(name)) if is_same else 0
             journal[name] = max(count_of(stored.get(name)), own)
-        if not self._storage.read(JOURNAL_KEY):
+        if not stored.get("id"):
             journal["cleared"] = journal["seq"]
         self._journal = journal
         return journal
