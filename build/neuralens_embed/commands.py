@@ -172,10 +172,12 @@ def audit(ctx: click.Context, form: str, pages: tuple[str, ...]) -> None:
 def report_pages(pages: Iterable[tuple[str, str]], form: str) -> bool:
     """Print the audit of each page, given as (name, HTML); return whether there are no problems.
 
-    ``form`` is a key of ``reports.FORMATS``.
+    ``form`` is a key of ``reports.FORMATS``. Raises WrongInput without the extra ``audit``.
     """
-    # Imported here because they need the extra.
-    from neuralens_embed import audit, reports
+    try:
+        from neuralens_embed import audit, reports
+    except ModuleNotFoundError as error:
+        raise WrongInput(error.msg) from error
 
     right = True
     for page, html in pages:

@@ -13,7 +13,11 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
-from justhtml import JustHTML, matches
+try:
+    from justhtml import JustHTML, matches
+except ModuleNotFoundError as error:
+    remedy = "audit needs justhtml: run pip install 'neuralens-tracker[audit]'"
+    raise ModuleNotFoundError(remedy, name="justhtml") from error
 
 ELEMENT_NODE = 1
 TEXT_NODE = 3

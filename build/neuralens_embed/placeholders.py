@@ -20,6 +20,8 @@ ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d+|#x[0-9a-f]+);", re.IGNO
 ENCODED = re.compile(r"%(?:2[0-9A-F]|C3%[89AB][0-9A-F])", re.IGNORECASE)
 # A text with its quotes, or an object or a list, as JSON.
 JSON = re.compile(r"([\"']).*\1|\{\s*\".*\}|\[.*\]", re.DOTALL)
+# An element of HTML, as PHP also prints its warnings.
+ELEMENT = re.compile(r"</?[a-z]+\b[^<>]*>", re.IGNORECASE)
 # The pattern of a currency, also for JavaScript, and an amount of money.
 CURRENCY = r"(?:[$€£¥]|EUR|USD|GBP|CHF|kr|zł)"
 AMOUNT = r"\d[\d.,'\N{RIGHT SINGLE QUOTATION MARK}\s]*[-\N{EN DASH}\N{EM DASH}]?"
@@ -62,6 +64,8 @@ def explain_id(value: str) -> str:
         return "a template has printed JSON: print the plain id"
     if text == "Array":
         return "a template has printed an array of PHP: print its id"
+    if ELEMENT.search(text) and not OBJECT.fullmatch(text):
+        return "a template has printed HTML, or a warning of PHP: print the plain id"
     if PRICE.fullmatch(text):
         return "a template has printed a price: print the product's id"
     return explain_placeholder(value)

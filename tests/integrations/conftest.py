@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import neuralens_embed
 import pytest
 from neuralens_testing import Events, Sandbox
 
@@ -20,6 +21,15 @@ ROOT = Path(__file__).parent.parent.parent
 def neuralens_events(neuralens_sandbox: Sandbox) -> Events:
     """The events of a test, with a long timeout for busy machines."""
     return Events(neuralens_sandbox, patience=TIMEOUT)
+
+
+@pytest.fixture
+def without_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the library of the extra ``audit`` missing, and what needs it imported anew."""
+    monkeypatch.setitem(sys.modules, "justhtml", None)
+    for name in ("audit", "dom"):
+        monkeypatch.delitem(sys.modules, f"neuralens_embed.{name}", raising=False)
+        monkeypatch.delattr(neuralens_embed, name, raising=False)
 
 
 @pytest.fixture

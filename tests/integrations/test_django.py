@@ -377,3 +377,9 @@ def test_pages_are_audited_without_a_server(
     )
     with pytest.raises(CommandError, match="/lost answers 404"):
         call_command("neuralens_audit", "/lost")
+
+
+@pytest.mark.usefixtures("without_audit")
+def test_an_audit_without_its_extra_says_what_to_install() -> None:
+    with pytest.raises(CommandError, match="run pip install 'neuralens-tracker"):
+        call_command("neuralens_audit", SEARCH)

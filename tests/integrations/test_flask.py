@@ -124,3 +124,10 @@ def test_pages_are_audited_without_a_server(tmp_path: Path) -> None:
     assert runner.invoke(args=["neuralens", "audit", "/page/{{ id }}"]).exit_code == 1
     lost = runner.invoke(args=["neuralens", "audit", "/lost"])
     assert (lost.exit_code, "/lost answers 404" in lost.output) == (2, True)
+
+
+@pytest.mark.usefixtures("without_audit")
+def test_an_audit_without_its_extra_says_what_to_install(tmp_path: Path) -> None:
+    done = shop(tmp_path).test_cli_runner().invoke(args=["neuralens", "audit", "/page/A"])
+    assert done.exit_code == 2
+    assert "audit needs justhtml: run pip install 'neuralens-tracker[audit]'" in done.output

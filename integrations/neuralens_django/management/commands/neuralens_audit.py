@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.test import Client
-from neuralens_embed.commands import report_pages
+from neuralens_embed.commands import WrongInput, report_pages
 
 
 class Command(BaseCommand):
@@ -33,7 +33,11 @@ class Command(BaseCommand):
                 )
             except users.DoesNotExist as error:
                 raise CommandError(f"there is no user {options['user']}") from error
-        if not report_pages(read_pages(client, options["paths"]), options["format"]):
+        try:
+            is_right = report_pages(read_pages(client, options["paths"]), options["format"])
+        except WrongInput as error:
+            raise CommandError(error.message) from error
+        if not is_right:
             sys.exit(1)
 
 
