@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from neuralens_tracker.attributes import IGNORE, PRODUCT
 from neuralens_tracker.vocabulary import CONSENTS, DENIED, GRANTED, PENDING
 
+from neuralens_verify.captured import nothing_seen
 from neuralens_verify.findings import (
     OPEN,
     Finding,
@@ -243,12 +244,7 @@ def explain_no_events(seen: Observations, view: View) -> Iterator[Finding]:
             view.url,
         )
     else:
-        yield Finding(
-            "nothing-seen",
-            "the markup has items, but none was in view for long enough",
-            "Check that they are visible: half of each, for data-view-ms.",
-            view.url,
-        )
+        yield nothing_seen(view.url)
 
 
 def check_relay(seen: Observations) -> Iterator[Finding]:

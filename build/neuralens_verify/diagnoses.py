@@ -2,12 +2,13 @@
 
 A fault masks those behind it: without the script there are no events, and an endpoint that does
 not respond cannot reject the application id. Therefore the path of an event is followed from the
-tag to the API, and only the first fault on it is reported. Faults of the markup are independent of
-that path.
+tag to the API, and only the first fault on it is reported. Faults of the markup, and of
+the events that it leads to, are independent of that path.
 """
 
 from collections.abc import Iterator
 
+from neuralens_verify.captured import check_events
 from neuralens_verify.delivery import check_consent, check_delivery, check_relay
 from neuralens_verify.findings import Finding
 from neuralens_verify.loading import check_loads, check_script, check_tags
@@ -20,7 +21,8 @@ def diagnose(seen: Observations) -> list[Finding]:
     if reloads := next(check_loads(seen), None):
         # What the page would show if it stayed is unknown.
         return [reloads]
-    findings = [*diagnose_path(seen), *check_markup(seen)]
+    markup = list(check_markup(seen))
+    findings = [*diagnose_path(seen), *markup, *check_events(seen, markup)]
     return list({finding.cause: finding for finding in reversed(findings)}.values())[::-1]
 
 

@@ -1,6 +1,5 @@
-"""Diagnoses of the markup: ids, ranks, clones and context."""
+"""Diagnoses of the markup: names, values, ids and clones."""
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,16 +11,13 @@ from neuralens_tracker.attributes import (
     IGNORE,
     INDEX,
     LANDING,
-    LIST,
-    OFFSET,
     PRODUCT,
     PURCHASE_ORDER,
     QUERY,
 )
-from neuralens_tracker.vocabulary import VIEW_PRODUCT
 
-from neuralens_verify.findings import OPEN, RESULTS, SECOND_PAGE, Finding
-from neuralens_verify.observations import Element, Event, Observations, View, normalize
+from neuralens_verify.findings import Finding
+from neuralens_verify.observations import Element, Observations, View
 
 # The least number of products of one id, without links that differ, that are no clones.
 MIN_ALIKE = 3
@@ -30,14 +26,11 @@ MAX_LISTED = 3
 EMPTY = "a template has printed nothing: print the attribute only where there is an id"
 PRICE = "they are the prices in the items' texts: print the products' ids"
 FRACTION = "they look like prices, or like numbers with a fraction: print the plain ids"
-# How much a query must be like the one searched for, which a shop may have corrected.
-SIMILARITY = 0.5
 
 
 def check_markup(seen: Observations) -> Iterator[Finding]:
-    """Yield faults of names, values, ids, ranks, clones and context."""
-    invalid = list(check_values(seen))
-    yield from invalid
+    """Yield faults of names, values, ids and clones."""
+    yield from check_values(seen)
     for view in seen.views:
         yield from check_names(view)
         yield from check_duplicates(view)
@@ -46,12 +39,7 @@ def check_markup(seen: Observations) -> Iterator[Finding]:
         yield from check_charset(view)
         nested = list(check_nesting(view))
         yield from nested or check_clones(view)
-    # With an invalid value, ranks repeat because of it; those that repeat within a list also do so
-    # on its next page.
-    if not any(finding.message.startswith((INDEX, OFFSET)) for finding in invalid):
-        repeated = [finding for view in seen.views for finding in check_indices(view)]
-        yield from repeated or check_ranks(seen)
-    yield from check_context(seen)
+        yield from check_indices(view)
 
 
 def check_names(view: View) -> Iterator[Finding]:
@@ -126,7 +114,7 @@ def check_indices(view: View) -> Iterator[Finding]:
     """Yield products of a list that claim the same rank."""
     products: dict[tuple[str, str], set[str]] = {}
     for element in view.elements:
-        if element.attribute == PRODUCT and element.index and element.list_id:
+        if element.attribute == PRODUCT and element.index.isdecimal() and element.list_id:
             products.setdefault((element.list_id, element.index), set()).add(element.value)
     for (_, index), values in products.items():
         if len(values) > 1:
@@ -144,6 +132,11 @@ def check_placeholders(view: View) -> Iterator[Finding]:
     """Yield ids and queries that show a mistake in the template."""
     texts = [(each.attribute, each.value, explain_element(each)) for each in view.elements]
     texts += [(QUERY, query, explain_placeholder(query)) for query in view.queries]
+    texts += [
+        (f"data-{name}", value, explain_placeholder(value))
+        for name in ("uid", "query")
+        if (value := view.settings.get(name, ""))
+    ]
     products = [each for each in view.elements if each.attribute == PRODUCT]
     ids = sorted({each.value for each in products})
     # One id may equal its product's price by chance.
@@ -223,85 +216,3 @@ def check_clones(view: View) -> Iterator[Finding]:
             " makes, so that each product has one rank.",
             view.url,
         )
-
-
-def check_ranks(seen: Observations) -> Iterator[Finding]:
-    """Yield a finding if the second page of a list does not continue the ranks of the first."""
-    first, second = products_by_rank(seen, RESULTS), products_by_rank(seen, SECOND_PAGE)
-    restarted = [rank for rank in second if rank in first and not first[rank] & second[rank]]
-    if restarted:
-        view = next(view for view in seen.views if view.step == SECOND_PAGE)
-        rank = min(restarted)
-        yield Finding(
-            "ranks-restart",
-            f"ranks restart at {min(second)} on page 2: {min(second[rank])} has the same rank as"
-            f" {min(first[rank])}",
-            f'Add {OFFSET}="N" to the element with {LIST}, where N is the rank of the page\'s first'
-            " item.",
-            view.url,
-        )
-
-
-def products_by_rank(seen: Observations, step: str) -> dict[int, set[str]]:
-    """Return the ids of the products seen at each rank of the list of results.
-
-    That is the list with the most products; others, such as recommendations, rightly start at 0.
-    """
-    lists: dict[str, set[str]] = {}
-    for view in seen.views:
-        if view.step == step:
-            for element in view.elements:
-                if element.attribute == PRODUCT and element.list_id:
-                    lists.setdefault(element.list_id, set()).add(element.value)
-    results = max(lists.values(), key=len, default=set())
-    ranks: dict[int, set[str]] = {}
-    for event in seen.events:
-        viewed = event.step == step and event.name == VIEW_PRODUCT and event.ids[0] in results
-        if viewed and event.index is not None:
-            ranks.setdefault(event.index, set()).add(event.ids[0])
-    return ranks
-
-
-def check_context(seen: Observations) -> Iterator[Finding]:
-    """Yield a finding if views of results lack the query, as happens in single-page shops."""
-    documents: dict[str, str] = {}
-    for view in seen.views:
-        documents.setdefault(view.step, view.document)
-    results = [each for each in seen.events if each.step == RESULTS and each.name == VIEW_PRODUCT]
-    if (
-        not results
-        or not seen.searched
-        or any(has_searched_query(seen, event) for event in results)
-    ):
-        return
-    view = next(view for view in seen.views if view.step == RESULTS)
-    queries = {event.query for event in results if event.query}
-    have = f"have the query {min(queries)!r}" if queries else "have no query"
-    if documents[RESULTS] == documents.get(OPEN):
-        yield Finding(
-            "spa-without-context",
-            f"the route has changed without a page load, and products in the results {have}",
-            f"Add data-nl-page and {QUERY} to the list, or call"
-            ' neuralens("page", {page, query}) on each route change.',
-            view.url,
-        )
-    elif not any(is_similar(query, text) for query in queries for text in seen.searched):
-        yield Finding(
-            "results-without-query",
-            f"products in the results {have}",
-            f'Put data-nl-page="SEARCH_RESULT_PAGE" and {QUERY}, with the text searched for, on the'
-            " list.",
-            view.url,
-        )
-
-
-def is_similar(query: str, text: str) -> bool:
-    """Return whether a query may be a correction of another, or contain it."""
-    query, text = normalize(query), normalize(text)
-    ratio = difflib.SequenceMatcher(None, query, text).ratio()
-    return query in text or text in query or ratio >= SIMILARITY
-
-
-def has_searched_query(seen: Observations, event: Event) -> bool:
-    """Return whether an event of the results has the query that was searched for."""
-    return event.query is not None and seen.is_search(event.query)

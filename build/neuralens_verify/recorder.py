@@ -81,8 +81,13 @@ class Recorder:
     def _on_event(self, message: dict[str, Any]) -> None:
         if self.ended:
             self._observed.held = True
+        else:
+            self._add_event(message["detail"])
+
+    def _add_event(self, detail: dict[str, Any]) -> None:
+        """Record an event, unless it is already known from its capture or from a batch."""
+        if detail["eid"] in self.details:
             return
-        detail = message["detail"]
         ids = tuple(str(item["id"]) for item in detail["items"])
         page, query = detail.get("page"), detail.get("query")
         event = Event(
@@ -116,6 +121,10 @@ class Recorder:
                 self._fetches.add(request)
             return
         url = request.url.partition("?")[0]
+        if not self.ended:
+            for event in body["events"]:
+                # It may have been captured before verify could listen.
+                self._add_event(event)
         eids = tuple(event["eid"] for event in body["events"])
         batch = Batch(self.step, url, str(body.get("app", "")), eids)
         self.batches[request] = batch

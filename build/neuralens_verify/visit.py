@@ -219,7 +219,7 @@ class Visit:
             self._shopper.scroll()
             self._answer_banner()
             self._shopper.deliver()
-        self._shopper.await_rest()
+            self._shopper.await_rest()
         if self._observed.reloading:
             return
         if self._search():

@@ -397,6 +397,15 @@ def test_ids_that_look_like_prices_or_fractions_are_reported(values: tuple[str, 
     assert causes(observe(view(elements=(tile(values[0]), tile("AV768"))))) == []
 
 
+def test_ranks_that_count_what_is_no_product_are_told_from_late_ones() -> None:
+    """The first product has not been seen: the others have the ranks of their places."""
+    viewed = [event(str(i), "results", ids=(value,), index=i) for i, value in [(1, "B"), (2, "C")]]
+    batches = [Batch("open", "", "APP", ("1", "2"), 202)]
+    for tiles, expected in (("ABC", []), ("BC", ["ranks-start-late"])):
+        results = view("results", elements=tuple(map(tile, tiles)))
+        assert causes(observe(results, events=viewed, batches=batches)) == expected
+
+
 def test_an_invalid_value_is_blamed_alone_for_what_it_causes() -> None:
     restarted = [
         event(str(i), step, ids=(value,), index=0)

@@ -6,7 +6,7 @@
 import json
 import re
 from collections.abc import Callable
-from itertools import cycle
+from itertools import count, cycle
 
 from neuralens_embed import bundles
 from starlette.requests import Request
@@ -255,6 +255,13 @@ def in_fixed_element(path: str, html: str) -> str:
     return html.replace("<main>", opened).replace("</main>", f"</main>{trap}</div>")
 
 
+def from_one(path: str, html: str) -> str:
+    """Give each product its rank, but from 1."""
+    first = re.search(r'data-nl-offset="(\d+)"', html)
+    ranks = count(int(first[1]) + 1 if first else 1)
+    return re.sub("<li data", lambda found: f'<li data-nl-index="{next(ranks)}" data', html)
+
+
 def with_nonce(path: str, html: str) -> str:
     """Give the shop's own script the policy's nonce, and take the tag's from the results."""
     html = html.replace('<script src="/shop.js"', f'<script nonce="{NONCE}" src="/shop.js"')
@@ -420,7 +427,7 @@ FAULTLESS = {
         rewrite=in_page('<script src="/shop.js" defer></script>', ""),
     ),
     "banner in a frame": Shop(tag=pending, rewrite=with_banner(FRAME)),
-    "Prototype.js": Shop(tag=lambda shop: PROTOTYPE + pending(shop), banner="platform"),
+    "Prototype.js": Shop(tag=lambda shop: f"{PROTOTYPE}{pending(shop)}", banner="platform"),
     "products in new tabs": Shop(rewrite=in_page('href="/chairs/', f'{NEW_TAB} href="/chairs/')),
     "tag that waits for consent": Shop(tag=inert, banner="own", grants=False),
 }
@@ -658,6 +665,36 @@ FAULTS = {
             context=False,
         ),
     ),
+    "uid that is not rendered": (
+        "unrendered-id",
+        Shop(tag=lambda shop: tag(shop, uid="{{ user.id }}")),
+    ),
+    "ranks from one": (
+        "ranks-start-late",
+        Shop(rewrite=from_one),
+    ),
+    "results without a list": ("ranks-missing", Shop(rewrite=in_page(' data-nl-list="[^"]*"', ""))),
+    "results without a page": (
+        "results-without-page",
+        Shop(rewrite=in_page(' data-nl-page="SEARCH_RESULT_PAGE"', "")),
+    ),
+    "results as a category": (
+        "results-without-page",
+        Shop(rewrite=in_page("SEARCH_RESULT_PAGE", "CATEGORY_PAGE")),
+    ),
+    "product's page without its id": (
+        "no-landing",
+        Shop(rewrite=in_page('data-nl-landing="[^"]*"', "")),
+    ),
+    "product's page with another id": (
+        "ids-differ",
+        Shop(rewrite=in_page('data-nl-landing="CH-', 'data-nl-landing="4711-')),
+    ),
+    "products that never count as seen": (
+        "nothing-seen",
+        Shop(rewrite=with_banner("<style>main { opacity: 0 }</style>")),
+    ),
+    "second tag of a tag manager": ("tag-twice", Shop(tag=lambda shop: f"{tag(shop)}{late(shop)}")),
     "id None": ("unrendered-id", Shop(identify=lambda product: str(None))),
     "id not rendered": ("unrendered-id", Shop(identify=lambda product: "{{ product.id }}")),
     "id localised": (
