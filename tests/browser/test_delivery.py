@@ -455,15 +455,15 @@ def test_browser_without_beacons(show, ledger, posts, await_empty_journal):
 
 @pytest.mark.chromium_alone
 def test_fetch_in_place_of_a_beacon_is_waited_for_as_a_fetch(
-    show_timed, shop, ledger, posts, await_empty_journal
+    stop_clock, shop, ledger, posts, await_empty_journal
 ):
     """Its response comes later than a beacon's outcome would be awaited: no second request."""
-    page = show_timed(before="Navigator.prototype.sendBeacon = () => false;")
+    clock = stop_clock(before="Navigator.prototype.sendBeacon = () => false;")
     shop.delay = 3
-    share(page, "A")
-    page.clock.run_for(16_000)
+    share(clock.page, "A")
+    clock.run_for(16_000)
     assert ids(ledger.wait_for(1)) == ["A"]
-    await_empty_journal(page)
+    await_empty_journal(clock.page)
     assert len(posts(1)) == 1
 
 
