@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 11_800,
+    "neuralens.js": 11_780,
     "neuralens.mjs": 13_340,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_180,

@@ -297,9 +297,8 @@ class Items:
             return reported[sought]
         listing = ranking.listing
         if ranking.next is None:
-            found = list(find_below(listing, "[" + item.kind + "]," + OPTION))
-            unrotate(found, ranking.elements)
-            ranking.elements = found
+            found = find_below(listing, "[" + item.kind + "]," + OPTION)
+            ranking.elements = restore_order(found, ranking.elements)
             ranking.next = 0
             ranking.total = 0
             ranking.positions = {}
@@ -372,16 +371,19 @@ class Items:
         return fields
 
 
-def unrotate(found: list[JSObject], before: list[JSObject]) -> None:
-    """Put elements in their order before an endless carousel rotated them, if one has.
+def restore_order(found: list[JSObject], before: list[JSObject]) -> list[JSObject]:
+    """Return elements in their order before an endless carousel rotated them, if one has.
 
-    It moves its last slides to the front, or the first ones to the end. Otherwise they end up in
-    the order in which they were found.
+    It moves its last slides to the front, or the first ones to the end. Otherwise they are in the
+    order in which they were found, not copied: that takes longer in a long list than finding them.
     """
-    if len(before) == len(found):
+    last = len(before) - 1
+    if len(found) == len(before):
+        found = list(found)
         for _ in before:
-            if not (same(found[0], before[0]) and same(found[-1], before[-1])):
+            if not (same(found[0], before[0]) and same(found[last], before[last])):
                 found.append(found.pop(0))
+    return found
 
 
 def lists_of_widget(element: JSObject) -> list[JSObject]:
