@@ -164,6 +164,15 @@ def test_middle_click_counts(show, context, interactions, expected):
     assert interactions(page) == [expected("CLICK_PRODUCT", "B", 25)]
 
 
+def test_middle_click_on_a_link_in_a_drawing(show, interactions):
+    page = show(
+        """<div data-nl-product="A"><svg width="40" height="40"><a xlink:href="#a">
+        <circle r="20" /></a></svg></div>"""
+    )
+    page.mouse.click(12, 12, button="middle")
+    assert [event["event"] for event in interactions(page)] == ["CLICK_PRODUCT"]
+
+
 def test_right_click_does_not_count(show, interactions):
     page = show(RESULTS)
     page.click("#link", button="right")

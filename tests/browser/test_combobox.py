@@ -318,6 +318,33 @@ def test_variants_of_the_pattern(show, captured, form):
     ]
 
 
+ITEM = '<div id="{0}" role="{1}" style="padding: 9px"><b data-nl-suggestion="oak {0}">{0}</b></div>'
+
+
+@pytest.mark.one_case
+@pytest.mark.parametrize(
+    ("popup", "part"), [("listbox", "option"), ("grid", "row"), ("grid", "gridcell")]
+)
+def test_widget_with_a_template_for_items(show, captured, popup, part):
+    """What a shop can write is inside what the widget marks, such as a row."""
+    page = show(
+        f'''<input id="box" type="search" role="combobox" aria-controls="list">
+        <div id="list" role="{popup}" data-nl-list="s">'''
+        + ITEM.format("chair", part)
+        + ITEM.format("table", part)
+        + "</div>"
+    )
+    page.type("#box", "oa")
+    captured(page)
+    page.evaluate("box.setAttribute('aria-activedescendant', 'table')")
+    page.press("#box", "Enter")
+    expected = [("CLICK_SUGGESTION", "oak table", 1, "oa")]
+    if part == "option":
+        page.click("#chair", position={"x": 3, "y": 3})
+        expected.append(("CLICK_SUGGESTION", "oak chair", 0, "oa"))
+    assert [event for event in captured(page) if event[0].startswith("CLICK")] == expected
+
+
 def test_slotted_option_whose_text_changes(show, captured):
     page = show(
         '<div data-nl-suggestions><input id="box" role="combobox"><div>'

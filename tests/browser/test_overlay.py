@@ -61,7 +61,7 @@ def test_items_are_outlined_with_labels(overlaid):
         "data-nl-page must be one of SEARCH_RESULT_PAGE, AUTOCOMPLETE, CATEGORY_PAGE, PRODUCT_PAGE",
         "not visible",
         "data-nl-action must be one of add-to-cart, favorite, share",
-        "an order line: part of the purchase, no views",
+        "an order line: no views",
     ]
 
 

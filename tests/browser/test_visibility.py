@@ -250,6 +250,32 @@ def test_filtered(show, captured_ranks, way):
     assert captured_ranks(page, "CLICK") == [("C", 0)]
 
 
+@pytest.mark.parametrize(
+    ("rule", "act"),
+    [
+        (":root:has(:checked) .A", lambda page: page.check("input")),
+        (":root:has(:target) .A", lambda page: page.evaluate("location.hash = 'row'")),
+        (
+            "@media (max-width: 700px) { .A",
+            lambda page: page.set_viewport_size({"width": 600, "height": 800}),
+        ),
+    ],
+    ids=["checked", "target", "width"],
+)
+def test_filtered_by_a_style_alone(show, captured_ranks, rule, act):
+    page = show(
+        f'<style>{rule} {{ display: none }}</style><input type="checkbox">'
+        + row(f'<div class="A">{TILE.format("A")}</div>', *map(TILE.format, "BC")),
+        view_ms=5000,
+    )
+    page.click("[data-nl-product=A]")
+    act(page)
+    page.wait_for_function("() => !document.querySelector('.A').checkVisibility()")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    page.click("[data-nl-product=B]")
+    assert captured_ranks(page, "CLICK") == [("A", 0), ("B", 0)]
+
+
 @pytest.mark.parametrize("late", [False, True], ids=["present", "attached later"])
 @pytest.mark.parametrize("nested", [False, True], ids=["one", "nested"])
 def test_shadow_root(show, ledger, late, nested):

@@ -11,6 +11,7 @@ from tests.browser.summaries import summarize
 WIDGETS = {
     "accessible_autocomplete": 2,
     "algolia": 2,
+    "algolia_template": 2,
     "autocomplete_js": 2,
     "awesomplete": 2,
     "combobox_nav": 2,

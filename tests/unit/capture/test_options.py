@@ -54,6 +54,15 @@ def test_a_product_in_a_listbox_is_a_product(reader):
     assert page.read("p").kind == "data-nl-product"
 
 
+@pytest.mark.parametrize("name", ["product", "suggestion"])
+def test_an_option_around_an_item_is_none_itself(reader, name):
+    page = reader(
+        f'<div data-nl-suggestions><li role="option"><p data-nl-{name}="A">oak</p> 99</li></div>'
+    )
+    assert page.read("li") is None
+    assert page.read("p").id == "A"
+
+
 def test_an_option_with_an_explicit_value(reader):
     page = reader('<div data-nl-suggestions><p role="option" data-nl-suggestion="7">oak</p></div>')
     assert page.read("p").id == "7"

@@ -16,7 +16,7 @@ from neuralens_tracker.attributes import (
     PURCHASE_ORDER,
     SUGGESTION,
 )
-from neuralens_tracker.capture.items import OPTION, Items
+from neuralens_tracker.capture.items import DECLARED_ITEM, OPTION, Items
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import Fields, JSObject, Settings, ValueType
@@ -53,10 +53,7 @@ from neuralens_tracker.web.platform import has_privacy_signal, wait
 from neuralens_tracker.web.visibility import box_of, is_opaque
 
 scroll_into_view: JSObject = method("Element", "scrollIntoView")
-SHOWN = (
-    "[data-nl-product],[data-nl-suggestion],[data-nl-landing],[data-nl-purchase],[data-nl-action],"
-    + OPTION
-)
+SHOWN = DECLARED_ITEM + ",[data-nl-landing],[data-nl-purchase],[data-nl-action]," + OPTION
 REFRESH_MS = 300
 # The most items, and the most events, that are shown.
 MAX_SHOWN = 300
@@ -374,9 +371,7 @@ class Overlay:
         ``misspelt`` is the name of an attribute of it that does not exist, or "".
         """
         box = box_of(element)
-        if not box:
-            return None
-        if closest(element, "[" + IGNORE + "]"):
+        if not box or closest(element, "[" + IGNORE + "]"):
             return None
         if misspelt != "":
             return Mark(box, "", "unknown attribute " + misspelt)
@@ -399,7 +394,7 @@ class Overlay:
             text = item.id + ("\n" + context if context != "" else "")
         reason = "" if is_opaque(box) else "not visible"
         if not item:
-            reason = "an order line: part of the purchase, no views"
+            reason = "an order line: no views"
         return Mark(box, text, self._problems.pop(element) or reason)
 
     def _make_pair(self, index: int) -> Pair:

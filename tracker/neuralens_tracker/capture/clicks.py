@@ -6,6 +6,7 @@ from neuralens_tracker.acts import Acts
 from neuralens_tracker.attributes import ACTION, CONFIRM, IGNORE, LANDING
 from neuralens_tracker.capture.items import (
     ACTIVATED,
+    DECLARED_ITEM,
     INERT,
     OPTION,
     SUGGESTION_SELECTOR,
@@ -21,6 +22,7 @@ from neuralens_tracker.web.dom import (
     active_descendant_of,
     attribute,
     closest,
+    find_below,
     find_by_ids,
     find_everywhere,
     is_connected,
@@ -57,6 +59,13 @@ FOLLOW_MS = 500
 ACCEPT_MS = 350
 # Milliseconds until an unconfirmed action is dropped, if ``data-nl-confirm`` has no value.
 CONFIRM_MS = 10000
+
+
+def item_in(holder: JSObject) -> JSObject:
+    """Return the first item in what a widget renders around it, such as a row; or that itself."""
+    for element in find_below(holder, DECLARED_ITEM):
+        return element
+    return holder
 
 
 class Choice:
@@ -161,7 +170,7 @@ class Clicks:
         # Before the page marks it as busy, in a handler of its own.
         self._other_submitter = closest(target, OTHER_SUBMITTER)
         # The middle button (1) opens links, too; the right one (2) opens a menu.
-        allowed = 1 if closest(target, "[href]") else 0
+        allowed = 1 if closest(target, "[*|href]") else 0
         if get(event, "button") > allowed or self._moved:
             self._moved = False
             return
@@ -193,7 +202,7 @@ class Clicks:
         active = active_descendant_of(target)
         if active:
             marked.append(active)
-        shown = [element for element in marked if is_shown(element)]
+        shown = [item_in(element) for element in marked if is_shown(element)]
         if key == "Tab":
             self._remember(shown[:1], key)
         elif key == ENTER or (key == " " and matches(target, SPACED)):
@@ -213,9 +222,8 @@ class Clicks:
 
     def _activate_text(self, text: str) -> None:
         """Activate the visible suggestion with a text; "" activates none."""
-        found = self._find_shown(SUGGESTION_SELECTOR, text)
-        if len(found) > 0:
-            self._activate(found[0])
+        for element in self._find_shown(text)[:1]:
+            self._activate(element)
 
     def _submit(self, event: JSObject) -> None:
         form = target_of(event)
@@ -238,9 +246,17 @@ class Clicks:
             self._emit(ACTIVATED[item.kind], item, self._items.context(item))
 
     def _find_item(self, element: JSObject) -> Item | None:
-        """Return the item that activating an element activates; None if there is none."""
-        item = None if closest(element, NOTHING) else self._items.closest_item(element)
-        return item if item and item.kind != LANDING else None
+        """Return the item that activating an element activates; None if there is none.
+
+        An option stands for the item that it contains.
+        """
+        if closest(element, NOTHING):
+            return None
+        item = self._items.closest_item(element)
+        if item and item.kind != LANDING:
+            return item
+        option = closest(element, OPTION)
+        return self._items.read(item_in(option)) if option else None
 
     def _trigger(self, control: JSObject) -> None:
         """Emit the action of a control or form, or hold it until the shop confirms it."""
@@ -306,13 +322,12 @@ class Clicks:
 
     def _is_offered(self, item: Item) -> bool:
         """Return whether an item, or another element of the same item, is still visible."""
-        others = self._find_shown("[" + item.kind + "]," + OPTION, item.id)
-        return len(others) > 0 or is_shown(item.element)
+        return len(self._find_shown(item.id)) > 0 or is_shown(item.element)
 
-    def _find_shown(self, selector: str, item_id: str) -> list[JSObject]:
-        """Return the visible elements that match a selector and are the item with that id."""
+    def _find_shown(self, item_id: str) -> list[JSObject]:
+        """Return the visible elements that are the product or suggestion with that id."""
         return [
             element
-            for element in find_everywhere(selector)
+            for element in find_everywhere(DECLARED_ITEM + "," + OPTION)
             if self._items.is_present(element, item_id) and is_shown(element)
         ]

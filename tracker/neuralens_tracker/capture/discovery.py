@@ -124,6 +124,7 @@ class Discovery:
         """Process the document and observe its changes."""
         # A click may change the layout by CSS alone.
         listen("scroll resize click", self._schedule_check)
+        listen("resize change hashchange", self._items.forget_ranks)
         self.scan()
         # Each of these throws where the page has removed what it needs.
         self._observer = construct("MutationObserver", callback(self._on_mutations))

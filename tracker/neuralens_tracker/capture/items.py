@@ -52,6 +52,8 @@ OPTION = "[role=option]"
 PRODUCT_SELECTOR = "[" + PRODUCT + "]"
 # The items that an action can apply to.
 SUBJECT_SELECTOR = PRODUCT_SELECTOR + ",[" + LANDING + "]"
+# The items that a widget's option may contain.
+DECLARED_ITEM = PRODUCT_SELECTOR + ",[" + SUGGESTION + "]"
 SUGGESTION_SELECTOR = "[" + SUGGESTION + "]," + OPTION
 # Nothing inside these is an item.
 UNREAD = "[" + PURCHASE_ORDER + "],[" + IGNORE + "]"
@@ -144,7 +146,7 @@ class Items:
         # The lists whose options are suggestions; None: not known, because the page has changed.
         self._declared: list[JSObject] | None = None
 
-    def forget_ranks(self) -> None:
+    def forget_ranks(self, *_: JSObject) -> None:
         """Invalidate counted ranks, because the page has changed."""
         self._declared = None
         for ranking in self._rankings:
@@ -214,9 +216,10 @@ class Items:
     def _is_option(self, element: JSObject) -> bool:
         """Return whether an element is an option that ``data-nl-suggestions`` declares.
 
-        The declaring element contains, owns or controls its listbox.
+        The declaring element contains, owns or controls its listbox. An option around an item
+        only stands for it.
         """
-        if not matches(element, OPTION):
+        if not matches(element, OPTION) or len(find_below(element, DECLARED_ITEM)) > 0:
             return False
         if self._declared is None:
             self._declared = []
