@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from django.urls import NoReverseMatch, get_script_prefix, reverse
-from neuralens_relay.embedding import EmbeddedRelay, settings_from
+from neuralens_relay.embedding import EmbeddedRelay
 from starlette.applications import Starlette
 
 from neuralens_django.configuration import configuration
@@ -15,7 +15,7 @@ mounts: list[Starlette] = []
 @lru_cache(1)
 def relay() -> EmbeddedRelay:
     """Return the one relay of this process."""
-    return EmbeddedRelay(lambda: settings_from(configuration().relay))
+    return EmbeddedRelay(lambda: configuration().relay)
 
 
 def start_relay() -> None:

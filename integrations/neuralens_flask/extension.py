@@ -8,12 +8,15 @@ from markupsafe import Markup
 from neuralens_embed import Snippet
 from neuralens_embed.attributes import Attributes
 from neuralens_embed.snippet import PREFIX
-from neuralens_relay.embedding import EmbeddedRelay, read_application_id, settings_from
+from neuralens_relay.client import Receipt, check_event
+from neuralens_relay.embedding import EmbeddedRelay, read_application_id
 
 from neuralens_flask.commands import group
 from neuralens_flask.configuration import is_strict, relay_values
 
 EXTENSION = "neuralens"
+# Key of an application's relay among its extensions.
+RELAY = "neuralens_relay"
 Loader = Callable[[], Any]
 WsgiApp = Callable[[dict[str, object], Callable[..., Any]], Iterable[bytes]]
 
@@ -45,7 +48,8 @@ class Neuralens:
         app.jinja_env.globals.update(neuralens_snippet=self.snippet)
         app.context_processor(lambda: {"nl": Attributes(is_strict(app))})
         app.cli.add_command(group)
-        relay = EmbeddedRelay(lambda: settings_from(relay_values(app.config)))
+        relay = EmbeddedRelay(lambda: relay_values(app.config))
+        app.extensions[RELAY] = relay
         # Wraps the application, so that its CSRF protection, rate limits and sessions do not
         # apply to beacons.
         app.wsgi_app = Mounted(app, relay, app.wsgi_app)  # type: ignore[method-assign]
@@ -59,6 +63,16 @@ class Neuralens:
         """Register the function that returns the shopper's consent, or None for the default."""
         self._load_consent = load
         return load
+
+    def track(self, event: str, **fields: Any) -> Receipt:
+        """Track an event from the server, such as a PURCHASE; see ``neuralens_relay.Client``.
+
+        If tracking is disabled, the event is only checked.
+        """
+        if not current_app.config["NEURALENS_ENABLED"]:
+            return check_event(event, **fields)
+        receipt: Receipt = current_app.extensions[RELAY].client().track(event, **fields)
+        return receipt
 
     def snippet(self, **overrides: Any) -> Markup:
         """Return the snippet for the current request; empty if tracking is disabled.

@@ -1,6 +1,5 @@
 """The extension for Starlette and FastAPI applications."""
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -11,7 +10,8 @@ from markupsafe import Markup
 from neuralens_embed import Snippet
 from neuralens_embed.attributes import Attributes
 from neuralens_embed.snippet import PREFIX
-from neuralens_relay.embedding import EmbeddedRelay, read_application_id, settings_from
+from neuralens_relay.client import Receipt, check_event
+from neuralens_relay.embedding import EmbeddedRelay, read_application_id
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount
@@ -59,9 +59,7 @@ class Neuralens:
         self._strict = strict
         self._of_request = {"nonce": nonce, "uid": uid, "consent": consent}
         self._snippet = snippet or {}
-        self.relay = EmbeddedRelay(
-            lambda: settings_from({"application_id": app_id, **relay_settings}, os.environ)
-        )
+        self.relay = EmbeddedRelay(lambda: {"application_id": app_id, **relay_settings})
 
     def mount(self, app: Starlette) -> None:
         """Mount the relay under the prefix, in front of the application's routes.
@@ -95,6 +93,16 @@ class Neuralens:
                 yield state
 
         return both
+
+    async def track(self, event: str, **fields: Any) -> Receipt:
+        """Track an event from the server, such as a PURCHASE; see ``neuralens_relay.Client``.
+
+        Behind a route without ``async``, use ``neuralens.relay.client().track``. If tracking is
+        disabled, the event is only checked.
+        """
+        if not self.enabled:
+            return check_event(event, **fields)
+        return await self.relay.client().track_async(event, **fields)
 
     def install(self, templates: Jinja2Templates) -> None:
         """Add ``neuralens_snippet(...)`` and ``nl`` to an application's templates."""

@@ -17,7 +17,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import closing, suppress
 from typing import Any, Protocol, TypedDict
@@ -114,7 +114,7 @@ class Client:
     are posted to it, authorized by the secret that both have in NEURALENS_CLIENT_SECRET. Otherwise
     they are written to the outbox (``outbox`` or NEURALENS_OUTBOX) from which a relay forwards.
     Nothing is opened before the first event. Raises SettingsError for a missing or invalid
-    setting.
+    setting. ``environment``: the variables, by default those of the process.
     """
 
     def __init__(
@@ -125,18 +125,18 @@ class Client:
         application_id: str | None = None,
         outbox: str | None = None,
         timeout: float = 5.0,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         """Default to the environment's settings. ``timeout`` is for the relay, in seconds."""
-        url = url or ("" if outbox else read_variable("relay_url", os.environ))
+        url = url or ("" if outbox else read_variable("relay_url", environment))
+        application_id = application_id or read_variable("application_id", environment)
         self._carrier: Carrier
         if url:
-            secret = secret or read_variable("client_secret", os.environ)
-            application_id = application_id or read_variable("application_id", os.environ)
+            secret = secret or read_variable("client_secret", environment)
             self._carrier = HttpCarrier(url, secret, application_id, timeout)
         else:
             changes = {"NEURALENS_OUTBOX": outbox} if outbox else {}
-            settings = OutboxSettings.from_environment({**os.environ, **changes})
-            application_id = application_id or read_variable("application_id", os.environ)
+            settings = OutboxSettings.from_environment({**environment, **changes})
             self._carrier = OutboxCarrier(settings, application_id)
 
     def track(self, event: str, **fields: Any) -> Receipt:
@@ -246,7 +246,7 @@ class OutboxCarrier:
 
     def deliver(self, event: WireEvent) -> Receipt:
         """See Carrier."""
-        add, receipt = self._prepare(event)
+        add, receipt = prepare(event, self._application_id)
         deadline = time.monotonic() + WRITE_TIMEOUT
         try:
             future = self._submit(add)
@@ -260,7 +260,7 @@ class OutboxCarrier:
 
     async def deliver_async(self, event: WireEvent) -> Receipt:
         """See Carrier."""
-        add, receipt = self._prepare(event)
+        add, receipt = prepare(event, self._application_id)
         try:
             async with asyncio.timeout(WRITE_TIMEOUT):
                 fresh = await asyncio.wrap_future(await asyncio.to_thread(self._submit, add))
@@ -302,15 +302,6 @@ class OutboxCarrier:
         if outbox is not None:
             outbox.close()
 
-    def _prepare(self, event: WireEvent) -> tuple[Callable[[Store], list[bool]], Receipt]:
-        """Return the operation that stores an event, and the receipt as far as it is known."""
-        now = time.time()
-        batch = Batch(v=WIRE_VERSION, app=self._application_id, batch="", sent=now, events=[event])
-        valid, rejected = validate_events(batch, now)
-        report = make_report(batch, valid, rejected)
-        receipt = {"rejected": [{"eid": each.eid, "reason": each.reason} for each in rejected]}
-        return lambda store: store.add(valid, now, report), receipt
-
     def _submit(self, operation: Callable[[Store], list[bool]]) -> Future[list[bool]]:
         """Queue an operation, opening the outbox if necessary; raises OutboxError."""
         FORKS.check()
@@ -320,6 +311,22 @@ class OutboxCarrier:
             if self._outbox is None:
                 self._outbox = self._opener.open(asked, WRITE_TIMEOUT)
             return self._outbox.submit(operation)
+
+
+def prepare(event: WireEvent, application_id: str) -> tuple[Callable[[Store], list[bool]], Receipt]:
+    """Return the operation that stores an event, and the receipt as far as it is known."""
+    now = time.time()
+    batch = Batch(v=WIRE_VERSION, app=application_id, batch="", sent=now, events=[event])
+    valid, rejected = validate_events(batch, now)
+    report = make_report(batch, valid, rejected)
+    receipt = {"rejected": [{"eid": each.eid, "reason": each.reason} for each in rejected]}
+    return lambda store: store.add(valid, now, report), receipt
+
+
+def check_event(event: str, **fields: Any) -> Receipt:
+    """Check an event as ``Client.track`` does, but deliver nothing, for disabled tracking."""
+    _, receipt = prepare(make_event(event, **fields), "")
+    return check(receipt | count([]))
 
 
 def count(fresh: list[bool]) -> Receipt:

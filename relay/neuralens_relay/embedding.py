@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from neuralens_relay.app import create_app
+from neuralens_relay.client import Client
 from neuralens_relay.notices import Notices
 from neuralens_relay.outbox import OutboxError
 from neuralens_relay.responses import explain_error
@@ -32,17 +33,6 @@ if TYPE_CHECKING:
 RETRY_SECONDS = 60
 
 log = logging.getLogger(__name__)
-
-
-def settings_from(
-    given: Mapping[str, object], environment: Mapping[str, str] = os.environ
-) -> Settings:
-    """Return the relay's settings: the given ones by name, otherwise the environment's.
-
-    None counts as not given. Raises SettingsError for an unknown name, and as
-    Settings.from_environment does.
-    """
-    return Settings.from_environment({**environment, **variables(given)})
 
 
 def read_application_id(given: object, *, strict: bool) -> str | None:
@@ -80,12 +70,14 @@ def as_text(value: object) -> str:
 class EmbeddedRelay:
     """An ASGI application that creates the relay when first used; ``wsgi`` is for WSGI servers.
 
-    ``read_settings`` is called then, until it succeeds. While it raises SettingsError, the error is
-    logged and requests are answered with 503, so that pages keep their events.
+    ``read_values`` is called then: it returns the relay's settings by name, and the environment's
+    variables hold for those that are absent or None. While one is wrong or missing, that is logged
+    and requests are answered with 503, so that pages keep their events.
     """
 
-    def __init__(self, read_settings: Callable[[], Settings]) -> None:
-        self._read_settings = read_settings
+    def __init__(self, read_values: Callable[[], Mapping[str, object]]) -> None:
+        self._read_values = read_values
+        self._client: Client | None = None
         self._making = threading.Lock()
         self._notices = Notices(log, time.monotonic)
         self._app: Starlette | None = None
@@ -95,8 +87,23 @@ class EmbeddedRelay:
         """Return the relay's application; raises SettingsError."""
         with self._making:
             if self._app is None:
-                self._app = create_app(self._read_settings())
+                self._app = create_app(Settings.from_environment(self._environment()))
             return self._app
+
+    def client(self) -> Client:
+        """Return the client that tracks from this server; raises SettingsError.
+
+        It writes to the relay's outbox, whether or not the relay runs in this process, or posts to
+        the relay at NEURALENS_RELAY_URL.
+        """
+        with self._making:
+            if self._client is None:
+                self._client = Client(environment=self._environment())
+            return self._client
+
+    def _environment(self) -> dict[str, str]:
+        """Return the settings as environment variables; raises SettingsError."""
+        return {**os.environ, **variables(self._read_values())}
 
     def start(self) -> None:
         """Open the outbox and start forwarding, unless started; an error is logged."""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import types
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,16 @@ from django.utils.translation import gettext_lazy
 from neuralens_django.asgi import mount
 from neuralens_django.checks import check
 from neuralens_django.configuration import configuration
+from neuralens_django.mounted import relay
 from neuralens_django.testing import TrackingAssertions
+from neuralens_django.tracking import track, track_async
 from neuralens_embed import MarkupError
+from neuralens_relay.client import EventError
 from neuralens_relay.settings import SettingsError
 from starlette.testclient import TestClient
 from werkzeug.test import Client as WsgiClient
 
+from tests.event_loop import run
 from tests.integrations.conftest import ROOT
 from tests.integrations.shops import django_shop
 from tests.integrations.shops.catalogue import page_of
@@ -383,3 +387,31 @@ def test_pages_are_audited_without_a_server(
 def test_an_audit_without_its_extra_says_what_to_install() -> None:
     with pytest.raises(CommandError, match="run pip install 'neuralens-tracker"):
         call_command("neuralens_audit", SEARCH)
+
+
+ORDER = {"ids": ["A", "B"], "order": "O-1", "uid": "u-1"}
+
+
+@pytest.fixture
+def fresh_relay() -> Iterator[None]:
+    relay.cache_clear()
+    yield
+    relay.cache_clear()
+
+
+def test_a_purchase_is_tracked_from_the_server_once(tmp_path: Path, fresh_relay: None) -> None:
+    outbox = f"sqlite:///{tmp_path}/outbox.db"
+    with override_settings(NEURALENS={**NEURALENS, "OUTBOX": outbox}):
+        assert track("PURCHASE", **ORDER)["accepted"] == 1
+        assert run(track_async("PURCHASE", **ORDER))["duplicates"] == 1
+
+
+def test_disabled_tracking_only_checks_what_the_server_tracks(
+    tmp_path: Path, fresh_relay: None
+) -> None:
+    outbox = f"sqlite:///{tmp_path}/outbox.db"
+    with override_settings(NEURALENS={**NEURALENS, "OUTBOX": outbox, "ENABLED": False}):
+        assert track("PURCHASE", **ORDER)["accepted"] == 0
+        with pytest.raises(EventError, match="page"):
+            run(track_async("CLICK_PRODUCT", id="A", page="CHAIRS"))
+    assert not (tmp_path / "outbox.db").exists()

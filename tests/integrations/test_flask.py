@@ -8,6 +8,7 @@ from flask import Flask, render_template_string
 from flask_talisman import Talisman
 from neuralens_embed import MarkupError
 from neuralens_flask import Neuralens
+from neuralens_relay.client import EventError
 
 PAGE = "{{ neuralens_snippet() }}<i {{ nl.product(id) }}></i>"
 
@@ -131,3 +132,24 @@ def test_an_audit_without_its_extra_says_what_to_install(tmp_path: Path) -> None
     done = shop(tmp_path).test_cli_runner().invoke(args=["neuralens", "audit", "/page/A"])
     assert done.exit_code == 2
     assert "audit needs justhtml: run pip install 'neuralens-tracker[audit]'" in done.output
+
+
+ORDER = {"ids": ["A", "B"], "order": "O-1", "uid": "u-1"}
+
+
+def test_a_purchase_is_tracked_from_the_server_once(tmp_path: Path) -> None:
+    app = shop(tmp_path)
+    with app.app_context():
+        neuralens = app.extensions["neuralens"]
+        assert neuralens.track("PURCHASE", **ORDER)["accepted"] == 1
+        assert neuralens.track("PURCHASE", **ORDER)["duplicates"] == 1
+
+
+def test_disabled_tracking_only_checks_what_the_server_tracks(tmp_path: Path) -> None:
+    app = shop(tmp_path, NEURALENS_ENABLED=False)
+    with app.app_context():
+        neuralens = app.extensions["neuralens"]
+        assert neuralens.track("PURCHASE", **ORDER)["accepted"] == 0
+        with pytest.raises(EventError, match="page"):
+            neuralens.track("CLICK_PRODUCT", id="A", page="CHAIRS")
+    assert not (tmp_path / "outbox.db").exists()

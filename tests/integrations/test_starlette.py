@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.templating import Jinja2Templates
+from neuralens_relay.client import EventError
 from neuralens_starlette import Neuralens
 from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
+
+from tests.event_loop import run
 
 
 def shop(folder: Path, lifespan: Any = None, **settings: Any) -> tuple[FastAPI, Neuralens]:
@@ -180,3 +183,31 @@ def test_a_missing_key_does_not_fail_the_import(
     app, _ = shop(tmp_path, api_key=None)
     response = TestClient(app).post("/nl/events", content=b"{}")
     assert (response.status_code, response.json()) == (503, {"error": "the relay is not set up"})
+
+
+ORDER = {"ids": ["A", "B"], "order": "O-1", "uid": "u-1"}
+
+
+def test_a_purchase_is_tracked_from_the_server_once(tmp_path: Path) -> None:
+    app, neuralens = shop(tmp_path)
+
+    @app.post("/paid")
+    async def paid() -> Any:
+        return await neuralens.track("PURCHASE", **ORDER)
+
+    @app.post("/paid-again")
+    def paid_again() -> Any:
+        return neuralens.relay.client().track("PURCHASE", **ORDER)
+
+    with TestClient(app) as client:
+        assert client.post("/paid").json() == {"accepted": 1, "duplicates": 0, "rejected": []}
+        assert client.post("/paid-again").json() == {"accepted": 0, "duplicates": 1, "rejected": []}
+
+
+def test_disabled_tracking_only_checks_what_the_server_tracks(tmp_path: Path) -> None:
+    _, neuralens = shop(tmp_path, enabled=False)
+    nothing = {"accepted": 0, "duplicates": 0, "rejected": []}
+    assert run(neuralens.track("PURCHASE", **ORDER)) == nothing
+    with pytest.raises(EventError, match="page"):
+        run(neuralens.track("CLICK_PRODUCT", id="A", page="CHAIRS"))
+    assert not (tmp_path / "outbox.db").exists()
