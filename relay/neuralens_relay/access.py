@@ -1,6 +1,6 @@
-"""Authorizes access to metrics and health details: volumes, API errors, the outbox's location.
+"""Compares secrets; authorizes access to metrics and health details.
 
-Also compares bearer tokens, for all who have one.
+These tell volumes, API errors and the outbox's location.
 """
 
 import hmac

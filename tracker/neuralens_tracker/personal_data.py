@@ -1,7 +1,7 @@
 """Removes personal data from queries and rounds locations, in the browser and again at the relay.
 
-E-mail addresses, phone numbers, card numbers and other long numbers are removed; ISBNs, sizes and
-model numbers are kept. An ambiguous number is removed.
+E-mail addresses, phone numbers, card numbers and other long numbers are removed; ISBNs, sizes,
+model numbers and years are kept. An ambiguous number is removed.
 """
 
 from neuralens_tracker.types import Event, Fields
@@ -94,6 +94,10 @@ def is_personal(number: str, after: str) -> bool:
         return count >= MIN_INTERNATIONAL
     if count < MIN_PHONE or number.startswith("0") or number.startswith("("):
         return count >= MIN_PHONE
+    # Two years are a range of models, and two slashes separate the parts of a tyre's size.
+    years = [run for run in runs if len(run) == 4 and run[:2] in ("19", "20")]
+    if len(years) > 1 or len(number.split("/")) > 2:
+        return False
     is_even = len([run for run in runs if len(run) > 4]) == 0
     return is_even and len(runs) > 2 and len(runs[0]) < 4 and count <= MAX_LOCAL
 
