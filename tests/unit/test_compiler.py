@@ -143,6 +143,14 @@ def test_a_record_is_an_object_with_its_fields() -> None:
     assert "class" not in code
 
 
+def test_a_list_of_a_record_may_be_replaced() -> None:
+    """A NodeList has no filter."""
+    filtered = "def f(r):\n    return [x for x in r.seen if x]\n"
+    assert "r.seen$.filter(" in compile_one(RECORD + filtered)
+    replaced = "def g(r, found):\n    r.seen = found\n"
+    assert "[...r.seen$].filter(" in compile_one(RECORD + filtered + replaced)
+
+
 def test_a_record_can_be_imported() -> None:
     written = compile_program(
         sources(

@@ -7,7 +7,7 @@ copy for iteration. The inference uses annotations, which mypy checks, and liter
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from neuralens_build.compiler.records import Record
 
@@ -49,7 +49,7 @@ def names_type(annotation: ast.expr | None) -> str | None:
 SCALAR = Kind(
     frozenset(("str", "int", "float", "bool")),
     (ast.Constant, ast.BinOp, ast.JoinedStr, ast.Compare, ast.UnaryOp),
-    frozenset(("str", "int", "float", "abs", "isinstance", "len")),
+    frozenset(("str", "int", "float", "abs", "isinstance", "len", "max", "min")),
     frozenset(("endswith", "find", "join", "lower", "replace", "startswith", "strip")),
 )
 LIST = Kind(
@@ -157,6 +157,10 @@ def read_known(
         frozenset(functions),
         frozenset(name for name, is_such in attributes.items() if is_such),
     )
+    size = -1
+    while size != len(program.attributes):
+        size = len(program.attributes)
+        program = replace(program, attributes=program.attributes - set(changed(trees, program)))
     names = {
         module: frozenset(program.find(tree.body, set(), top_level(tree)))
         for module, tree in trees.items()
@@ -172,6 +176,15 @@ def read_known(
         }
         known[module] = Known(kind, names[module] | imported, program.functions, program.attributes)
     return known
+
+
+def changed(trees: Mapping[str, ast.Module], program: Known) -> Iterator[str]:
+    """Yield the attributes to which the program assigns a value that may be of another kind."""
+    for node in (node for tree in trees.values() for node in ast.walk(tree)):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Attribute) and not program.hold(node.value, frozenset()):
+                    yield target.attr
 
 
 def top_level(tree: ast.Module) -> set[str]:

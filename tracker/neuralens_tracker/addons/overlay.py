@@ -85,9 +85,9 @@ STYLE = """
 .frame span { display: inline-block; font-size: 11px; background: Canvas; white-space: pre-line }
 .chosen { border-width: 6px }
 section { right: 0; bottom: 0; max-height: 45vh; width: min(420px, 100vw); overflow: auto }
-section, button { border: 1px solid; background: Canvas; color: CanvasText }
-header { display: flex; gap: 8px; align-items: center; padding: 8px; position: sticky; top: 0;
-  background: Canvas }
+section, button { border: 1px solid }
+section, header, button { background: Canvas; color: CanvasText }
+header { display: flex; gap: 8px; align-items: center; padding: 8px; position: sticky; top: 0 }
 b { font-weight: 600; flex: 1 }
 summary, li { padding: 6px 8px; border-top: 1px solid #8888 }
 ol { list-style: none; padding: 0 }
