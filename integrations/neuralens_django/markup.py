@@ -73,18 +73,11 @@ def nonce(request: HttpRequest) -> Any:
 class DjangoAttributes(Attributes):
     """Renders the attributes; a list's offset may be a page of Django's Paginator."""
 
-    def context(
-        self,
-        *,
-        page: object = None,
-        query: object = None,
-        list: object = None,  # noqa: A002
-        offset: object = None,
-    ) -> Markup:
-        """Render the context of the items inside an element, without None values."""
+    def context(self, *, offset: object = None, **others: Any) -> Markup:
+        """Render the context of the items inside an element, as ``Attributes.context`` does."""
         first = getattr(offset, "start_index", None)
         rank = max(first() - 1, 0) if callable(first) else offset
-        return super().context(page=page, query=query, list=list, offset=rank)
+        return super().context(offset=rank, **others)
 
 
 def attributes() -> Attributes:

@@ -28,14 +28,15 @@ from django.template import Context, Engine
 from django.template.backends.jinja2 import Jinja2
 from django.test import Client, override_settings
 from django.utils.translation import gettext_lazy
+from neuralens_django import tracking
 from neuralens_django.asgi import mount
 from neuralens_django.checks import check
 from neuralens_django.configuration import configuration
-from neuralens_django.mounted import relay
 from neuralens_django.testing import TrackingAssertions
 from neuralens_django.tracking import track, track_async
 from neuralens_embed import MarkupError
 from neuralens_relay.client import EventError
+from neuralens_relay.embedding import EmbeddedRelay
 from neuralens_relay.settings import SettingsError
 from starlette.testclient import TestClient
 from werkzeug.test import Client as WsgiClient
@@ -393,10 +394,13 @@ ORDER = {"ids": ["A", "B"], "order": "O-1", "uid": "u-1"}
 
 
 @pytest.fixture
-def fresh_relay() -> Iterator[None]:
-    relay.cache_clear()
+def fresh_relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Another relay beside that of this process, which earlier tests may have left running."""
+    fresh = EmbeddedRelay(lambda: configuration().relay)
+    monkeypatch.setattr(tracking, "relay", lambda: fresh)
     yield
-    relay.cache_clear()
+    with override_settings(NEURALENS=NEURALENS):
+        fresh.client().close()
 
 
 def test_a_purchase_is_tracked_from_the_server_once(tmp_path: Path, fresh_relay: None) -> None:

@@ -222,8 +222,9 @@ class Clicks:
 
     def _activate_text(self, text: str) -> None:
         """Activate the visible suggestion with a text; "" activates none."""
-        for element in self._find_shown(text)[:1]:
-            self._activate(element)
+        found = self._find_shown(text)
+        if len(found) > 0:
+            self._activate(found[0])
 
     def _submit(self, event: JSObject) -> None:
         form = target_of(event)
