@@ -18,8 +18,8 @@ from uuid import uuid4
 
 import aiohttp
 from neuralens_relay import Settings
-from neuralens_relay.outbox import Event
-from neuralens_relay.stores import store_opener
+from neuralens_relay.outbox_url import store_opener
+from neuralens_relay.store import Event
 
 from bench.relay import RELAY, make_batch, serve
 from bench.report import Bound, Report

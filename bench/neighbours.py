@@ -17,9 +17,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import median
 
-from neuralens_relay.outbox import Event, Outcome, Settlement
 from neuralens_relay.settings import Settings
 from neuralens_relay.sqlite_store import SqliteStore
+from neuralens_relay.store import Event, Outcome, Settlement
 
 from bench.floods import FLOODS
 from bench.relay import RELAY, SETTINGS, percentile, send_at_rate, serve

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import Resolver404, resolve
 from neuralens_embed.snippet import origin
 from neuralens_relay.embedding import variables
+from neuralens_relay.outbox_url import sqlite_path
 from neuralens_relay.settings import (
     Settings,
     SettingsError,
@@ -20,7 +21,6 @@ from neuralens_relay.settings import (
     read_variable,
     variable,
 )
-from neuralens_relay.stores import sqlite_path
 
 from neuralens_django.configuration import NAME, Configuration, configuration
 from neuralens_django.mounted import is_routed

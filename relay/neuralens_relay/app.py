@@ -33,12 +33,12 @@ from neuralens_relay.archive import Archive
 from neuralens_relay.bundles import Bundle, load
 from neuralens_relay.forwarded import TrustedProxies
 from neuralens_relay.intake import RETRY_BROKEN, Intake
-from neuralens_relay.outbox import OutboxError
+from neuralens_relay.outbox_url import sqlite_path
 from neuralens_relay.relay import Relay
 from neuralens_relay.responses import as_json, explain_error
 from neuralens_relay.scripts import serve_bundle
 from neuralens_relay.settings import Settings, variable
-from neuralens_relay.stores import sqlite_path
+from neuralens_relay.store import OutboxError
 
 # Days of the balance in the metrics.
 BALANCE_DAYS = 8

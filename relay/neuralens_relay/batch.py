@@ -20,7 +20,7 @@ from neuralens_tracker.vocabulary import MAX_COUNT, MAX_TEXT, WIRE_VERSION
 
 from neuralens_relay.balance import Report
 from neuralens_relay.notices import Notices
-from neuralens_relay.outbox import Event
+from neuralens_relay.store import Event
 
 NOTICES = Notices(logging.getLogger(__name__), monotonic)
 

@@ -37,14 +37,14 @@ from neuralens_relay.balance import (
 )
 from neuralens_relay.connections import Server, bound, count_connections, raise_descriptors
 from neuralens_relay.notices import Notices
-from neuralens_relay.outbox import Dead, OutboxError, Store
+from neuralens_relay.outbox_url import open_existing
 from neuralens_relay.output import Output
 from neuralens_relay.portions import Portion
 from neuralens_relay.responses import explain_error
 from neuralens_relay.salvage import salvage
 from neuralens_relay.serving import address, adopt, listen, listen_unix
 from neuralens_relay.settings import SettingsError, describe, read_setting, warn_of_unknown
-from neuralens_relay.stores import open_existing
+from neuralens_relay.store import Dead, OutboxError, Store
 
 PATH = "/nl"
 # The most dead letters that are listed.

@@ -34,15 +34,9 @@ from neuralens_relay.asides import run_aside
 from neuralens_relay.batch import Batch, make_report, validate_events
 from neuralens_relay.forks import FORKS
 from neuralens_relay.greenlets import check_queues
-from neuralens_relay.outbox import (
-    CLOSING,
-    WRITE_TIMEOUT,
-    Opener,
-    Outbox,
-    OutboxError,
-    Store,
-    explain_silence,
-)
+from neuralens_relay.opening import Opener, explain_silence
+from neuralens_relay.outbox import CLOSING, WRITE_TIMEOUT, Outbox
+from neuralens_relay.outbox_url import describe_place, store_opener
 from neuralens_relay.settings import (
     OutboxSettings,
     SettingsError,
@@ -51,7 +45,7 @@ from neuralens_relay.settings import (
     read_variable,
     variable,
 )
-from neuralens_relay.stores import describe_place, store_opener
+from neuralens_relay.store import OutboxError, Store
 
 URL = variable("relay_url")
 SECRET = variable("client_secret")

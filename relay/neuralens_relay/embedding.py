@@ -22,9 +22,9 @@ from starlette.types import Receive, Scope, Send
 from neuralens_relay.app import create_app
 from neuralens_relay.client import Client
 from neuralens_relay.notices import Notices
-from neuralens_relay.outbox import OutboxError
 from neuralens_relay.responses import explain_error
 from neuralens_relay.settings import Settings, SettingsError, read_setting, variable
+from neuralens_relay.store import OutboxError
 
 if TYPE_CHECKING:
     from a2wsgi import ASGIMiddleware

@@ -9,7 +9,7 @@ import threading
 from typing import Protocol
 from weakref import WeakSet
 
-from neuralens_relay.outbox import OutboxError
+from neuralens_relay.store import OutboxError
 
 STRANDED = (
     "the server has forked this process without notice while an outbox was open: load the"

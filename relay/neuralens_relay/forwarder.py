@@ -15,9 +15,10 @@ from neuralens_relay.clock import Clock
 from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
 from neuralens_relay.notices import Notices
-from neuralens_relay.outbox import Lease, Outbox, OutboxError, Outcome, Settlement, Store
+from neuralens_relay.outbox import Outbox
 from neuralens_relay.portions import Portion, rest
 from neuralens_relay.settings import variable
+from neuralens_relay.store import Lease, OutboxError, Outcome, Settlement, Store
 
 # Seconds between polls of the outbox, to which other processes may add.
 POLL = 0.5

@@ -8,7 +8,7 @@ import inspect
 import queue
 import threading
 
-from neuralens_relay.outbox import OutboxError
+from neuralens_relay.store import OutboxError
 
 # As it was when this module was imported.
 SimpleQueue = queue.SimpleQueue

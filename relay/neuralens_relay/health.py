@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from neuralens_relay.breaker import State
-from neuralens_relay.outbox import Depth
+from neuralens_relay.store import Depth
 
 # Reasons of dead letters that are listed.
 MAX_NAMED = 5

@@ -27,11 +27,11 @@ from neuralens_relay.batch import (
 )
 from neuralens_relay.notices import Notices
 from neuralens_relay.origins import explain_refusal, is_allowed
-from neuralens_relay.outbox import Event, OutboxError, OutboxFullError, digest
 from neuralens_relay.rate import RateLimit, Shares, cost, name_sender
 from neuralens_relay.relay import Relay
 from neuralens_relay.responses import as_json, explain_error, retry_later
 from neuralens_relay.settings import variable
+from neuralens_relay.store import Event, OutboxError, OutboxFullError, digest
 from neuralens_relay.turns import Turn, Turns
 from neuralens_relay.uploads import Uploads
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import TypeVar
 
-from neuralens_relay.outbox import Store
+from neuralens_relay.store import Store
 
 T = TypeVar("T")
 

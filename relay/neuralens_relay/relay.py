@@ -22,19 +22,11 @@ from neuralens_relay.greenlets import check_threads
 from neuralens_relay.health import Health, Refusals
 from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
-from neuralens_relay.outbox import (
-    CLOSING,
-    WRITE_TIMEOUT,
-    Depth,
-    Event,
-    Opener,
-    Outbox,
-    OutboxError,
-    WriteStatus,
-    explain_silence,
-)
+from neuralens_relay.opening import Opener, explain_silence
+from neuralens_relay.outbox import CLOSING, WRITE_TIMEOUT, Outbox, WriteStatus
+from neuralens_relay.outbox_url import describe_place, store_opener
 from neuralens_relay.settings import Settings
-from neuralens_relay.stores import describe_place, store_opener
+from neuralens_relay.store import Depth, Event, OutboxError
 
 # Seconds for reading the outbox.
 READ_TIMEOUT = 2.0

@@ -7,9 +7,9 @@ from pathlib import Path
 import apsw
 
 from neuralens_relay.damage import copy_rows, count_held
-from neuralens_relay.outbox import OutboxError
 from neuralens_relay.schema import count_again
 from neuralens_relay.sqlite_store import SqliteStore, take_lock
+from neuralens_relay.store import OutboxError
 
 # Without tables that ``damage.rebuild`` has set aside: their readable rows were copied then.
 COPIED = ("seen", "orders", "events", "dead", "journals", "tallies")

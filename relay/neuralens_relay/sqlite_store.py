@@ -21,7 +21,8 @@ import apsw
 from neuralens_relay.balance import DAY, KEPT_DAYS, Report, Tally, name_journal, post
 from neuralens_relay.damage import decode, names_set_aside, quick_check, rebuild
 from neuralens_relay.disk import Reserve, measure
-from neuralens_relay.outbox import (
+from neuralens_relay.schema import SCHEMA_VERSION, UPGRADES, count_again
+from neuralens_relay.store import (
     UNBOUNDED,
     Bounds,
     Dead,
@@ -35,7 +36,6 @@ from neuralens_relay.outbox import (
     belongs_to,
     digest,
 )
-from neuralens_relay.schema import SCHEMA_VERSION, UPGRADES, count_again
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from neuralens_relay.balance import DAY, MAX_MISSING, OUT, Balance, Report, balances, post
 from neuralens_relay.cli import relay as command
-from neuralens_relay.outbox import Bounds, Event
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
+from neuralens_relay.store import Bounds, Event
 
 from tests.polling import eventually
 from tests.relay.conftest import make_batch, make_event
@@ -147,7 +147,7 @@ def outbox(request, tmp_path):
 def open_store(outbox, bounds):
     if outbox.startswith("redis"):
         return RedisStore(outbox, bounds)
-    from neuralens_relay.stores import sqlite_path
+    from neuralens_relay.outbox_url import sqlite_path
 
     return SqliteStore(sqlite_path(outbox), bounds)
 

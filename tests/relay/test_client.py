@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from uuid import uuid4
 
-import neuralens_relay.stores
+import neuralens_relay.outbox_url
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,9 +20,9 @@ from neuralens_relay import Client as Server
 from neuralens_relay import ClientError, EventError, Settings, SettingsError, create_app
 from neuralens_relay.batch import Batch, validate_events
 from neuralens_relay.client import make_event as make_server_event
-from neuralens_relay.outbox import Bounds, OutboxError
 from neuralens_relay.settings import OutboxSettings
 from neuralens_relay.sqlite_store import SqliteStore
+from neuralens_relay.store import Bounds, OutboxError
 from neuralens_tracker.orders import name_purchase
 
 from tests.event_loop import run
@@ -147,7 +147,7 @@ def slow_disk(monkeypatch):
         assert done.wait(TIMEOUT)
         return SqliteStore(*arguments)
 
-    monkeypatch.setattr("neuralens_relay.stores.SqliteStore", open_store)
+    monkeypatch.setattr("neuralens_relay.outbox_url.SqliteStore", open_store)
     yield done, attempts
     done.set()
 
@@ -471,9 +471,9 @@ def test_order_ids_are_kept_longer_than_others(start, environment, monkeypatch):
     monkeypatch.setenv("NEURALENS_RETENTION_DAYS", "1")
     bounds = []
     monkeypatch.setattr(
-        neuralens_relay.stores, "SqliteStore", lambda path, given: bounds.append(given)
+        neuralens_relay.outbox_url, "SqliteStore", lambda path, given: bounds.append(given)
     )
-    neuralens_relay.stores.store_opener(OutboxSettings.from_environment())()
+    neuralens_relay.outbox_url.store_opener(OutboxSettings.from_environment())()
     assert bounds[0].known == 86400
     assert bounds[0].orders == 400 * 86400
 

@@ -6,10 +6,10 @@ from contextlib import closing
 import pytest
 from click.testing import CliRunner
 from neuralens_relay.cli import relay as command
-from neuralens_relay.outbox import Event, Outcome, Settlement
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.salvage import salvage
 from neuralens_relay.sqlite_store import SqliteStore
+from neuralens_relay.store import Event, Outcome, Settlement
 
 from tests.polling import eventually
 from tests.relay.conftest import make_batch, make_event

@@ -19,9 +19,9 @@ from click.testing import CliRunner
 from neuralens_relay.cli import as_record, describe_dead
 from neuralens_relay.cli import relay as command
 from neuralens_relay.clock import CORRECTION, SETTLED, Clock
-from neuralens_relay.outbox import Bounds, Event, OutboxError, OutboxFullError, Outcome, Settlement
 from neuralens_relay.salvage import salvage
 from neuralens_relay.sqlite_store import SqliteStore
+from neuralens_relay.store import Bounds, Event, OutboxError, OutboxFullError, Outcome, Settlement
 
 from tests.polling import eventually
 from tests.relay.conftest import make_batch, make_event, spawn_relay

@@ -16,9 +16,9 @@ import httpx
 import pytest
 from neuralens_relay import Settings, api, create_app, forwarder
 from neuralens_relay.answers import Fate
-from neuralens_relay.outbox import Event
 from neuralens_relay.relay import Relay
 from neuralens_relay.sqlite_store import SqliteStore
+from neuralens_relay.store import Event
 
 from tests.event_loop import run
 from tests.polling import TIMEOUT, eventually

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from neuralens_relay import Client as Server
 from neuralens_relay import Settings, SettingsError, create_app
-from neuralens_relay.outbox import Event, OutboxError
+from neuralens_relay.store import Event, OutboxError
 from starlette.applications import Starlette
 from starlette.routing import Mount
 

@@ -10,18 +10,11 @@ from pathlib import Path
 import apsw
 import pytest
 import redis
-from neuralens_relay.outbox import (
-    Bounds,
-    Event,
-    Opener,
-    Outbox,
-    OutboxError,
-    OutboxFullError,
-    Outcome,
-    Settlement,
-)
+from neuralens_relay.opening import Opener
+from neuralens_relay.outbox import Outbox
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
+from neuralens_relay.store import Bounds, Event, OutboxError, OutboxFullError, Outcome, Settlement
 
 from tests.polling import TIMEOUT, eventually
 from tests.relay.conftest import locked, unused_port

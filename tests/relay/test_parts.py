@@ -16,11 +16,11 @@ from neuralens_relay.backoff import Backoff
 from neuralens_relay.batch import serialize
 from neuralens_relay.breaker import HOLD_AFTER, Breaker, State
 from neuralens_relay.origins import explain_refusal
+from neuralens_relay.outbox_url import describe_place, sqlite_path
 from neuralens_relay.output import Output
 from neuralens_relay.rate import MAX_SENDERS, RateLimit, Shares, cost, name_sender
 from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import read_origin
-from neuralens_relay.stores import describe_place, sqlite_path
 
 from tests.event_loop import run
 

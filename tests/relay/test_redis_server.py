@@ -13,10 +13,10 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 from neuralens_relay import Settings, SettingsError
-from neuralens_relay.outbox import Bounds, Event, OutboxError, Outcome, Settlement
+from neuralens_relay.outbox_url import store_opener
 from neuralens_relay.redis_server import RedisServer, read_location
 from neuralens_relay.redis_store import BEAT, LATER, STREAM, RedisStore
-from neuralens_relay.stores import store_opener
+from neuralens_relay.store import Bounds, Event, OutboxError, Outcome, Settlement
 
 from tests.polling import eventually
 from tests.relay.conftest import is_up, make_batch, make_event, redis_server, unused_port

@@ -1,4 +1,4 @@
-"""Selects the store for an outbox URL."""
+"""Opens the store that an outbox URL names."""
 
 import os
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from neuralens_relay.balance import DAY
-from neuralens_relay.outbox import Bounds, OutboxError, Store
 from neuralens_relay.settings import OutboxSettings, SettingsError, mask, variable
 from neuralens_relay.sqlite_store import SqliteStore
+from neuralens_relay.store import Bounds, OutboxError, Store
 
 SQLITE = "sqlite:///"
 # The schemes for Redis, whose client is optional.

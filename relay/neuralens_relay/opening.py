@@ -1,0 +1,70 @@
+"""Opens an outbox, which may take long, for callers that do not wait for ever."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from math import inf
+from time import monotonic
+
+from neuralens_relay.asides import run_aside
+from neuralens_relay.outbox import Outbox
+from neuralens_relay.store import OutboxError, Store
+
+
+def explain_silence(place: str, seconds: float) -> str:
+    """Return the message for an outbox that has not responded for ``seconds``."""
+    return (
+        f"the outbox {place} has not responded for {seconds:g} s: check its disk, and what else"
+        " writes to it"
+    )
+
+
+class Opener:
+    """Opens an outbox for callers that wait for one another, for which they have a lock.
+
+    An attempt may take as long as another process writes, or for ever if the disk hangs: if a
+    caller waits in vain, then all who wait, and the next ones wait for the same attempt.
+    """
+
+    def __init__(self, open_store: Callable[[], Store], place: str) -> None:
+        """``place`` names the outbox in errors."""
+        self._open_store = open_store
+        self._place = place
+        self._attempt: Future[Store] | None = None
+        # When a caller last waited in vain, and why.
+        self._failed = -inf
+        self._reason = ""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is an attempt of which no caller has the outcome."""
+        return self._attempt is not None
+
+    def open(self, asked: float, patience: float | None = None) -> "Outbox":
+        """Open it for a caller that asked at ``asked`` (monotonic seconds).
+
+        Raises OutboxError, after ``patience`` seconds at the latest.
+        """
+        if asked < self._failed:
+            raise OutboxError(self._reason)
+        if self._attempt is None:
+            self._attempt = run_aside(self._open_store, "opener")
+        attempt = self._attempt
+        try:
+            if not wait([attempt], patience).done:
+                raise OutboxError(explain_silence(self._place, patience or 0))
+            self._attempt = None
+            return Outbox(attempt.result())
+        except OutboxError as error:
+            self._failed, self._reason = monotonic(), str(error)
+            raise
+
+    def abandon(self, patience: float = 0.0) -> None:
+        """Close what was opened for callers that no longer wait; wait ``patience`` seconds for it.
+
+        An attempt that hangs longer remains.
+        """
+        attempt = self._attempt
+        if attempt is not None and wait([attempt], patience).done:
+            self._attempt = None
+            if attempt.exception() is None:
+                attempt.result().close()
