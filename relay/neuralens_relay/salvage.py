@@ -8,7 +8,8 @@ import apsw
 
 from neuralens_relay.damage import copy_rows, count_held
 from neuralens_relay.schema import count_again
-from neuralens_relay.sqlite_store import SqliteStore, take_lock
+from neuralens_relay.sqlite_files import take_lock
+from neuralens_relay.sqlite_store import SqliteStore
 from neuralens_relay.store import OutboxError
 
 # Without tables that ``damage.rebuild`` has set aside: their readable rows were copied then.

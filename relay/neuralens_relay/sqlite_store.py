@@ -11,7 +11,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -22,6 +22,14 @@ from neuralens_relay.balance import DAY, KEPT_DAYS, Report, Tally, name_journal,
 from neuralens_relay.damage import decode, names_set_aside, quick_check, rebuild
 from neuralens_relay.disk import Reserve, measure
 from neuralens_relay.schema import SCHEMA_VERSION, UPGRADES, count_again
+from neuralens_relay.sqlite_files import (
+    Lock,
+    check_path,
+    identify,
+    restrict_permissions,
+    take_lock,
+    touch,
+)
 from neuralens_relay.store import (
     UNBOUNDED,
     Bounds,
@@ -59,8 +67,6 @@ DAMAGED_LETTER = "damaged in the outbox"
 SEARCHED = 256
 REMEMBER = "INSERT OR IGNORE INTO seen (digest, received) VALUES (?, ?)"
 REMEMBER_ORDER = REMEMBER.replace("seen", "orders")
-# Suffixes of the files that belong to an outbox.
-COMPANIONS = ("", "-wal", "-shm", "-forwarder", "-reserve")
 
 
 class SqliteStore:
@@ -95,27 +101,10 @@ class SqliteStore:
         self._changes: Counter[tuple[int, str, str, str]] = Counter()
         self._reserve = Reserve(Path(f"{path}-reserve"))
         with self._translated_errors():
-            try:
-                str(path).encode()
-            except UnicodeEncodeError:
-                raise OutboxError(
-                    f"the outbox {str(path)!a} cannot be used: its path must be UTF-8, and so"
-                    " must this process's locale (LC_ALL)"
-                ) from None
-            if not path.parent.is_dir():
-                hint = "" if is_absolute else "; an absolute path has four slashes: sqlite:////PATH"
-                raise OutboxError(
-                    f"the outbox {path} cannot be used: create the folder {path.parent}, writable"
-                    f" for this user{hint}"
-                )
-            if path.is_dir():
-                raise OutboxError(f"the outbox {path} is a folder: add the name of a file in it")
-            if path.exists() and not path.is_file():
-                # Such as a device, whose permissions are not the relay's to restrict.
-                raise OutboxError(f"the outbox {path} is not a regular file: choose another name")
+            check_path(path, is_absolute)
             # Events are personal data, so no other user may read the files.
             touch(path)
-            self._restrict_permissions()
+            restrict_permissions(path)
             space = measure(path)
             if space.free < space.floor:
                 self._reserve.release()
@@ -587,15 +576,6 @@ class SqliteStore:
                 (waiting, dead, unreadable),
             )
 
-    def _restrict_permissions(self) -> None:
-        """Remove the permissions of group and others."""
-        for suffix in COMPANIONS:
-            file = self._path.with_name(self._path.name + suffix)
-            # SQLite deletes some of them when another connection closes, which may be now.
-            with suppress(FileNotFoundError):
-                if (mode := file.stat().st_mode) & 0o077:
-                    file.chmod(mode & 0o700)
-
     def _value(self, query: str, values: tuple[Any, ...] = ()) -> Any:
         return self.database.execute(query, values).get
 
@@ -632,61 +612,3 @@ class SqliteStore:
         if isinstance(error, apsw.IOError):
             return self.database.system_errno == errno.EDQUOT
         return isinstance(error, OSError) and error.errno == errno.EDQUOT
-
-
-def identify(path: Path) -> tuple[int, int] | None:
-    """Return the device and inode of a file; None if there is none."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def touch(path: Path) -> None:
-    """Create a file that only its owner can read, unless it exists.
-
-    An existing file is not opened: closing it would release this process's POSIX locks on it.
-    """
-    if not path.exists():
-        path.touch(0o600)
-
-
-class Lock:
-    """The leader's lock of an outbox: an exclusive transaction on ``file``."""
-
-    def __init__(self, file: Path) -> None:
-        """Raise apsw.BusyError if another process has it."""
-        self.file = file
-        touch(file)
-        self._opened = identify(file)
-        self._connection = apsw.Connection(str(file))
-        try:
-            # Nothing is ever written to it, so a journal file is pointless.
-            self._connection.execute("PRAGMA journal_mode = MEMORY").fetchall()
-            self._connection.execute("BEGIN EXCLUSIVE")
-        except BaseException:
-            self.close()
-            raise
-
-    def is_current(self) -> bool:
-        """Return whether its file has been neither deleted nor replaced."""
-        return identify(self.file) == self._opened
-
-    def close(self) -> None:
-        """Release it."""
-        self._connection.close()
-
-
-def take_lock(path: Path) -> Lock | None:
-    """Acquire the leader's lock of an outbox; return None if another process has it."""
-    path = path.resolve()
-    file = path.with_name(f"{path.name}-forwarder")
-    try:
-        return Lock(file)
-    except apsw.BusyError:
-        return None
-    except (apsw.NotADBError, apsw.CantOpenError) as error:
-        raise OutboxError(
-            f"{file}, the lock of the relay that forwards, cannot be used: delete it ({error})"
-        ) from error
