@@ -16,6 +16,8 @@ from neuralens_verify.observations import Batch, Event, Observations, Suppressed
 OBSERVE_SCRIPT = (Path(__file__).parent / "page" / "observe.js").read_text("utf-8")
 # How the tracker's messages on the console begin, and those of verify's own scripts.
 TRACKER_PREFIX, VERIFY_PREFIX = "neuralens: ", "neuralens-verify "
+# What is raised by reading as data of the tracker what a page has printed or sent by itself.
+NOT_OURS = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 class Recorder:
@@ -51,7 +53,7 @@ class Recorder:
             "event": self._on_event,
             "suppressed": self._on_suppressed,
             "violation": lambda m: observed.violations.append(Violation(**m["detail"])),
-            "error": lambda m: self._add_message(m["detail"]["message"], m["page"]),
+            "error": lambda m: self._add_message(str(m["detail"]["message"]), m["page"]),
         }
         context = page.context
         context.add_init_script(OBSERVE_SCRIPT)
@@ -86,15 +88,10 @@ class Recorder:
 
     def _add_event(self, detail: dict[str, Any]) -> None:
         """Record an event, unless it is already known from its capture or from a batch."""
-        if detail["eid"] in self.details:
-            return
-        ids = tuple(str(item["id"]) for item in detail["items"])
-        page, query = detail.get("page"), detail.get("query")
-        event = Event(
-            self.step, detail["eid"], detail["event"], ids, detail.get("index"), page, query
-        )
-        self._observed.events.append(event)
-        self.details[event.eid] = detail
+        event = read_event(detail, self.step)
+        if event.eid not in self.details:
+            self._observed.events.append(event)
+            self.details[event.eid] = detail
 
     def _on_suppressed(self, message: dict[str, Any]) -> None:
         detail = message["detail"]
@@ -180,16 +177,28 @@ class Recorder:
         if text.startswith(TRACKER_PREFIX):
             self._add_message(text.removeprefix(TRACKER_PREFIX), self._page.url)
         elif text.startswith(VERIFY_PREFIX):
-            sent = json.loads(text.removeprefix(VERIFY_PREFIX))
-            self._handlers[sent["name"]](sent)
+            with suppress(*NOT_OURS):
+                sent = json.loads(text.removeprefix(VERIFY_PREFIX))
+                self._handlers[sent["name"]](sent)
+
+
+def read_event(detail: dict[str, Any], step: str) -> Event:
+    """Return an event from how the tracker sends it; raises one of NOT_OURS for anything else."""
+    ids = tuple(str(item["id"]) for item in detail["items"])
+    eid, name = detail["eid"], detail["event"]
+    index, page, query = (detail.get(each) for each in ("index", "page", "query"))
+    if not all(isinstance(text, str) for text in (eid, name, page or "", query or "")):
+        raise TypeError("these are texts")
+    return Event(step, eid, name, ids, None if index is None else int(index), page, query)
 
 
 def read_batch(request: Request) -> dict[str, Any] | None:
     """Return the batch in a request, or None."""
     if request.method != "POST" or "b=" not in urlsplit(request.url).query:
         return None
-    try:
-        batch = json.loads(request.post_data or "")
-        return batch if all("eid" in event for event in batch["events"]) else None
-    except (ValueError, KeyError, TypeError):
-        return None
+    with suppress(*NOT_OURS):
+        batch: dict[str, Any] = json.loads(request.post_data or "")
+        for event in batch["events"]:
+            read_event(event, "")
+        return batch
+    return None

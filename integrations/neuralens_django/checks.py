@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import Resolver404, resolve
+from neuralens_embed import MarkupError, Snippet
 from neuralens_embed.snippet import origin
 from neuralens_relay.embedding import variables
 from neuralens_relay.outbox_url import sqlite_path
@@ -36,10 +37,14 @@ def check(app_configs: Sequence[object] | None = None, **_: Any) -> list[CheckMe
     try:
         config = configuration()
     except (ImproperlyConfigured, ImportError) as error:
-        return [Error(str(error), hint=f"Correct {NAME} in the settings.", id="neuralens.E002")]
+        return [wrong_setting(error)]
     if not config.enabled:
         return []
-    return [*check_prefix(config), *check_settings(config), *check_policy(config)]
+    return check_snippet(config) or [
+        *check_prefix(config),
+        *check_settings(config),
+        *check_policy(config),
+    ]
 
 
 def check_deployment(app_configs: Sequence[object] | None = None, **_: Any) -> list[CheckMessage]:
@@ -65,6 +70,21 @@ def check_deployment(app_configs: Sequence[object] | None = None, **_: Any) -> l
 def is_set(config: Configuration, name: str) -> bool:
     """Return whether the project or the environment provides a relay setting."""
     return bool(config.relay.get(name) or os.environ.get(variable(name)))
+
+
+def wrong_setting(error: Exception) -> CheckMessage:
+    """Return the error E002, that NEURALENS is wrong."""
+    return Error(str(error), hint=f"Correct {NAME} in the settings.", id="neuralens.E002")
+
+
+def check_snippet(config: Configuration) -> list[CheckMessage]:
+    """E002: an argument of the snippet is invalid, with which no page could be rendered."""
+    arguments: dict[str, Any] = {"app_id": "APP", "prefix": config.prefix, "page_secret": ""}
+    try:
+        Snippet(**arguments | config.snippet)
+    except (MarkupError, TypeError) as error:
+        return [wrong_setting(error)]
+    return []
 
 
 def check_prefix(config: Configuration) -> list[CheckMessage]:

@@ -50,7 +50,10 @@ class Configuration:
 @lru_cache(1)
 def configuration() -> Configuration:
     """Read the setting; raises ImproperlyConfigured for an unknown key."""
-    given = {name.lower(): value for name, value in getattr(django_settings, NAME, {}).items()}
+    setting = getattr(django_settings, NAME, {})
+    if not isinstance(setting, dict):
+        raise ImproperlyConfigured(f"{NAME} must be a dict, not {setting!r:.80}")
+    given = {name.lower(): value for name, value in setting.items()}
     of_relay = {declared.name for declared in fields(Settings)}
     own = {declared.name for declared in fields(Configuration)} - {"relay"}
     for name in given:

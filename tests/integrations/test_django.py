@@ -204,6 +204,19 @@ def test_an_unknown_key_is_reported() -> None:
 
 
 @pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (None, "NEURALENS must be a dict, not None"),
+        ({"PREFIX": "nl/"}, "prefix must be a URL or begin with /, not 'nl'"),
+        ({"SNIPPET": {"viewms": 500}}, "there is no setting viewms: did you mean view_ms?"),
+    ],
+)
+def test_what_no_page_could_be_rendered_with_is_reported(setting: object, message: str) -> None:
+    with override_settings(NEURALENS=setting):
+        assert [(found.id, found.msg) for found in check()] == [("neuralens.E002", message)]
+
+
+@pytest.mark.parametrize(
     ("settings", "ids"),
     [
         ({"NEURALENS": {**NEURALENS, "OUTBOX": "sqlite:////var/lib/outbox.db"}}, []),

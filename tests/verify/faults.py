@@ -370,6 +370,15 @@ const request = window.fetch;
 window.fetch = (url, ...rest) =>
     /nl/.test(url.url ?? url) ? Promise.reject(new TypeError()) : request(url, ...rest);
 </script>"""
+# What a page prints and sends that begins like verify's own messages, or like a batch.
+NOISE = """<script>
+const messages = ["hello", "5", '{"name": "other"}', '{"name": "event", "detail": {"eid": {}}}',
+    '{"name": "error", "detail": {"message": {}}}', "[".repeat(100000)];
+for (const message of messages) console.log(`neuralens-verify ${message}`);
+for (const events of [[{ eid: "1" }], ["eid"], [{ eid: {}, event: 1, items: [{ id: 1 }] }]]) {
+    fetch("/other?b=1", { method: "POST", body: JSON.stringify({ events }) });
+}
+</script>"""
 # Replaces what the server has sent until a second copy of it has arrived.
 LOADING = """<script>
 const place = document.querySelector("main");
@@ -420,6 +429,7 @@ FAULTLESS = {
     ),
     "page in a fixed element": Shop(rewrite=in_fixed_element),
     "items that are loaded again": Shop(rewrite=with_banner(LOADING)),
+    "messages and requests like verify's own": Shop(rewrite=with_banner(NOISE)),
     "no referrer": Shop(headers={"Referrer-Policy": "no-referrer"}),
     "Integrity-Policy": Shop(
         tag=lambda shop: tag(shop, crossorigin="anonymous"),
