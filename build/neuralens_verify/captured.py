@@ -11,8 +11,15 @@ from neuralens_tracker.vocabulary import (
     VIEW_PRODUCT,
 )
 
-from neuralens_verify.findings import OPEN, PRODUCT_PAGE, RESULTS, SECOND_PAGE, Finding
-from neuralens_verify.observations import Event, Observations, normalize
+from neuralens_verify.findings import (
+    OPEN,
+    PRODUCT_PAGE,
+    RESULTS,
+    SECOND_PAGE,
+    Finding,
+    page_fails,
+)
+from neuralens_verify.observations import Element, Event, Observations, normalize
 
 # Causes for which attributes are missing.
 INCOMPLETE = {"unknown-attribute", "attributes-removed"}
@@ -33,6 +40,7 @@ def check_events(seen: Observations, known: list[Finding]) -> Iterator[Finding]:
     if "ranks-repeat" not in causes and not invalid & {INDEX, OFFSET}:
         yield from check_ranks(seen)
     yield from check_context(seen)
+    yield from check_suppressed(seen)
     if not causes & INCOMPLETE:
         yield from check_views(seen)
         yield from check_page(seen, invalid)
@@ -40,7 +48,7 @@ def check_events(seen: Observations, known: list[Finding]) -> Iterator[Finding]:
 
 
 def check_views(seen: Observations) -> Iterator[Finding]:
-    """Yield a finding if the tracker captures events, but never that a product was seen."""
+    """Yield a finding if a page shows no products, or shows them without any being seen."""
     names = {each.name for each in seen.events} | {each.name for each in seen.suppressed}
     for view in seen.views:
         tiles = [
@@ -50,6 +58,26 @@ def check_views(seen: Observations) -> Iterator[Finding]:
         ]
         if view.step == RESULTS and len(tiles) > 1 and names and VIEW_PRODUCT not in names:
             yield nothing_seen(view.url)
+        if view.step in (RESULTS, SECOND_PAGE) and view.version and view.fails and not tiles:
+            yield page_fails(view, "products")
+
+
+def check_suppressed(seen: Observations) -> Iterator[Finding]:
+    """Yield a finding if the shop drops each event that a product was seen, but not all events."""
+    of_views = [each for each in seen.suppressed if each.name == VIEW_PRODUCT]
+    is_dropped = of_views and all(each.reason == "before" for each in of_views)
+    if is_dropped and seen.events and VIEW_PRODUCT not in {each.name for each in seen.events}:
+        yield all_suppressed(f"{VIEW_PRODUCT} was suppressed", "before", seen.address)
+
+
+def all_suppressed(what: str, reason: str, url: str) -> Finding:
+    """Return the finding that every event, or all of a name, were suppressed."""
+    return Finding(
+        "all-suppressed",
+        f"every {what}: {reason}",
+        'Check the functions that the shop passes to neuralens("before", ...).',
+        url,
+    )
 
 
 def nothing_seen(url: str) -> Finding:
@@ -94,18 +122,23 @@ def check_ranks(seen: Observations) -> Iterator[Finding]:
         )
 
 
-def results_of(seen: Observations, step: str) -> list[str]:
-    """Return the ids of the list of results, in the order of the markup.
-
-    That is the list with the most products; others, such as recommendations, rightly start at 0.
-    """
-    lists: dict[str, dict[str, None]] = {}
+def lists_of(seen: Observations, step: str) -> list[dict[str, Element]]:
+    """Return the products of each list of a step's page, by their ids, in the markup's order."""
+    lists: dict[str, dict[str, Element]] = {}
     for view in seen.views:
         if view.step == step:
             for element in view.elements:
                 if element.attribute == PRODUCT and element.list_id:
-                    lists.setdefault(element.list_id, {})[element.value] = None
-    return max(map(list, lists.values()), key=len, default=[])
+                    lists.setdefault(element.list_id, {}).setdefault(element.value, element)
+    return list(lists.values())
+
+
+def results_of(seen: Observations, step: str) -> dict[str, Element]:
+    """Return the products of the list of results.
+
+    That is the list with the most products; others, such as recommendations, rightly start at 0.
+    """
+    return max(lists_of(seen, step), key=len, default={})
 
 
 def products_by_rank(seen: Observations, step: str) -> dict[int, set[str]]:
@@ -121,11 +154,22 @@ def products_by_rank(seen: Observations, step: str) -> dict[int, set[str]]:
 def start_of(seen: Observations, ranks: dict[int, set[str]]) -> int:
     """Return by how much all ranks of the results exceed their places; 0 if one does not.
 
-    A product may have a place without having been seen.
+    A product may have a place without having been seen. 0, too, if that is what comes before.
     """
     places = {value: place for place, value in enumerate(results_of(seen, RESULTS))}
     excess = [rank - places[value] for rank, values in ranks.items() for value in values]
-    return max(min(excess, default=0), 0)
+    start = max(min(excess, default=0), 0)
+    return 0 if start in plausible_starts(seen) else start
+
+
+def plausible_starts(seen: Observations) -> set[int]:
+    """Return at which ranks the results may start: after ads in their list, or lists before it."""
+    lists, results = lists_of(seen, RESULTS), results_of(seen, RESULTS)
+    starts = {0}
+    for earlier in reversed(lists[: lists.index(results)] if results else []):
+        starts |= {max(starts) + len(earlier)}
+    ads = max((each.before for each in results.values()), default=0)
+    return {start + ad for start in starts for ad in range(ads + 1)}
 
 
 def views_in(seen: Observations, step: str) -> list[Event]:
@@ -201,7 +245,9 @@ def check_landing(seen: Observations, causes: set[str]) -> Iterator[Finding]:
         each.url.partition("#")[0] for each in seen.views if each is not view
     }
     has_landing = landed or view.ignored or any(each.attribute == LANDING for each in view.elements)
-    if is_page and not has_landing:
+    if is_page and not has_landing and view.fails:
+        yield page_fails(view, LANDING)
+    elif is_page and not has_landing:
         yield Finding(
             "no-landing",
             f"a product leads to {view.url}, which has no {LANDING}",

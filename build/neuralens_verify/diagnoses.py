@@ -31,12 +31,10 @@ def diagnose_path(seen: Observations) -> Iterator[Finding]:
     for view in seen.views:
         yield from check_tags(view)
     for view in seen.views:
-        finding = next(check_script(seen, view), None)
-        if finding:
+        if finding := check_script(seen, view):
             yield finding
             return
     for check in (check_delivery, check_consent, check_relay):
-        finding = next(check(seen), None)
-        if finding:
+        if finding := check(seen):
             yield finding
             return

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from neuralens_verify.addresses import origin_of
-from neuralens_verify.observations import Observations, Violation
+from neuralens_verify.observations import Observations, View, Violation
 
 # The names of the steps, in order.
 OPEN, SEARCH, RESULTS, SECOND_PAGE = "open", "search", "results", "page 2"
@@ -53,4 +53,14 @@ def mixed_content(address: str, page: str) -> Finding:
         f"browsers block requests to {address} from a page with https",
         "Use an address with https in the snippet, or a path of the shop.",
         page,
+    )
+
+
+def page_fails(view: View, missing: str) -> Finding:
+    """Return the finding that a page answers with an error, and lacks what it should have."""
+    return Finding(
+        "page-fails",
+        f"the page answers {view.status}, and has no {missing}",
+        "Check the shop's log, and the link or the search that leads there.",
+        view.url,
     )

@@ -8,7 +8,14 @@ from neuralens_embed.names import kebab, snake, suggest_setting
 from neuralens_tracker.personal_data import is_email
 
 from neuralens_verify.addresses import origin_of
-from neuralens_verify.findings import Finding, csp_source, find_violation, is_mixed, mixed_content
+from neuralens_verify.findings import (
+    Finding,
+    csp_source,
+    find_violation,
+    is_mixed,
+    mixed_content,
+    page_fails,
+)
 from neuralens_verify.observations import Observations, Probe, Script, Tag, View, Violation
 
 # The tracker's module, as npm's package has it, too.
@@ -65,79 +72,74 @@ def check_tags(view: View) -> Iterator[Finding]:
                 )
 
 
-def check_script(seen: Observations, view: View) -> Iterator[Finding]:
-    """Yield why the tracker does not run on a page, or why an old version does."""
-    tag = view.intended_tag
+def check_script(seen: Observations, view: View) -> Finding | None:
+    """Return why the tracker does not run on a page, or why an old version or no add-on does."""
     if missing := sandboxed(view.policy):
-        yield Finding(
+        return Finding(
             "csp-sandbox",
             f"the page's Content-Security-Policy has sandbox without {' and '.join(missing)}",
             f"Add {' and '.join(missing)} to it, or remove the directive.",
             view.url,
         )
-        return
-    if view.version is None:
-        if view.outdated:
-            yield Finding(
-                "old-cached-page",
-                "a cache or the shop's service worker serves an older page than the server, with"
-                f" {'another tag' if tag else 'no tag'} of the tracker",
-                "Purge the pages from the cache of the CDN or the proxy, and have a service worker"
-                " request pages from the network first.",
-                view.url,
-            )
-            return
-        if tag is None and view.status >= 400:
-            yield Finding(
-                "page-fails",
-                f"the page answers {view.status}, and does not contain the tracker's script tag",
-                "Check the shop's log, and the link or the search that leads there.",
-                view.url,
-            )
-            return
-        if tag is None and (module := find_module(seen)):
-            yield not_started(seen, module, view)
-            return
-        if tag is None and view.mentions_script:
-            yield Finding(
-                "tag-inert",
-                "the page's HTML names the tracker's script, but no script tag that runs has it",
-                "Take the tag out of the comment, <noscript> or <template> around it, and print it"
-                " without escaping, as a template's `safe` or `raw` does; if a script is to insert"
-                " it, check when that does.",
-                view.url,
-            )
-            return
-        if tag is None:
-            yield Finding(
-                "no-tag",
-                "the page does not contain the tracker's script tag",
-                "Put the output of `neuralens-tracker snippet --app-id APP` into the base"
-                " template.",
-                view.url,
-            )
-            return
-        yield from explain_loading(seen, view, tag)
-        return
-    if tag is not None and not tag.integrity:
-        script = seen.scripts.get(tag.src)
-        if (
-            script
-            and script.current_integrity
-            and script.integrity
-            and script.current_integrity != script.integrity
-        ):
-            yield old_cached_script(tag, view)
-            return
+    tag = view.intended_tag
+    if view.version is not None:
+        return (explain_old_script(seen, view, tag) if tag else None) or explain_addons(seen, view)
+    if view.outdated:
+        return Finding(
+            "old-cached-page",
+            "a cache or the shop's service worker serves an older page than the server, with"
+            f" {'another tag' if tag else 'no tag'} of the tracker",
+            "Purge the pages from the cache of the CDN or the proxy, and have a service worker"
+            " request pages from the network first.",
+            view.url,
+        )
+    return explain_loading(seen, view, tag) if tag else explain_absence(seen, view)
+
+
+def explain_absence(seen: Observations, view: View) -> Finding:
+    """Return why a page has no tag of the tracker."""
+    if view.fails:
+        return page_fails(view, "script tag of the tracker")
+    if module := find_module(seen):
+        return not_started(seen, module, view)
+    if view.mentions_script:
+        return Finding(
+            "tag-inert",
+            "the page's HTML names the tracker's script, but no script tag that runs has it",
+            "Take the tag out of the comment, <noscript> or <template> around it, and print it"
+            " without escaping, as a template's `safe` or `raw` does; if a script is to insert"
+            " it, check when that does.",
+            view.url,
+        )
+    return Finding(
+        "no-tag",
+        "the page does not contain the tracker's script tag",
+        "Put the output of `neuralens-tracker snippet --app-id APP` into the base template.",
+        view.url,
+    )
+
+
+def explain_old_script(seen: Observations, view: View, tag: Tag) -> Finding | None:
+    """Return the finding that a running script without integrity is older than the server's."""
+    script = seen.scripts.get(tag.src)
+    if tag.integrity or script is None or not (script.current_integrity and script.integrity):
+        return None
+    is_old = script.current_integrity != script.integrity
+    return old_cached_script(tag, view) if is_old else None
+
+
+def explain_addons(seen: Observations, view: View) -> Finding | None:
+    """Return the finding that an add-on is not loaded."""
     for addon in view.tags:
         if addon.is_addon and (reason := explain_addon(seen, view, addon)):
-            yield Finding(
+            return Finding(
                 "add-on-fails",
                 f"the add-on {addon.src} is not loaded: {reason}",
                 "Correct its tag, or regenerate the snippet; a proxy must forward the add-ons like"
                 " the script.",
                 view.url,
             )
+    return None
 
 
 def explain_addon(seen: Observations, view: View, tag: Tag) -> str:
@@ -168,11 +170,34 @@ def explain_cors(script: Script, view: View, tag: Tag) -> str:
     return ""
 
 
-def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Finding]:
-    """Yield why the tracker does not run on a page that has its tag."""
+def explain_loading(seen: Observations, view: View, tag: Tag) -> Finding:
+    """Return why the tracker does not run on a page that has its tag."""
     script = seen.scripts.get(tag.src)
+    if blocked := explain_block(seen, view, tag):
+        return blocked
+    if script and script.undecodable:
+        return altered_script(
+            f"its Content-Encoding is not that of its body ({script.error})", view
+        )
+    if script is None or script.error or is_down(script.status):
+        reason = script.error or f"it answers {script.status}" if script else "it was not requested"
+        return Finding(
+            "script-unreachable",
+            f"{tag.src} does not respond: {reason}",
+            "Correct the address in the tag, or start the relay that serves it.",
+            view.url,
+        )
+    return (
+        explain_response(seen, view, tag, script)
+        or explain_integrity(view, tag, script)
+        or explain_start(seen, view, tag, script)
+    )
+
+
+def explain_block(seen: Observations, view: View, tag: Tag) -> Finding | None:
+    """Return why the browser does not even request a tag's script."""
     if not tag.runs:
-        yield Finding(
+        return Finding(
             "tag-inert",
             f'the tag has type="{tag.kind}", with which browsers do not run it',
             "Remove the type; or, if a consent platform is to change it when the shopper agrees,"
@@ -180,12 +205,12 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
             " that.",
             view.url,
         )
-    elif is_mixed(tag.src, view.url):
-        yield mixed_content(tag.src, view.url)
-    elif violation := find_violation(seen, "script-src", tag.src):
-        yield blocked_script(violation, tag, view)
-    elif view.needs_integrity and (missing := missing_integrity(tag)):
-        yield Finding(
+    if is_mixed(tag.src, view.url):
+        return mixed_content(tag.src, view.url)
+    if violation := find_violation(seen, "script-src", tag.src):
+        return blocked_script(violation, tag, view)
+    if view.needs_integrity and (missing := missing_integrity(tag)):
+        return Finding(
             "integrity-required",
             f"the page's Integrity-Policy blocks {tag.src}, whose tag has no"
             f" {' and no '.join(missing)}",
@@ -193,18 +218,13 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
             " the hash, too.",
             view.url,
         )
-    elif script and script.undecodable:
-        yield altered_script(f"its Content-Encoding is not that of its body ({script.error})", view)
-    elif script is None or script.error or is_down(script.status):
-        reason = script.error or f"it answers {script.status}" if script else "it was not requested"
-        yield Finding(
-            "script-unreachable",
-            f"{tag.src} does not respond: {reason}",
-            "Correct the address in the tag, or start the relay that serves it.",
-            view.url,
-        )
-    elif script.status >= 400 and script.current_integrity:
-        yield Finding(
+    return None
+
+
+def explain_response(seen: Observations, view: View, tag: Tag, script: Script) -> Finding | None:
+    """Return the finding that the response to a request for the script is no script."""
+    if script.status >= 400 and script.current_integrity:
+        return Finding(
             "stale-integrity",
             f"{tag.src} answers {script.status}: the snippet is for another version than the"
             " script that is served",
@@ -212,77 +232,95 @@ def explain_loading(seen: Observations, view: View, tag: Tag) -> Iterator[Findin
             " the script.",
             view.url,
         )
-    elif script.status >= 400 or "html" in script.media_type:
-        response = "an HTML page" if script.status < 400 else str(script.status)
-        relay = seen.relay_of(view)
-        right = f"{relay or 'PREFIX'}/neuralens.js"
-        stripped = [probe for probe in seen.probes if probe.prefix_stripped]
-        if stripped:
-            yield prefix_stripped(stripped[0])
-        elif script.relay_error or (relay and tag.src.partition("?")[0] != right):
-            yield Finding(
-                "wrong-script-address",
-                f"{tag.src} answers {response}: the relay's script has another address",
-                f"Set the tag's src to {right}, or print the tag with `neuralens-tracker snippet`.",
-                view.url,
-            )
-        elif is_refusal(script.status):
-            yield Finding(
-                "blocked-on-the-way",
-                f"{tag.src} answers {script.status}, and the response is not the relay's",
-                f"Exempt {prefix_of(tag.src)}/ from the firewall or the login.",
-                view.url,
-            )
-        else:
-            yield not_proxied(tag.src, response, view.url)
-    elif not script.is_javascript:
-        yield Finding(
+    if script.status >= 400 or "html" in script.media_type:
+        return explain_address(seen, view, tag, script)
+    if not script.is_javascript:
+        return Finding(
             "script-media-type",
             f"{tag.src} is served as {script.media_type or 'no media type'}: browsers refuse to run"
             " it",
             "Serve it as text/javascript.",
             view.url,
         )
-    elif tag.integrity and script.integrity not in tag.integrity.split():
-        if script.current_integrity and script.current_integrity in tag.integrity.split():
-            yield old_cached_script(tag, view)
-        elif script.built_integrity in tag.integrity.split():
-            yield altered_script("its content is not the one that the tag's integrity names", view)
-        else:
-            yield Finding(
-                "stale-integrity",
-                f"the integrity hash in the tag does not match {tag.src}: the browser blocks it",
-                "Regenerate the snippet with `neuralens-tracker snippet`; no proxy or CDN may"
-                " change the script, for example by minifying it.",
-                view.url,
-            )
-    elif cors := explain_cors(script, view, tag):
-        yield Finding(
-            "script-without-cors",
-            f"the browser blocks {tag.src}: {cors}",
-            "Have its server answer with Access-Control-Allow-Origin, and give the tag"
-            ' crossorigin="anonymous", as the snippet does; or serve the script from the relay.',
+    return None
+
+
+def explain_address(seen: Observations, view: View, tag: Tag, script: Script) -> Finding:
+    """Return why there is an error or a page at the script's address."""
+    response = "an HTML page" if script.status < 400 else str(script.status)
+    relay = seen.relay_of(view)
+    right = f"{relay or 'PREFIX'}/neuralens.js"
+    if stripped := next((probe for probe in seen.probes if probe.prefix_stripped), None):
+        return prefix_stripped(stripped)
+    if script.relay_error or (relay and tag.src.partition("?")[0] != right):
+        return Finding(
+            "wrong-script-address",
+            f"{tag.src} answers {response}: the relay's script has another address",
+            f"Set the tag's src to {right}, or print the tag with `neuralens-tracker snippet`.",
             view.url,
         )
-    elif tag.src not in seen.requested:
-        yield Finding(
+    if is_refusal(script.status):
+        return Finding(
+            "blocked-on-the-way",
+            f"{tag.src} answers {script.status}, and the response is not the relay's",
+            f"Exempt {prefix_of(tag.src)}/ from the firewall or the login.",
+            view.url,
+        )
+    return not_proxied(tag.src, response, view.url)
+
+
+def explain_integrity(view: View, tag: Tag, script: Script) -> Finding | None:
+    """Return why the browser rejects a script that it has received."""
+    hashes = tag.integrity.split()
+    if not hashes or script.integrity in hashes:
+        return script_without_cors(view, tag, script)
+    if script.current_integrity and script.current_integrity in hashes:
+        return old_cached_script(tag, view)
+    if script.built_integrity in hashes:
+        return altered_script("its content is not the one that the tag's integrity names", view)
+    return Finding(
+        "stale-integrity",
+        f"the integrity hash in the tag does not match {tag.src}: the browser blocks it",
+        "Regenerate the snippet with `neuralens-tracker snippet`; no proxy or CDN may"
+        " change the script, for example by minifying it.",
+        view.url,
+    )
+
+
+def script_without_cors(view: View, tag: Tag, script: Script) -> Finding | None:
+    """Return the finding that a script of another origin may not be used."""
+    reason = explain_cors(script, view, tag)
+    if not reason:
+        return None
+    return Finding(
+        "script-without-cors",
+        f"the browser blocks {tag.src}: {reason}",
+        "Have its server answer with Access-Control-Allow-Origin, and give the tag"
+        ' crossorigin="anonymous", as the snippet does; or serve the script from the relay.',
+        view.url,
+    )
+
+
+def explain_start(seen: Observations, view: View, tag: Tag, script: Script) -> Finding:
+    """Return why a script that the browser may run does not start the tracker."""
+    if tag.src not in seen.requested:
+        return Finding(
             "tag-inert",
             f"the page contains the tag, but the browser never requests {tag.src}",
             "Scripts that are inserted as HTML (innerHTML, v-html, dangerouslySetInnerHTML) do not"
             " run: put the tag into the page's own HTML, or insert it with createElement.",
             view.url,
         )
-    elif any("data-app-id is missing" in sentence for sentence in seen.messages):
-        yield Finding(
+    if any(f"{APP_ID} is missing" in sentence for sentence in seen.messages):
+        return Finding(
             "missing-app-id",
-            "the script runs, but has no data-app-id: nothing is tracked",
-            "Add data-app-id to the tag, with the value of the relay's NEURALENS_APPLICATION_ID.",
+            f"the script runs, but has no {APP_ID}: nothing is tracked",
+            f"Add {APP_ID} to the tag, with the value of the relay's NEURALENS_APPLICATION_ID.",
             view.url,
         )
-    elif script.built_integrity and script.integrity != script.built_integrity:
-        yield altered_script("it does not run, and its content is not that of its version", view)
-    else:
-        yield not_started(seen, tag.src, view)
+    if script.built_integrity and script.integrity != script.built_integrity:
+        return altered_script("it does not run, and its content is not that of its version", view)
+    return not_started(seen, tag.src, view)
 
 
 def not_started(seen: Observations, src: str, view: View) -> Finding:

@@ -67,6 +67,8 @@ class Element:
     the document, "" outside any. ``hidden``: from assistive technology, as a carousel's clones are.
     ``index`` is its ``data-nl-index``, ``link`` the path to which it leads. ``is_price``: its text
     has its value next to a currency. ``outer`` is the value of the product around it, if any.
+    ``before`` is, for the first item of a list, how many elements like its tile precede that
+    without an item, as ads do.
     """
 
     attribute: str
@@ -77,6 +79,7 @@ class Element:
     link: str = ""
     is_price: bool = False
     outer: str = ""
+    before: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,11 @@ class View:
     replaced: tuple[str, ...] = ()
     needs_integrity: bool = False
     outdated: bool = False
+
+    @property
+    def fails(self) -> bool:
+        """Whether its document is that of an error; some single-page shops send each page so."""
+        return self.status >= 400
 
     @property
     def tracker_tags(self) -> list[Tag]:

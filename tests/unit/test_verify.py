@@ -24,6 +24,7 @@ from neuralens_verify.observations import (
     Health,
     Probe,
     Script,
+    Suppressed,
     Tag,
     View,
     Violation,
@@ -404,6 +405,54 @@ def test_ranks_that_count_what_is_no_product_are_told_from_late_ones() -> None:
     for tiles, expected in (("ABC", []), ("BC", ["ranks-start-late"])):
         results = view("results", elements=tuple(map(tile, tiles)))
         assert causes(observe(results, events=viewed, batches=batches)) == expected
+
+
+@pytest.mark.parametrize(
+    ("tiles", "late"),
+    [
+        ([tile("A")], True),
+        # After an advertisement.
+        ([replace(tile("A"), before=1)], False),
+        # After a list of one product, or of more.
+        ([tile("X", "1"), tile("A")], False),
+        ([tile("X", "1"), tile("Y", "1"), tile("A")], True),
+    ],
+)
+def test_ranks_may_count_what_comes_before_the_results(tiles: list[Element], late: bool) -> None:
+    seconds = [tile("B"), tile("C")]
+    viewed = [event("1", "results", ids=("A",), index=1)]
+    results = view("results", elements=(*tiles, *seconds))
+    found = causes(observe(results, events=viewed))
+    assert found == (["ranks-start-late"] if late else [])
+
+
+@pytest.mark.parametrize(
+    ("step", "elements", "expected"),
+    [
+        ("results", (), ["page-fails"]),
+        ("results", (tile("A"),), []),
+        ("product", (tile("A"),), ["page-fails"]),
+        # A single-page shop that a server of files sends as its page for errors.
+        ("product", (Element("data-nl-landing", "A", "", hidden=False),), []),
+    ],
+)
+def test_a_page_that_fails_with_its_tag_is_reported(
+    step: str, elements: tuple[Element, ...], expected: list[str]
+) -> None:
+    failed = view(step, url=f"{SHOP}/{step}", status=404, elements=elements)
+    assert causes(observe(view(), failed)) == expected
+
+
+def test_a_failing_search_is_not_blamed_on_the_markup() -> None:
+    failed = observe(view(), view("results", status=500), events=[], batches=[])
+    assert causes(failed) == ["page-fails"]
+
+
+def test_a_hook_that_drops_each_view_is_reported() -> None:
+    dropped = [Suppressed("results", "VIEW_PRODUCT", "before")]
+    clicked = [event("1", name="CLICK_PRODUCT")]
+    assert causes(observe(view(), suppressed=dropped, events=clicked)) == ["all-suppressed"]
+    assert causes(observe(view(), suppressed=dropped)) == []
 
 
 def test_an_invalid_value_is_blamed_alone_for_what_it_causes() -> None:

@@ -262,6 +262,11 @@ def from_one(path: str, html: str) -> str:
     return re.sub("<li data", lambda found: f'<li data-nl-index="{next(ranks)}" data', html)
 
 
+def from_one_after_an_ad(path: str, html: str) -> str:
+    """Have an advertisement count as the first of the products."""
+    return from_one(path, html).replace("<li data", "<li>Advertisement</li><li data", 1)
+
+
 def with_nonce(path: str, html: str) -> str:
     """Give the shop's own script the policy's nonce, and take the tag's from the results."""
     html = html.replace('<script src="/shop.js"', f'<script nonce="{NONCE}" src="/shop.js"')
@@ -355,6 +360,7 @@ OWN_STUB = """<script>
 window.neuralens = (...call) => (window.neuralens.q = window.neuralens.q || []).push(call);
 </script>"""
 RELOAD = "<script>setTimeout(() => location.reload(), {})</script>"
+DROP_VIEWS = """neuralens("before", (event) => event.event === "VIEW_PRODUCT" ? null : event);"""
 # Of a link that the shop's own script leaves alone.
 NEW_TAB = 'target="_blank" onclick="event.stopPropagation()"'
 # What Prototype.js adds to arrays and texts, and replaces.
@@ -429,6 +435,7 @@ FAULTLESS = {
     ),
     "page in a fixed element": Shop(rewrite=in_fixed_element),
     "items that are loaded again": Shop(rewrite=with_banner(LOADING)),
+    "advertisement with a rank": Shop(rewrite=from_one_after_an_ad),
     "messages and requests like verify's own": Shop(rewrite=with_banner(NOISE)),
     "no referrer": Shop(headers={"Referrer-Policy": "no-referrer"}),
     "Integrity-Policy": Shop(
@@ -678,6 +685,10 @@ FAULTS = {
     "uid that is not rendered": (
         "unrendered-id",
         Shop(tag=lambda shop: tag(shop, uid="{{ user.id }}")),
+    ),
+    "hook that drops views of products": (
+        "all-suppressed",
+        Shop(rewrite=with_banner(f"<script>{DROP_VIEWS}</script>")),
     ),
     "ranks from one": (
         "ranks-start-late",

@@ -30,6 +30,19 @@
     const price = `${currency}\\s*${number}(?![.,]?\\d)|(?<!\\d[.,]?)${number}\\s*${currency}`;
     return new RegExp(price).test(element.textContent);
   };
+  // How many elements like an item's tile come before that, next to it, without an item.
+  const countBefore = (element, list) => {
+    const holds = (node) => isItem(node) || node.querySelector(attributes.map((name) => `[${name}]`).join());
+    const isAlone = (node) =>
+      node && node !== list && attributes.every((name) => node.querySelectorAll(`[${name}]`).length < 2);
+    let tile = element;
+    while (isAlone(tile.parentElement)) tile = tile.parentElement;
+    let count = 0;
+    for (let node = tile.previousElementSibling; node; node = node.previousElementSibling) {
+      if (node.localName === tile.localName && !holds(node) && node.checkVisibility()) count += 1;
+    }
+    return count;
+  };
   const items = [];
   for (const element of captured) {
     for (const attribute of attributes) {
@@ -41,6 +54,7 @@
       items.push({
         attribute,
         value,
+        before: list && !lists.includes(list) ? countBefore(element, list) : 0,
         list_id: identify(list),
         index: element.getAttribute("data-nl-index")?.trim() ?? "",
         hidden: Boolean(closest(element, "[aria-hidden=true]")) || !element.checkVisibility(),

@@ -28,4 +28,5 @@ class RelayCommand(BaseCommand):
     def handle(self, *_: object, **options: Any) -> None:
         """Run the command, which exits the process with its own status."""
         os.environ.update(variables(configuration().relay))
-        relay.main([*self.options, *options["arguments"]], "manage.py")
+        name = self.__module__.rpartition(".")[2]
+        relay.main([*self.options, *options["arguments"]], f"manage.py {name}")
