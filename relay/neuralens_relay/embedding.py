@@ -110,7 +110,11 @@ class EmbeddedRelay:
         try:
             self.app().state.relay.ensure_started()
         except (SettingsError, OutboxError) as error:
-            log.error("the relay cannot start: %s", error)
+            self._explain(error)
+
+    def _explain(self, error: Exception) -> None:
+        """Log why the relay cannot start: once a minute, because every page may ask for it."""
+        self._notices.log(logging.ERROR, str(error), "the relay cannot start: %s", error)
 
     @asynccontextmanager
     async def lifespan(self, app: object = None) -> AsyncIterator[None]:
@@ -123,7 +127,7 @@ class EmbeddedRelay:
         try:
             app = await asyncio.to_thread(self.app)
         except SettingsError as error:
-            self._notices.log(logging.ERROR, str(error), "the relay cannot start: %s", error)
+            self._explain(error)
             headers = {"Retry-After": str(RETRY_SECONDS)}
             answer = explain_error(HTTPException(503, "the relay is not set up", headers))
             await answer(scope, receive, send)
@@ -144,4 +148,5 @@ class EmbeddedRelay:
                 self._bridge = ASGIMiddleware(app)
         # Without a port the bridge omits the client's address.
         environ.setdefault("REMOTE_PORT", "0")
-        return self._bridge(environ, start_response)
+        # Read to its end, whether or not the client does: otherwise the bridge's task never ends.
+        return list(self._bridge(environ, start_response))

@@ -1,5 +1,8 @@
 """``neuralens_flask`` without a browser."""
 
+import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,8 @@ from flask_talisman import Talisman
 from neuralens_embed import MarkupError
 from neuralens_flask import Neuralens
 from neuralens_relay.client import EventError
+
+from tests.integrations.conftest import ROOT
 
 PAGE = "{{ neuralens_snippet() }}<i {{ nl.product(id) }}></i>"
 
@@ -53,6 +58,29 @@ def test_a_missing_application_id_is_not_fatal_in_production(
     monkeypatch.delenv("NEURALENS_APPLICATION_ID", raising=False)
     client = shop(tmp_path, NEURALENS_APPLICATION_ID=None).test_client()
     assert client.get("/page/A").text == '<i data-nl-product="A"></i>'
+
+
+def test_a_missing_key_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    client = shop(tmp_path, NEURALENS_API_KEY="").test_client()
+    with caplog.at_level(logging.ERROR):
+        for path in ("/page/A", "/page/B", "/nl/health"):
+            client.get(path)
+    (record,) = caplog.records
+    assert "NEURALENS_API_KEY is not set" in record.message
+
+
+UNREAD = """
+import sys
+from pathlib import Path
+from tests.integrations.test_flask import shop
+shop(Path(sys.argv[1])).test_client().get("/nl/health")
+"""
+
+
+def test_a_response_that_nobody_reads_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", UNREAD, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_prefix(tmp_path: Path) -> None:
