@@ -132,8 +132,15 @@ def explain_credentials(probe: Probe) -> Finding | None:
     )
 
 
-# The remedies of refusals whose status says more than that something refuses.
+OF_CSRF = (
+    "The shop's application answers, with its CSRF protection: have the proxy forward the endpoint"
+    " to the relay, or exempt it if the application passes it on."
+)
+# The remedies of refusals whose status says more than that something refuses: 419 is Laravel's for
+# a missing CSRF token, 422 that of Rails.
 OF_STATUS = {
+    419: OF_CSRF,
+    422: OF_CSRF,
     413: "Allow requests of 48 KiB in the proxy (nginx: client_max_body_size).",
     429: "Exempt the endpoint from the rate limit of the proxy or the firewall.",
 }

@@ -148,6 +148,13 @@ def test_diagnosis_of_the_endpoints_response(probe: Probe, cause: str) -> None:
     assert causes(observe(view(), batches=[], probes=[probe])) == [cause]
 
 
+def test_an_application_that_answers_in_the_relays_place_is_named() -> None:
+    """As in a shop whose asset pipeline serves the script, without a proxy."""
+    probe = Probe(f"{SHOP}/nl/events", SHOP, 422, page=f"{SHOP}/", app="APP")
+    (finding,) = diagnose(observe(view(), batches=[], probes=[probe]))
+    assert "have the proxy forward the endpoint to the relay" in finding.remedy
+
+
 @pytest.mark.parametrize(
     ("forwarding", "reason", "dead", "cause"),
     [
