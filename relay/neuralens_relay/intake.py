@@ -161,18 +161,20 @@ class Intake:
         async with self.uploads.receive(request, None if by_server else sender) as body:
             paid = cost(0, len(body))
             self._senders.charge(sender, paid)
-            is_limited = not by_server and self._settings.rate_limit > 0
-            async with self._turns.take(sender if is_limited else None) as turn:
+            rate = 0 if by_server else self._settings.rate_limit
+            async with self._turns.take(sender if rate > 0 else None) as turn:
                 batch, events, rejected = await self._validate(body, received, turn)
                 turn.stop()
+                counted = cost(len(batch.events), len(body))
                 if not by_server:
-                    self._senders.charge(sender, cost(len(batch.events), len(body)) - paid)
+                    self._senders.charge(sender, counted - paid)
                     events, rejected = self._authorize(request, batch, events, rejected, received)
                 # As parsed they take several times the memory that they take to store.
                 batch.events.clear()
                 store = self._store(request, batch, events, rejected, None if by_server else sender)
                 if len(body) >= LARGE:
-                    return await store
+                    # No longer than the rate limit would have it wait without a burst.
+                    return await turn.wait_for(store, counted / rate if rate else 0)
             return await store
 
     async def _validate(

@@ -44,6 +44,21 @@ def test_a_sender_rests_several_times_as_long_as_it_has_worked():
     assert run(work_in_turn()) >= 3 * SLICE * REST
 
 
+def test_a_sender_rests_several_times_as_long_as_the_disk_has_worked_but_not_for_ever():
+    async def store(seconds, longest):
+        turns, began = Turns(), time.monotonic()
+
+        async def store_one():
+            async with turns.take("one") as turn:
+                await turn.wait_for(asyncio.sleep(seconds), longest)
+
+        await asyncio.gather(store_one(), store_one())
+        return time.monotonic() - began
+
+    assert run(store(0.05, 9)) >= 0.05 * (REST + 2)
+    assert run(store(2, 0.1)) < 2 * REST
+
+
 def test_queries_of_many_numbers_do_not_take_long():
     def seconds(query):
         given = [make_event(query=(query * 512)[:512]) for _ in range(MAX_EVENTS)]
