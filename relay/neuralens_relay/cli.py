@@ -336,6 +336,8 @@ def salvage_outbox(old: Path, new: Path) -> None:
         f"{found.events} events, {found.dead} dead letters and {found.known} ids are in {new};"
         f" {found.lost} events could not be read"
     )
+    if found.orphans:
+        click.echo(f"{found.orphans} of them were on pages to which only damaged pages led")
 
 
 def as_record(event: Dead) -> dict[str, object]:

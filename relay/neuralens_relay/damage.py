@@ -20,6 +20,12 @@ CHECK_SECONDS = 0.1
 STEPS = 10_000
 # SQLite's largest row number.
 LAST = 2**63 - 1
+DAMAGED_LETTER = "damaged in the outbox"
+# The ids that could not be read when a damaged table was set aside: only these were not copied.
+GAPS = (
+    "CREATE TABLE IF NOT EXISTS gaps"
+    " (name TEXT NOT NULL, aside TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL)"
+)
 # What an unreadable value becomes, by the type of its column.
 EMPTY = {"INTEGER": 0, "REAL": 0.0, "TEXT": "", "BLOB": b""}
 
@@ -86,8 +92,12 @@ def rebuild(db: apsw.Connection, path: Path) -> None:
             # Renaming a table does not rename its index.
             schema = TABLES[name].replace("INDEX {name}", f"INDEX {other}_new")
             db.execute(schema.format(name=name))
-        for name in aside:
-            copy_rows(source, name, db, name)
+        db.execute(GAPS)
+        for name, other in aside.items():
+            gaps: list[range] = []
+            copy_rows(source, name, db, name, gaps)
+            rows = [(name, other, gap.start, gap.stop) for gap in gaps]
+            db.executemany("INSERT INTO gaps VALUES (?, ?, ?, ?)", rows)
         count_again(db)
         lost = max(0, held - count_held(db))
         db.execute("UPDATE totals SET unreadable = max(1, unreadable + ?)", (lost,))
@@ -118,37 +128,50 @@ def free_name(db: apsw.Connection, table: str) -> str:
     return f"{table}_damaged_{len(names_set_aside(db, table)) + 1}"
 
 
-def copy_rows(source: apsw.Connection, table: str, target: apsw.Connection, name: str) -> int:
-    """Copy the readable rows; return how many."""
+def copy_rows(
+    source: apsw.Connection, table: str, target: apsw.Connection, name: str, gaps: list[range]
+) -> int:
+    """Copy the readable rows; return how many. ``gaps`` gets the ids that could not be read."""
+    return sum(insert(target, name, values) for values in read_records(source, table, gaps))
+
+
+def read_records(
+    source: apsw.Connection, table: str, gaps: list[range]
+) -> Iterator[dict[str, Any]]:
+    """Yield the readable rows, with values that their columns allow; see ``copy_rows``."""
     columns = [
         Column(column, kind, not required)
         for _, column, kind, required, *_ in source.execute(f"PRAGMA table_info({table})")
     ]
     if not columns:
         # The file is of an earlier version without this table.
-        return 0
-    names = ", ".join(column.name for column in columns)
-    marks = ", ".join("?" * len(columns))
-    insert = f"INSERT OR IGNORE INTO {name} ({names}) VALUES ({marks})"  # noqa: S608
-    copied = 0
-    for row in read_rows(source, table, ", ".join(column.source for column in columns)):
+        return
+    for row in read_rows(source, table, ", ".join(column.source for column in columns), gaps):
         values = {
             column.name: column.clean(value) for column, value in zip(columns, row, strict=True)
         }
         if values.get("body") == b"":
             continue
-        if table == "events" and values["state"] not in STATES:
+        if "state" in values and "due" in values and values["state"] not in STATES:
             values["state"] = WAITING
-        try:
-            target.execute(insert, tuple(values.values()))
-        except apsw.ConstraintError:
-            # Such as a second row of a table that has one.
-            continue
-        copied += target.changes()
-    return copied
+        yield values
 
 
-def read_rows(db: apsw.Connection, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
+def insert(target: apsw.Connection, table: str, values: dict[str, Any]) -> bool:
+    """Insert a row unless it violates a constraint; return whether it was inserted."""
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    statement = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+    try:
+        target.execute(statement, tuple(values.values()))
+    except apsw.ConstraintError:
+        # Such as a second row of a table that has one.
+        return False
+    return target.changes() == 1
+
+
+def read_rows(
+    db: apsw.Connection, table: str, columns: str, gaps: list[range]
+) -> Iterator[tuple[Any, ...]]:
     """Yield the readable rows in the order of ``id``, which must be the first column."""
     query = f"SELECT {columns} FROM {table} NOT INDEXED WHERE id >= ? ORDER BY id"  # noqa: S608
     at: int | None = 0
@@ -160,7 +183,8 @@ def read_rows(db: apsw.Connection, table: str, columns: str) -> Iterator[tuple[A
                 yield row
             return
         except apsw.CorruptError:
-            at = step_over(db, table, at)
+            first, at = at, step_over(db, table, at)
+            gaps.append(range(first, LAST if at is None else at))
 
 
 def step_over(db: apsw.Connection, table: str, at: int) -> int | None:

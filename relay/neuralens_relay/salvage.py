@@ -7,23 +7,28 @@ from pathlib import Path
 import apsw
 
 from neuralens_relay.damage import copy_rows, count_held
+from neuralens_relay.orphans import Hidden, find_set_aside, recover
 from neuralens_relay.schema import count_again
 from neuralens_relay.sqlite_files import take_lock
 from neuralens_relay.sqlite_store import SqliteStore
 from neuralens_relay.store import OutboxError
 
-# Without tables that ``damage.rebuild`` has set aside: their readable rows were copied then.
+# The readable rows of tables that ``damage.rebuild`` has set aside were copied then.
 COPIED = ("seen", "orders", "events", "dead", "journals", "tallies")
 
 
 @dataclass(frozen=True)
 class Salvaged:
-    """The numbers of rows copied; ``lost``: events and dead letters that were unreadable."""
+    """The numbers of rows copied; ``lost``: events and dead letters that were unreadable.
+
+    ``orphans``: those copied to which only damaged pages led.
+    """
 
     events: int
     dead: int
     known: int
     lost: int
+    orphans: int
 
 
 def salvage(old: Path, new: Path) -> Salvaged:
@@ -49,13 +54,31 @@ def copy(old: Path, new: Path) -> Salvaged:
     try:
         with closing(apsw.Connection(str(old))) as source, store.transaction():
             held = count_held(source)
-            counts = {name: copy_rows(source, name, store.database, name) for name in COPIED}
-            count_again(store.database)
-    except (apsw.Error, OutboxError) as error:
+            target = store.database
+            hidden = find_set_aside(source)
+            copied = dict.fromkeys(COPIED, 0)
+            for name in COPIED:
+                gaps: list[range] = []
+                copied[name] = copy_rows(source, name, target, name, gaps)
+                hidden.append(Hidden(name, name, gaps))
+            found = recover(source, target, new, hidden)
+            for each in hidden:
+                if each.source == each.table:
+                    copied[each.table] += found[each]
+            count_again(target)
+            numbers = count_rows(target)
+    except (apsw.Error, OutboxError, OSError) as error:
         store.close()
         new.unlink()
         raise OutboxError(f"{old} cannot be read at all: {error}") from error
     store.close()
-    lost = max(0, held - counts["events"] - counts["dead"])
-    known = counts["seen"] + counts["orders"]
-    return Salvaged(counts["events"], counts["dead"], known, lost)
+    orphans = sum(count for each, count in found.items() if each.table in ("events", "dead"))
+    lost = max(0, held - copied["events"] - copied["dead"])
+    return Salvaged(*numbers, lost, orphans)
+
+
+def count_rows(db: apsw.Connection) -> tuple[int, int, int]:
+    """Return the numbers of events, dead letters and ids."""
+    known = "(SELECT count(*) FROM seen) + (SELECT count(*) FROM orders)"
+    events, dead, ids = next(iter(db.execute(f"SELECT waiting, dead, {known} FROM totals")))  # noqa: S608 - constants
+    return events, dead, ids

@@ -19,7 +19,7 @@ from zlib import crc32
 import apsw
 
 from neuralens_relay.balance import DAY, KEPT_DAYS, Report, Tally, name_journal, post
-from neuralens_relay.damage import decode, names_set_aside, quick_check, rebuild
+from neuralens_relay.damage import DAMAGED_LETTER, decode, names_set_aside, quick_check, rebuild
 from neuralens_relay.disk import Reserve, measure
 from neuralens_relay.schema import SCHEMA_VERSION, UPGRADES, count_again
 from neuralens_relay.sqlite_files import (
@@ -62,7 +62,6 @@ COMPACTED = 16_000
 # Only a damaged row violates a constraint.
 DAMAGE = (apsw.CorruptError, apsw.ConstraintError)
 SALVAGE = "stop the relay, and copy the readable part to a new file with relay --salvage"
-DAMAGED_LETTER = "damaged in the outbox"
 # The oldest events that are searched for overlooked ones.
 SEARCHED = 256
 REMEMBER = "INSERT OR IGNORE INTO seen (digest, received) VALUES (?, ?)"
