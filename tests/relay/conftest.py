@@ -224,7 +224,8 @@ def redis_server(folder: Path, port: int, *more: str) -> Iterator[str]:
             eventually(lambda: is_up(client))
         yield f"redis://127.0.0.1:{port}/0"
     finally:
-        process.terminate()
+        # It ignores SIGTERM while it writes its first append-only file, as a new replica does.
+        process.kill()
         process.wait(TIMEOUT)
 
 
