@@ -20,7 +20,7 @@ MANIFEST = "manifest.json"
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
     "neuralens.js": 11_870,
-    "neuralens.mjs": 13_430,
+    "neuralens.mjs": 13_490,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_260,
     "neuralens.brython.js": 160_000,

@@ -175,6 +175,19 @@ def test_denied_while_a_batch_is_in_flight(show, shop, decisions):
     assert (len(shop.posts), stored_keys(page)) == (1, [])
 
 
+@pytest.mark.chromium_alone
+def test_denied_erases_the_cookie_of_a_late_response(show, shop, context):
+    """The response to what the previous page has sent arrives once this one has refused."""
+    page = context.new_page()
+    page.clock.install()
+    show("", tab=page, consent="denied", uid=None)
+    shop.put("/late", "", {"Set-Cookie": "nl_ack=0123456789abcdef; path=/"})
+    page.evaluate("fetch('/late').then((response) => response.text())")
+    assert [cookie["name"] for cookie in context.cookies()] == ["nl_ack"]
+    page.clock.run_for(5_000)
+    eventually(lambda: context.cookies() == [])
+
+
 def test_refusal_after_pending(show, ledger, sent):
     page = show(TILE, consent="pending")
     page.click("[data-nl-product]")

@@ -16,6 +16,8 @@ EARLY_CHECK_MS = 1200
 CHECK_MS = 30000
 # The early checks leave the events alone whose acknowledgement is due.
 EARLY_CHECKS = 4
+# Milliseconds by which the relay has responded to what the previous page sent.
+LATE_MS = 5000
 # Final if the relay itself answered so: not a batch, unsupported content type.
 FINAL = [400, 415]
 # In refusals that are not for good: of an unknown application, of an unknown media type, which a
@@ -160,6 +162,11 @@ class Delivery:
             self._transport.resolve(batch_id, ACCEPTED)
         if not self._outbox.is_due(""):
             self._transport.erase_acknowledged()
+
+    def forget(self) -> None:
+        """Clear the cookie when consent is denied, and again after a response to the last page."""
+        self.acknowledge()
+        self._transport.wait(LATE_MS, self.acknowledge)
 
     def _adopt_orphans(self) -> None:
         """Adopt journaled events of closed tabs, now and periodically."""

@@ -116,7 +116,7 @@ class Pipeline:
             self._outbox.clear()
             for name in self._storage.names(""):
                 self._storage.erase(name)
-            self._delivery.acknowledge()
+            self._delivery.forget()
         held = self._held
         self._held = []
         for entry in held:
