@@ -12,9 +12,10 @@ import msgspec
 # Seconds. A longer Retry-After is assumed to be a mistake.
 MAX_RETRY_AFTER = 86400
 RETRIED = frozenset({408, 423, 425, 429})
-# The event itself is invalid. Every redirect, and every other 4xx, concerns the key, the URL or
+# The event itself is invalid. Every 3xx, and every other 4xx, concerns the key, the URL or
 # something in between, and so all events alike.
 REFUSED = frozenset({400, 409, 413, 422})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # After a gateway error the API may have accepted the event.
 AMBIGUOUS = frozenset({502, 504})
 
@@ -78,7 +79,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: float
     if status in RETRIED or status >= 500 or status < 200:
         wait = read_retry_after(headers.get("Retry-After", ""), now)
         return Answer(Fate.RETRY, reason, wait, ambiguous=status in AMBIGUOUS)
-    if status < 400:
+    if status in REDIRECTS:
         reason = f"{status}: a redirect to {read_host(headers)}, which is not followed"
     return Answer(Fate.PAUSE, reason, bounded=True)
 

@@ -35,7 +35,13 @@ from neuralens_relay.balance import (
     TRACKED,
     balances,
 )
-from neuralens_relay.connections import Server, bound, count_connections, raise_descriptors
+from neuralens_relay.connections import (
+    Server,
+    bound,
+    count_connections,
+    find_lack_of_memory,
+    raise_descriptors,
+)
 from neuralens_relay.notices import Notices
 from neuralens_relay.outbox_url import open_existing
 from neuralens_relay.output import Output
@@ -179,6 +185,8 @@ def serve(open_socket: Callable[[], socket.socket]) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         handlers=[Output(sys.__stderr__)],
     )
+    if lack := find_lack_of_memory():
+        raise click.ClickException(lack)
     app = create_app()
     relay = app.state.relay
     descriptors = raise_descriptors()

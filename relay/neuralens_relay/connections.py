@@ -39,10 +39,27 @@ MAX_CONNECTIONS = 16_384
 MAX_REQUESTS = 4096
 # File descriptors for the outbox, the log and the interpreter.
 RESERVED = 64
+# The least bytes of address space with which the relay starts and serves.
+ADDRESS_SPACE = 128 << 20
 # Stands for "unlimited" in the arithmetic.
 UNLIMITED = 1 << 20
 BUSY = "the relay is overloaded"
 UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
+
+
+def find_lack_of_memory() -> str:
+    """Return why the address space does not suffice, or "".
+
+    Below that, starting a thread may wait for ever: Python's ``Thread.start`` waits for the thread,
+    which may end first, for lack of memory.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if soft == resource.RLIM_INFINITY or soft >= ADDRESS_SPACE:
+        return ""
+    return (
+        f"the address space is limited to {soft >> 20} MiB: give the relay at least"
+        f" {ADDRESS_SPACE >> 20} MiB (ulimit -v {ADDRESS_SPACE >> 10})"
+    )
 
 
 def raise_descriptors() -> int:

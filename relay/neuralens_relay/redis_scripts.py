@@ -216,9 +216,16 @@ return {erased, found[1] == '0' and '' or found[1]}
 # set or to the dead letters.
 ERASING = ((ERASE_STREAM, b"-"), (ERASE_LATER, b"0"), (ERASE_DEAD, b"0"))
 # now, horizon, limit, the time before which dead letters are too old, how many there may be.
-# Returns the most rows changed of one kind, how many dead letters were dropped, and how many queued
-# events are neither in the stream nor in the sorted set: another program has removed them.
+# Returns the most rows changed of one kind, how many dead letters were dropped, how many queued
+# events are neither in the stream nor in the sorted set, because another program has removed them,
+# how many had been passed over, because it has moved the group or removed their leases, and whether
+# it had let a key expire.
 TIDY = """
+ensure_group()
+local expiring = 0
+for _, key in ipairs({stream, later, dead, live, order}) do
+  expiring = math.max(expiring, redis.call('PERSIST', key))
+end
 local now, horizon, limit, old, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local far = redis.call('ZRANGE', later, '(' .. horizon, '+inf', 'BYSCORE', 'LIMIT', 0, limit)
 for _, member in ipairs(far) do redis.call('ZADD', later, now, member) end
@@ -235,7 +242,26 @@ local queued = redis.call('XLEN', stream) + redis.call('ZCARD', later)
 local missing = math.max(0, redis.call('ZCARD', live) - queued)
 -- Those that are missing would wait for ever.
 if queued == 0 then redis.call('UNLINK', live) end
-return {math.max(#far, #old_ones, excess), dropped, missing}
+-- What is delivered is deleted: only leased entries precede the last one that was read.
+local reach = redis.call('XPENDING', stream, 'relays')[2]
+if reach then
+  reach = '(' .. reach
+else
+  for _, fields in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local group = {}
+    for i = 1, #fields, 2 do group[fields[i]] = fields[i + 1] end
+    if group.name == 'relays' then reach = group['last-delivered-id'] end
+  end
+end
+local passed = 0
+for _, entry in ipairs(redis.call('XRANGE', stream, '-', reach, 'COUNT', limit)) do
+  local r = pop(entry[1])
+  if is_event(r) then
+    append(r)
+    passed = passed + 1
+  end
+end
+return {math.max(#far, #old_ones, excess, passed), dropped, missing, passed, expiring}
 """
 # consumer, idle, cursor, count; the entries that are being sent. Leases that have been idle for
 # that long are requeued.

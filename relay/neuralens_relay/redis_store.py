@@ -240,19 +240,25 @@ class RedisStore:
         """See Store. Ids expire by themselves, by Redis's clock."""
         old = now - self._bounds.dead_age if steady else "-inf"
         values = [now, now + longest, limit, old, self._bounds.dead]
-        most, dropped, missing = self._run(scripts.TIDY, values)
+        most, dropped, missing, passed, expiring = self._run(scripts.TIDY, values)
         self._dropped += dropped
+        if passed:
+            self._note(
+                "passed", f"{passed} queued events had been passed over", "changed the group"
+            )
+        if expiring:
+            self._note("expiring", "queued events or dead letters would have expired", "set that")
         if missing > self._missing:
             self._lost += missing - self._missing
-            self._notices.log(
-                logging.ERROR,
-                "missing",
-                "%d queued events are missing in %s: another program has removed them",
-                missing,
-                self._server,
-            )
+            self._note("missing", f"{missing} queued events are missing", "removed them")
         self._missing = missing
         return bool(most >= limit)
+
+    def _note(self, kind: str, found: str, cause: str) -> None:
+        """Log what another program has done."""
+        self._notices.log(
+            logging.ERROR, kind, "%s in %s: another program has %s", found, self._server, cause
+        )
 
     def check(self, now: float) -> None:
         """See Store. Inspects the server again, which may have been reconfigured."""

@@ -198,6 +198,26 @@ def test_a_port_in_use_is_one_sentence(run_process):
     assert "Traceback" not in errors
 
 
+def test_too_little_memory_is_one_sentence(environment):
+    limited = (
+        "import resource; from neuralens_relay.cli import relay;"
+        " resource.setrlimit(resource.RLIMIT_AS, (100 << 20, 100 << 20)); relay()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited, "--port", "0"],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: the address space is limited to 100 MiB: give the relay at least 128 MiB"
+        " (ulimit -v 131072)\n"
+    )
+
+
 @pytest.fixture
 def serve_on(environment):
     """Return a function that starts a relay on a socket."""

@@ -406,6 +406,12 @@ def test_a_redirect_is_named_without_what_may_echo_the_key(location, place):
     assert reason == f"308: a redirect to {place}, which is not followed"
 
 
+@pytest.mark.parametrize("status", [300, 304, 399])
+def test_a_status_that_is_no_redirect_is_not_called_one(status):
+    answer = read_answer(status, {}, b"", 0)
+    assert (answer.fate, answer.reason) == (Fate.PAUSE, f"{status}")
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [

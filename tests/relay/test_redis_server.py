@@ -222,6 +222,43 @@ def test_events_that_another_program_removes_are_reported_and_do_not_wait_for_ev
     ]
 
 
+def test_events_that_another_program_passes_over_or_lets_expire_are_sent_and_reported(
+    redis_address, caplog
+):
+    def tidy(store):
+        return store.tidy(20, 60, steady=True, limit=9)
+
+    with (
+        closing(RedisStore(redis_address)) as store,
+        redis.Redis.from_url(redis_address) as client,
+    ):
+        store.add([Event(name, name.encode()) for name in "abcd"], 10)
+        first = store.lease(1, 10)
+        tidy(store)
+        assert client.xpending(STREAM, "relays")["pending"] == 1
+        # All are passed over while one is in flight, and once none is.
+        client.xgroup_setid(STREAM, "relays", "$")
+        store.settle([Settlement(each.key, Outcome.DELIVERED) for each in first])
+        assert store.lease(9, 10) == []
+        tidy(store)
+        left = store.lease(2, 10)
+        assert [each.body for each in left] == [b"b", b"c"]
+        client.xgroup_setid(STREAM, "relays", "$")
+        client.xack(STREAM, "relays", left[0].key[0])
+        client.expire(STREAM, 100)
+        tidy(store)
+        assert client.ttl(STREAM) == -1
+        assert [each.body for each in store.lease(9, 10)] == [b"b"]
+        store.settle([Settlement(left[1].key, Outcome.DELIVERED)])
+        tidy(store)
+        assert [each.body for each in store.lease(9, 10)] == [b"d"]
+    messages = [message.partition(" in redis")[0] for message in caplog.messages]
+    assert messages == [
+        "3 queued events had been passed over",
+        "queued events or dead letters would have expired",
+    ]
+
+
 def test_vouching_is_a_setting(server):
     with server("--rename-command", "CONFIG", "") as port:
         environment = {"NEURALENS_OUTBOX": address(port), "NEURALENS_REDIS_VOUCHED": "true"}
