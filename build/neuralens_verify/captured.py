@@ -102,7 +102,8 @@ def check_ranks(seen: Observations) -> Iterator[Finding]:
             " earlier pages, or omit them: then items are counted.",
             url_of(seen, RESULTS),
         )
-    elif restarted:
+    # Not if there is one product more, such as an advertisement that is always the first.
+    elif len(restarted) * 2 > len(second):
         rank = min(restarted)
         yield Finding(
             "ranks-restart",

@@ -271,6 +271,22 @@ def test_ranks_of_recommendations_may_restart_on_every_page() -> None:
     assert causes(observe(*views, events=events, batches=batches)) == []
 
 
+def test_one_product_may_be_the_first_of_every_page() -> None:
+    """As an advertisement; those after it continue the ranks of the first page."""
+    ranks = {"results": {"X": 0, "A": 1, "B": 2}, "page 2": {"Y": 0, "C": 3, "D": 4}}
+    views = [
+        view(step, document=step, elements=tuple(map(tile, products)))
+        for step, products in ranks.items()
+    ]
+    events = [
+        event(value, step, ids=(value,), index=index)
+        for step, products in ranks.items()
+        for value, index in products.items()
+    ]
+    batches = [Batch("open", "", "APP", tuple("XABYCD"), 202)]
+    assert causes(observe(*views, events=events, batches=batches)) == []
+
+
 def test_events_after_a_refusal_are_reported() -> None:
     late = observe(view(), refused=True, banner="OneTrust", events=[event("1", "results")])
     assert causes(late) == ["sent-without-consent"]
