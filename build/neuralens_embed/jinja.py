@@ -7,7 +7,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from neuralens_embed.attributes import Attributes
-from neuralens_embed.snippet import Snippet
+from neuralens_embed.snippet import render_tag
 
 
 def install(environment: Environment, *, strict: bool = True, **defaults: Any) -> None:
@@ -25,6 +25,6 @@ def install(environment: Environment, *, strict: bool = True, **defaults: Any) -
             name: value(context) if callable(value) else value
             for name, value in {"strict": strict, **defaults, **overrides}.items()
         }
-        return Snippet(**arguments).render()
+        return render_tag(**arguments)
 
     environment.globals.update(neuralens_snippet=neuralens_snippet, nl=Attributes(strict))

@@ -22,6 +22,7 @@ from neuralens_embed.attributes import (
     check_strictly,
     choice,
     query,
+    report,
     text,
 )
 from neuralens_embed.names import EVERY_SETTING, kebab, snake
@@ -219,6 +220,21 @@ class Snippet:
             for href, crossorigin in origins
             if href
         ]
+
+
+def render_tag(*, strict: bool = True, **arguments: Any) -> Markup:
+    """Render a Snippet, for a page that must not fail in production because of its arguments.
+
+    If ``strict`` is false, and one without which there is no snippet is invalid, such as the
+    prefix, that is logged once and nothing rendered. Otherwise raises as Snippet does.
+    """
+    try:
+        return Snippet(strict=strict, **arguments).render()
+    except MarkupError as error:
+        if strict:
+            raise
+        report(f"the snippet, because {error}")
+        return Markup("")
 
 
 def base64_text(name: str, value: Any) -> str:

@@ -5,9 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from markupsafe import Markup
-from neuralens_embed import Snippet
 from neuralens_embed.attributes import Attributes
-from neuralens_embed.snippet import RUNTIMES
+from neuralens_embed.snippet import RUNTIMES, render_tag
 from neuralens_relay.embedding import read_application_id
 
 from neuralens_django.configuration import configuration
@@ -40,7 +39,7 @@ def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
         **config.snippet,
         **overrides,
     }
-    return Snippet(**arguments).render()
+    return render_tag(**arguments)
 
 
 def of(request: HttpRequest) -> dict[str, object]:

@@ -5,9 +5,8 @@ from typing import Any
 
 from flask import Config, Flask, current_app, has_request_context, request
 from markupsafe import Markup
-from neuralens_embed import Snippet
 from neuralens_embed.attributes import Attributes
-from neuralens_embed.snippet import PREFIX
+from neuralens_embed.snippet import PREFIX, render_tag
 from neuralens_relay.client import Receipt, check_event
 from neuralens_relay.embedding import EmbeddedRelay, read_application_id
 
@@ -96,7 +95,7 @@ class Neuralens:
             **config["NEURALENS_SNIPPET"],
             **overrides,
         }
-        return Snippet(**arguments).render()
+        return render_tag(**arguments)
 
 
 class Mounted:

@@ -7,9 +7,8 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
-from neuralens_embed import Snippet
 from neuralens_embed.attributes import Attributes
-from neuralens_embed.snippet import PREFIX
+from neuralens_embed.snippet import PREFIX, render_tag
 from neuralens_relay.client import Receipt, check_event
 from neuralens_relay.embedding import EmbeddedRelay, read_application_id
 from starlette.applications import Starlette
@@ -138,7 +137,7 @@ class Neuralens:
             **of_request,
             **overrides,
         }
-        return Snippet(**arguments).render()
+        return render_tag(**arguments)
 
     def _prefix_of(self, scope: Scope) -> str:
         """Return where the page of a request reaches the relay: absolute if it is not mounted."""

@@ -52,6 +52,14 @@ def test_the_relay_starts_with_the_first_page(tmp_path: Path) -> None:
     assert (tmp_path / "outbox.db").is_file()
 
 
+def test_an_invalid_prefix_is_not_fatal_in_production(tmp_path: Path) -> None:
+    pages = [shop(tmp_path, NEURALENS_PREFIX="nl").test_client().get("/page/A") for _ in range(2)]
+    assert {page.text for page in pages} == {'<i data-nl-product="A"></i>'}
+    strict = shop(tmp_path, NEURALENS_PREFIX="nl", NEURALENS_STRICT=True, TESTING=True)
+    with pytest.raises(MarkupError, match="prefix must be a URL or begin with /"):
+        strict.test_client().get("/page/A")
+
+
 def test_a_missing_application_id_is_not_fatal_in_production(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -488,6 +488,22 @@ def test_without_strict_an_invalid_value_is_omitted_and_logged_once(
     ]
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"prefix": "nl"}, {"app_id": ""}, {"runtime": "python"}, {"ga4_index_base": 1}]
+)
+def test_without_strict_a_snippet_that_cannot_be_made_is_empty(
+    wrong: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    report.cache_clear()
+    template = "{{ neuralens_snippet() }}"
+    for _ in range(2):
+        assert environment(strict=False, **wrong).from_string(template).render() == ""
+    (record,) = caplog.records
+    assert record.getMessage().startswith("left out of the page: the snippet, because ")
+    with pytest.raises(MarkupError):
+        environment(**wrong).from_string(template).render()
+
+
 def test_values_may_be_functions_of_the_context() -> None:
     template = environment(uid=lambda context: context["user"]).from_string(
         "{{ neuralens_snippet() }}"
