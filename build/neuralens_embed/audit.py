@@ -33,7 +33,13 @@ from neuralens_embed.dom import Element
 from neuralens_embed.duplicates import find_duplicates
 from neuralens_embed.ffi import window
 from neuralens_embed.names import EVERY_SETTING, TAG_ATTRIBUTES, suggest_setting
-from neuralens_embed.placeholders import EXPRESSION, explain_id, looks_decimal, looks_grouped
+from neuralens_embed.placeholders import (
+    EXPRESSION,
+    explain_id,
+    explain_placeholder,
+    looks_decimal,
+    looks_grouped,
+)
 
 # Imported after ffi, which provides its adapter.
 from neuralens_tracker.capture.items import ACTIVATED, INERT, SEEN, Item, Items  # isort: skip
@@ -205,10 +211,12 @@ class Reading:
         self._problems[Problem(element.line, attribute, message)] = None
 
     def _check_attributes(self, element: Element) -> None:
-        """Report unknown attributes with the tracker's prefix, and invalid values."""
+        """Report unknown attributes with the tracker's prefix, and invalid or unrendered values."""
         for name, value in element.attributes.items():
             if name in VALUES and value and read(VALUES[name], value.strip()) is None:
                 self._report_invalid(element, name, VALUES[name])
+            if name == names.QUERY and (reason := explain_placeholder(value)):
+                self._add_problem(element, name, f'"{value}" is not a search text: {reason}')
             if name.startswith(PREFIX) and name not in KNOWN:
                 hint = suggest_attribute(name)
                 self._add_problem(element, name, f"{name} is not a tracker attribute: {hint}")

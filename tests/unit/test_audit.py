@@ -465,6 +465,17 @@ def test_a_template_is_not_a_page(tag: str) -> None:
     assert (problem.line, problem.message) == (2, f"{tag[:2]} {remedy}")
 
 
+@pytest.mark.parametrize(
+    "query", ["<%= params[:q] %>", "{{ $query }}", "None", "oak &amp;amp; elm"]
+)
+def test_a_query_that_is_not_rendered_is_reported(query: str) -> None:
+    html = f'{TAG}<ol {names.QUERY}="{query}"><li {names.PRODUCT}="A"></ol>'
+    (problem,) = audit(html).problems
+    assert problem.attribute == names.QUERY
+    assert "is not a search text: " in problem.message
+    assert audit(html.replace(query, "oak &amp; elm")).problems == []
+
+
 def test_an_attribute_with_two_values_is_reported() -> None:
     html = '<p>\n<i data-nl-product="A" class="a" data-nl-product="B" data-nl-index="1"></i>'
     (problem,) = audit(html).problems
