@@ -62,6 +62,8 @@ CLAIMED = 100
 CONSUMER_IDLE = 60_000
 # Seconds to wait for a running rewrite of the append-only file.
 REWRITE_PATIENCE = 30.0
+# Seconds to wait until the events that are being sent are settled.
+LEASE_PATIENCE = 15.0
 # The longest retention in Redis, in milliseconds.
 LONGEST = 2**53
 BOOKS_KEPT = (balance.KEPT_DAYS + 1) * balance.DAY * 1000
@@ -303,18 +305,33 @@ class RedisStore:
 
     def shred(self) -> str:
         """See Store. Rewrites the append-only file, which contains every command."""
-        deadline = monotonic() + REWRITE_PATIENCE
         with self.transaction():
+            settled = self._wait_for_leases(monotonic() + LEASE_PATIENCE)
+            deadline = monotonic() + REWRITE_PATIENCE
             while True:
                 try:
                     self._redis.bgrewriteaof()
+                    break
                 except redis.ResponseError:
                     # A rewrite that began before the erasure is still running.
                     if monotonic() > deadline:
                         raise
                     sleep(0.1)
-                else:
-                    return ""
+        if settled:
+            return ""
+        return (
+            f"{self._server} may keep bytes of them next to events that a relay is sending: erase"
+            " the uid again later"
+        )
+
+    def _wait_for_leases(self, deadline: float) -> bool:
+        """Wait until what is leased now is settled: it shares nodes with what was erased."""
+        last = self._redis.xinfo_stream(STREAM)["last-generated-id"]
+        while self._redis.xpending_range(STREAM, "relays", "-", last, 1):
+            if monotonic() > deadline:
+                return False
+            sleep(0.1)
+        return True
 
     def close(self) -> None:
         """See Store."""

@@ -4,7 +4,9 @@ import json
 from contextlib import closing
 
 import pytest
+import redis
 from click.testing import CliRunner
+from neuralens_relay import redis_store
 from neuralens_relay.cli import relay as command
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.salvage import salvage
@@ -12,12 +14,13 @@ from neuralens_relay.sqlite_store import SqliteStore
 from neuralens_relay.store import Event, Outcome, Settlement
 
 from tests.polling import eventually
-from tests.relay.conftest import make_batch, make_event
+from tests.relay.conftest import make_batch, make_event, redis_server, unused_port
 from tests.relay.test_faulty_outbox import damage, fill, pages_of
 
 
 @pytest.fixture(params=["sqlite", "redis"])
-def store(request, tmp_path):
+def store(request, tmp_path, monkeypatch):
+    monkeypatch.setattr(redis_store, "LEASE_PATIENCE", 0)
     if request.param == "sqlite":
         opened = SqliteStore(tmp_path / "outbox.db")
     else:
@@ -88,6 +91,41 @@ def test_the_command_erases_while_a_relay_runs(
     if kind == "sqlite":
         for file in tmp_path.glob("outbox.db*"):
             assert b"shopper-4711" not in file.read_bytes()
+
+
+@pytest.mark.parametrize("count", [4, 500])
+def test_redis_keeps_no_bytes_of_an_erased_event(tmp_path, monkeypatch, count):
+    monkeypatch.setattr(redis_store, "LEASE_PATIENCE", 0)
+
+    def traces():
+        client.save()
+        files = [file for file in tmp_path.rglob("*") if file.is_file()]
+        return [file.name for file in files if b"shopper-4711" in file.read_bytes()]
+
+    with (
+        redis_server(tmp_path, unused_port(), "--rdbcompression", "no") as address,
+        redis.Redis.from_url(address) as client,
+        closing(RedisStore(address)) as store,
+    ):
+        others = [of(f"other-{number}", number) for number in range(count)]
+        store.add([of("shopper-4711", 1), *others], 1)
+        store.add([of("shopper-4711", 2)], 2)
+        leased = store.lease(count // 2, 3)
+        assert len(traces()) > 1
+        cursor, erased = None, 0
+        while cursor is not None or erased == 0:
+            more, cursor = store.erase("shopper-4711", cursor, 100)
+            erased += more
+        assert erased == 2
+        # The leased ones are in the same nodes.
+        assert "erase the uid again" in store.shred()
+        store.settle([Settlement(each.key, Outcome.DELIVERED) for each in leased])
+        assert (erase(store, "shopper-4711", 100), store.shred()) == (0, "")
+        eventually(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
+        eventually(lambda: traces() == [])
+        left = store.lease(2 * count, 4)
+        assert [each.body for each in left] == [each.body for each in others[count // 2 - 1 :]]
+        assert store.depth().waiting == len(left)
 
 
 def test_an_erasure_from_a_damaged_outbox_says_what_remains(tmp_path):
