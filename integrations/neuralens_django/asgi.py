@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from neuralens_django import mounted
-from neuralens_django.configuration import configuration
+from neuralens_django.configuration import page_configuration
 from neuralens_django.mounted import relay
 
 
@@ -16,7 +16,7 @@ def mount(application: Any) -> Starlette:
     ``application = neuralens_django.asgi.mount(get_asgi_application())``. The relay starts and
     closes with the server; the project's own application gets no lifespan events.
     """
-    config = configuration()
+    config = page_configuration()
     if not config.enabled:
         return Starlette(routes=[Mount("/", application)])
     made = Starlette(

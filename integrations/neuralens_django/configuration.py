@@ -17,6 +17,7 @@
 ============================  ====================================================================
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -28,6 +29,8 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 from neuralens_embed.snippet import PREFIX
 from neuralens_relay.settings import Settings
+
+log = logging.getLogger(__name__)
 
 NAME = "NEURALENS"
 OfRequest = Callable[[object], Any]
@@ -49,7 +52,7 @@ class Configuration:
 
 @lru_cache(1)
 def configuration() -> Configuration:
-    """Read the setting; raises ImproperlyConfigured for an unknown key."""
+    """Read the setting; raises ImproperlyConfigured or ImportError if it is invalid."""
     setting = getattr(django_settings, NAME, {})
     if not isinstance(setting, dict):
         raise ImproperlyConfigured(f"{NAME} must be a dict, not {setting!r:.80}")
@@ -70,10 +73,27 @@ def configuration() -> Configuration:
     return Configuration(**values, relay=relay)
 
 
+@lru_cache(1)
+def page_configuration() -> Configuration:
+    """Return the configuration for pages and the relay, which an invalid setting disables.
+
+    In development it raises as ``configuration`` does. In production it is logged once, since a
+    page must not fail for it; nor is part of it used, which could lack the question for consent.
+    """
+    try:
+        return configuration()
+    except (ImproperlyConfigured, ImportError) as error:
+        if django_settings.DEBUG:
+            raise
+        log.error("nothing is tracked: %s (see manage.py check)", error)
+        return Configuration(enabled=False)
+
+
 def forget(*, setting: str, **_: Any) -> None:
     """Read the setting again after a test has overridden it."""
     if setting in (NAME, "DEBUG"):
         configuration.cache_clear()
+        page_configuration.cache_clear()
 
 
 setting_changed.connect(forget)

@@ -9,7 +9,7 @@ from neuralens_embed.attributes import Attributes
 from neuralens_embed.snippet import RUNTIMES, render_tag
 from neuralens_relay.embedding import read_application_id
 
-from neuralens_django.configuration import configuration
+from neuralens_django.configuration import page_configuration
 from neuralens_django.finders import FOLDER
 from neuralens_django.mounted import script_root
 
@@ -20,7 +20,7 @@ def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
     Its nonce is that of the page's content security policy; uid and consent are those of the
     request. Without a request (a page that is rendered ahead) there are none.
     """
-    config = configuration()
+    config = page_configuration()
     if not config.enabled:
         return Markup("")
     app_id = read_application_id(config.relay.get("application_id"), strict=config.strict)
@@ -44,7 +44,7 @@ def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
 
 def of(request: HttpRequest) -> dict[str, object]:
     """Return the snippet's arguments that depend on the request."""
-    config = configuration()
+    config = page_configuration()
     uid = config.uid(request) if config.uid else user_id(request)
     consent = config.consent(request) if config.consent else None
     return {"nonce": nonce(request), "uid": uid, "consent": consent}
@@ -81,4 +81,4 @@ class DjangoAttributes(Attributes):
 
 def attributes() -> Attributes:
     """Return the object that renders the attributes."""
-    return DjangoAttributes(configuration().strict)
+    return DjangoAttributes(page_configuration().strict)

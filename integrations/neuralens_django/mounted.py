@@ -6,7 +6,7 @@ from django.urls import NoReverseMatch, get_script_prefix, reverse
 from neuralens_relay.embedding import EmbeddedRelay
 from starlette.applications import Starlette
 
-from neuralens_django.configuration import configuration
+from neuralens_django.configuration import configuration, page_configuration
 
 # The applications of ``asgi.mount``.
 mounts: list[Starlette] = []
@@ -20,7 +20,7 @@ def relay() -> EmbeddedRelay:
 
 def start_relay() -> None:
     """Start the relay, if it is part of this project, so that queued events are forwarded."""
-    if configuration().enabled and is_routed():
+    if page_configuration().enabled and is_routed():
         relay().start()
 
 

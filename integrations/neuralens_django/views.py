@@ -5,14 +5,14 @@ import io
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from neuralens_django.configuration import configuration
+from neuralens_django.configuration import page_configuration
 from neuralens_django.mounted import relay
 
 
 @csrf_exempt
 def relay_view(request: HttpRequest, path: str) -> HttpResponse:
     """Pass a request on to the relay. A beacon has no CSRF token: the relay checks its origin."""
-    if not configuration().enabled:
+    if not page_configuration().enabled:
         raise Http404("the tracking is not enabled")
     answer = HttpResponse()
     # Django's default Content-Type is HTML; the relay sets its own.

@@ -203,6 +203,22 @@ def test_an_unknown_key_is_reported() -> None:
     assert [found.id for found in check()] == ["neuralens.E002"]
 
 
+@override_settings(NEURALENS={**NEURALENS, "CONSNET": "shop.consent"})
+def test_an_invalid_setting_disables_the_tracking_in_production(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Without the key CONSENT, nobody would be asked."""
+    shop = Client()
+    for _ in range(2):
+        page = shop.get(SEARCH)
+        assert (page.status_code, b"neuralens.js" in page.content) == (200, False)
+        assert shop.post("/nl/events").status_code == 404
+    said = [record.getMessage() for record in caplog.records if "CONSNET" in record.getMessage()]
+    assert [line.partition(":")[0] for line in said] == ["nothing is tracked"]
+    with override_settings(DEBUG=True), pytest.raises(ImproperlyConfigured, match="CONSNET"):
+        shop.get(SEARCH)
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
