@@ -86,12 +86,81 @@ def test_slide_that_goes_with_the_pointer(show, interactions, chromium, shop, wa
                 page.mouse.move(*point)
             page.mouse.up()
         else:
-            session = profile.new_cdp_session(page)
-            for kind, (x, y) in zip(["Start", "Move", "Move", "Move"], path, strict=True):
-                touch = {"type": f"touch{kind}", "touchPoints": [{"x": x, "y": y}]}
-                session.send("Input.dispatchTouchEvent", touch)
-            session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+            swipe(page, path)
         page.wait_for_url("**#slide-2")
+        assert interactions(page) == []
+
+
+def swipe(page, path):
+    session = page.context.new_cdp_session(page)
+    for number, (x, y) in enumerate(path):
+        touch = {"type": f"touch{'Move' if number else 'Start'}", "touchPoints": [{"x": x, "y": y}]}
+        session.send("Input.dispatchTouchEvent", touch)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+# A control whose page acts on touches, and on clicks of a mouse.
+TOUCHED = SEARCH.format(
+    """<div data-nl-product="A" style="touch-action: none">
+    <button id="like" style="width: 200px; height: 200px" type="button" aria-pressed="false"
+    data-nl-action="favorite">Like</button></div>
+    <script>
+    const act = (event) => {
+        event.preventDefault();
+        like.ariaPressed = like.ariaPressed !== "true";
+    };
+    for (const type of ["TYPE", "click"]) like.addEventListener(type, act, { passive: false });
+    </script>"""
+)
+LIKED = ("FAVORITE", "A", None, "chair")
+
+
+@pytest.mark.one_case
+@pytest.mark.parametrize("kind", ["touchstart", "touchend"])
+def test_action_on_touch(show, interactions, chromium, shop, kind):
+    """The page prevents the click that would follow."""
+    with chromium.new_context(base_url=shop.url, has_touch=True) as profile:
+        page = show(TOUCHED.replace("TYPE", kind), tab=profile.new_page())
+        for expected in ([LIKED], [LIKED], [LIKED, LIKED]):
+            page.tap("#like")
+            assert interactions(page) == expected
+        page.click("#like")
+        page.click("#like")
+        assert interactions(page) == [LIKED, LIKED, LIKED]
+
+
+def test_second_tap_that_the_page_prevents(show, interactions, chromium, shop):
+    """As many do against the zoom by a double tap: then no click follows, and nothing happens."""
+    with chromium.new_context(base_url=shop.url, has_touch=True) as profile:
+        page = show(
+            TOUCHED.replace("TYPE", "never").replace("aria-pressed", "title")
+            + """<script>
+            window.count = 0;
+            let last = -300;
+            like.addEventListener("click", () => { count += 1; });
+            document.addEventListener("touchend", (event) => {
+                if (event.timeStamp - last < 300) event.preventDefault();
+                last = event.timeStamp;
+            }, { passive: false });
+            </script>""",
+            tab=profile.new_page(),
+        )
+        page.tap("#like")
+        page.tap("#like")
+        assert len(interactions(page)) == page.evaluate("count")
+
+
+def test_swipe_on_a_control(show, interactions, chromium, shop):
+    """The page prevents whatever the browser would do after it."""
+    with chromium.new_context(base_url=shop.url, has_touch=True) as profile:
+        page = show(
+            TOUCHED.replace("TYPE", "never")
+            + """<script>for (const type of ["touchmove", "touchend"])
+            like.addEventListener(type, (event) => event.preventDefault(), { passive: false });
+            </script>""",
+            tab=profile.new_page(),
+        )
+        swipe(page, [(30, 100), (60, 100), (120, 100)])
         assert interactions(page) == []
 
 
@@ -214,6 +283,28 @@ def test_chosen_on_press_with_navigation(show, put, ledger):
     assert summarize(ledger.wait_for_all(page), *ACTS) == [
         ("CLICK_SUGGESTION", "oak chair", 0, "oa")
     ]
+
+
+def test_press_that_shows_the_product(show, ledger):
+    """A router that navigates on press shows the product's page before the pointer is released."""
+    page = show(
+        SEARCH.format('<div data-nl-list="l"><p data-nl-product="A"><a href="/a">A</a></p></div>')
+        + """<script>
+        addEventListener("mousedown", (event) => {
+            history.pushState(null, "", "/a");
+            document.querySelector("main").outerHTML = '<h1 data-nl-landing="A">A</h1>';
+        });
+        </script>"""
+    )
+    seen = ("VIEW_PRODUCT", "A", 0, "chair")
+    assert summarize(ledger.wait_for_all(page)) == [seen]
+    page.mouse.move(*centre(page, "a"))
+    page.mouse.down()
+    landed = ("LAND_PRODUCT_PAGE", "A", 0, "chair")
+    assert summarize(ledger.wait_for_all(page)) == [seen, CLICKED, landed]
+    page.mouse.up()
+    run_timers(page, DECIDED_MS)
+    assert len(ledger.wait_for_all(page)) == 3
 
 
 def test_press_that_closes_the_list(show, interactions):

@@ -66,6 +66,8 @@ OBSTACLES = {
                     target.dispatchEvent(new KeyboardEvent(type, { key: "Enter" }));
                 }
         });""",
+    "no randomness": """
+        Math.random = () => 0.5;""",
     "frozen prototypes": """
         for (const type of [Array, Function, String, Promise]) Object.freeze(type.prototype);""",
     "frozen objects": """

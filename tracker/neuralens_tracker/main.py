@@ -199,6 +199,8 @@ class Tracker:
 
     def _restart_capture(self) -> None:
         """Scan the whole document again for a new page view."""
+        # A press that has navigated comes before what it has led to.
+        self._clicks.resolve_choices()
         self._items.begin_page_view()
         self._discovery.scan()
 

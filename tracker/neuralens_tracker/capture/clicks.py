@@ -46,6 +46,8 @@ DELEGATES = ":is(button,[type=image],[type=submit]):not([formnovalidate],[type=b
 UNAFFECTED = ":disabled,[type=checkbox]:checked,form:invalid:not([novalidate])"
 # Elements that activate no item: they do nothing, are ignored, or have an action of their own.
 NOTHING = INERT + ",[" + IGNORE + "],[" + ACTION + "]"
+# Controls with an action of their own, unlike forms, which have it when they are submitted.
+CONTROL = "[" + ACTION + "]:not(form)"
 # Submitters that do not stand for their form's action.
 OTHER_SUBMITTER = NOTHING + ":not(form),[aria-busy=true]"
 # A checkbox is switched before its click. This is one that was switched off.
@@ -112,7 +114,7 @@ class Clicks:
         # Whether a press or key already began the gesture of the next click, and the timestamp of
         # the last click.
         self._pressed = False
-        self._clicked = 0.0
+        self._clicked: float = -FOLLOW_MS
         self._choices: list[Choice] = []
         # What was clicked, if it does not stand for the action of a form that it submits.
         self._other_submitter: JSObject = None
@@ -125,14 +127,15 @@ class Clicks:
         listen("pointermove", self._move)
         listen("pointerup", self._release)
         listen("pointercancel", self._forget_choices)
+        listen("touchstart touchend", self._touch)
         listen("click auxclick", self._click)
         listen("keydown", self._press_key)
         listen("submit", self._submit)
-        listen("pagehide", self._resolve_choices)
+        listen("pagehide", self.resolve_choices)
 
     def _begin_gesture(self, event: JSObject) -> None:
         """Begin a gesture, if the event comes from the shopper and not from a script."""
-        self._resolve_choices()
+        self.resolve_choices()
         self._moved = False
         self._other_submitter = None
         self._labelled = None
@@ -153,6 +156,7 @@ class Clicks:
         if get(event, "buttons") and across * across + down * down > MAX_TRAVEL * MAX_TRAVEL:
             # A drag or a swipe, which chooses nothing, although the slide may go off the screen.
             self._choices = []
+            self._pressed = False
             # Browsers tell taps from swipes themselves.
             self._moved = get(event, "pointerType") != "touch"
 
@@ -160,10 +164,16 @@ class Clicks:
         for choice in self._choices:
             # Still visible on release, so the list did not close because the press moved the focus.
             choice.is_released = is_shown(choice.item.element)
-            wait(ACCEPT_MS, self._resolve_choices)
+            wait(ACCEPT_MS, self.resolve_choices)
 
     def _forget_choices(self, *_: JSObject) -> None:
         self._choices = []
+
+    def _touch(self, event: JSObject) -> None:
+        """Trigger the action of a control if the page acts on the touch, and prevents the click."""
+        control = closest(target_of(event), CONTROL)
+        if control:
+            self._trigger(control, event)
 
     def _click(self, event: JSObject) -> None:
         target = target_of(event)
@@ -188,7 +198,7 @@ class Clicks:
             self._activate(target)
         else:
             # The page has already removed the element in a handler of its own.
-            self._resolve_choices(event)
+            self.resolve_choices(event)
 
     def _press_key(self, event: JSObject) -> None:
         # Keys that an input method handles: https://w3c.github.io/uievents/#event-keydown
@@ -259,18 +269,38 @@ class Clicks:
         option = closest(element, OPTION)
         return self._items.read(item_in(option)) if option else None
 
-    def _trigger(self, control: JSObject) -> None:
-        """Emit the action of a control or form, or hold it until the shop confirms it."""
+    def _trigger(self, control: JSObject, touch: JSObject = None) -> None:
+        """Perform the action of a control or form, if it is tracked.
+
+        After a touch, only if the page acts on it.
+        """
         item = None if closest(control, "[" + IGNORE + "]") else self._items.read_subject(control)
         if item:
-            event = ACTIONS[attribute(control, ACTION)]
             fields = self._items.context(item)
-            holder = closest(control, "[" + CONFIRM + "]")
-            if holder:
-                patience = read(COUNT, attribute(holder, CONFIRM)) or CONFIRM_MS
-                self._confirmations.hold(event, item.id, fields, now() + patience / 1000)
+            if touch:
+                # The page's handlers come later, and may mark the control as busy or switched on.
+                wait(0, self._perform, control, item, fields, touch)
             else:
-                self._emit(event, item, fields)
+                self._perform(control, item, fields)
+
+    def _perform(
+        self, control: JSObject, item: Item, fields: Fields, touch: JSObject = None
+    ) -> None:
+        """Emit a control's action on an item, or hold it until the shop confirms it."""
+        if touch:
+            time = get(touch, "timeStamp")
+            # Many pages prevent the second tap of a double tap, which does nothing then.
+            is_first = self._pressed and time - self._clicked > FOLLOW_MS
+            if not is_first or not get(touch, "defaultPrevented"):
+                return
+            self._pressed = False
+        event = ACTIONS[attribute(control, ACTION)]
+        holder = closest(control, "[" + CONFIRM + "]")
+        if holder:
+            patience = read(COUNT, attribute(holder, CONFIRM)) or CONFIRM_MS
+            self._confirmations.hold(event, item.id, fields, now() + patience / 1000)
+        else:
+            self._emit(event, item, fields)
 
     def _remember(self, elements: list[JSObject], key: str) -> None:
         """Remember items that a press or key may choose, and which may be removed on that."""
@@ -286,9 +316,9 @@ class Clicks:
                 )
                 self._choices.append(choice)
         if key:
-            wait(ACCEPT_MS, self._resolve_choices)
+            wait(ACCEPT_MS, self.resolve_choices)
 
-    def _resolve_choices(self, end: JSObject = None) -> None:
+    def resolve_choices(self, end: JSObject = None) -> None:
         """Emit the activation of a choice that was accepted without a click.
 
         ``end`` is the event that removed the element or unloaded the page, if any.
