@@ -168,7 +168,7 @@ def plausible_starts(seen: Observations) -> set[int]:
     lists, results = lists_of(seen, RESULTS), results_of(seen, RESULTS)
     starts = {0}
     for earlier in reversed(lists[: lists.index(results)] if results else []):
-        starts |= {max(starts) + len(earlier)}
+        starts.add(max(starts) + len(earlier))
     ads = max((each.before for each in results.values()), default=0)
     return {start + ad for start in starts for ad in range(ads + 1)}
 
