@@ -15,6 +15,7 @@ from neuralens_embed import bundles
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Frame, Page
 
+from neuralens_verify.messages import Message
 from neuralens_verify.recorder import Recorder
 
 SCRIPT, RULES = "verify/autoconsent.js", "verify/autoconsent.json"
@@ -120,25 +121,29 @@ class Banner:
             self._frames[frame.evaluate(DOCUMENT)] = frame
             frame.evaluate(script())
 
-    def _on_message(self, sent: dict[str, Any]) -> None:
-        frame, message = self._frames.get(sent["document"]), sent["detail"]
+    def _on_message(self, sent: Message) -> None:
+        frame = self._frames.get(sent.document)
         if frame is None:
             # Its page has been left while the script was injected.
             return
-        kind = message["type"]
-        with suppress(BrowserError):
-            if kind == "init":
+        match sent.detail:
+            case {"type": "init"}:
                 config = {**CONFIG, "autoAction": "optOut" if self.refuse else "optIn"}
-                response = {"type": "initResp", "config": config, "rules": rules()}
-                frame.evaluate(SEND_MESSAGE, response)
-            elif kind == "eval":
-                result = frame.evaluate(message["code"])
-                response = {"type": "evalResp", "id": message["id"], "result": result}
-                frame.evaluate(SEND_MESSAGE, response)
+                respond(frame, {"type": "initResp", "config": config, "rules": rules()})
+            case {"type": "eval", "id": str(number), "code": str(code)}:
+                # The frame may be detached, or the code fail on its page.
+                with suppress(BrowserError):
+                    result = frame.evaluate(code)
+                    respond(frame, {"type": "evalResp", "id": number, "result": result})
+            case {"type": "popupFound", "cmp": str(name)}:
+                self.platform = name
+            case {"type": "optInResult" | "optOutResult", "result": result}:
+                self.answered = bool(result)
+            case {"type": "report", "mainFrame": bool(is_main), "state": {"lifecycle": state}}:
+                self.absent |= is_main and state == "nothingDetected"
 
-            elif kind == "popupFound":
-                self.platform = message["cmp"]
-            elif kind in ("optInResult", "optOutResult"):
-                self.answered = bool(message["result"])
-            elif kind == "report" and message["state"]["lifecycle"] == "nothingDetected":
-                self.absent = message["mainFrame"] or self.absent
+
+def respond(frame: Frame, message: dict[str, Any]) -> None:
+    """Send a message to autoconsent in a frame, which may be detached."""
+    with suppress(BrowserError):
+        frame.evaluate(SEND_MESSAGE, message)

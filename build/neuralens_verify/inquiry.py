@@ -126,11 +126,11 @@ class Inquiry:
             if not unknown and batch is not batches[-1][1]:
                 continue
             origin = request.headers.get("origin", origin_of(request.url))
-            receipt = resend(self._http, request.url, request.post_data or "", origin)
-            rejected = [each["reason"] for each in receipt.get("rejected", ())]
-            if unknown and receipt.get("duplicates", 0) + len(rejected) >= len(batch.eids):
+            receipt = resend(self._http, request.url, request.post_data_buffer or b"", origin)
+            known = receipt.duplicates + len(receipt.rejected)
+            if unknown and receipt.is_relay and known >= len(batch.eids):
                 batch.status = ACCEPTED
-            self._observed.rejected.update(rejected)
+            self._observed.rejected.update(receipt.rejected)
 
     def _ask_for_unreported(self) -> None:
         """Ask the relay for events in batches that the browser has not reported, as at an unload.
@@ -142,10 +142,10 @@ class Inquiry:
             probe = observed.probes[-1]
             if event.eid in observed.sent or not probe.accepted:
                 continue
-            body = make_batch(probe.app, self._recorder.details[event.eid])
+            body = make_batch(probe.app, event.fields)
             url = f"{probe.url}?b={body['batch']}"
-            receipt = resend(self._http, url, json.dumps(body), probe.origin)
-            if receipt.get("duplicates", 0) == 1:
+            receipt = resend(self._http, url, json.dumps(body).encode(), probe.origin)
+            if receipt.duplicates == 1:
                 batch = Batch(event.step, probe.url, probe.app, (event.eid,), ACCEPTED)
                 observed.batches.append(batch)
 

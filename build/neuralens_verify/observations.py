@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 from neuralens_embed.bundles import TRACKER_FILE
@@ -153,7 +154,10 @@ class View:
 
 @dataclass(frozen=True)
 class Event:
-    """An event that the tracker captured and that neither consent nor a hook suppressed."""
+    """An event that the tracker captured and that neither consent nor a hook suppressed.
+
+    ``fields`` are all with which it is sent.
+    """
 
     step: str
     eid: str
@@ -162,6 +166,7 @@ class Event:
     index: int | None
     page: str | None
     query: str | None
+    fields: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from playwright.sync_api import APIRequestContext, APIResponse
 from playwright.sync_api import Error as BrowserError
 
 from neuralens_verify.addresses import locate, origin_of, uncached
+from neuralens_verify.messages import Receipt, is_live, parse_health, parse_receipt
 from neuralens_verify.observations import Health, Probe, Script
 
 # Milliseconds until a response arrives, also when the time of a visit is over.
@@ -46,7 +47,7 @@ class Http:
         return self._context.get(url, headers=headers, timeout=self.timeout)
 
     def post(
-        self, url: str, body: str, headers: Mapping[str, str], *, follow: bool = True
+        self, url: str, body: str | bytes, headers: Mapping[str, str], *, follow: bool = True
     ) -> APIResponse:
         """Post a body, and follow redirects if so; raises BrowserError if there is no response."""
         url, headers = locate(url, headers)
@@ -105,7 +106,7 @@ def fetch_script(http: Http, url: str, page: str) -> Script:
         own,
         current,
         allow_origin=response.headers.get("access-control-allow-origin", ""),
-        relay_error="" if response.ok else str(parse_json(response).get("error", "")),
+        relay_error="" if response.ok else parse_receipt(read_body(response)).error,
         built_integrity=built_integrity(url, response.body()) if response.ok else "",
     )
 
@@ -167,13 +168,13 @@ def probe_endpoint(http: Http, endpoint: str, page: str, application: str, scrip
         return Probe(endpoint, origin, 0, failure=failure, page=page, app=application)
     if 300 <= response.status < 400:
         location = urljoin(target, response.headers.get("location", ""))
-    receipt = parse_json(response)
-    accepted = response.status == ACCEPTED and "accepted" in receipt
+    receipt = parse_receipt(read_body(response))
+    accepted = response.status == ACCEPTED and receipt.is_relay
     return Probe(
         endpoint,
         origin,
         response.status,
-        error=str(receipt.get("error", "")),
+        error=receipt.error,
         allow_origin=response.headers.get("access-control-allow-origin", ""),
         allow_credentials=response.headers.get("access-control-allow-credentials") == "true",
         prefix_stripped=response.status == 404 and is_prefix_stripped(http, endpoint),
@@ -218,16 +219,15 @@ def make_batch(application: str, *events: Any) -> dict[str, Any]:
     }
 
 
-def resend(http: Http, url: str, body: str, origin: str) -> dict[str, Any]:
+def resend(http: Http, url: str, body: bytes, origin: str) -> Receipt:
     """Send the batch of an origin's page again, and return the relay's receipt.
 
     It counts the events that it has received as duplicates, and repeats those that it rejects.
     """
     try:
-        response = http.post(url, body, headers_of(origin))
+        return parse_receipt(read_body(http.post(url, body, headers_of(origin))))
     except BrowserError:
-        return {}
-    return parse_json(response)
+        return Receipt()
 
 
 def is_relay(http: Http, url: str) -> bool:
@@ -236,7 +236,7 @@ def is_relay(http: Http, url: str) -> bool:
         response = http.get(f"{url}/health?live")
     except BrowserError:
         return False
-    return parse_json(response).get("live", False) is True
+    return is_live(read_body(response))
 
 
 def is_prefix_stripped(http: Http, endpoint: str) -> bool:
@@ -261,20 +261,14 @@ def fetch_health(http: Http, relay: str, token: str) -> Health | None:
     """Return the relay's health; None if it does not disclose it to this machine."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        health = parse_json(http.get(f"{relay}/health", headers))
+        return parse_health(read_body(http.get(f"{relay}/health", headers)))
     except BrowserError:
         return None
-    if not isinstance(health.get("forwarding"), str):
-        return None
-    reasons = tuple(str(reason) for reason in health.get("reasons", ()))
-    waiting, dead = health.get("waiting") or 0, health.get("dead") or 0
-    return Health(health["forwarding"], reasons, int(waiting), int(dead))
 
 
-def parse_json(response: APIResponse) -> dict[str, Any]:
-    """Return the JSON object in a response, or an empty one."""
+def read_body(response: APIResponse) -> bytes:
+    """Return the body of a response, empty if it breaks off."""
     try:
-        value = json.loads(response.body())
-    except (ValueError, BrowserError):
-        return {}
-    return value if isinstance(value, dict) else {}
+        return response.body()
+    except BrowserError:
+        return b""

@@ -1,23 +1,28 @@
 """Records the browser's events during a visit: requests, responses, messages, console."""
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Frame, Page, Request, Response
 from playwright.sync_api import Error as BrowserError
 
-from neuralens_verify.observations import Batch, Event, Observations, Suppressed, Violation
+from neuralens_verify.messages import (
+    Message,
+    SentBatch,
+    parse_batch,
+    parse_event,
+    parse_message,
+    parse_suppressed,
+    parse_violation,
+)
+from neuralens_verify.observations import Batch, Event, Observations
 
 OBSERVE_SCRIPT = (Path(__file__).parent / "page" / "observe.js").read_text("utf-8")
 # How the tracker's messages on the console begin, and those of verify's own scripts.
 TRACKER_PREFIX, VERIFY_PREFIX = "neuralens: ", "neuralens-verify "
-# What is raised by reading as data of the tracker what a page has printed or sent by itself.
-NOT_OURS = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 class Recorder:
@@ -27,9 +32,8 @@ class Recorder:
     page captures from then on are no part of it. ``document`` is the response with the current
     document, ``failure`` why it broke off, if it did. ``is_navigating``: the next one is on its
     way. ``changed`` is when the page was last navigated, in seconds of time.monotonic;
-    ``has_reloaded``: to the same URL. ``batches`` are the requests with batches. ``details`` are
-    the captured events by their ids, as they are sent. ``from_worker`` are the URLs of scripts that
-    a service worker has answered.
+    ``has_reloaded``: to the same URL. ``batches`` are the requests with batches. ``from_worker``
+    are the URLs of scripts that a service worker has answered.
     """
 
     def __init__(self, page: Page, observed: Observations, step: str) -> None:
@@ -41,19 +45,20 @@ class Recorder:
         self.has_reloaded = False
         self.changed = time.monotonic()
         self.batches: dict[Request, Batch] = {}
-        self.details: dict[str, Any] = {}
         self.from_worker: set[str] = set()
         self._observed = observed
+        # The ids of the captured events.
+        self._known: set[str] = set()
         # Responses with the documents of pages that are just being opened.
         self._unattributed: dict[str, Response] = {}
         # What the page itself is fetching.
         self._fetches: set[Request] = set()
-        # Called with what a script has sent under a name: {"detail", "document", "page"}.
-        self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {
+        # Called with the messages of a name.
+        self._handlers: dict[str, Callable[[Message], None]] = {
             "event": self._on_event,
             "suppressed": self._on_suppressed,
-            "violation": lambda m: observed.violations.append(Violation(**m["detail"])),
-            "error": lambda m: self._add_message(str(m["detail"]["message"]), m["page"]),
+            "violation": self._on_violation,
+            "error": self._on_error,
         }
         context = page.context
         context.add_init_script(OBSERVE_SCRIPT)
@@ -76,27 +81,35 @@ class Recorder:
         """Whether the page waits for what it fetches, other than for the tracker's batches."""
         return bool(self._fetches)
 
-    def handle(self, name: str, handler: Callable[[dict[str, Any]], None]) -> None:
-        """Have what the pages' scripts send under a name handled, such as those of banners."""
+    def handle(self, name: str, handler: Callable[[Message], None]) -> None:
+        """Have the messages of a name handled, such as those of banners."""
         self._handlers[name] = handler
 
-    def _on_event(self, message: dict[str, Any]) -> None:
-        if self.ended:
+    def _on_event(self, message: Message) -> None:
+        event = parse_event(message.detail, self.step)
+        if event and self.ended:
             self._observed.held = True
-        else:
-            self._add_event(message["detail"])
+        elif event:
+            self._add_event(event)
 
-    def _add_event(self, detail: dict[str, Any]) -> None:
+    def _add_event(self, event: Event) -> None:
         """Record an event, unless it is already known from its capture or from a batch."""
-        event = read_event(detail, self.step)
-        if event.eid not in self.details:
+        if event.eid not in self._known:
+            self._known.add(event.eid)
             self._observed.events.append(event)
-            self.details[event.eid] = detail
 
-    def _on_suppressed(self, message: dict[str, Any]) -> None:
-        detail = message["detail"]
-        name = str(detail["event"]["event"])
-        self._observed.suppressed.append(Suppressed(self.step, name, detail["reason"]))
+    def _on_suppressed(self, message: Message) -> None:
+        if suppressed := parse_suppressed(message.detail, self.step):
+            self._observed.suppressed.append(suppressed)
+
+    def _on_violation(self, message: Message) -> None:
+        if violation := parse_violation(message.detail):
+            self._observed.violations.append(violation)
+
+    def _on_error(self, message: Message) -> None:
+        match message.detail:
+            case {"message": str(text)}:
+                self._add_message(text, message.page)
 
     def _add_message(self, text: str, page: str) -> None:
         self._observed.messages.setdefault(text, page)
@@ -112,18 +125,17 @@ class Recorder:
             # The same batch, and the endpoint is where the page has sent it.
             self.batches[request] = self.batches[before]
             return
-        body = read_batch(request)
-        if body is None:
+        sent = read_batch(request, self.step)
+        if sent is None:
             if request.resource_type in ("fetch", "xhr"):
                 self._fetches.add(request)
             return
         url = request.url.partition("?")[0]
         if not self.ended:
-            for event in body["events"]:
+            for event in sent.events:
                 # It may have been captured before verify could listen.
                 self._add_event(event)
-        eids = tuple(event["eid"] for event in body["events"])
-        batch = Batch(self.step, url, str(body.get("app", "")), eids)
+        batch = Batch(self.step, url, sent.app, tuple(event.eid for event in sent.events))
         self.batches[request] = batch
         self._observed.batches.append(batch)
 
@@ -177,28 +189,13 @@ class Recorder:
         if text.startswith(TRACKER_PREFIX):
             self._add_message(text.removeprefix(TRACKER_PREFIX), self._page.url)
         elif text.startswith(VERIFY_PREFIX):
-            with suppress(*NOT_OURS):
-                sent = json.loads(text.removeprefix(VERIFY_PREFIX))
-                self._handlers[sent["name"]](sent)
+            sent = parse_message(text.removeprefix(VERIFY_PREFIX))
+            if sent and sent.name in self._handlers:
+                self._handlers[sent.name](sent)
 
 
-def read_event(detail: dict[str, Any], step: str) -> Event:
-    """Return an event from how the tracker sends it; raises one of NOT_OURS for anything else."""
-    ids = tuple(str(item["id"]) for item in detail["items"])
-    eid, name = detail["eid"], detail["event"]
-    index, page, query = (detail.get(each) for each in ("index", "page", "query"))
-    if not all(isinstance(text, str) for text in (eid, name, page or "", query or "")):
-        raise TypeError("these are texts")
-    return Event(step, eid, name, ids, None if index is None else int(index), page, query)
-
-
-def read_batch(request: Request) -> dict[str, Any] | None:
-    """Return the batch in a request, or None."""
+def read_batch(request: Request, step: str) -> SentBatch | None:
+    """Return the batch in a request, None if there is none."""
     if request.method != "POST" or "b=" not in urlsplit(request.url).query:
         return None
-    with suppress(*NOT_OURS):
-        batch: dict[str, Any] = json.loads(request.post_data or "")
-        for event in batch["events"]:
-            read_event(event, "")
-        return batch
-    return None
+    return parse_batch(request.post_data_buffer or b"", step)

@@ -17,6 +17,16 @@ from neuralens_verify import Observations, diagnose
 from neuralens_verify.addresses import locate, site_of
 from neuralens_verify.loading import sandboxed
 from neuralens_verify.markup import is_misread
+from neuralens_verify.messages import (
+    Message,
+    Receipt,
+    SentBatch,
+    parse_batch,
+    parse_event,
+    parse_health,
+    parse_message,
+    parse_receipt,
+)
 from neuralens_verify.observations import (
     Batch,
     Element,
@@ -513,6 +523,107 @@ def test_the_servers_html_is_read(html: str, items: list[str], mentioned: bool) 
     served = Served(html)
     assert [value for _, value in served.items] == items
     assert served.mentions_script == mentioned
+
+
+CAPTURED = {"eid": "e1", "event": "VIEW_PRODUCT", "items": [{"id": "A"}], "index": 0}
+EVENT = Event("search", "e1", "VIEW_PRODUCT", ("A",), 0, None, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello",
+        "5",
+        "[" * 100_000,
+        "{}",
+        '{"name": "event", "detail": {}}',
+        '{"name": 5, "detail": {}, "document": "1", "page": "/"}',
+        '{"name": "event", "detail": [], "document": "1", "page": "/"}',
+    ],
+)
+def test_a_line_that_resembles_a_message_is_none(text: str) -> None:
+    assert parse_message(text) is None
+
+
+def test_a_message_is_parsed() -> None:
+    sent = {"name": "event", "detail": {"eid": "1"}, "document": "2", "page": "/", "later": 1}
+    assert parse_message(json.dumps(sent)) == Message("event", {"eid": "1"}, "2", "/")
+
+
+def test_an_event_is_parsed_and_keeps_what_it_is_sent_with() -> None:
+    fields = {**CAPTURED, "uid": "u", "timestamp": 1}
+    parsed = parse_event(fields, "search")
+    assert parsed == EVENT
+    assert parsed.fields == fields
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"eid": 1},
+        {"event": None},
+        {"items": {"id": "A"}},
+        {"items": ["A"]},
+        {"items": [{"id": 1}]},
+        {"index": "0"},
+        {"index": True},
+        {"index": float("inf")},
+        {"page": ["A"]},
+        {"query": 1},
+    ],
+)
+def test_what_resembles_an_event_is_none(fields: dict[str, object]) -> None:
+    event = {**CAPTURED, **fields}
+    assert parse_event(event, "search") is None
+    assert parse_batch(json.dumps({"app": "A", "events": [CAPTURED, event]}).encode(), "") is None
+
+
+def test_a_batch_is_parsed() -> None:
+    body = json.dumps({"app": "A", "events": [CAPTURED]}).encode()
+    assert parse_batch(body, "search") == SentBatch("A", (EVENT,))
+
+
+@pytest.mark.parametrize(
+    ("body", "receipt"),
+    [
+        (
+            {"accepted": 1, "duplicates": 2, "rejected": [{"eid": "1", "reason": "no page"}]},
+            Receipt(is_relay=True, duplicates=2, rejected=("no page",)),
+        ),
+        ({"accepted": "all", "duplicates": "no", "rejected": 0}, Receipt()),
+        ({"error": "no such application"}, Receipt(error="no such application")),
+        ({"error": {"code": 5}}, Receipt()),
+        ([], Receipt()),
+    ],
+)
+def test_a_receipt_is_told_from_responses_of_others(body: object, receipt: Receipt) -> None:
+    assert parse_receipt(json.dumps(body).encode()) == receipt
+
+
+@pytest.mark.parametrize(
+    ("body", "health"),
+    [
+        (
+            {"forwarding": "paused", "reasons": ["a key"], "waiting": 3, "dead": None},
+            Health("paused", ("a key",), 3, 0),
+        ),
+        ({"forwarding": "running", "reasons": 0, "waiting": "no"}, None),
+        ({"status": "up"}, None),
+    ],
+)
+def test_the_relays_health_is_told_from_responses_of_others(
+    body: object, health: Health | None
+) -> None:
+    assert parse_health(json.dumps(body).encode()) == health
+
+
+def test_what_is_no_json_is_nothing() -> None:
+    body = b"\xff\xfe\x00" + b"[" * 100_000
+    assert (parse_batch(body, ""), parse_receipt(body), parse_health(body)) == (
+        None,
+        Receipt(),
+        None,
+    )
 
 
 def test_an_error_of_the_browser_is_explained() -> None:

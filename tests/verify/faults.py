@@ -10,7 +10,7 @@ from itertools import count, cycle
 
 from neuralens_embed import bundles
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from tests.verify.shops import Shop, tag
 
@@ -90,6 +90,14 @@ def firewall(request: Request) -> Response | None:
     """Refuse requests for what is in them; a batch without events passes."""
     size = int(request.headers.get("content-length", 0))
     return Response(status_code=403) if request.method == "POST" and size > 200 else None
+
+
+def others_accept(request: Request) -> Response | None:
+    """Respond as another application does, whose receipts and health have other types."""
+    if request.method == "POST":
+        return JSONResponse({"accepted": "all", "duplicates": "no", "rejected": 0}, 202)
+    health = {"forwarding": "running", "reasons": 0, "waiting": "no", "live": "yes"}
+    return JSONResponse(health) if request.url.path.endswith("/health") else None
 
 
 def nobody_accepts(request: Request) -> Response | None:
@@ -379,11 +387,16 @@ window.fetch = (url, ...rest) =>
 # What a page prints and sends that begins like verify's own messages, or like a batch.
 NOISE = """<script>
 const messages = ["hello", "5", '{"name": "other"}', '{"name": "event", "detail": {"eid": {}}}',
-    '{"name": "error", "detail": {"message": {}}}', "[".repeat(100000)];
+    '{"name": "error", "detail": {"message": {}}}', "[".repeat(100000),
+    '{"name": "violation", "detail": {"other": 1}, "document": "1", "page": "/"}',
+    '{"name": "suppressed", "detail": {"event": 1}, "document": "1", "page": "/"}',
+    `{"name": "event", "detail": {"eid": "1", "event": "VIEW_PRODUCT", "items": [{"id": "A"}],
+    "index": 1e999}, "document": "1", "page": "/"}`];
 for (const message of messages) console.log(`neuralens-verify ${message}`);
 for (const events of [[{ eid: "1" }], ["eid"], [{ eid: {}, event: 1, items: [{ id: 1 }] }]]) {
-    fetch("/other?b=1", { method: "POST", body: JSON.stringify({ events }) });
+    fetch("/other?b=1", { method: "POST", body: JSON.stringify({ app: "other", events }) });
 }
+fetch("/other?b=2", { method: "POST", body: new Uint8Array([123, 255, 0]) });
 </script>"""
 # Replaces what the server has sent until a second copy of it has arrived.
 LOADING = """<script>
@@ -555,6 +568,7 @@ FAULTS = {
     ),
     "firewall that reads batches": ("blocked-on-the-way", Shop(intercept=firewall)),
     "202 of another server": ("not-proxied", Shop(intercept=nobody_accepts)),
+    "202 of another application": ("not-proxied", Shop(intercept=others_accept)),
     "redirect that browsers repeat": ("redirected", Shop(intercept=permanent_redirect)),
     "nonce missing on one page": (
         "csp-script-src",

@@ -87,6 +87,15 @@ def test_a_slow_shop_is_visited_in_time(chromium: Browser, tmp_path: Path) -> No
     assert seen.steps["results"] == ""
 
 
+def test_a_fault_of_a_handler_ends_the_visit(
+    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of verify's own is no message of a page that merely resembles its own."""
+    monkeypatch.setattr("neuralens_verify.banners.CONFIG", None)
+    with pytest.raises(TypeError, match="NoneType"):
+        observe(chromium, Shop(), tmp_path)
+
+
 @pytest.mark.nightly
 def test_a_script_that_never_ends_ends_the_visit(
     playwright: Playwright,
