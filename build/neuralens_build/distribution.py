@@ -19,8 +19,8 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 11_980,
-    "neuralens.mjs": 13_580,
+    "neuralens.js": 12_020,
+    "neuralens.mjs": 13_600,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_380,
     "neuralens.brython.js": 160_000,
@@ -31,7 +31,7 @@ BUDGETS = {
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
-LOAD_BUDGETS = {MICROPYTHON: 213_210, FIRST_LOAD: 243_190}
+LOAD_BUDGETS = {MICROPYTHON: 213_290, FIRST_LOAD: 243_270}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:

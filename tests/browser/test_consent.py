@@ -153,6 +153,48 @@ def test_denied_on_the_tag_erases_what_earlier_pages_stored(show, shop):
     assert (len(shop.posts), stored_keys(page)) == (before, [])
 
 
+@pytest.fixture
+def tabs(show, shop, ledger):
+    """Two tabs of the shop; the second has an event that is still to be delivered."""
+    tabs = [show(""), show("", path="/tab")]
+    tabs[1].evaluate("""() => {
+        window.removed = [];
+        addEventListener("storage", ({ key, newValue }) => newValue ?? removed.push(key));
+    }""")
+    share(tabs[0], "A")
+    share(tabs[1], "B")
+    ledger.wait_for(2)
+    eventually(lambda: tabs[0].evaluate(JOURNAL) == [])
+    shop.outage = 503
+    share(tabs[1], "C")
+    tabs[1].evaluate("neuralens('flush')")
+    return tabs
+
+
+def test_denied_in_another_tab(tabs, shop, ledger):
+    """Every open tab erases what waits, and stores and sends nothing more."""
+    page, other = tabs
+    page.evaluate("neuralens('consent', 'denied')")
+    other.wait_for_function("removed.includes('nl:j')")
+    shop.outage = None
+    share(other, "D")
+    round_trip(other)
+    assert (stored_keys(page), stored_keys(other)) == ([], [])
+    other.evaluate("neuralens('consent', 'granted')")
+    share(other, "E")
+    assert [event.id for event in ledger.wait_for_all(other)] == ["A", "B", "E"]
+
+
+def test_storage_cleared_in_another_tab(tabs, shop, ledger):
+    """A shop does so when a shopper logs out, which is no refusal."""
+    page, other = tabs
+    page.evaluate("localStorage.clear()")
+    other.wait_for_function("removed.includes(null)")
+    shop.outage = None
+    share(other, "D")
+    assert {event.id for event in ledger.wait_for(4)} == {"A", "B", "C", "D"}
+
+
 @pytest.mark.chromium_alone
 @pytest.mark.parametrize("decisions", [("denied",), ("denied", "granted")])
 def test_denied_while_a_batch_is_in_flight(show, shop, decisions):

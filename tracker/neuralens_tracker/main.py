@@ -23,13 +23,13 @@ from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
-from neuralens_tracker.outbox import Outbox
+from neuralens_tracker.outbox import JOURNAL_KEY, Outbox
 from neuralens_tracker.page_view import CALL, PageView, deduplication_key
 from neuralens_tracker.pipeline import Pipeline
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import Event, Fields, JSObject, ValueType
 from neuralens_tracker.visit import Visit
-from neuralens_tracker.vocabulary import GRANTED, VERSION
+from neuralens_tracker.vocabulary import DENIED, GRANTED, PREFIX, VERSION
 from neuralens_tracker.web.configuration import find_tag, read_configuration
 from neuralens_tracker.web.console import describe_invalid, warn
 from neuralens_tracker.web.dom import check_visibility, listen
@@ -159,6 +159,7 @@ class Tracker:
         on_navigation("navigate", self.flush)
         listen("online", self.flush)
         listen("pageshow", self._on_pageshow)
+        listen("storage", self._on_storage)
         # Last, because it throws where the page has removed an observer.
         on_dom_ready(self._discovery.start)
 
@@ -211,6 +212,11 @@ class Tracker:
                 self._delivery.resume()
             self._page_view.restart()
             self._restart_capture()
+
+    def _on_storage(self, event: JSObject) -> None:
+        """Follow a refusal in another tab, which has erased the journal."""
+        if get(event, "key") == PREFIX + JOURNAL_KEY and not self._storage.read(JOURNAL_KEY):
+            self.set_consent(DENIED)
 
     def leave(self, event: JSObject, *_: JSObject) -> None:
         """Flush when the page is hidden, which may be the last chance to send."""
