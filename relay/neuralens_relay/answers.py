@@ -16,8 +16,9 @@ RETRIED = frozenset({408, 423, 425, 429})
 # something in between, and so all events alike.
 REFUSED = frozenset({400, 409, 413, 422})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# After a gateway error the API may have accepted the event.
-AMBIGUOUS = frozenset({502, 504})
+# After a gateway error the API may have accepted the event; the last two are Cloudflare's.
+# Source: https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+AMBIGUOUS = frozenset({502, 504, 520, 524})
 
 
 class Fate(enum.Enum):

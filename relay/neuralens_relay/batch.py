@@ -99,7 +99,8 @@ def read_batch(body: bytes) -> Batch:
     except RecursionError:
         raise BatchError("the body is nested too deep") from None
     except ValueError as error:
-        raise BatchError(f"the body is not JSON: {error}") from error
+        # "unknown", because the tracker's is: it keeps the events until the proxy is corrected.
+        raise BatchError(f"unknown body: not JSON: {error}; a proxy may change it") from error
     if isinstance(envelope, dict) and envelope.get("v", WIRE_VERSION) != WIRE_VERSION:
         raise BatchError(f"v must be {WIRE_VERSION}")
     if isinstance(envelope, dict):

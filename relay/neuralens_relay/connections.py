@@ -44,6 +44,9 @@ ADDRESS_SPACE = 128 << 20
 # Stands for "unlimited" in the arithmetic.
 UNLIMITED = 1 << 20
 BUSY = "the relay is overloaded"
+# With "unknown" the tracker keeps the events, because what changes its requests can be corrected.
+NOT_HTTP = "unknown request: it is not HTTP"
+TWO_HOSTS = "unknown host: the request has several Host headers; a proxy may add one"
 UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
@@ -182,7 +185,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(error)
         except httptools.HttpParserError as error:
             # Raised by the parser itself, or by one of the methods that it calls.
-            refused = RefusedError(400, "the request is not HTTP")
+            refused = RefusedError(400, NOT_HTTP)
             if isinstance(error.__context__, RefusedError):
                 refused = error.__context__
             self._refuse(refused)
@@ -215,7 +218,7 @@ class Connection(HttpToolsProtocol):
             raise RefusedError(503, BUSY)
         if sum(name == b"host" for name, _ in self.headers) > 1:
             # A proxy may have decided by another one than the relay would.
-            raise RefusedError(400, "the request has several Host headers")
+            raise RefusedError(400, TWO_HOSTS)
         self.app = self._served if len(self.tasks) < MAX_REQUESTS else answer_busy
         super().on_headers_complete()
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import time
 
 from neuralens_embed.page_tokens import Verdict, judge_token
@@ -36,6 +37,7 @@ from neuralens_relay.turns import Turn, Turns
 from neuralens_relay.uploads import Uploads
 
 MEDIA_TYPES = ("text/plain", "application/json")
+UTF_8 = re.compile('charset="?utf-?8"?')
 # Bytes of a body from which one sender's are also stored one after the other: many at once would
 # delay those of others.
 LARGE = 8192
@@ -321,9 +323,11 @@ def check_media_type(request: Request) -> None:
     It may have no type at all: some proxies drop the header.
     """
     declared = request.headers.get("Content-Type", MEDIA_TYPES[0])
-    media_type, _, parameters = declared.lower().partition(";")
-    charset = parameters.strip().replace('"', "").removeprefix("charset=")
-    if media_type.strip() not in MEDIA_TYPES or charset not in ("", "utf-8"):
+    media_type, *parameters = (part.strip() for part in declared.lower().split(";"))
+    others = {
+        part for part in parameters if part.startswith("charset=") and not UTF_8.fullmatch(part)
+    }
+    if media_type not in MEDIA_TYPES or others:
         raise HTTPException(415, OTHER_TYPE)
     if request.headers.get("Content-Encoding", "").lower() not in ("", "identity"):
         raise HTTPException(415, OTHER_ENCODING)

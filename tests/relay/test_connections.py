@@ -184,7 +184,15 @@ def test_a_request_has_one_host(shared_relay, other):
         connection.sendall(post(headers=b"host: " + other + b"\r\n"))
         answer = read_all(connection)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"several Host headers" in answer
+    # With that word the tracker keeps its events.
+    assert b'{"error":"unknown host: the request has several Host headers' in answer
+
+
+def test_what_is_not_http_is_not_refused_for_good(shared_relay):
+    """As a request with a cookie that contains a control character."""
+    with open_socket(shared_relay) as connection:
+        connection.sendall(post(headers=b"Cookie: city=a\x01b\r\n"))
+        assert b'{"error":"unknown request: ' in read_all(connection)
 
 
 OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"

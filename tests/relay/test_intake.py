@@ -90,6 +90,23 @@ def test_a_body_without_an_encoding_may_say_so(shared_relay, encoding):
     assert response.status_code == 202
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    ["", ";", "; charset=utf8", ';charset="UTF-8";', "; format=flowed; charset=utf-8; boundary=a"],
+)
+def test_a_media_type_may_have_parameters(shared_relay, parameters):
+    response = shared_relay.post(make_batch(make_event()), Content_Type="text/plain" + parameters)
+    assert response.status_code == 202
+
+
+@pytest.mark.parametrize("length", [0, 1, 200])
+def test_a_body_that_is_cut_is_not_refused_for_good(shared_relay, length):
+    """The tracker would erase its events, unless something is unknown to the relay."""
+    body = json.dumps(make_batch(make_event())).encode()[:length]
+    response = shared_relay.post(body)
+    assert (response.status_code, response.json()["error"][:13]) == (400, "unknown body:")
+
+
 def test_a_proxy_may_drop_the_media_type(shared_relay):
     body = json.dumps(make_batch(make_event())).encode()
     assert shared_relay.http.post("events", content=body).json()["accepted"] == 1

@@ -354,6 +354,9 @@ SUCCESS = b'{"status": "success", "message": ""}'
         (500, SUCCESS, Fate.RETRY, False),
         (502, b"", Fate.RETRY, True),
         (504, b"", Fate.RETRY, True),
+        (520, b"", Fate.RETRY, True),
+        (522, b"", Fate.RETRY, False),
+        (524, b"", Fate.RETRY, True),
         (599, b"", Fate.RETRY, False),
     ],
 )
