@@ -22,7 +22,9 @@ NEXT_PAGES = (
     " button:text-matches('^\\s*(next|load more|show more)', 'i')"
 )
 PRODUCTS = "[data-nl-product]:is(a[href]), [data-nl-product] a[href]:not([data-nl-action])"
-FIND_CATEGORIES = (Path(__file__).parent / "page" / "categories.js").read_text("utf-8")
+SCRIPTS = Path(__file__).parent / "page"
+FIND_CATEGORIES = (SCRIPTS / "categories.js").read_text("utf-8")
+FIND_NEXT_PAGE = (SCRIPTS / "next.js").read_text("utf-8")
 # Returns a word of a product's name, for which a search should have results.
 GUESS_QUERY = """() => {
   for (const tile of document.querySelectorAll("[data-nl-product]")) {
@@ -48,7 +50,10 @@ def find_search_box(page: Page) -> Locator | None:
 
 def find_next_page(page: Page) -> Locator | None:
     """Find the link or button to the next page of results."""
-    return find_visible(page, NEXT_PAGES)
+    if (found := find_visible(page, NEXT_PAGES)) is not None:
+        return found
+    selector: str = page.evaluate(FIND_NEXT_PAGE)
+    return find_visible(page, selector) if selector else None
 
 
 def find_product(page: Page) -> Locator | None:
@@ -58,8 +63,8 @@ def find_product(page: Page) -> Locator | None:
 
 def find_categories(page: Page) -> list[Locator]:
     """Find links of the shop that may lead to products."""
-    paths: list[str] = page.evaluate(FIND_CATEGORIES)
-    found = (find_visible(page, f'a[href="{path}"]') for path in paths)
+    selectors: list[str] = page.evaluate(FIND_CATEGORIES)
+    found = (find_visible(page, selector) for selector in selectors)
     return [link for link in found if link]
 
 

@@ -14,7 +14,14 @@ from playwright.sync_api import Browser, Playwright
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from tests.verify.faults import BASIC, FAULTLESS, FAULTS, with_banner, with_categories
+from tests.verify.faults import (
+    BASIC,
+    FAULTLESS,
+    FAULTS,
+    in_page,
+    with_banner,
+    with_categories,
+)
 from tests.verify.shops import Shop, serving
 
 # How each banner is reported: detected by its button texts, or by a rule of autoconsent.
@@ -63,6 +70,21 @@ def test_categories_are_opened_where_there_is_no_search(chromium: Browser, tmp_p
     seen = observe(chromium, Shop(rewrite=with_categories), tmp_path)
     assert diagnose(seen) == []
     assert {event.ids for event in seen.events if event.step == "category"} == {("CH-0",)}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "link", ['href="/search?q=chair&amp;page=2"', 'href="?q=chair&amp;page=2"']
+)
+def test_page_2_is_found_by_its_address(link: str, chromium: Browser, tmp_path: Path) -> None:
+    """In any language, and not by a filter whose address has a 2, too."""
+    links = f'<p><a href="?q=chair&amp;size=2">Size 2</a> <a {link}>Seite 2</a></p>'
+    named = in_page(r'<nav><a [^>]* rel="next">Next</a></nav>', links)
+    seen = observe(chromium, Shop(rewrite=named), tmp_path)
+    assert diagnose(seen) == []
+    assert [view.url for view in seen.views if view.step == "page 2"] == [
+        f"{seen.address}/search?q=chair&page=2"
+    ]
 
 
 @pytest.mark.nightly
