@@ -314,7 +314,7 @@ def explain_start(seen: Observations, view: View, tag: Tag, script: Script) -> F
     if any(f"{APP_ID} is missing" in sentence for sentence in seen.messages):
         return Finding(
             "missing-app-id",
-            f"the script runs, but has no {APP_ID}: nothing is tracked",
+            f"the script runs, but {APP_ID} is missing or empty: nothing is tracked",
             f"Add {APP_ID} to the tag, with the value of the relay's NEURALENS_APPLICATION_ID.",
             view.url,
         )

@@ -84,6 +84,8 @@ def check_values(seen: Observations) -> Iterator[Finding]:
     """Yield values of attributes and settings that the tracker has reported as invalid."""
     # Reported as such.
     empty = {each.attribute for view in seen.views for each in view.elements if not each.value}
+    if any(view.settings.get("appId") == "" for view in seen.views):
+        empty.add("appId")
     for message, page in seen.messages.items():
         name, _, requirement = message.partition(" must be ")
         kind = "attribute" if name in KNOWN else "setting" if name in EVERY_SETTING else ""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from itertools import count, cycle
 
+from markupsafe import Markup
 from neuralens_embed import bundles
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -525,6 +526,10 @@ FAULTS = {
     "missing app id": (
         "missing-app-id",
         Shop(tag=lambda shop: tag(shop).replace("data-app-id", "data-appid")),
+    ),
+    "empty app id": (
+        "missing-app-id",
+        Shop(tag=lambda shop: tag(shop).replace('"shop-app"', Markup('""'))),
     ),
     "stale integrity": (
         "stale-integrity",
