@@ -26,7 +26,9 @@ COMMANDS = {
     "audit": Command(
         "neuralens_embed.commands", "Show what the tracker would capture on a page.", "audit"
     ),
-    "build": Command("neuralens_build.cli", "Build the bundles.", "build"),
+    "build": Command(
+        "neuralens_build.cli", "Build the bundles from the tracker's Python source.", "build"
+    ),
     "demo": Command(
         "neuralens_demo.cli", "Run a demo shop with relay, sandbox and inspector.", "demo"
     ),
@@ -37,7 +39,7 @@ COMMANDS = {
         "neuralens_relay.cli", "Receive events from pages and forward them to the API.", "relay"
     ),
     "sandbox": Command("neuralens_demo.cli", "Run a local stand-in for the event API.", "demo"),
-    "snippet": Command("neuralens_embed.commands", "Print the embed snippet."),
+    "snippet": Command("neuralens_embed.commands", "Print the script tag for a shop's pages."),
     "verify": Command("neuralens_verify.cli", "Check a shop in a real browser.", "verify"),
 }
 

@@ -125,10 +125,10 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="CORS mode of the script. Defaults to anonymous if it comes from another host.",
 )
 def snippet(**options: Any) -> None:
-    """Print the embed snippet.
+    """Print the script tag for a shop's pages.
 
-    It is the same for every page, so no page token is signed for it: the shop's server does that
-    for each page.
+    It is the same for every page, so it has no page token: with NEURALENS_PAGE_SECRET, the shop's
+    server signs one for each page.
     """
     try:
         click.echo(Snippet(**options, page_secret="").render())

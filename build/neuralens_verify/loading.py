@@ -20,6 +20,8 @@ from neuralens_verify.observations import Observations, Probe, Script, Tag, View
 
 # The tracker's module, as npm's package has it, too.
 MODULE = re.compile(r"/neuralens[\w.\-]*\.mjs$")
+# The address of a script with its version.
+VERSIONED = re.compile(r"[?&]v=")
 # The attribute with the application id.
 APP_ID = "data-app-id"
 # What a sandboxed page must be allowed, for the tracker to run and for its requests to have the
@@ -361,11 +363,16 @@ def sandboxed(policy: str) -> list[str]:
 
 def old_cached_script(tag: Tag, view: View) -> Finding:
     """Return the finding that a cache serves an old script."""
+    prevention = (
+        "have it tell addresses apart by their query, which differs with each version."
+        if VERSIONED.search(tag.src)
+        else "generate the snippet with --versioned, which gives each version its own address."
+    )
     return Finding(
         "old-cached-script",
         f"a cache serves an older script at {tag.src} than the server",
-        "Purge this address from the cache of the CDN, the proxy or the shop's service worker, and"
-        " generate the snippet with --versioned, which gives each version its own address.",
+        "Purge this address from the cache of the CDN, the proxy or the shop's service worker, and "
+        + prevention,
         view.url,
     )
 

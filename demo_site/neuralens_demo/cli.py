@@ -212,7 +212,7 @@ def show_key(key: str) -> str:
 def sandbox(host: str, port: int, key: str, app_id: str) -> None:
     """Run a local stand-in for the event tracking API, which validates requests as the API does.
 
-    Its address shows the events that it has accepted, in an inspector.
+    Open its address in a browser to inspect the events that it has accepted.
     """
     log_to_stderr()
     ledger = Ledger()

@@ -228,6 +228,20 @@ def test_diagnosis_of_the_script(
     assert causes(observations) == [cause]
 
 
+@pytest.mark.parametrize(
+    ("query", "prevention"), [("", "--versioned"), ("?v=AAAA", "by their query")]
+)
+def test_the_remedy_of_an_old_script_fits_its_address(query: str, prevention: str) -> None:
+    tag = replace(SCRIPT, src=SCRIPT.src + query)
+    old = replace(SERVED, url=tag.src, integrity="sha384-0")
+    observations = observe(
+        view(version=None, tags=(tag,)), events=[], batches=[], scripts={tag.src: old}
+    )
+    (finding,) = diagnose(observations)
+    assert finding.cause == "old-cached-script"
+    assert prevention in finding.remedy
+
+
 def test_a_tag_that_a_consent_platform_replaces_is_not_a_second_one() -> None:
     inert = replace(SCRIPT, kind="text/plain")
     assert causes(observe(view(tags=(inert, SCRIPT)))) == []
