@@ -252,6 +252,8 @@ class Intake:
             report = make_report(batch, events, rejected)
             fresh = await self._relay.add(events, report)
         except OutboxFullError as error:
+            # It may be something else than full, but that concerns only operators.
+            self._notices.log(logging.ERROR, "outbox", "%s", error)
             raise retry_later(503, "the outbox is full", RETRY_FULL) from error
         except OutboxError as error:
             self._notices.log(logging.ERROR, "outbox", "%s", error)

@@ -1,14 +1,16 @@
 """The Lua scripts of the outbox in Redis, each of which is one atomic change.
 
-``HEADER`` precedes each of them, and names the first five of its ``KEYS``. The comment above a
+``HEADER`` precedes each of them, and names the first six of its ``KEYS``. The comment above a
 script names its arguments (``ARGV``).
 """
 
 HEADER = """
-local stream, later, dead, live, order = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local beats = '{neuralens}:beats'
--- Fails harmlessly if the group exists.
+local stream, later, dead, live, order, beats = unpack(KEYS, 1, 6)
+-- At its memory limit, Redis refuses what may take memory as the first write of a script, but not
+-- later: otherwise a full one could not be drained, because events that are due are appended.
 local function ensure_group()
+  redis.call('PERSIST', beats)
+  -- Fails harmlessly if the group exists.
   redis.pcall('XGROUP', 'CREATE', stream, 'relays', '0', 'MKSTREAM')
 end
 local function append(r)
@@ -43,6 +45,29 @@ local function move_due(now, limit)
     redis.call('ZREM', later, member)
   end
 end
+-- The id of the last entry that was read.
+local function find_last_read()
+  for _, fields in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local group = {}
+    for i = 1, #fields, 2 do group[fields[i]] = fields[i + 1] end
+    if group.name == 'relays' then return group['last-delivered-id'] end
+  end
+end
+local function precedes(one, other)
+  local pattern = '^(%d+)-(%d+)$'
+  local time, number = string.match(one, pattern)
+  local later_time, later_number = string.match(other, pattern)
+  if time ~= later_time then return tonumber(time) < tonumber(later_time) end
+  return tonumber(number) < tonumber(later_number)
+end
+-- If another program has moved the group back, leased entries would be read again. Returns whether
+-- it has.
+local function undo_rewind()
+  local leased = redis.call('XPENDING', stream, 'relays')[3]
+  if not leased or not precedes(find_last_read(), leased) then return 0 end
+  redis.call('XGROUP', 'SETID', stream, 'relays', leased)
+  return 1
+end
 local function read(consumer, limit)
   return redis.call('XREADGROUP', 'GROUP', 'relays', consumer, 'COUNT', limit,
                     'STREAMS', stream, '>')
@@ -66,11 +91,12 @@ local function drop(member)
 end
 """
 # now, limit, how many events; for each its id, digest, body, retention and the day of which it
-# counts; the journal's state so far, the new one, its retention and that of the books; for each
-# change of these day, field and number. The keys of the ids seen follow, and the journal's.
+# counts; the journal's state so far, the new one and its retention; the prefix of the books' keys,
+# their retention, and the application; for each change of the books day, field and number. The keys
+# of the ids seen follow, and the journal's.
 ADD = """
 local now, limit, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local journal, after = KEYS[6 + count], 4 + 5 * count
+local journal, after = KEYS[7 + count], 4 + 5 * count
 if redis.call('ZCARD', live) + count > limit then
   return redis.error_reply('FULL')
 end
@@ -78,16 +104,16 @@ if ARGV[after + 1] ~= '' and (redis.call('GET', journal) or '') ~= ARGV[after] t
   return redis.error_reply('STALE')
 end
 local function tally(day, field, number)
-  local books = '{neuralens}:tallies:' .. day
+  local books = ARGV[after + 3] .. day
   redis.call('HINCRBY', books, field, number)
-  redis.call('PEXPIRE', books, ARGV[after + 3])
+  redis.call('PEXPIRE', books, ARGV[after + 4])
 end
 local fresh = {}
 for i = 1, count do
   local at = 5 * i - 1
   local r = {eid = ARGV[at], digest = ARGV[at + 1], body = ARGV[at + 2],
              received = now, attempts = 0}
-  if redis.call('SET', KEYS[5 + i], 1, 'NX', 'PX', ARGV[at + 3]) then
+  if redis.call('SET', KEYS[6 + i], 1, 'NX', 'PX', ARGV[at + 3]) then
     append(r)
     redis.call('ZADD', live, now, r.digest)
     fresh[i] = 1
@@ -95,28 +121,33 @@ for i = 1, count do
     fresh[i] = 0
   end
   if ARGV[at + 4] ~= '' then
-    tally(ARGV[at + 4], (fresh[i] == 1 and 'stored||' or 'duplicate||') .. ARGV[after + 4], 1)
+    tally(ARGV[at + 4], (fresh[i] == 1 and 'stored||' or 'duplicate||') .. ARGV[after + 5], 1)
   end
 end
 if ARGV[after + 1] ~= '' then
   redis.call('SET', journal, ARGV[after + 1], 'PX', ARGV[after + 2])
 end
-for i = after + 5, #ARGV, 3 do tally(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+for i = after + 6, #ARGV, 3 do tally(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
 return fresh
 """
-# consumer, limit, now
+# consumer, limit, now. Each returns what was read, and whether another program had moved the group
+# back.
 LEASE = """
 ensure_group()
+local rewound = undo_rewind()
 move_due(ARGV[3], ARGV[2])
-return read(ARGV[1], ARGV[2])
+return {read(ARGV[1], ARGV[2]), rewound}
 """
 # consumer, now. Events in the stream, not the sorted set, were never attempted.
 PROBE = """
 ensure_group()
+local rewound = undo_rewind()
 local found = read(ARGV[1], 1)
-if found then return found end
-move_due(ARGV[2], 1)
-return read(ARGV[1], 1)
+if not found then
+  move_due(ARGV[2], 1)
+  found = read(ARGV[1], 1)
+end
+return {found, rewound}
 """
 # for each event its entry, attempts, outcome, due and reason
 SETTLE = """
@@ -279,15 +310,7 @@ local missing = math.max(0, redis.call('ZCARD', live) - queued)
 if queued == 0 then redis.call('UNLINK', live) end
 -- What is delivered is deleted: only leased entries precede the last one that was read.
 local reach = redis.call('XPENDING', stream, 'relays')[2]
-if reach then
-  reach = '(' .. reach
-else
-  for _, fields in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-    local group = {}
-    for i = 1, #fields, 2 do group[fields[i]] = fields[i + 1] end
-    if group.name == 'relays' then reach = group['last-delivered-id'] end
-  end
-end
+reach = reach and '(' .. reach or find_last_read()
 local passed = 0
 for _, entry in ipairs(redis.call('XRANGE', stream, '-', reach, 'COUNT', limit)) do
   local r = pop(entry[1])

@@ -7,6 +7,7 @@ an acknowledgement means that the event is on disk.
 """
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,10 +48,14 @@ DEAD_ORDER = PREFIX + "dead-order"
 SEEN = PREFIX + "seen:"
 # The heartbeat: written to check that the server can be written.
 BEAT = PREFIX + "beat"
-KEYS = (STREAM, LATER, DEAD, LIVE, DEAD_ORDER)
+# The heartbeats of the relays, by consumer.
+BEATS = PREFIX + "beats"
+KEYS = (STREAM, LATER, DEAD, LIVE, DEAD_ORDER, BEATS)
 # Prefixes of a journal's state, and of a day's tallies.
 JOURNAL = PREFIX + "journal:"
 TALLIES = PREFIX + "tallies:"
+# State, reason, application and count.
+TALLY = re.compile(rb"([a-z]+)\|([\w.-]*)\|(.*)=(-?\d+)", re.DOTALL | re.ASCII)
 EVENT_FIELDS = {b"body", b"attempts"}
 FULL = "FULL"
 # A concurrent batch of the same journal came first; how often to retry.
@@ -158,7 +163,7 @@ class RedisStore:
         for event, name, day in zip(events, digests, posting.days, strict=True):
             retention = self._order_retention if event.lasting else self._retention
             values += [event.eid, name, event.body, retention, "" if day is None else day]
-        values += [known or b"", posting.journal or b"", self._retention, BOOKS_KEPT, app]
+        values += [known or b"", posting.journal or b"", self._retention, TALLIES, BOOKS_KEPT, app]
         for (day, state, reason), count in posting.changes.items():
             values += [day, f"{state}|{reason}|{app}", count]
         keys = [*(SEEN.encode() + name for name in digests), journal]
@@ -172,9 +177,11 @@ class RedisStore:
             pipeline.hgetall(TALLIES + str(day))
         tallies = []
         for day, fields in zip(days, pipeline.execute(), strict=True):
-            for name, count in fields.items():
-                state, reason, app = name.decode().split("|", 2)
-                tallies.append(Tally(day, app, state, reason, int(count)))
+            # Anything else was written by another program.
+            lines = (TALLY.fullmatch(name + b"=" + count) for name, count in fields.items())
+            for state, reason, app, count in (line.groups() for line in lines if line):
+                name = app.decode(errors="replace")
+                tallies.append(Tally(day, name, state.decode(), reason.decode(), int(count)))
         return tallies
 
     def lead(self) -> bool:
@@ -219,7 +226,10 @@ class RedisStore:
         """See Store."""
         return self._as_leases(self._run(scripts.PROBE, [self._consumer, now]))
 
-    def _as_leases(self, streams: Any) -> list[Lease]:
+    def _as_leases(self, found: Any) -> list[Lease]:
+        streams, rewound = found
+        if rewound:
+            self._note("rewound", "events would have been sent twice", "moved the group back")
         leases = []
         for identifier, fields in streams[0][1] if streams else []:
             entry = dict(zip(fields[::2], fields[1::2], strict=True))

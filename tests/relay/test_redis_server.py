@@ -1,9 +1,11 @@
 """Redis deployments: replicas, failovers, Sentinels, eviction, and restricted CONFIG."""
 
+import json
 import os
 import signal
 import subprocess
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from uuid import uuid4
@@ -13,9 +15,10 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 from neuralens_relay import Settings, SettingsError
+from neuralens_relay.balance import DAY, Report
 from neuralens_relay.outbox_url import store_opener
 from neuralens_relay.redis_server import RedisServer, read_location
-from neuralens_relay.redis_store import BEAT, LATER, STREAM, RedisStore
+from neuralens_relay.redis_store import BEAT, LATER, STREAM, TALLIES, RedisStore
 from neuralens_relay.store import Bounds, Event, OutboxError, Outcome, Settlement
 
 from tests.polling import eventually
@@ -259,6 +262,40 @@ def test_events_that_another_program_passes_over_or_lets_expire_are_sent_and_rep
     ]
 
 
+@pytest.mark.parametrize("read", ["lease", "probe"])
+def test_a_group_that_another_program_moves_back_sends_nothing_twice(redis_address, caplog, read):
+    """Not by a second relay either, while the first one is sending."""
+    with (
+        closing(RedisStore(redis_address)) as store,
+        closing(RedisStore(redis_address)) as other,
+        redis.Redis.from_url(redis_address) as client,
+    ):
+        store.add([Event(name, name.encode()) for name in "abc"], 10)
+        first = store.lease(2, 10)
+        client.xgroup_setid(STREAM, "relays", "0")
+        rest = other.lease(9, 10) if read == "lease" else other.probe(10)
+        assert [each.body for each in rest] == [b"c"]
+        assert store.lease(9, 10) == []
+        store.settle([Settlement(each.key, Outcome.DELIVERED) for each in first + rest])
+        assert store.depth().waiting == 0
+    assert caplog.messages == [
+        "events would have been sent twice in redis at 127.0.0.1: another program has moved the"
+        " group back"
+    ]
+
+
+def test_tallies_of_another_program_are_ignored(redis_address):
+    """Otherwise there would be no metrics at all."""
+    today = int(time.time() // DAY)
+    with closing(RedisStore(redis_address)) as store, redis.Redis.from_url(redis_address) as client:
+        store.add([Event("a", b"a")], time.time(), Report("app", numbers=(0,)))
+        known = store.tallies(today)
+        assert len(known) == 2
+        for field, value in (("x", 1), ("stored||other", "many"), (b"\xff||", 1)):
+            client.hset(f"{TALLIES}{today}", field, value)
+        assert store.tallies(today) == known
+
+
 def test_vouching_is_a_setting(server):
     with server("--rename-command", "CONFIG", "") as port:
         environment = {"NEURALENS_OUTBOX": address(port), "NEURALENS_REDIS_VOUCHED": "true"}
@@ -342,18 +379,39 @@ def test_a_server_whose_replicas_are_missing_is_not_ready(server, start, environ
 
 
 def test_a_server_that_is_full_is_not_ready_and_drains(server, start, environment, sandbox):
+    """Also what was attempted before, which takes memory to be read again."""
     sandbox.fail(status=503, times=1_000_000)
     with server() as port, redis.Redis(port=port) as client:
         relay = start(environment | {"NEURALENS_OUTBOX": address(port)})
         relay.send(*[make_event() for _ in range(100)])
+        eventually(lambda: client.zcard(LATER) > 0)
         client.config_set("maxmemory", 1)
         eventually(lambda: not relay.health()["ready"])
         assert relay.post(make_batch(make_event())).status_code == 503
         sandbox.clear_faults()
-        client.config_set("maxmemory", "0")
         eventually(lambda: relay.queued() == 0)
         assert len(sandbox.bodies()) == 100
+        assert not relay.health()["ready"]
+        client.config_set("maxmemory", "0")
         eventually(lambda: relay.health()["ready"])
+
+
+def test_a_shopper_is_erased_from_a_server_that_is_full(server):
+    wanted, other = (json.dumps({"uid": uid}).encode() for uid in ("a", "b"))
+    with (
+        server() as port,
+        redis.Redis(port=port) as client,
+        closing(RedisStore(address(port))) as store,
+    ):
+        store.add([Event(str(number), wanted) for number in range(9)], 10)
+        store.add([Event(f"other {number}", other) for number in range(9)], 10)
+        client.config_set("maxmemory", 1)
+        erased, cursor = store.erase("a", None, 4)
+        while cursor:
+            count, cursor = store.erase("a", cursor, 4)
+            erased += count
+        assert (erased, store.depth().waiting) == (9, 9)
+        assert {each.body for each in store.lease(99, 10)} == {other}
 
 
 def test_a_hanging_server_is_reported_and_batches_answer_503(spawn, environment, tmp_path):
