@@ -11,6 +11,7 @@ from neuralens_verify.findings import (
     Finding,
     csp_source,
     find_violation,
+    is_invalid_consent,
     is_mixed,
     mixed_content,
 )
@@ -218,8 +219,8 @@ def check_consent(seen: Observations) -> Finding | None:
 def explain_no_events(seen: Observations, view: View) -> Finding | None:
     """Return why a running tracker has captured no event."""
     consent = view.settings.get("consent", GRANTED)
-    if consent not in CONSENTS:
-        # Reported as an invalid value.
+    if consent not in CONSENTS or any(is_invalid_consent(each) for each in seen.messages):
+        # Reported as an invalid value, of the setting or of a call.
         return None
     dropped = [each for each in seen.suppressed if each.reason == "consent"]
     if dropped or seen.held or consent != GRANTED:

@@ -31,6 +31,11 @@ def find_violation(seen: Observations, directive: str, address: str) -> Violatio
     return None
 
 
+def is_invalid_consent(message: str) -> bool:
+    """Return whether the tracker has reported another word than those for consent."""
+    return message.startswith("consent must be ")
+
+
 def csp_source(address: str, page: str) -> str:
     """Return the source expression that allows an address in the page's policy."""
     return "'self'" if origin_of(address) == origin_of(page) else origin_of(address)

@@ -16,7 +16,7 @@ from neuralens_tracker.attributes import (
     QUERY,
 )
 
-from neuralens_verify.findings import Finding
+from neuralens_verify.findings import Finding, is_invalid_consent
 from neuralens_verify.observations import Element, Observations, View
 
 # The least number of products of one id, without links that differ, that are no clones.
@@ -93,7 +93,10 @@ def check_values(seen: Observations) -> Iterator[Finding]:
             yield Finding(
                 "invalid-value",
                 message,
-                f"Correct the {kind}: its value is ignored, as if it were missing.",
+                'Correct it, in data-consent or neuralens("consent", ...): any other word counts as'
+                " pending."
+                if is_invalid_consent(message)
+                else f"Correct the {kind}: its value is ignored, as if it were missing.",
                 page,
             )
 

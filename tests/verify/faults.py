@@ -370,6 +370,7 @@ window.neuralens = (...call) => (window.neuralens.q = window.neuralens.q || []).
 </script>"""
 RELOAD = "<script>setTimeout(() => location.reload(), {})</script>"
 DROP_VIEWS = """neuralens("before", (event) => event.event === "VIEW_PRODUCT" ? null : event);"""
+OTHER_WORD = """<script>neuralens("consent", "accepted")</script>"""
 # Of a link that the shop's own script leaves alone.
 NEW_TAB = 'target="_blank" onclick="event.stopPropagation()"'
 # What Prototype.js adds to arrays and texts, and replaces.
@@ -688,6 +689,10 @@ FAULTS = {
     "consent never granted": (
         "consent-never-granted",
         Shop(tag=pending, banner="own", grants=False),
+    ),
+    "consent by another word": (
+        "invalid-value",
+        Shop(tag=pending, banner="own", grants=False, rewrite=with_banner(OTHER_WORD)),
     ),
     "SPA without context": (
         "spa-without-context",
