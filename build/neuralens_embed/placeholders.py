@@ -33,6 +33,7 @@ DECIMAL = re.compile(r"\d+[.,]\d{1,2}")
 GROUPED = re.compile(r"\d{1,3}(?:[,'\N{RIGHT SINGLE QUOTATION MARK}\s]\d{3})+")
 # The same with points, as many languages print it; but article numbers may be written so, too.
 GROUPED_BY_POINTS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
+LOCALIZED = "a number was printed with separators: print the plain id, without localization"
 
 
 def explain_placeholder(value: str) -> str:
@@ -45,7 +46,7 @@ def explain_placeholder(value: str) -> str:
     if EXPRESSION.search(text) or EMBEDDED.fullmatch(text):
         return "a template expression was not rendered: check the engine, or the quoting around it"
     if GROUPED.fullmatch(text):
-        return "a number was printed with separators: print the plain id, without localization"
+        return LOCALIZED
     if ESCAPED.search(text):
         return "it was escaped twice: escape it once"
     # In an id that is a URL, it is right.
@@ -60,11 +61,13 @@ def explain_id(value: str) -> str:
     More than of a query, in which shoppers may write quotes or a price.
     """
     text = value.strip()
+    if OBJECT.fullmatch(text):
+        return explain_placeholder(value)
     if JSON.fullmatch(text):
         return "a template has printed JSON: print the plain id"
     if text == "Array":
         return "a template has printed an array of PHP: print its id"
-    if ELEMENT.search(text) and not OBJECT.fullmatch(text):
+    if ELEMENT.search(text):
         return "a template has printed HTML, or a warning of PHP: print the plain id"
     if PRICE.fullmatch(text):
         return "a template has printed a price: print the product's id"

@@ -105,12 +105,15 @@ def check_ranks(seen: Observations) -> Iterator[Finding]:
     # Not if there is one product more, such as an advertisement that is always the first.
     elif len(restarted) * 2 > len(second):
         rank = min(restarted)
+        is_given = any(each.index for each in results_of(seen, SECOND_PAGE).values())
         yield Finding(
             "ranks-restart",
             f"ranks restart at {min(second)} on page 2: {min(second[rank])} has the same rank as"
             f" {min(first[rank])}",
-            f'Add {OFFSET}="N" to the element with {LIST}, where N is the rank of the page\'s first'
-            " item.",
+            f"Add the number of items on earlier pages to {INDEX}, or omit it and add {OFFSET}."
+            if is_given
+            else f'Add {OFFSET}="N" to the element with {LIST}, where N is the rank of the page\'s'
+            " first item.",
             url_of(seen, SECOND_PAGE),
         )
     views = views_in(seen, RESULTS)

@@ -1,12 +1,19 @@
 """Diagnoses of the markup: names, values, ids and clones."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
 from neuralens_embed.attributes import KNOWN, suggest_attribute
 from neuralens_embed.names import EVERY_SETTING
-from neuralens_embed.placeholders import explain_id, explain_placeholder, looks_decimal
+from neuralens_embed.placeholders import (
+    LOCALIZED,
+    explain_id,
+    explain_placeholder,
+    looks_decimal,
+    looks_grouped,
+)
 from neuralens_tracker.attributes import (
     IGNORE,
     INDEX,
@@ -149,6 +156,8 @@ def check_placeholders(view: View) -> Iterator[Finding]:
         texts += [(PRODUCT, value, PRICE) for value in ids]
     elif looks_decimal(ids):
         texts += [(PRODUCT, value, FRACTION) for value in ids]
+    elif is_localized(products):
+        texts += [(PRODUCT, value, LOCALIZED) for value in ids if "." in value]
     reasons = {f'{name}="{value}"': reason for name, value, reason in texts if reason}
     if reasons:
         listed = ", ".join(list(reasons)[:MAX_LISTED])
@@ -159,6 +168,18 @@ def check_placeholders(view: View) -> Iterator[Finding]:
             f"{remedy.capitalize()}.",
             view.url,
         )
+
+
+def is_localized(products: list[Element]) -> bool:
+    """Return whether ids are numbers that were printed with points, and no article numbers.
+
+    These have points in each, and in the products' addresses, too.
+    """
+    ids = [each.value for each in products]
+    are_linked = all(
+        re.search(rf"\b{each.value.replace('.', '')}\b", each.link) for each in products
+    )
+    return bool(looks_grouped(ids)) and (are_linked or any("." not in each for each in ids))
 
 
 def check_charset(view: View) -> Iterator[Finding]:

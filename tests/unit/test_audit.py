@@ -327,6 +327,11 @@ def test_a_template_mistake_is_not_an_id(value: str) -> None:
     assert f'"{value}" is not an id: ' in problem.message
 
 
+def test_an_object_is_not_taken_for_json() -> None:
+    (problem,) = audit('<i data-nl-product="[object Object]">').problems
+    assert "a template has printed an object" in problem.message
+
+
 @pytest.mark.parametrize(
     "value", ["AV768", "None-such", "1234567", "1,23", "12.345", "nul", "{AF25-4F}"]
 )

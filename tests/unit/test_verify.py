@@ -445,6 +445,38 @@ def test_ids_that_look_like_prices_or_fractions_are_reported(values: tuple[str, 
     assert causes(observe(view(elements=(tile(values[0]), tile("AV768"))))) == []
 
 
+@pytest.mark.parametrize(
+    ("ids", "links", "reported"),
+    [
+        (["7", "1.234"], ["/p/oak", "/p/elm"], True),
+        (["1.234", "12.345"], ["/p/1234", "/p/12345-elm"], True),
+        (["123.456", "123.457"], ["/p/123.456", "/p/123.457"], False),
+        (["123.456", "123.457"], ["/p/oak", "/p/elm"], False),
+    ],
+)
+def test_numbers_with_points_are_told_from_article_numbers(
+    ids: list[str], links: list[str], reported: bool
+) -> None:
+    tiles = tuple(replace(tile(ids[i]), link=links[i]) for i in (0, 1))
+    assert causes(observe(view(elements=tiles))) == (["unrendered-id"] if reported else [])
+
+
+@pytest.mark.parametrize(("index", "remedy"), [("", "Add data-nl-offset"), ("0", "or omit it")])
+def test_the_remedy_of_restarted_ranks_fits_where_they_come_from(index: str, remedy: str) -> None:
+    pages = {"results": "A", "page 2": "B"}
+    observations = observe(
+        *(
+            view(step, document=step, elements=(replace(tile(value), index=index),))
+            for step, value in pages.items()
+        ),
+        events=[event(value, step, ids=(value,), index=0) for step, value in pages.items()],
+        batches=[Batch("open", "", "APP", ("A", "B"), 202)],
+    )
+    (finding,) = diagnose(observations)
+    assert finding.cause == "ranks-restart"
+    assert remedy in finding.remedy
+
+
 def test_ranks_that_count_what_is_no_product_are_told_from_late_ones() -> None:
     """The first product has not been seen: the others have the ranks of their places."""
     viewed = [event(str(i), "results", ids=(value,), index=i) for i, value in [(1, "B"), (2, "C")]]
