@@ -15,6 +15,7 @@ at the end of the process. To tie it to the other application, pass that
 
 import json
 import logging
+import re
 from functools import partial
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
             ),
         ],
         exception_handlers={HTTPException: answer_http_error, Exception: answer_fault},
-        middleware=[trust, Middleware(IgnoredSlash)],
+        middleware=[trust, Middleware(IgnoredSlashes)],
         lifespan=relay.lifespan,
     )
     app.router.redirect_slashes = False
@@ -94,10 +95,11 @@ def create_app(settings: Settings | None = None, folder: Path | None = None) -> 
     return app
 
 
-class IgnoredSlash:
-    """Ignores a slash at the end of a path: Litestar appends one to the paths of what it mounts.
+class IgnoredSlashes:
+    """Ignores a slash at the end of a path, and all but one in a row.
 
-    A redirect to the path without it would get the same slash again.
+    Litestar appends one to the paths of what it mounts, and nginx inserts one with ``location /nl``
+    and ``proxy_pass http://relay/nl/``. A redirect would get the same slash again.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -105,9 +107,12 @@ class IgnoredSlash:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; the application's own path, as in ``/nl/``, keeps its slash."""
-        path = scope.get("path", "").rstrip("/")
-        if len(path) > len(scope.get("root_path", "")):
-            scope = {**scope, "path": path}
+        if scope["type"] == "http":
+            root = scope.get("root_path", "")
+            # Some servers leave it out.
+            prefix = root if scope["path"].startswith(root) else ""
+            path = re.sub("/+", "/", scope["path"].removeprefix(prefix))
+            scope = {**scope, "path": prefix + (path.rstrip("/") or path)}
         await self._app(scope, receive, send)
 
 

@@ -65,14 +65,20 @@ def test_mounted_with_the_lifespan_it_starts_and_closes_with_it(environment, bun
     assert "the relay is closed" in health.json()["reasons"]
 
 
-def test_a_slash_at_the_end_of_a_path_is_ignored(environment, bundles):
-    # Litestar appends one.
+def test_surplus_slashes_in_a_path_are_ignored(environment, bundles):
+    # Litestar appends one; nginx inserts one with ``location /nl`` and ``proxy_pass http://r/nl/``.
     app = create_app(Settings.from_environment(environment), bundles)
     site = Starlette(routes=[Mount("/nl", app)])
-    for prefix, mounted in (("", app), ("/nl", site)):
+    for path, mounted in (("", app), ("/nl", site)):
+        # Otherwise a path that begins with two slashes would be a host.
+        prefix = f"http://localhost{path}"
         assert ask(mounted, "POST", f"{prefix}/events/", make_batch(make_event())).is_success
         assert ask(mounted, "GET", f"{prefix}/neuralens.js/").status_code == 200
-        assert ask(mounted, "GET", f"{prefix}/").json()["service"] == "neuralens-relay"
+        assert ask(mounted, "POST", f"{prefix}//events", make_batch(make_event())).is_success
+        assert ask(mounted, "GET", f"{prefix}//neuralens.js").status_code == 200
+        for slashes in ("/", "//"):
+            index = ask(mounted, "GET", f"{prefix}{slashes}").json()
+            assert index == {"service": "neuralens-relay", "health": f"{path}/health"}
     app.state.relay.close()
 
 
