@@ -184,9 +184,19 @@ def report_pages(pages: Iterable[tuple[str, str]], form: str) -> bool:
         report = audit.audit(html)
         name = "standard input" if page == "-" else page
         for line in reports.FORMATS[form](name, report):
-            click.echo(line)
+            print_line(line)
         right = right and not report.problems
     return right
+
+
+def print_line(text: str) -> None:
+    """Print a line, with escapes for characters that the output's encoding does not have.
+
+    Such as those of other languages on Windows, halves of an emoji that a shop has cut, and bytes
+    of a file's name that are no UTF-8.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def read_page(page: str) -> str:

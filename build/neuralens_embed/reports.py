@@ -33,7 +33,7 @@ def as_json(name: str, report: Report) -> Iterator[str]:
     """Yield ``{"events": [...], "problems": [...]}`` as JSON on one line."""
     page = asdict(report)
     del page["hints"]
-    yield json.dumps(page, ensure_ascii=False)
+    yield json.dumps(page)
 
 
 def as_github(name: str, report: Report) -> Iterator[str]:

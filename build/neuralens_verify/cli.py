@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import click
 from neuralens_embed.bundles import NotBuiltError
-from neuralens_embed.commands import WrongInput
+from neuralens_embed.commands import WrongInput, print_line
 
 from neuralens_verify.addresses import split_login
 from neuralens_verify.diagnoses import diagnose
@@ -105,7 +105,7 @@ def verify(
 def report(form: str, seen: Observations, findings: list[Finding], error: str = "") -> None:
     """Print a report in a format; ``error`` is why the visit failed, "" if it did not."""
     for line in FORMATS[form](seen, findings, error):
-        click.echo(line)
+        print_line(line)
 
 
 def without_login(text: str) -> str:

@@ -108,7 +108,7 @@ def as_json(seen: Observations, findings: list[Finding], error: str = "") -> Ite
         "findings": [asdict(finding) for finding in findings],
         "error": error,
     }
-    yield json.dumps(report, ensure_ascii=False)
+    yield json.dumps(report)
 
 
 def as_github(seen: Observations, findings: list[Finding], error: str = "") -> Iterator[str]:

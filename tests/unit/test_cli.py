@@ -1,5 +1,7 @@
 """The command line: one group, and the snippet from options."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 from neuralens_embed import bundles
 from neuralens_embed.cli import COMMANDS, main
+from neuralens_embed.commands import print_line
 from neuralens_embed.names import kebab
 from neuralens_embed.snippet import KINDS, Snippet
 from neuralens_tracker.vocabulary import PAGES
+
+COMMAND = Path(sys.executable).with_name("neuralens-tracker")
 
 
 def run(*arguments: str, page: str | None = None) -> Result:
@@ -107,3 +112,28 @@ def test_missing_bundles_are_reported(tmp_path: Path, monkeypatch: pytest.Monkey
     result = run("snippet", "--app-id", "APP")
     assert result.exit_code == 2
     assert "make build" in result.output
+
+
+@pytest.mark.parametrize(
+    ("encoding", "printed"), [("utf-8", "über.html"), ("ascii", "\\xfcber.html")]
+)
+def test_output_in_another_encoding(encoding: str, printed: str, tmp_path: Path) -> None:
+    """What it does not have is escaped; JSON remains valid."""
+    page = tmp_path / "über.html"
+    page.write_text('<i data-nl-product="A" data-nl-query="über"></i>', "utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+
+    def audit(form: str) -> str:
+        command = [COMMAND, "audit", "--format", form, page.name]
+        done = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, check=True
+        )
+        return done.stdout.decode(encoding)
+
+    assert audit("text").startswith(f"{printed}:1: VIEW_PRODUCT")
+    assert json.loads(audit("json"))["events"][0]["query"] == "über"
+
+
+def test_half_an_emoji_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    print_line('query "\ud83d"')
+    assert capsys.readouterr().out == 'query "\\ud83d"\n'
