@@ -164,6 +164,79 @@ def test_swipe_on_a_control(show, interactions, chromium, shop):
         assert interactions(page) == []
 
 
+# A control whose page acts before the click, and changes it at once.
+ACTED_ON_PRESS = SEARCH.format(
+    """<section data-nl-list="one"><div data-nl-product="A">
+    <button id="add" type="button" aria-pressed="false" data-nl-action="add-to-cart">Add</button>
+    </div></section>
+    <script>add.addEventListener("TYPE", (event) => { AFTER; });</script>"""
+)
+ADDED = ("ADD_TO_CART", "A", 0, "chair")
+TOGGLED = "add.ariaPressed = add.ariaPressed !== 'true'"
+
+
+@pytest.mark.one_case
+@pytest.mark.parametrize(
+    "after", ["add.outerHTML = '<b>Added</b>'", "add.disabled = true", TOGGLED]
+)
+@pytest.mark.parametrize("kind", ["pointerdown", "mouseup", "keydown"])
+def test_action_on_press(show, interactions, kind, after):
+    page = show(ACTED_ON_PRESS.replace("TYPE", kind).replace("AFTER", after))
+    for _ in range(2 if after == TOGGLED else 1):
+        if kind == "keydown":
+            page.press("#add", "Enter")
+        else:
+            page.click("#add")
+        # The second time, it is switched off.
+        assert interactions(page) == [ADDED]
+
+
+@pytest.mark.parametrize("key", ["Enter", " "])
+def test_action_on_a_key_that_the_page_prevents(show, interactions, key):
+    page = show(
+        ACTED_ON_PRESS.replace("TYPE", "keydown").replace("AFTER", "event.preventDefault()")
+    )
+    page.press("#add", key)
+    assert interactions(page) == [ADDED]
+
+
+def test_action_on_press_that_is_confirmed(show, interactions):
+    page = show(
+        ACTED_ON_PRESS.replace("TYPE", "mousedown")
+        .replace("AFTER", "add.parentElement.textContent = 'Added'")
+        .replace("<div", "<div data-nl-confirm")
+    )
+    page.click("#add")
+    assert interactions(page) == []
+    page.evaluate("neuralens('confirm', 'ADD_TO_CART', 'A')")
+    assert interactions(page) == [ADDED]
+
+
+def test_press_that_is_released_elsewhere(show, interactions):
+    page = show(
+        ACTED_ON_PRESS.replace("TYPE", "pointerdown").replace("AFTER", "add.disabled = true")
+    )
+    page.mouse.move(*centre(page, "#add"))
+    page.mouse.down()
+    page.mouse.move(400, 300, steps=5)
+    page.mouse.up()
+    assert interactions(page) == []
+
+
+def test_press_that_enables_its_control(show, interactions):
+    """It moves the focus, so that a field tells its new value."""
+    page = show(
+        ACTED_ON_PRESS.replace("TYPE", "never").replace(
+            "aria-pressed", "aria-disabled='true' title"
+        )
+        + """<input id="size">
+        <script>size.addEventListener("change", () => { add.ariaDisabled = "false"; });</script>"""
+    )
+    page.type("#size", "M")
+    page.mouse.click(*centre(page, "#add"))
+    assert interactions(page) == [ADDED]
+
+
 def test_key_after_a_drag_without_a_click(show, interactions):
     """The browser itself drags a picture: no click comes, and the next act is one."""
     page = show(
@@ -420,6 +493,7 @@ BUSY = SEARCH.format(
     <button id="aria" aria-disabled="true" data-nl-action="add-to-cart">Add</button>
     <button id="busy" aria-busy="true" data-nl-action="add-to-cart">Add</button>
     <a id="link" href="#" aria-disabled="true" data-nl-action="favorite"><b>Keep</b></a>
+    <span data-nl-action="share"><button id="inner" aria-disabled="true">Share</button></span>
     <fieldset aria-disabled="true"><span id="held" data-nl-action="share">Share</span></fieldset>
     <button id="off" disabled data-nl-action="add-to-cart"><b>Add</b></button></div></section>"""
 )
@@ -427,7 +501,7 @@ BUSY = SEARCH.format(
 
 def test_busy_control(show, interactions):
     page = show(BUSY)
-    for target in ("#aria", "#busy", "#link b", "#held"):
+    for target in ("#aria", "#busy", "#link b", "#inner", "#held"):
         page.click(target, force=True)
     page.mouse.click(*centre(page, "#off b"))
     page.focus("#aria")
@@ -458,7 +532,6 @@ CONFIRM = SEARCH.format(
     """<section data-nl-list="one"><div data-nl-product="A">
     <button data-nl-action="add-to-cart" data-nl-confirm="{}">Add</button></div></section>"""
 )
-ADDED = ("ADD_TO_CART", "A", 0, "chair")
 
 
 @pytest.mark.parametrize(

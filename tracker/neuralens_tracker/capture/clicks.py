@@ -6,10 +6,12 @@ from neuralens_tracker.acts import Acts
 from neuralens_tracker.attributes import ACTION, CONFIRM, IGNORE, LANDING
 from neuralens_tracker.capture.items import (
     ACTIVATED,
+    BUSY,
     DECLARED_ITEM,
     INERT,
     OPTION,
     SUGGESTION_SELECTOR,
+    SWITCHED_ON,
     Item,
     Items,
 )
@@ -70,6 +72,20 @@ def item_in(holder: JSObject) -> JSObject:
     return holder
 
 
+class Intent:
+    """An action control as it was when it was pressed, before the page's handlers changed it.
+
+    ``item`` is what its action applies to, in the context ``fields``; None: it does nothing.
+    ``patience`` is within how many milliseconds the shop confirms it; 0: without confirmation.
+    """
+
+    def __init__(self, control: JSObject, item: Item | None, fields: Fields, patience: int) -> None:
+        self.control = control
+        self.item = item
+        self.fields = fields
+        self.patience = patience
+
+
 class Choice:
     """An item that may be accepted without a click on it.
 
@@ -116,6 +132,7 @@ class Clicks:
         self._pressed = False
         self._clicked: float = -FOLLOW_MS
         self._choices: list[Choice] = []
+        self._intent: Intent | None = None
         # What was clicked, if it does not stand for the action of a form that it submits.
         self._other_submitter: JSObject = None
         # The control of an activated label with an action, whose own click follows.
@@ -142,6 +159,11 @@ class Clicks:
         if get(event, "isTrusted"):
             self._pressed = True
             self._acts.begin_gesture()
+            target = target_of(event)
+            control = closest(target, CONTROL)
+            # A busy one may become ready for its click, when the press moves the focus to it.
+            if control and not closest(target, BUSY):
+                self._intent = self._read_intent(control)
 
     def _press(self, event: JSObject) -> None:
         self._begin_gesture(event)
@@ -155,7 +177,7 @@ class Clicks:
         down = get(event, "clientY") - self._y
         if get(event, "buttons") and across * across + down * down > MAX_TRAVEL * MAX_TRAVEL:
             # A drag or a swipe, which chooses nothing, although the slide may go off the screen.
-            self._choices = []
+            self._forget_choices()
             self._pressed = False
             # Browsers tell taps from swipes themselves.
             self._moved = get(event, "pointerType") != "touch"
@@ -164,16 +186,25 @@ class Clicks:
         for choice in self._choices:
             # Still visible on release, so the list did not close because the press moved the focus.
             choice.is_released = is_shown(choice.item.element)
-            wait(ACCEPT_MS, self.resolve_choices)
+        wait(ACCEPT_MS, self.resolve_choices)
 
     def _forget_choices(self, *_: JSObject) -> None:
         self._choices = []
+        self._intent = None
 
     def _touch(self, event: JSObject) -> None:
-        """Trigger the action of a control if the page acts on the touch, and prevents the click."""
-        control = closest(target_of(event), CONTROL)
-        if control:
-            self._trigger(control, event)
+        # The page's handlers come later.
+        wait(0, self._finish_touch, event)
+
+    def _finish_touch(self, event: JSObject) -> None:
+        """Perform a pressed control's action if the page acts on a touch or key itself.
+
+        Then it prevents the click that would follow.
+        """
+        # Many pages prevent the second tap of a double tap, which does nothing then.
+        is_first = get(event, "timeStamp") - self._clicked > FOLLOW_MS
+        if self._intent and is_first and get(event, "defaultPrevented"):
+            self._perform(self._intent)
 
     def _click(self, event: JSObject) -> None:
         target = target_of(event)
@@ -196,6 +227,7 @@ class Clicks:
         self._clicked = time
         if is_connected(target):
             self._activate(target)
+            self._intent = None
         else:
             # The page has already removed the element in a handler of its own.
             self.resolve_choices(event)
@@ -207,39 +239,40 @@ class Clicks:
         self._begin_gesture(event)
         key = get(event, "key")
         target = target_of(event)
+        if key in (ENTER, " "):
+            self._touch(event)
+            wait(ACCEPT_MS, self.resolve_choices)
+        if key not in ("Tab", ENTER) and not (key == " " and matches(target, SPACED)):
+            return
         # A single id, but some widgets' ids contain spaces.
         marked = list(find_by_ids(target, [attribute(target, "aria-activedescendant") or ""]))
         active = active_descendant_of(target)
         if active:
             marked.append(active)
         shown = [item_in(element) for element in marked if is_shown(element)]
-        if key == "Tab":
-            self._remember(shown[:1], key)
-        elif key == ENTER or (key == " " and matches(target, SPACED)):
-            if len(shown) > 0:
-                self._activate(shown[0])
-            elif len(marked) > 0:
+        if len(marked) > 0:
+            if len(shown) == 0:
                 # A hidden option may describe a row without a role to assistive technology.
-                self._activate_text(text_of_markup(marked[0]))
-            elif self._search_box.is_current(target):
-                # Without an active descendant, a widget fills in the text of the active row: on
-                # Enter, or before.
+                shown = self._find_shown(text_of_markup(marked[0]))
+        elif self._search_box.is_current(target):
+            # Without an active descendant, a widget fills in the text of the active row: on Enter,
+            # or before.
+            shown = self._find_shown(self._search_box.filled_in())
+            if key == ENTER:
                 offered = find_everywhere(SUGGESTION_SELECTOR)
                 self._remember([element for element in offered if is_shown(element)], key)
-                self._activate_text(self._search_box.filled_in())
-            elif not matches(target, NATIVE):
-                self._activate(target)
-
-    def _activate_text(self, text: str) -> None:
-        """Activate the visible suggestion with a text; "" activates none."""
-        found = self._find_shown(text)
-        if len(found) > 0:
-            self._activate(found[0])
+        elif not matches(target, NATIVE):
+            shown = [target]
+        if key == "Tab":
+            self._remember(shown[:1], key)
+        else:
+            for element in shown[:1]:
+                self._activate(element)
 
     def _submit(self, event: JSObject) -> None:
         form = target_of(event)
         if matches(form, "[" + ACTION + "]") and not self._other_submitter:
-            self._trigger(form)
+            self._perform(self._read_intent(form))
 
     def _activate(self, element: JSObject) -> None:
         control = closest(element, "[" + ACTION + "]")
@@ -251,7 +284,11 @@ class Clicks:
             # A label's control is switched by a click of its own, which follows.
             is_effective = not other or same(other, element) or not matches(other, UNAFFECTED)
             if is_effective and not matches(control, "form") and not matches(element, SWITCHED_OFF):
-                self._trigger(control)
+                intent = self._intent
+                if intent and same(control, intent.control):
+                    self._perform(intent)
+                elif not closest(element, BUSY):
+                    self._perform(self._read_intent(control))
         elif item and not same(element, self._labelled) and not closest(other, "[" + ACTION + "]"):
             self._choices = []
             self._emit(ACTIVATED[item.kind], item, self._items.context(item))
@@ -269,38 +306,28 @@ class Clicks:
         option = closest(element, OPTION)
         return self._items.read(item_in(option)) if option else None
 
-    def _trigger(self, control: JSObject, touch: JSObject = None) -> None:
-        """Perform the action of a control or form, if it is tracked.
-
-        After a touch, only if the page acts on it.
-        """
+    def _read_intent(self, control: JSObject) -> Intent:
+        """Read what activating a control, or submitting a form, does at the moment."""
         item = None if closest(control, "[" + IGNORE + "]") else self._items.read_subject(control)
-        if item:
-            fields = self._items.context(item)
-            if touch:
-                # The page's handlers come later, and may mark the control as busy or switched on.
-                wait(0, self._perform, control, item, fields, touch)
-            else:
-                self._perform(control, item, fields)
-
-    def _perform(
-        self, control: JSObject, item: Item, fields: Fields, touch: JSObject = None
-    ) -> None:
-        """Emit a control's action on an item, or hold it until the shop confirms it."""
-        if touch:
-            time = get(touch, "timeStamp")
-            # Many pages prevent the second tap of a double tap, which does nothing then.
-            is_first = self._pressed and time - self._clicked > FOLLOW_MS
-            if not is_first or not get(touch, "defaultPrevented"):
-                return
-            self._pressed = False
-        event = ACTIONS[attribute(control, ACTION)]
         holder = closest(control, "[" + CONFIRM + "]")
-        if holder:
-            patience = read(COUNT, attribute(holder, CONFIRM)) or CONFIRM_MS
-            self._confirmations.hold(event, item.id, fields, now() + patience / 1000)
-        else:
-            self._emit(event, item, fields)
+        return Intent(
+            control,
+            item,
+            self._items.context(item) if item else {},
+            (read(COUNT, attribute(holder, CONFIRM)) or CONFIRM_MS) if holder else 0,
+        )
+
+    def _perform(self, intent: Intent) -> None:
+        """Emit an action, or hold it until the shop confirms it; only once for each press."""
+        item = intent.item
+        intent.item = None
+        if item:
+            event = ACTIONS[attribute(intent.control, ACTION)]
+            if intent.patience:
+                until = now() + intent.patience / 1000
+                self._confirmations.hold(event, item.id, intent.fields, until)
+            else:
+                self._emit(event, item, intent.fields)
 
     def _remember(self, elements: list[JSObject], key: str) -> None:
         """Remember items that a press or key may choose, and which may be removed on that."""
@@ -324,7 +351,12 @@ class Clicks:
         ``end`` is the event that removed the element or unloaded the page, if any.
         """
         choices = self._choices
-        self._choices = []
+        intent = self._intent
+        self._forget_choices()
+        if intent and (
+            not is_connected(intent.control) or closest(intent.control, BUSY + "," + SWITCHED_ON)
+        ):
+            self._perform(intent)
         for choice in choices:
             if self._is_accepted(choice, end is not None):
                 item = choice.item
