@@ -86,10 +86,14 @@ def fetch_script(http: Http, url: str, page: str) -> Script:
         undecodable = any(each in reason for each in UNDECODABLE)
         return Script(url, 0, "", "", "", reason, undecodable=undecodable)
     media_type = response.headers.get("content-type", "")
-    try:
-        response.body().decode()
-    except UnicodeDecodeError:
-        return Script(url, response.status, media_type, "", "", "it is no text", undecodable=True)
+    # The shop's own page of an error may be in another encoding.
+    if response.ok and "javascript" in media_type:
+        try:
+            response.body().decode()
+        except UnicodeDecodeError:
+            return Script(
+                url, response.status, media_type, "", "", "it is no text", undecodable=True
+            )
     own = integrity(response.body()) if response.ok else ""
     current = ""
     try:

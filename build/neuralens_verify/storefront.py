@@ -16,8 +16,9 @@ SEARCH_BOXES = (
 )
 SEARCH_BUTTONS = "button[aria-label*=search i], a[aria-label*=search i], summary:has-text('Search')"
 SUGGESTIONS = "[role=option]:visible, [data-nl-suggestion]:visible"
+LINKED_NEXT_PAGE = "a[rel~=next]"
 NEXT_PAGES = (
-    "a[rel~=next], [aria-label*='next page' i], nav a:text-is('2'), .pagination a:text-is('2'),"
+    "[aria-label*='next page' i], nav a:text-is('2'), .pagination a:text-is('2'),"
     " a:text-matches('^\\s*(next|load more|show more|weiter|suivant)', 'i'),"
     " button:text-matches('^\\s*(next|load more|show more)', 'i')"
 )
@@ -50,10 +51,10 @@ def find_search_box(page: Page) -> Locator | None:
 
 def find_next_page(page: Page) -> Locator | None:
     """Find the link or button to the next page of results."""
-    if (found := find_visible(page, NEXT_PAGES)) is not None:
-        return found
-    selector: str = page.evaluate(FIND_NEXT_PAGE)
-    return find_visible(page, selector) if selector else None
+    # A filter may have the text of a page number.
+    selectors = [LINKED_NEXT_PAGE, page.evaluate(FIND_NEXT_PAGE), NEXT_PAGES]
+    found = (find_visible(page, selector) for selector in selectors if selector)
+    return next(filter(None, found), None)
 
 
 def find_product(page: Page) -> Locator | None:

@@ -280,7 +280,10 @@ class Visit:
         return True
 
     def _open_next_page(self) -> None:
-        link = find_next_page(self._page)
+        link = None
+        # The page may be navigating.
+        with suppress(BrowserError):
+            link = find_next_page(self._page)
         if link and not self._shopper.is_late:
             # A button that loads more products may leave the URL as it is.
             self._follow(link, SECOND_PAGE, ROUTE_TIMEOUT)

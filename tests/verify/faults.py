@@ -666,6 +666,10 @@ FAULTS = {
         Shop(policy=POLICY.format("'self'", "'none'")),
     ),
     "nothing proxied": ("not-proxied", Shop(forward=lambda path: None)),
+    "page of an error in another encoding": (
+        "not-proxied",
+        Shop(intercept=lambda request: Response("Nicht verfügbar".encode("latin-1"), 404)),
+    ),
     "endpoint not proxied": (
         "not-proxied",
         Shop(forward=lambda path: None if path.endswith("/events") else path),

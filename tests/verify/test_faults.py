@@ -78,7 +78,7 @@ def test_categories_are_opened_where_there_is_no_search(chromium: Browser, tmp_p
 )
 def test_page_2_is_found_by_its_address(link: str, chromium: Browser, tmp_path: Path) -> None:
     """In any language, and not by a filter whose address has a 2, too."""
-    links = f'<p><a href="?q=chair&amp;size=2">Size 2</a> <a {link}>Seite 2</a></p>'
+    links = f'<nav><a href="?q=oak&amp;size=2">2</a></nav><a {link}>Seite 2</a>'
     named = in_page(r'<nav><a [^>]* rel="next">Next</a></nav>', links)
     seen = observe(chromium, Shop(rewrite=named), tmp_path)
     assert diagnose(seen) == []
