@@ -192,7 +192,11 @@ class Shop:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> Any:
         """Hold the HTTP session to the relay."""
-        async with aiohttp.ClientSession(auto_decompress=False) as app.state.session:
+        # A request on a connection that the relay just closes, because it was idle, would fail.
+        connector = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(
+            connector=connector, auto_decompress=False
+        ) as app.state.session:
             yield
 
 

@@ -10,6 +10,9 @@ from neuralens_tracker.vocabulary import ACCEPTED, GRANTED, WIRE_VERSION
 
 # Milliseconds from an event to its beacon, so that concurrent events share a batch.
 FLUSH_MS = 1000
+# Milliseconds until storage and cookies are first accessed, which blocks the page: by then, most
+# have rendered. What the shopper does before that does not wait.
+BEGIN_MS = 300
 # Milliseconds between checks for orphaned events of closed tabs: at first, and later. By the first
 # one, most relays have acknowledged what the previous page sent when it was unloaded.
 EARLY_CHECK_MS = 1200
@@ -95,6 +98,7 @@ class Delivery:
         self._transport = transport
         self._tabs = tabs
         self._hooks = hooks
+        self._started = False
         self._begun = False
         # Checks for orphaned events so far.
         self._checks = 0
@@ -119,8 +123,11 @@ class Delivery:
         }
 
     def start(self) -> None:
-        """Start, with consent, in a task of its own: the first access to storage takes long."""
-        self._transport.wait(0, self._begin)
+        """Start, with consent: claim this tab's events; soon take over those of earlier pages."""
+        if not self._started:
+            self._started = True
+            self._tabs.hold(self._outbox.tab())
+            self._transport.wait(BEGIN_MS, self._begin)
 
     def _begin(self) -> None:
         """Take over what earlier pages left; acknowledgements are read before it is adopted."""
@@ -134,11 +141,11 @@ class Delivery:
                     needs["doubt"] = TRIED
                     needs["most"] = MAX_BATCH_CHARACTERS
             self._reported_losses = total(self._outbox.losses())
-            self.resume()
+            self._outbox.refresh()
             self._transport.wait(EARLY_CHECK_MS, self._adopt_orphans)
 
     def resume(self) -> None:
-        """Claim this tab's events, at the start and on return from the back/forward cache."""
+        """Claim this tab's events again, on return from the back/forward cache."""
         self._tabs.hold(self._outbox.tab())
         self._outbox.refresh()
 

@@ -19,8 +19,12 @@ class Identity:
 
     def make_uuid(self) -> str:
         """Return a version 4 UUID (RFC 9562); ``crypto.randomUUID`` needs a secure context."""
+        return self.fill_in(UUID_FORM)
+
+    def fill_in(self, form: str) -> str:
+        """Return a form with a random hexadecimal digit in place of each x."""
         made = ""
-        for letter in UUID_FORM:
+        for letter in form:
             made += HEX[int(self._random() * 16)] if letter == "x" else letter
         return made
 

@@ -16,7 +16,9 @@ from neuralens_tracker.value_types import COUNT, TEXT, read
 # Prefix of an event's storage key, followed by the tab's name (TAB_LENGTH characters) and the eid.
 # Version 0.1.0 wrote only the eid, whose beginning then reads as the name of a closed tab.
 EVENT_KEY = "e:"
-TAB_LENGTH = 8
+TAB_FORM = "xxxxxxxx"
+TAB_LENGTH = len(TAB_FORM)
+JOURNAL_FORM = TAB_FORM + "-xxxx"
 # Prefix of a batch's storage key, followed by its id, until the relay has answered it. The value:
 # ``at``, the Unix time when it was posted, and the ``eids`` of its events.
 BATCH_KEY = "b:"
@@ -79,13 +81,13 @@ class Outbox:
         self._dump = dump
         self._report = report
         self._queue: list[Entry] = []
-        self._tab = identity.make_uuid()[:TAB_LENGTH]
+        self._tab = identity.fill_in(TAB_FORM)
         self._batches = 0
         self._begin_journal()
 
     def _begin_journal(self) -> None:
         day = str(int(self._clock.now() / DAY))
-        self._journal: Fields = {"id": day + "-" + self._identity.make_uuid()[:13]}
+        self._journal: Fields = {"id": day + "-" + self._identity.fill_in(JOURNAL_FORM)}
 
     def tab(self) -> str:
         """Return the name of this tab in the journal."""

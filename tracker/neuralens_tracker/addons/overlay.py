@@ -62,7 +62,7 @@ OTHERS = ("ga4IndexBase", "src", "integrity", "pyscript")
 # Why an event was captured; the others are interactions.
 CAUSES = {
     "VIEW_PRODUCT": "half of it stayed in view",
-    "VIEW_SUGGESTION": "its list stood unchanged",
+    "VIEW_SUGGESTION": "its list stayed unchanged",
     "LAND_PRODUCT_PAGE": "the page is about it",
     "PURCHASE": "the page confirms it",
 }

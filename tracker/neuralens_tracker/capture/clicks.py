@@ -308,7 +308,7 @@ class Clicks:
 
     def _read_intent(self, control: JSObject) -> Intent:
         """Read what activating a control, or submitting a form, does at the moment."""
-        item = None if closest(control, "[" + IGNORE + "]") else self._items.read_subject(control)
+        item = self._items.read_subject(control)
         holder = closest(control, "[" + CONFIRM + "]")
         return Intent(
             control,

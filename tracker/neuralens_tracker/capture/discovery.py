@@ -11,7 +11,12 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
-from neuralens_tracker.capture.items import SUBJECT_SELECTOR, SUGGESTION_SELECTOR, Items
+from neuralens_tracker.capture.items import (
+    PRODUCT_SELECTOR,
+    SUBJECT_SELECTOR,
+    SUGGESTION_SELECTOR,
+    Items,
+)
 from neuralens_tracker.capture.lifecycle import on_idle
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.routes import Routes
@@ -27,6 +32,7 @@ from neuralens_tracker.web.dom import (
     find_all,
     host_of,
     listen,
+    matches,
     node_type,
     parent_of,
     restore_listeners,
@@ -212,15 +218,20 @@ class Discovery:
             self._scheduled = True
             on_idle(self._process_slice)
 
+    def _process(self, element: JSObject) -> None:
+        """Dispatch an element now, or when it comes closer."""
+        # Far ones are not even read, which takes longer.
+        if self._count > MANY and is_far(element) and matches(element, PRODUCT_SELECTOR):
+            self._far.append(element)
+        else:
+            self._guarded(element)
+
     def _dispatch(self, element: JSObject) -> None:
         """Pass an element to the capture for its kind of item."""
         item = self._items.read(element)
         if item and item.kind == PRODUCT:
             self._count += 1
-            if self._count > MANY and is_far(element):
-                self._far.append(element)
-            else:
-                self._views.watch(element)
+            self._views.watch(element)
         elif item and item.kind == SUGGESTION:
             self._suggestions.restart()
         else:
@@ -256,8 +267,9 @@ class Discovery:
             elif self._changed:
                 self.catch_up()
             elif self._next < len(self._found):
-                self._guarded(self._found[self._next])
+                element = self._found[self._next]
                 self._next += 1
+                self._process(element)
             elif len(self._entered) > 0:
                 root = self._entered.pop(0)
                 self._found = find_all(root, ITEM)
@@ -265,11 +277,7 @@ class Discovery:
                 if node_type(root) == ELEMENT_NODE:
                     self._guarded(root)
             elif len(self._again) > 0:
-                element = self._again.pop(0)
-                if is_far(element):
-                    self._far.append(element)
-                else:
-                    self._guarded(element)
+                self._process(self._again.pop(0))
             else:
                 # Release the references to removed elements.
                 self._hosts = []

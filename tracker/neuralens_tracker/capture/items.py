@@ -205,6 +205,8 @@ class Items:
         """Return the item that a control's action applies to; None if the action is not tracked."""
         owner = closest(control, SUBJECT_SELECTOR)
         actions = list(ACTIONS.keys())
+        if closest(control, "[" + IGNORE + "]"):
+            return None
         if attribute(control, ACTION) not in actions:
             self._report_invalid(control, ACTION, actions)
         elif not owner:

@@ -28,15 +28,14 @@ LISTBOX = "[role=listbox]"
 
 def is_search_box(element: JSObject) -> bool:
     """Return whether a field is a search box; no other field is ever read."""
+    if not matches(element, FIELD):
+        return False
     lists = [
         owned
         for owned in lists_of_widget(element)
         if matches(owned, LISTBOX) or len(find_below(owned, LISTBOX)) > 0
     ]
-    found: bool = matches(element, FIELD) and (
-        closest(element, AROUND) or matches(element, SEARCH) or len(lists) > 0
-    )
-    return found
+    return len(lists) > 0 or matches(element, SEARCH) or closest(element, AROUND) is not None
 
 
 def value_of(box: JSObject) -> str:

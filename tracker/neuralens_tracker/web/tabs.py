@@ -9,7 +9,6 @@ from neuralens_tracker.types import Fields, JSFunction, JSObject
 from neuralens_tracker.vocabulary import PREFIX
 from neuralens_tracker.web.ffi import (
     attempt,
-    call,
     callback,
     construct,
     get,
@@ -48,7 +47,7 @@ class Tabs:
         self._resolve = resolve
 
     def _request(self, tab: str, options: Fields, granted: Callable[..., object]) -> None:
-        asked = call(self._locks, "request", PREFIX + tab, record(options), callback(granted))
+        asked = attempt(self._locks, "request", PREFIX + tab, record(options), callback(granted))
         # The request is rejected when the page is being unloaded.
         attempt(asked, "catch", callback(ignore))
 
