@@ -19,10 +19,10 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 12_150,
-    "neuralens.mjs": 13_750,
+    "neuralens.js": 12_170,
+    "neuralens.mjs": 13_760,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 6_520,
+    "neuralens.early.js": 6_550,
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,

@@ -191,6 +191,16 @@ def test_action_on_press(show, interactions, kind, after):
         assert interactions(page) == [ADDED]
 
 
+@pytest.mark.every_engine
+def test_control_that_is_removed_on_press(show, interactions):
+    """Firefox sends the click to what is around it."""
+    page = show(
+        ACTED_ON_PRESS.replace("TYPE", "pointerdown").replace("AFTER", "add.outerHTML = 'Added'")
+    )
+    page.click("#add")
+    assert interactions(page) == [ADDED]
+
+
 @pytest.mark.parametrize("key", ["Enter", " "])
 def test_action_on_a_key_that_the_page_prevents(show, interactions, key):
     page = show(

@@ -225,11 +225,13 @@ class Clicks:
             self._acts.begin_gesture()
         self._pressed = False
         self._clicked = time
-        if is_connected(target):
+        pressed = self._intent.control if self._intent else target
+        if is_connected(target) and is_connected(pressed):
             self._activate(target)
             self._intent = None
         else:
-            # The page has already removed the element in a handler of its own.
+            # The page has already removed the element in a handler of its own. In Firefox, the
+            # click is then on what was around it.
             self.resolve_choices(event)
 
     def _press_key(self, event: JSObject) -> None:
