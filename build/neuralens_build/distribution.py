@@ -20,9 +20,9 @@ MANIFEST = "manifest.json"
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
     "neuralens.js": 12_170,
-    "neuralens.mjs": 13_760,
+    "neuralens.mjs": 13_780,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 6_550,
+    "neuralens.early.js": 6_570,
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,
@@ -31,7 +31,7 @@ BUDGETS = {
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
-LOAD_BUDGETS = {MICROPYTHON: 213_540, FIRST_LOAD: 243_520}
+LOAD_BUDGETS = {MICROPYTHON: 213_560, FIRST_LOAD: 243_540}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:

@@ -191,6 +191,13 @@ def test_action_on_press(show, interactions, kind, after):
         assert interactions(page) == [ADDED]
 
 
+def test_press_of_the_right_button(show, interactions):
+    """The control's tile is selected, but not the control itself."""
+    page = show(ACTED_ON_PRESS.replace("<div", '<div role="radio" aria-checked="true"'))
+    page.click("#add", button="right")
+    assert interactions(page) == []
+
+
 @pytest.mark.every_engine
 def test_control_that_is_removed_on_press(show, interactions):
     """Firefox sends the click to what is around it."""

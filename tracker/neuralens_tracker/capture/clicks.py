@@ -144,7 +144,7 @@ class Clicks:
         listen("pointermove", self._move)
         listen("pointerup", self._release)
         listen("pointercancel", self._forget_choices)
-        listen("touchstart touchend", self._touch)
+        listen("touchstart touchend", self._await_handlers)
         listen("click auxclick", self._click)
         listen("keydown", self._press_key)
         listen("submit", self._submit)
@@ -171,6 +171,8 @@ class Clicks:
         self._y = get(event, "clientY")
         if get(event, "button") == 0:
             self._remember([target_of(event)], "")
+        else:
+            self._forget_choices()
 
     def _move(self, event: JSObject) -> None:
         across = get(event, "clientX") - self._x
@@ -192,11 +194,11 @@ class Clicks:
         self._choices = []
         self._intent = None
 
-    def _touch(self, event: JSObject) -> None:
-        # The page's handlers come later.
-        wait(0, self._finish_touch, event)
+    def _await_handlers(self, event: JSObject) -> None:
+        # The page's are called after the tracker's.
+        wait(0, self._perform_prevented, event)
 
-    def _finish_touch(self, event: JSObject) -> None:
+    def _perform_prevented(self, event: JSObject) -> None:
         """Perform a pressed control's action if the page acts on a touch or key itself.
 
         Then it prevents the click that would follow.
@@ -242,7 +244,7 @@ class Clicks:
         key = get(event, "key")
         target = target_of(event)
         if key in (ENTER, " "):
-            self._touch(event)
+            self._await_handlers(event)
             wait(ACCEPT_MS, self.resolve_choices)
         if key not in ("Tab", ENTER) and not (key == " " and matches(target, SPACED)):
             return
@@ -348,7 +350,7 @@ class Clicks:
             wait(ACCEPT_MS, self.resolve_choices)
 
     def resolve_choices(self, end: JSObject = None) -> None:
-        """Emit the activation of a choice that was accepted without a click.
+        """Emit the activation of a choice, and the action of a control, that needed no click.
 
         ``end`` is the event that removed the element or unloaded the page, if any.
         """
@@ -356,8 +358,11 @@ class Clicks:
         intent = self._intent
         self._forget_choices()
         if intent and (
-            not is_connected(intent.control) or closest(intent.control, BUSY + "," + SWITCHED_ON)
+            not is_connected(intent.control)
+            or matches(intent.control, SWITCHED_ON)
+            or closest(intent.control, BUSY)
         ):
+            # The page has acted on the press.
             self._perform(intent)
         for choice in choices:
             if self._is_accepted(choice, end is not None):
