@@ -10,8 +10,8 @@ from neuralens_tracker.vocabulary import ACCEPTED, GRANTED, WIRE_VERSION
 
 # Milliseconds from an event to its beacon, so that concurrent events share a batch.
 FLUSH_MS = 1000
-# Milliseconds until storage and cookies are first accessed, which blocks the page: by then, most
-# have rendered. What the shopper does before that does not wait.
+# Milliseconds until storage and cookies are first accessed, if no event comes before: the browser
+# blocks the page meanwhile, and by then most have rendered.
 BEGIN_MS = 300
 # Milliseconds between checks for orphaned events of closed tabs: at first, and later. By the first
 # one, most relays have acknowledged what the previous page sent when it was unloaded.
@@ -127,9 +127,9 @@ class Delivery:
         if not self._started:
             self._started = True
             self._tabs.hold(self._outbox.tab())
-            self._transport.wait(BEGIN_MS, self._begin)
+            self._transport.wait(BEGIN_MS, self.begin)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Take over what earlier pages left; acknowledgements are read before it is adopted."""
         if not self._begun and self._visit.consent() == GRANTED:
             self._begun = True
@@ -239,7 +239,7 @@ class Delivery:
         After a failure there is one batch in flight at a time. ``leaving``: the page is hidden.
         """
         # The page may be left before the task that was to do so.
-        self._begin()
+        self.begin()
         while (
             self._outbox.count() > 0
             and self._visit.consent() == GRANTED

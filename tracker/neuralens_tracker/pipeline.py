@@ -151,6 +151,7 @@ class Pipeline:
         elif self._repair(changed):
             # Only listeners get the sources: the API has no such fields.
             sources.update(changed)
+            self._delivery.begin()
             self._outbox.add(changed)
             self._hooks.emit("event", sources)
             self._delivery.schedule(FLUSH_MS)
