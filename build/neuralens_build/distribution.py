@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 12_180,
+    "neuralens.js": 12_220,
     "neuralens.mjs": 13_780,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_570,
