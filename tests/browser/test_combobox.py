@@ -144,6 +144,24 @@ def test_box_that_a_choice_empties(typed, captured):
     assert ("CLICK_SUGGESTION", "oak chair", 0, "o") in captured(typed)
 
 
+def test_box_that_a_held_press_empties(typed, captured):
+    """The click has what was typed, also when suggestions for the empty box are seen before it."""
+    typed.hover("[role=option]")
+    typed.mouse.down()
+    typed.evaluate(
+        """() => {
+            neuralens("on", "event", (event) => { window.last = event; });
+            const lamp = "<li role=option data-nl-suggestion=lamp>lamp</li>";
+            list.insertAdjacentHTML("beforeend", lamp);
+        }"""
+    )
+    typed.wait_for_function("() => window.last?.items[0].id === 'lamp'")
+    typed.mouse.up()
+    events = captured(typed)
+    assert ("VIEW_SUGGESTION", "lamp", 1, None) in events
+    assert events[-1] == ("CLICK_SUGGESTION", "oak chair", 0, "o")
+
+
 def test_unfinished_composition_is_not_the_query(show, captured):
     page = show(WRITES.replace("SAY", ""))
     page.evaluate(

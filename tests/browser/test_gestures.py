@@ -198,6 +198,17 @@ def test_press_of_the_right_button(show, interactions):
     assert interactions(page) == []
 
 
+def test_action_that_changes_on_press(show, interactions):
+    """The control becomes the one that takes the product out again."""
+    page = show(
+        ACTED_ON_PRESS.replace("TYPE", "pointerdown").replace(
+            "AFTER", "add.dataset.nlAction = 'favorite'"
+        )
+    )
+    page.click("#add")
+    assert interactions(page) == [ADDED]
+
+
 @pytest.mark.every_engine
 def test_control_that_is_removed_on_press(show, interactions):
     """Firefox sends the click to what is around it."""

@@ -75,12 +75,16 @@ def item_in(holder: JSObject) -> JSObject:
 class Intent:
     """An action control as it was when it was pressed, before the page's handlers changed it.
 
-    ``item`` is what its action applies to, in the context ``fields``; None: it does nothing.
-    ``patience`` is within how many milliseconds the shop confirms it; 0: without confirmation.
+    ``event`` is its action, ``item`` what that applies to, in the context ``fields``; None: it does
+    nothing. ``patience`` is within how many milliseconds the shop confirms it; 0: without
+    confirmation.
     """
 
-    def __init__(self, control: JSObject, item: Item | None, fields: Fields, patience: int) -> None:
+    def __init__(
+        self, control: JSObject, event: str, item: Item | None, fields: Fields, patience: int
+    ) -> None:
         self.control = control
+        self.event = event
         self.item = item
         self.fields = fields
         self.patience = patience
@@ -294,8 +298,13 @@ class Clicks:
                 elif not closest(element, BUSY):
                     self._perform(self._read_intent(control))
         elif item and not same(element, self._labelled) and not closest(other, "[" + ACTION + "]"):
+            fields = self._items.context(item)
+            for choice in self._choices:
+                if choice.item.id == item.id:
+                    # As it was pressed: a widget may have emptied its box on that.
+                    fields = choice.fields
             self._choices = []
-            self._emit(ACTIVATED[item.kind], item, self._items.context(item))
+            self._emit(ACTIVATED[item.kind], item, fields)
 
     def _find_item(self, element: JSObject) -> Item | None:
         """Return the item that activating an element activates; None if there is none.
@@ -316,6 +325,7 @@ class Clicks:
         holder = closest(control, "[" + CONFIRM + "]")
         return Intent(
             control,
+            ACTIONS[attribute(control, ACTION)] if item else "",
             item,
             self._items.context(item) if item else {},
             (read(COUNT, attribute(holder, CONFIRM)) or CONFIRM_MS) if holder else 0,
@@ -326,12 +336,11 @@ class Clicks:
         item = intent.item
         intent.item = None
         if item:
-            event = ACTIONS[attribute(intent.control, ACTION)]
             if intent.patience:
                 until = now() + intent.patience / 1000
-                self._confirmations.hold(event, item.id, intent.fields, until)
+                self._confirmations.hold(intent.event, item.id, intent.fields, until)
             else:
-                self._emit(event, item, intent.fields)
+                self._emit(intent.event, item, intent.fields)
 
     def _remember(self, elements: list[JSObject], key: str) -> None:
         """Remember items that a press or key may choose, and which may be removed on that."""
