@@ -67,14 +67,16 @@ def hasty(posts: list[Post]) -> list[Post]:
 class Shop:
     """The shop's server.
 
-    ``outage`` is a status with which it responds in place of the relay, with the relay's ``error``
-    if there is one; ``fault`` determines what happens to each batch; ``delay`` is the latency of
-    batches in seconds.
+    ``batches`` are those that pages sent, from the moment they arrived; ``posts`` those that got a
+    response, before which the sandbox may have their events. ``outage`` is a status with which it
+    responds in place of the relay, with the relay's ``error`` if there is one; ``fault`` determines
+    what happens to each batch; ``delay`` is the latency of batches in seconds.
     """
 
     relay: Process
     url: str = ""
     pages: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+    batches: list[dict[str, Any]] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
     requested_paths: list[str] = field(default_factory=list)
     outage: int | None = None
@@ -86,6 +88,7 @@ class Shop:
     def reset(self) -> None:
         """Reset the state for a new test."""
         self.pages.clear()
+        self.batches.clear()
         self.posts.clear()
         self.requested_paths.clear()
         self.outage = None
@@ -113,6 +116,8 @@ class Shop:
         """Forward a request to the relay, and return its response."""
         body = await request.body()
         if request.method == "POST":
+            batch = json.loads(body)
+            self.batches.append(batch)
             await asyncio.sleep(self.delay)
         fault = self.fault(request, body) if self.fault and request.method == "POST" else None
         if fault is not None:
@@ -122,7 +127,7 @@ class Shop:
         else:
             response = await self._forward_to_relay(request, body)
         if request.method == "POST":
-            post = Post(json.loads(body), response.status_code, dict(request.headers), len(body))
+            post = Post(batch, response.status_code, dict(request.headers), len(body))
             self.posts.append(post)
         return response
 

@@ -299,7 +299,7 @@ def test_flush(context, put, ledger, shop):
     call(page, "track", "SHARE", {"id": "A"})
     page.clock.run_for(900)
     page.evaluate("fetch('/elsewhere').then((answer) => answer.text())")
-    assert shop.posts == []
+    assert shop.batches == []
     call(page, "flush")
     assert [event["items"] for event in ledger.wait_for(1)] == [[{"id": "A"}]]
     call(page, "track", "SHARE", {"id": "B"})

@@ -42,8 +42,8 @@ def sent(shop, uid):
     def sent():
         return [
             event["items"][0]["id"]
-            for post in shop.posts
-            for event in post.batch["events"]
+            for batch in shop.batches
+            for event in batch["events"]
             if event["uid"] in (uid, None)
         ]
 
@@ -148,9 +148,9 @@ def test_denied_on_the_tag_erases_what_earlier_pages_stored(show, shop):
     suppressed = page.evaluate("suppressed")
     assert {what["reason"] for what in suppressed} == {"consent"}
     assert "CLICK_PRODUCT" in [what["event"]["event"] for what in suppressed]
-    before = len(shop.posts)
+    before = len(shop.batches)
     round_trip(page)
-    assert (len(shop.posts), stored_keys(page)) == (before, [])
+    assert (len(shop.batches), stored_keys(page)) == (before, [])
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_denied_while_a_batch_is_in_flight(show, shop, decisions):
     shop.outage = None
     page.clock.run_for(3_600_000)
     round_trip(page)
-    assert (len(shop.posts), stored_keys(page)) == (1, [])
+    assert (len(shop.batches), stored_keys(page)) == (1, [])
 
 
 @pytest.mark.chromium_alone

@@ -134,8 +134,8 @@ def stored_keys(page):
 def posts(shop, uid):
     return [
         event["items"][0]["id"]
-        for post in shop.posts
-        for event in post.batch["events"]
+        for batch in shop.batches
+        for event in batch["events"]
         if event["uid"] == uid
     ]
 

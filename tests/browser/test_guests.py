@@ -195,7 +195,7 @@ def test_misspelled_consent_by_a_call(show, ledger, shop):
     run_timers(page, VIEW_MS * 2)
     assert len(page.console_messages) == 1
     round_trip(page)
-    assert shop.posts == []
+    assert shop.batches == []
     assert page.evaluate("Object.keys(localStorage)") == []
     page.evaluate("neuralens('consent', 'granted')")
     assert summarize(ledger.wait_for_all(page)) == [("VIEW_PRODUCT", "A", None, None)]

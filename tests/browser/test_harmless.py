@@ -224,7 +224,7 @@ def test_a_page_without_items_sends_nothing(show, ledger, shop):
     # Unloading it flushes the queue, and the next page sends a control tile afterwards.
     page = show("<p>Next</p>", "/next", tab=page)
     assert ledger.wait_for_all(page) == []
-    posted = [event["items"][0]["id"] for post in shop.posts for event in post.batch["events"]]
+    posted = [event["items"][0]["id"] for batch in shop.batches for event in batch["events"]]
     assert [name for name in posted if not name.startswith(CONTROL)] == []
 
 

@@ -62,8 +62,9 @@ def sent(shop, uid):
     """Return the batches of this shopper, without late ones of earlier tests."""
 
     def sent():
-        batches = [post.batch for post in shop.posts]
-        return [batch for batch in batches if uid in [event["uid"] for event in batch["events"]]]
+        return [
+            batch for batch in shop.batches if uid in [event["uid"] for event in batch["events"]]
+        ]
 
     return sent
 
@@ -280,4 +281,4 @@ def test_tag_without_an_application(load, shop):
     assert page.console_messages == [
         ("warning", "neuralens: data-app-id is missing: nothing is tracked")
     ]
-    assert shop.posts == []
+    assert shop.batches == []

@@ -296,7 +296,7 @@ def assert_one_batch(show, shop, accounts, page):
     page = show("", path="/next", tab=page)
     accounts.share(page, *names)
     eventually(lambda: set(names) <= set(accounts.received()), 60)
-    posted = [[event["items"][0]["id"] for event in post.batch["events"]] for post in shop.posts]
+    posted = [[event["items"][0]["id"] for event in batch["events"]] for batch in shop.batches]
     assert next(ids for ids in posted if names[0] in ids) == names
 
 
