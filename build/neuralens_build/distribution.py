@@ -19,8 +19,8 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 12_190,
-    "neuralens.mjs": 13_800,
+    "neuralens.js": 12_220,
+    "neuralens.mjs": 13_810,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_560,
     "neuralens.brython.js": 160_000,
@@ -31,7 +31,7 @@ BUDGETS = {
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
-LOAD_BUDGETS = {MICROPYTHON: 213_560, FIRST_LOAD: 243_540}
+LOAD_BUDGETS = {MICROPYTHON: 213_610, FIRST_LOAD: 243_590}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:

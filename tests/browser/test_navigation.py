@@ -1,5 +1,9 @@
 """Pages that are prerendered, unloaded, and restored from the back/forward cache."""
 
+import pytest
+
+from tests.browser.page import round_trip
+
 # Prerendered immediately; the link is followed when the shop's server responds.
 SHOP_WINDOW = """
 <script type="speculationrules">
@@ -93,6 +97,31 @@ def test_restored(show, put, ledger, caching):
     page.click("text=Table")
     clicks = [event for event in ledger.wait_for_all(page) if event.name == "CLICK_PRODUCT"]
     assert len(clicks) == 1
+
+
+@pytest.mark.every_engine
+def test_restored_after_a_refusal(show, put, ledger, request, engine, runtime):
+    """The shopper refuses on another page, and comes back."""
+    if engine == "firefox" or runtime == "pyscript":
+        pytest.skip("such pages are not restored from the cache, but loaded again")
+    tab = request.getfixturevalue("caching").new_page() if engine == "chromium" else None
+    page = show('<p data-nl-product="A">Chair</p>', tab=tab)
+    assert [event.id for event in ledger.wait_for_all(page)] == ["A"]
+    page.evaluate(
+        "() => addEventListener('pageshow', (event) => { window.restored = event.persisted; })"
+    )
+    put("", "/privacy", consent="pending")
+    page.goto("/privacy")
+    page.wait_for_function("() => window.neuralens?.version")
+    page.evaluate("() => neuralens('consent', 'denied')")
+    page.evaluate("() => { setTimeout(() => history.back()); }")
+    page.wait_for_function("() => window.restored")
+    page.evaluate("() => neuralens('track', 'SHARE', { id: 'B' })")
+    round_trip(page)
+    assert page.evaluate("() => Object.keys(localStorage)") == []
+    page.evaluate("() => neuralens('consent', 'granted')")
+    page.evaluate("() => neuralens('track', 'SHARE', { id: 'C' })")
+    assert {event.id for event in ledger.wait_for_all(page)} == {"A", "C"}
 
 
 def test_unloaded_immediately(show, put, ledger):

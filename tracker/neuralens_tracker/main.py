@@ -124,6 +124,8 @@ class Tracker:
         # The page's calls before ``open``.
         self._calls: list[Sequence[JSObject]] = []
         self._is_open = False
+        # The journal in storage when the page was last unloaded, if the page might read it.
+        self._left: object = None
         self._consent_handler: Callable[[], None] | None = None
 
     def has_application(self) -> bool:
@@ -208,20 +210,30 @@ class Tracker:
     def _on_pageshow(self, event: JSObject) -> None:
         """Begin a page view when the page returns from the back/forward cache."""
         if get(event, "persisted"):
+            if self._left:
+                self._follow_refusal()
             if self.may_store():
                 self._delivery.resume()
             self._page_view.restart()
             self._restart_capture()
 
     def _on_storage(self, event: JSObject) -> None:
-        """Follow a refusal in another tab, which has erased the journal."""
-        if get(event, "key") == PREFIX + JOURNAL_KEY and not self._storage.read(JOURNAL_KEY):
+        """Follow a refusal in another tab."""
+        if get(event, "key") == PREFIX + JOURNAL_KEY:
+            self._follow_refusal()
+
+    def _follow_refusal(self) -> None:
+        """Deny consent if another page has erased the journal, as a refusal does."""
+        if not self._storage.read(JOURNAL_KEY):
             self.set_consent(DENIED)
 
     def leave(self, event: JSObject, *_: JSObject) -> None:
         """Flush when the page is hidden, which may be the last chance to send."""
         self._discovery.catch_up()
-        self._delivery.leave(get(event, "type") == "pagehide")
+        ended = get(event, "type") == "pagehide"
+        self._delivery.leave(ended)
+        if ended:
+            self._left = self.may_store() and self._storage.read(JOURNAL_KEY)
 
     def flush(self, *_: JSObject) -> None:
         """Send everything now, since a navigation begins or the browser is online again."""
