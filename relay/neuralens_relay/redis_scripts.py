@@ -10,8 +10,10 @@ local stream, later, dead, live, order, beats = unpack(KEYS, 1, 6)
 -- later: otherwise a full one could not be drained, because events that are due are appended.
 local function ensure_group()
   redis.call('PERSIST', beats)
+  -- If another program has removed the group, entries may be leased: TIDY appends them anew later.
+  local start = redis.call('EXISTS', beats) == 1 and '$' or '0'
   -- Fails harmlessly if the group exists.
-  redis.pcall('XGROUP', 'CREATE', stream, 'relays', '0', 'MKSTREAM')
+  redis.pcall('XGROUP', 'CREATE', stream, 'relays', start, 'MKSTREAM')
 end
 local function append(r)
   redis.call('XADD', stream, '*', 'eid', r.eid, 'digest', r.digest, 'body', r.body,
@@ -281,11 +283,12 @@ ERASING = (
     (ERASE_DEAD, b"0"),
     (ERASE_NODES, b"-"),
 )
-# now, horizon, limit, the time before which dead letters are too old, how many there may be.
-# Returns the most rows changed of one kind, how many dead letters were dropped, how many queued
-# events are neither in the stream nor in the sorted set, because another program has removed them,
-# how many had been passed over, because it has moved the group or removed their leases, and whether
-# it had let a key expire.
+# now, horizon, limit, the time before which dead letters are too old, how many there may be, and
+# the entry up to which those that were passed over are appended anew, or "". Returns the most rows
+# changed of one kind, how many dead letters were dropped, how many queued events are neither in the
+# stream nor in the sorted set, because another program has removed them, how many were appended
+# anew, the last entry that is passed over, or "", because it has moved or removed the group or the
+# leases, and whether it had let a key expire.
 TIDY = """
 ensure_group()
 local expiring = 0
@@ -311,15 +314,20 @@ if queued == 0 then redis.call('UNLINK', live) end
 -- What is delivered is deleted: only leased entries precede the last one that was read.
 local reach = redis.call('XPENDING', stream, 'relays')[2]
 reach = reach and '(' .. reach or find_last_read()
-local passed = 0
+local due, passed, last = ARGV[6], 0, ''
 for _, entry in ipairs(redis.call('XRANGE', stream, '-', reach, 'COUNT', limit)) do
-  local r = pop(entry[1])
-  if is_event(r) then
-    append(r)
-    passed = passed + 1
+  if due ~= '' and not precedes(due, entry[1]) then
+    local r = pop(entry[1])
+    if is_event(r) then
+      append(r)
+      passed = passed + 1
+    end
+  else
+    last = redis.call('XREVRANGE', stream, reach, '-', 'COUNT', 1)[1][1]
+    break
   end
 end
-return {math.max(#far, #old_ones, excess, passed), dropped, missing, passed, expiring}
+return {math.max(#far, #old_ones, excess, passed), dropped, missing, passed, last, expiring}
 """
 # consumer, idle, cursor, count; the entries that are being sent. Leases that have been idle for
 # that long are requeued.

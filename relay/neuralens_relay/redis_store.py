@@ -106,6 +106,10 @@ class RedisStore:
         # Queued events that another program has removed: at the last count, and since the start.
         self._missing = 0
         self._lost = 0
+        # Queued events at the last check.
+        self._queued = 0
+        # The last entry that was passed over, and since when (monotonic).
+        self._passed: tuple[bytes, float] = (b"", 0.0)
         self._notices = Notices(log, monotonic)
         # Whether this relay has written to BEAT, which does not expire.
         self._beaten = False
@@ -251,9 +255,13 @@ class RedisStore:
     def tidy(self, now: float, longest: float, steady: bool, limit: int) -> bool:
         """See Store. Ids expire by themselves, by Redis's clock."""
         old = now - self._bounds.dead_age if steady else "-inf"
-        values = [now, now + longest, limit, old, self._bounds.dead]
-        most, dropped, missing, passed, expiring = self._run(scripts.TIDY, values)
+        values = [now, now + longest, limit, old, self._bounds.dead, self._find_due_entry()]
+        most, dropped, missing, passed, last, expiring = self._run(scripts.TIDY, values)
         self._dropped += dropped
+        if last and not self._passed[0]:
+            self._passed = (last, monotonic())
+        elif passed < limit and self._find_due_entry():
+            self._passed = (b"", 0.0)
         if passed:
             self._note(
                 "passed", f"{passed} queued events had been passed over", "changed the group"
@@ -265,6 +273,14 @@ class RedisStore:
             self._note("missing", f"{missing} queued events are missing", "removed them")
         self._missing = missing
         return bool(most >= limit)
+
+    def _find_due_entry(self) -> bytes:
+        """Return the entry up to which those that were passed over are not being sent any more.
+
+        Their leases may be lost, but the requests must have ended. "" if there is none.
+        """
+        last, since = self._passed
+        return last if monotonic() - since >= self._idle / 1000 else b""
 
     def _note(self, kind: str, found: str, cause: str) -> None:
         """Log what another program has done."""
@@ -279,8 +295,10 @@ class RedisStore:
         self._refusal = ""
         former = self._redis.set(BEAT, now, get=True)
         if self._beaten and former is None:
+            self._lost += self._queued
             log.error("%s has lost its data: the events queued in it are lost", self._server)
         self._beaten = True
+        self._queued = self._redis.zcard(LIVE)
 
     def depth(self) -> Depth:
         """See Store."""

@@ -187,11 +187,13 @@ def test_lost_data_is_reported_once(redis_address, caplog):
         redis.Redis.from_url(redis_address) as client,
     ):
         store.check(10)
+        store.add([Event("a", b"{}"), Event("b", b"{}")], 10)
         store.check(11)
         assert caplog.messages == []
         client.flushall()
         store.check(12)
         store.check(13)
+        assert store.depth().unreadable == 2
     assert caplog.messages == [
         "redis at 127.0.0.1 has lost its data: the events queued in it are lost"
     ]
@@ -229,10 +231,12 @@ def test_events_that_another_program_passes_over_or_lets_expire_are_sent_and_rep
     redis_address, caplog
 ):
     def tidy(store):
-        return store.tidy(20, 60, steady=True, limit=9)
+        # Found, and sent again once a request must have ended.
+        for _ in range(2):
+            store.tidy(20, 60, steady=True, limit=9)
 
     with (
-        closing(RedisStore(redis_address)) as store,
+        closing(RedisStore(redis_address, idle=0)) as store,
         redis.Redis.from_url(redis_address) as client,
     ):
         store.add([Event(name, name.encode()) for name in "abcd"], 10)
@@ -260,6 +264,50 @@ def test_events_that_another_program_passes_over_or_lets_expire_are_sent_and_rep
         "3 queued events had been passed over",
         "queued events or dead letters would have expired",
     ]
+
+
+@pytest.mark.parametrize("removed", ["group", "consumers"])
+def test_leases_that_another_program_removes_are_waited_for(
+    redis_address, caplog, monkeypatch, removed
+):
+    """Relays may be sending the events, which none of them must send twice."""
+    ticks = [0.0]
+    monkeypatch.setattr("neuralens_relay.redis_store.monotonic", lambda: ticks[-1])
+    with (
+        closing(RedisStore(redis_address, idle=30)) as store,
+        closing(RedisStore(redis_address, idle=30)) as other,
+        redis.Redis.from_url(redis_address) as client,
+    ):
+        relays = (store, other)
+        for relay in relays:
+            relay.recover([])
+        store.add([Event(name, name.encode()) for name in "abcd"], 10)
+        first, second, abandoned = store.lease(1, 10), other.lease(1, 10), other.lease(1, 10)
+        if removed == "group":
+            client.xgroup_destroy(STREAM, "relays")
+        else:
+            for consumer in client.xinfo_consumers(STREAM, "relays"):
+                client.xgroup_delconsumer(STREAM, "relays", consumer["name"])
+        later = []
+
+        def run_relays(now):
+            ticks.append(now)
+            for relay in relays:
+                relay.tidy(20, 60, steady=True, limit=1)
+                later.extend(lease.body for lease in relay.lease(9, 10))
+
+        run_relays(1.0)
+        run_relays(20.0)
+        assert later == ([] if removed == "group" else [b"d"])
+        for relay, leases in ((store, first), (other, second)):
+            relay.settle([Settlement(each.key, Outcome.DELIVERED) for each in leases])
+        run_relays(32.0)
+        run_relays(33.0)
+        assert sorted(later) == [abandoned[0].body, b"d"]
+    assert set(caplog.messages) == {
+        "1 queued events had been passed over in redis at 127.0.0.1: another program has changed"
+        " the group"
+    }
 
 
 @pytest.mark.parametrize("read", ["lease", "probe"])
