@@ -19,10 +19,10 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 12_220,
-    "neuralens.mjs": 13_810,
+    "neuralens.js": 12_260,
+    "neuralens.mjs": 13_840,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 6_560,
+    "neuralens.early.js": 6_580,
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,
@@ -31,7 +31,7 @@ BUDGETS = {
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
-LOAD_BUDGETS = {MICROPYTHON: 213_610, FIRST_LOAD: 243_590}
+LOAD_BUDGETS = {MICROPYTHON: 213_710, FIRST_LOAD: 243_690}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:

@@ -4,6 +4,15 @@ import pytest
 
 from tests.browser.page import wait_until_loaded
 
+# Closed dialogs, and what opens them.
+DIALOGS = {
+    "dialog": ('<dialog id="d">{}</dialog>', "d.showModal()"),
+    "role": ('<div id="d" role="dialog" class="closed">{}</div>', "d.className = ''"),
+    "aria-hidden": (
+        '<div id="d" aria-hidden="true" class="closed">{}</div>',
+        "d.className = ''; d.removeAttribute('aria-hidden')",
+    ),
+}
 NEVER_IDLE = "() => { window.requestIdleCallback = () => 0; }"
 
 
@@ -98,6 +107,37 @@ def test_product_page_with_recommendations(show, ledger):
     assert sorted(summarize(ledger.wait_for_all(page))) == [
         ("LAND_PRODUCT_PAGE", "A", "PRODUCT_PAGE", None),
         ("VIEW_PRODUCT", "B", None, None),
+    ]
+
+
+@pytest.mark.every_engine
+@pytest.mark.parametrize("name", list(DIALOGS))
+def test_in_a_dialog_when_it_is_opened(show, put, ledger, name):
+    """Quick views that a page holds ready land when they are opened, once."""
+    markup, opening = DIALOGS[name]
+    put("<p>Next</p>", "/next")
+    page = show(
+        "<style>.closed { display: none }</style>"
+        '<dialog data-nl-landing="A"><p>Chair</p></dialog>'
+        + markup.format('<p data-nl-landing="B">Table</p>')
+    )
+    assert ledger.wait_for_all(page) == []
+    page.evaluate(f"() => {{ {opening} }}")
+    landing = ("LAND_PRODUCT_PAGE", "B", "PRODUCT_PAGE", None)
+    assert [(event.name, event.id) for event in ledger.wait_for(1)] == [landing[:2]]
+    page.evaluate("() => { d.className = 'closed'; d.removeAttribute('open'); }")
+    page.evaluate(f"() => {{ {opening} }}")
+    page.goto("/next")
+    page.wait_for_function("() => window.neuralens && neuralens.version")
+    assert summarize(ledger.wait_for_all(page)) == [landing]
+
+
+def test_behind_an_open_dialog(show, ledger):
+    """Dialogs hide the rest of the page from assistive technology only."""
+    page = show("""<main aria-hidden="true" data-nl-landing="A" style="display: contents">
+        <h1>Chair</h1></main><dialog open>Cookies?</dialog>""")
+    assert summarize(ledger.wait_for_all(page)) == [
+        ("LAND_PRODUCT_PAGE", "A", "PRODUCT_PAGE", None)
     ]
 
 

@@ -52,6 +52,24 @@ def test_sorting_keeps_reported_ranks(show, ledger):
     assert (click.name, click.id, click["index"]) == ("CLICK_PRODUCT", "B", 1)
 
 
+def test_items_among_sorted_ones(show, ledger):
+    """An item that was not reported before has the place that it has now."""
+    tile = '<p data-nl-product="{0}"{1}>{0}</p>'
+    hidden = "".join(tile.format(name, ' style="display: none"') for name in "CD")
+    shown = "".join(tile.format(name, "") for name in "AB")
+    page = show(f'<main data-nl-list="a">{shown}{hidden}</main>')
+    assert captured_ranks(ledger.wait_for_all(page)) == {("A", 0), ("B", 1)}
+    page.evaluate(
+        """for (const name of "CADB") {
+            const tile = document.querySelector(`[data-nl-product=${name}]`);
+            tile.style.display = "";
+            tile.parentElement.append(tile);
+        }"""
+    )
+    seen = captured_ranks(ledger.wait_for_all(page))
+    assert seen == {("A", 0), ("B", 1), ("C", 0), ("D", 2)}
+
+
 def test_item_that_is_on_the_next_page_too(show, ledger):
     """It keeps its rank, and takes a place on the next page."""
     page = show(

@@ -324,7 +324,7 @@ class Items:
                 rank = reported.get(key)
                 # A smaller rank is from an earlier page of the list, on which the item was, too.
                 positions[key] = ranking.total if rank is None or rank < offset else rank - offset
-                ranking.total = max(ranking.total, positions[key] + 1)
+                ranking.total = max(ranking.total, positions[key]) + 1
         if positions.get(sought) is not None:
             reported[sought] = offset + positions[sought]
         return reported.get(sought)

@@ -4,6 +4,11 @@ from neuralens_tracker.attributes import LANDING, PURCHASE_ORDER
 from neuralens_tracker.capture.items import Item, Items
 from neuralens_tracker.types import Emit, JSObject
 from neuralens_tracker.web.dom import closest, document, find_all
+from neuralens_tracker.web.visibility import box_of
+
+# Quick views, which a page may hold ready for each of its products. While they are closed, they are
+# not rendered.
+DIALOGS = "dialog,[role=dialog],[aria-hidden=true]"
 
 
 class PageItems:
@@ -14,11 +19,18 @@ class PageItems:
         self._emit = emit
 
     def capture(self, element: JSObject, item: Item | None) -> None:
-        """Emit the landing that an element is, or the order that it is or is in."""
+        """Emit the landing that an element is, or the order that it is or is in.
+
+        In a closed dialog, it waits until the dialog is opened.
+        """
         if not item:
             purchase = closest(element, "[" + PURCHASE_ORDER + "]")
             item = self._items.read_purchase(purchase) if purchase else None
-        if item and item.kind in (LANDING, PURCHASE_ORDER):
+        if (
+            item
+            and item.kind in (LANDING, PURCHASE_ORDER)
+            and not (closest(item.element, DIALOGS) and not box_of(item.element))
+        ):
             self._emit(item)
 
     def capture_all(self) -> None:
