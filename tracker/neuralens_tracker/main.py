@@ -20,7 +20,7 @@ from neuralens_tracker.capture.suggestions import Suggestions
 from neuralens_tracker.capture.views import Views
 from neuralens_tracker.commands import Commands
 from neuralens_tracker.confirmations import Confirmations
-from neuralens_tracker.delivery import Delivery
+from neuralens_tracker.delivery import BEGIN_MS, Delivery
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import JOURNAL_KEY, Outbox
@@ -161,7 +161,8 @@ class Tracker:
         on_navigation("navigate", self.flush)
         listen("online", self.flush)
         listen("pageshow", self._on_pageshow)
-        listen("storage", self._on_storage)
+        # A listener of that event lets Chromium load the storage.
+        wait(BEGIN_MS, listen, "storage", self._on_storage)
         # Last, because it throws where the page has removed an observer.
         on_dom_ready(self._discovery.start)
 
