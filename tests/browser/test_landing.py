@@ -132,6 +132,18 @@ def test_in_a_dialog_when_it_is_opened(show, put, ledger, name):
     assert summarize(ledger.wait_for_all(page)) == [landing]
 
 
+def test_hidden_markers(show, ledger, uid):
+    """A landing is no less one where nothing of it is rendered; only a closed dialog is no page."""
+    page = show(f"""<dialog open>Table<span data-nl-landing="A" aria-hidden="true"></span></dialog>
+        <div data-nl-landing="B" aria-hidden="true" hidden></div>
+        <dialog data-nl-purchase="{uid}"><p data-nl-product="C">Chair</p></dialog>""")
+    assert sorted((event.name, event.id) for event in ledger.wait_for_all(page)) == [
+        ("LAND_PRODUCT_PAGE", "A"),
+        ("LAND_PRODUCT_PAGE", "B"),
+        ("PURCHASE", "C"),
+    ]
+
+
 def test_behind_an_open_dialog(show, ledger):
     """Dialogs hide the rest of the page from assistive technology only."""
     page = show("""<main aria-hidden="true" data-nl-landing="A" style="display: contents">

@@ -7,8 +7,8 @@ from neuralens_tracker.web.dom import closest, document, find_all
 from neuralens_tracker.web.visibility import box_of
 
 # Quick views, which a page may hold ready for each of its products. While they are closed, they are
-# not rendered.
-DIALOGS = "dialog,[role=dialog],[aria-hidden=true]"
+# not rendered. A landing that is hidden itself only marks the page.
+DIALOGS = "dialog,[role=dialog],[aria-hidden=true]:not([" + LANDING + "])"
 
 
 class PageItems:
@@ -21,17 +21,15 @@ class PageItems:
     def capture(self, element: JSObject, item: Item | None) -> None:
         """Emit the landing that an element is, or the order that it is or is in.
 
-        In a closed dialog, it waits until the dialog is opened.
+        A landing in a closed dialog waits until that is opened.
         """
         if not item:
             purchase = closest(element, "[" + PURCHASE_ORDER + "]")
             item = self._items.read_purchase(purchase) if purchase else None
-        if (
-            item
-            and item.kind in (LANDING, PURCHASE_ORDER)
-            and not (closest(item.element, DIALOGS) and not box_of(item.element))
-        ):
-            self._emit(item)
+        if item and item.kind in (LANDING, PURCHASE_ORDER):
+            dialog = closest(item.element, DIALOGS)
+            if item.kind == PURCHASE_ORDER or not dialog or box_of(dialog):
+                self._emit(item)
 
     def capture_all(self) -> None:
         """Emit everything in the document at once, because the page is being unloaded."""
