@@ -176,16 +176,19 @@ def sizes() -> str:
     built = json.loads((DIST / MANIFEST).read_text("utf-8"))
 
     def weigh(names: Iterable[str]) -> str:
-        return (
-            f"{sum(entry['brotli'] for name, entry in built.items() if name in names) / 1000:.1f}"
-        )
+        return kilobytes(sum(entry["brotli"] for name, entry in built.items() if name in names))
 
-    rows = [[f"`{name}`", weigh([name]), f"{most / 1000:g}"] for name, most in BUDGETS.items()]
+    rows = [[f"`{name}`", weigh([name]), kilobytes(most)] for name, most in BUDGETS.items()]
     for prefixes, most in LOAD_BUDGETS.items():
         held = [name for name in built if name.startswith(prefixes) and not name.endswith(".map")]
         name = "PyScript's core" if "pyscript/core" in prefixes else "MicroPython alone"
-        rows.append([f"`neuralens.pyscript.js` with {name}", weigh(held), f"{most / 1000:g}"])
+        rows.append([f"`neuralens.pyscript.js` with {name}", weigh(held), kilobytes(most)])
     return table(["file", "kB", "at most"], rows)
+
+
+def kilobytes(size: int) -> str:
+    """Return a size in kB. Files and limits are rounded alike, so that no file seems too large."""
+    return f"{size / 1000:.1f}"
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -268,6 +268,14 @@ def explain_no_items(seen: Observations, view: View) -> Finding | None:
             f"Put {IGNORE} only on what is not to be tracked, such as a carousel's clones.",
             view.url,
         )
+    if seen.asks_to_log_in:
+        return Finding(
+            "no-items",
+            f"no visited page has a product or suggestion with an attribute, and {view.url} asks"
+            " to log in",
+            "If the products are behind the login, verify a copy of the shop that needs none.",
+            view.url,
+        )
     return Finding(
         "no-items",
         "no visited page has a product or suggestion with an attribute",

@@ -289,6 +289,7 @@ class Observations:
     ``messages`` maps the tracker's own, from the console, to the URL of the page. ``held``: events
     were captured only once consent had been granted in the banner's place. ``probes`` are those of
     the pages' endpoints, in order. ``loads`` counts the loads of each page's URL in each step.
+    ``asks_to_log_in``: the last page has a field for a password.
     """
 
     address: str
@@ -310,6 +311,7 @@ class Observations:
     probes: list[Probe] = field(default_factory=list)
     loads: Counter[tuple[str, str]] = field(default_factory=Counter)
     health: Health | None = None
+    asks_to_log_in: bool = False
 
     @property
     def is_running(self) -> bool:

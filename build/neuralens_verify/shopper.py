@@ -158,7 +158,7 @@ class Shopper:
     def scroll(self) -> None:
         """Scroll through the page, pausing until each viewport's products count as seen."""
         self._await_items()
-        self._pass_overlay()
+        self.pass_overlay()
         self._dwell()
         for _ in range(SCREENS - 1):
             if not self.page.evaluate(SCROLL) or self.is_late:
@@ -176,13 +176,18 @@ class Shopper:
             with suppress(BrowserError):
                 self._is_incomplete = not self.wait(are_there, START_TIMEOUT)
 
-    def _pass_overlay(self) -> None:
-        """Answer what covers the page, such as a question for the age, or close it."""
+    def pass_overlay(self) -> bool:
+        """Answer what covers the page, such as a question for the age, or close it.
+
+        Return whether there was such a thing.
+        """
+        text = ""
         with suppress(BrowserError):
             if text := self.page.evaluate(OVERLAY_SCRIPT):
                 steps, step = self._observed.steps, self._recorder.step
                 steps[step] = "; ".join(filter(None, [steps.get(step, ""), f'pressed "{text}"']))
                 pause(self.page, 2 * MARGIN_MS)
+        return bool(text)
 
     def _dwell(self) -> None:
         """Stay until the products in the viewport count as seen."""

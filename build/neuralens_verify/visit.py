@@ -139,6 +139,7 @@ class Visit:
             return self._observed
         if runs or self._enter_frame() or self._release_tracker():
             self._browse()
+        self._observed.asks_to_log_in = read_wall(self._page) == "login"
         self._recorder.ended = True
         self._release_held()
         deadline = self._began + MAX_INQUIRY
@@ -204,13 +205,22 @@ class Visit:
         return self._await_tracker()
 
     def _release_tracker(self) -> bool:
-        """Answer the banner that holds back a tag, or the page; return whether the tracker runs."""
+        """Answer the banner, or what covers the page, which hold it or its tag back.
+
+        Return whether the tracker then runs.
+        """
         view = self._observed.views[-1]
         if view.intended_tag and all(tag.runs for tag in view.tags):
             return False
         self._banner.detect(self._page)
         self._answer_banner()
-        return self._banner.answered and self._await_tracker()
+        if not self._banner.answered:
+            before = self._page.url
+            if not self._shopper.pass_overlay():
+                return False
+            self._shopper.await_move(before, ROUTE_TIMEOUT)
+            self._shopper.await_load()
+        return self._await_tracker()
 
     def _browse(self) -> None:
         with self._in_step(OPEN):

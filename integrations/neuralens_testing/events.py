@@ -12,9 +12,15 @@ from neuralens_testing.sandbox import Sandbox
 PATIENCE, PAUSE = 10.0, 0.05
 # Seconds without a new event after which all have arrived. The tracker sends after one second.
 QUIET = 1.5
+# The API's answers to a wrong key or application id.
+REFUSED_CREDENTIALS = (401, 403)
 NOTHING_CAME = (
     "nothing has reached {url}, from a page or a relay: see the browser's console. Chromium lets"
     ' pages served by page.route reach it only with the permission "local-network-access"'
+)
+REFUSED_RELAY = (
+    "the sandbox at {url} has refused the shop's relay: {reason}. Start the shop with the"
+    " environment in neuralens_sandbox.settings, and pytest with the shop's --neuralens-app-id"
 )
 REFUSED = "the relay at {url} answered {status}: check the page's data-app-id"
 
@@ -103,9 +109,20 @@ class Events:
             return ""
         answered = self._sandbox.batches() - self._batches
         if not answered:
-            return NOTHING_CAME.format(url=self._sandbox.url)
+            return self._explain_silence()
         refused = [status for status in answered if status >= 400]
         return REFUSED.format(url=self._sandbox.url, status=refused[0]) if refused else ""
+
+    def _explain_silence(self) -> str:
+        # From the start: a relay that was refused is silent from then on.
+        reasons = [
+            entry["reason"]
+            for entry in self._sandbox.refusals()
+            if entry["status"] in REFUSED_CREDENTIALS
+        ]
+        if reasons:
+            return REFUSED_RELAY.format(url=self._sandbox.url, reason=reasons[-1])
+        return NOTHING_CAME.format(url=self._sandbox.url)
 
 
 def last(entries: list[dict[str, Any]]) -> int:

@@ -6,9 +6,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from neuralens_demo import contract
 from neuralens_embed.snippet import PREFIX, Snippet
 from neuralens_testing import Events, Plan, PlanError, Sandbox, expect
+from neuralens_testing.sandbox import start_sandbox
 from playwright.sync_api import Browser, Page
 
 from tests.integrations.shops.catalogue import CHAIRS
@@ -126,6 +129,20 @@ def test_a_refused_page_is_explained(
     events.patience = SHORT
     with pytest.raises(AssertionError, match="answered 400: check the page's data-app-id"):
         expect(events).to_have("LAND_PRODUCT_PAGE")
+
+
+def test_a_relay_that_the_sandbox_refuses_is_explained() -> None:
+    with start_sandbox("APP") as sandbox:
+        credentials = {
+            contract.KEY_HEADER: contract.SCHEME + sandbox.settings["NEURALENS_API_KEY"],
+            contract.APPLICATION_HEADER: "another",
+        }
+        httpx.post(sandbox.settings["NEURALENS_API_URL"], json={}, headers=credentials)
+        # The relay was refused before this part of the journey, and has sent nothing since.
+        events = Events(sandbox, patience=SHORT)
+        reason = "refused the shop's relay: the application in .* Start the shop with"
+        with pytest.raises(AssertionError, match=reason):
+            expect(events).to_have("LAND_PRODUCT_PAGE")
 
 
 @pytest.mark.parametrize(

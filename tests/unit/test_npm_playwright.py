@@ -78,6 +78,15 @@ for (const permissions of [[], ["local-network-access"]]) {
     });
   });
 }
+
+test("a relay that the sandbox refuses is explained", async ({ events, neuralensUrl }) => {
+  const headers = { "Api-Key": "Bearer another" };
+  await fetch(`${neuralensUrl}/analytics/event`, { method: "POST", headers });
+  // The relay was refused before this part of the journey, and has sent nothing since.
+  await events.forget();
+  const arrival = expect(events).toHave("CLICK_PRODUCT", {}, { timeout: 100 });
+  await expect(arrival).rejects.toThrow("has refused the shop's relay");
+});
 """
 SHOP = """<!doctype html><title>Shop</title>{tag}
 <ol data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak" data-nl-list="results">
@@ -106,4 +115,4 @@ def test_a_run(npm_package: Path, tmp_path: Path, chromium_options: dict[str, ob
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 passed" in done.stdout
+    assert "7 passed" in done.stdout

@@ -197,6 +197,20 @@ def wall(request: Request) -> Response | None:
     return HTMLResponse(WALL) if is_page and "wall" not in request.cookies else None
 
 
+def gate_of_age(request: Request) -> Response | None:
+    """Lead every page to one that asks for the age, until it is confirmed."""
+    if request.url.path == "/age":
+        return HTMLResponse(AGE_PAGE)
+    is_page = not request.url.path.startswith(("/nl/", "/shop.js"))
+    return RedirectResponse("/age") if is_page and "age" not in request.cookies else None
+
+
+def login_form(request: Request) -> Response | None:
+    """Show a form to log in, with the snippet, in place of every page."""
+    is_page = not request.url.path.startswith(("/nl/", "/shop.js"))
+    return HTMLResponse(f"{tag(Shop())}{LOGIN_FORM}") if is_page else None
+
+
 def frame(request: Request) -> Response | None:
     """Show the shop in a frame of a page that has nothing else."""
     if request.url.path != "/" or request.url.query:
@@ -365,6 +379,9 @@ OFFER = """<dialog id="offer"><p>10% off with our newsletter!</p><button>No than
 }</script>"""
 WALL = """<title>Cookies</title><p>We use cookies, without which you cannot read this.</p>
 <button onclick="document.cookie = 'wall=passed; path=/'; location.reload()">Accept all</button>"""
+AGE_PAGE = """<!doctype html><title>Wine</title><p>Are you of legal drinking age?</p>
+<a href="/" onclick="document.cookie = 'age=18; path=/'">Yes, I am 18 or older</a> <a>No</a>"""
+LOGIN_FORM = "<title>Log in</title><form method=post><input type=password><button>Log in</button>"
 OWN_STUB = """<script>
 window.neuralens = (...call) => (window.neuralens.q = window.neuralens.q || []).push(call);
 </script>"""
@@ -441,6 +458,7 @@ FAULTLESS = {
     "banner in a closed shadow tree": Shop(tag=pending, rewrite=with_banner(CLOSED)),
     "banner in a declared shadow tree": Shop(tag=pending, rewrite=with_banner(DECLARED)),
     "question for the age on each page": Shop(rewrite=with_banner(AGE)),
+    "page that asks for the age": Shop(gate=gate_of_age),
     "offer in a modal dialog": Shop(rewrite=with_banner(OFFER)),
     "wall of cookies": Shop(gate=wall),
     "stub that replaces what was there": Shop(tag=lambda shop: f"{OWN_STUB}{tag(shop)}"),
@@ -495,6 +513,7 @@ FAULTS = {
         "script-fails",
         Shop(tag=lambda shop: '<script type="module">import "/nl/neuralens.mjs"</script>'),
     ),
+    "login form with the tag": ("no-items", Shop(gate=login_form)),
     "everything ignored": ("all-ignored", Shop(rewrite=in_page("<body", "<body data-nl-ignore"))),
     "requests replaced": (
         "requests-replaced",

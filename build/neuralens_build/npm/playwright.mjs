@@ -74,16 +74,27 @@ export class Events {
     const answered = Object.entries(await this.#countBatches())
       .filter(([status, count]) => count > (this.#batches[status] ?? 0))
       .map(([status]) => status);
-    if (!answered.length)
-      return (
-        `nothing has reached ${this.#url}, from a page or a relay: see the browser's console.` +
-        " Chromium lets pages served by page.route reach it only with the permission" +
-        ' "local-network-access"'
-      );
+    if (!answered.length) return this.#explainSilence();
     const refused = answered.find((status) => Number(status) >= 400);
     return refused
       ? `the relay at ${this.#url} answered ${refused}: check the page's data-app-id`
       : "";
+  }
+
+  async #explainSilence() {
+    // From the start: a relay that was refused is silent from then on.
+    const refusals = await this.#read("refusals");
+    const refusal = refusals.findLast(({ status }) => [401, 403].includes(status));
+    if (refusal)
+      return (
+        `the sandbox at ${this.#url} has refused the shop's relay: ${refusal.reason}.` +
+        " Start the shop with the variables that neuralens-tracker dev prints"
+      );
+    return (
+      `nothing has reached ${this.#url}, from a page or a relay: see the browser's console.` +
+      " Chromium lets pages served by page.route reach it only with the permission" +
+      ' "local-network-access"'
+    );
   }
 
   /** Return how many batches the relay has answered, by HTTP status; none for a sandbox alone. */
