@@ -27,6 +27,8 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 RESET = "reset"
 HANG = "hang"
 CUT = "cut"
+# Forward a body that is not JSON any more.
+DAMAGE = "damage"
 # The relay's response, but with status 200, or without its cookie.
 PLAIN_200 = "200"
 NO_COOKIE = "no cookie"
@@ -139,6 +141,8 @@ class Shop:
         if fault == RESET:
             transport.abort()
             return Response(status_code=502)
+        if fault == DAMAGE:
+            return await self._forward_to_relay(request, await request.body() + b"}")
         if fault == CUT:
             response = await self._forward_to_relay(request, await request.body())
 

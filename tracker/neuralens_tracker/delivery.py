@@ -23,7 +23,7 @@ EARLY_CHECKS = 4
 LATE_MS = 5000
 # Final if the relay itself answered so: not a batch, unsupported content type.
 FINAL = [400, 415]
-# In refusals that are not for good: of an unknown application, of an unknown media type, which a
+# In refusals that are not for good: of an unknown application, of a media type or a body that a
 # proxy has changed, and, by a relay of 0.1.0, of an unknown field, which later versions have added.
 UNKNOWN = "unknown"
 TOO_MANY = 429
@@ -282,14 +282,10 @@ class Delivery:
         """Discard a batch that was refused for good; retry any other, as its failure suggests."""
         entries = request.entries
         as_beacon = request.as_beacon
-        if UNKNOWN in error:
-            # Until page or relay is corrected, or the relay upgraded.
-            self._hooks.report(error)
-            status = TOO_MANY
         self._unanswered = not as_beacon and status == 0
         self._attempt += 1
         pause = backoff(self._attempt, self._transport.random)
-        is_final = status in FINAL and error != ""
+        is_final = status in FINAL and error != "" and UNKNOWN not in error
         refused = (status > 299 and status < 500 and status != TOO_MANY) or (
             status == 0 and self._attempt >= MANY_FAILURES and not as_beacon
         )
