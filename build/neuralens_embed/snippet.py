@@ -46,6 +46,8 @@ PREFIX = "/nl"
 PLATFORMS = [name.removeprefix(CONSENT) for name in ADDONS if name.startswith(CONSENT)]
 # Characters of a hash in a URL; the relay requires at least 8.
 VERSION_LENGTH = 12
+# Settings whose empty text counts as None: templates print it for guests, and without a search.
+MAY_BE_EMPTY = ("uid", "query")
 CROSSORIGIN = ("anonymous", "use-credentials")
 # https://www.w3.org/TR/CSP3/#grammardef-base64-value
 NONCE = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
@@ -136,7 +138,7 @@ class Snippet:
         given = {
             name: value
             for name, value in settings.items()
-            if value is not None and (name, value) != ("query", "")
+            if value is not None and not (value == "" and name in MAY_BE_EMPTY)
         }
         for addon in ADDONS.keys() - self.addons:
             for name in map(snake, ADDONS[addon]):
