@@ -108,8 +108,9 @@ class RedisStore:
         self._lost = 0
         # Queued events at the last check.
         self._queued = 0
-        # The last entry that was passed over, and since when (monotonic).
-        self._passed: tuple[bytes, float] = (b"", 0.0)
+        # The last entry that was passed over, b"": none, and since when (monotonic).
+        self._passed = b""
+        self._passed_since = 0.0
         self._notices = Notices(log, monotonic)
         # Whether this relay has written to BEAT, which does not expire.
         self._beaten = False
@@ -255,13 +256,14 @@ class RedisStore:
     def tidy(self, now: float, longest: float, steady: bool, limit: int) -> bool:
         """See Store. Ids expire by themselves, by Redis's clock."""
         old = now - self._bounds.dead_age if steady else "-inf"
-        values = [now, now + longest, limit, old, self._bounds.dead, self._find_due_entry()]
+        due = self._find_due_entry()
+        values = [now, now + longest, limit, old, self._bounds.dead, due]
         most, dropped, missing, passed, last, expiring = self._run(scripts.TIDY, values)
         self._dropped += dropped
-        if last and not self._passed[0]:
-            self._passed = (last, monotonic())
-        elif passed < limit and self._find_due_entry():
-            self._passed = (b"", 0.0)
+        if last and not self._passed:
+            self._passed, self._passed_since = last, monotonic()
+        elif due and passed < limit:
+            self._passed = b""
         if passed:
             self._note(
                 "passed", f"{passed} queued events had been passed over", "changed the group"
@@ -277,10 +279,10 @@ class RedisStore:
     def _find_due_entry(self) -> bytes:
         """Return the entry up to which those that were passed over are not being sent any more.
 
-        Their leases may be lost, but the requests must have ended. "" if there is none.
+        Their leases may be lost, but the requests must have ended. b"" if there is none.
         """
-        last, since = self._passed
-        return last if monotonic() - since >= self._idle / 1000 else b""
+        is_due = monotonic() - self._passed_since >= self._idle / 1000
+        return self._passed if is_due else b""
 
     def _note(self, kind: str, found: str, cause: str) -> None:
         """Log what another program has done."""
