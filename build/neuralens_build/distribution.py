@@ -19,10 +19,10 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 12_230,
-    "neuralens.mjs": 13_940,
+    "neuralens.js": 12_250,
+    "neuralens.mjs": 13_900,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 6_590,
+    "neuralens.early.js": 6_610,
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,

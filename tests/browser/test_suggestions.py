@@ -230,6 +230,16 @@ def test_list_in_the_markup(show, events, uid, hidden, reveal):
     ]
 
 
+def test_links_that_wrap(show, events):
+    """The center of the box around both lines of one is in another."""
+    page = show(
+        """<p data-nl-list="popular" style="font: 20px monospace; width: 14ch">
+        <a data-nl-suggestion="oak chair">oak chair</a>,
+        <a data-nl-suggestion="oak table">oak table</a></p>"""
+    )
+    assert [event["items"][0]["id"] for event in events(page)] == ["oak chair", "oak table"]
+
+
 def test_page_from_the_markup(show, events, expected):
     markup = COMBOBOX.replace("<ul", '<ul data-nl-page="CATEGORY_PAGE" data-nl-query="given"')
     page = show(markup, page="SEARCH_RESULT_PAGE")

@@ -44,6 +44,8 @@ find_in_document: JSObject = method("Document", "querySelectorAll")
 create_in_document: JSObject = method("Document", "createElement")
 find_at_point: JSObject = method("Document", "elementFromPoint")
 bounds: JSObject = method("Element", "getBoundingClientRect")
+# One rectangle for each line that an inline element is on, otherwise one.
+lines_of: JSObject = method("Element", "getClientRects")
 check_visibility: JSObject = method("Element", "checkVisibility")
 root_of: JSObject = method("Node", "getRootNode")
 node_type: JSObject = reader("Node", "nodeType")

@@ -11,6 +11,7 @@ from neuralens_tracker.web.dom import (
     contains,
     find_at,
     find_below,
+    lines_of,
     matches,
     node_type,
     text_of,
@@ -61,17 +62,18 @@ def is_opaque(box: JSObject) -> bool:
 
 
 def is_shown(element: JSObject) -> bool:
-    """Return whether the center of an element is visible in the viewport.
+    """Return whether the center of an element, or of one of its lines, is visible in the viewport.
 
-    Hit testing accounts for overlays, clipping and scrolling.
+    Hit testing accounts for overlays, clipping and scrolling. An element that wraps, such as a
+    link, may have other text in the center of the box around its lines.
     """
     box = box_of(element)
-    if not is_opaque(box):
-        return False
-    edges = bounds(box)
-    x = get(edges, "left") + get(edges, "width") / 2
-    found: bool = contains(box, find_at(box, x, get(edges, "top") + get(edges, "height") / 2))
-    return found
+    if is_opaque(box):
+        for edges in elements(lines_of(box)):
+            x = get(edges, "left") + get(edges, "width") / 2
+            if contains(box, find_at(box, x, get(edges, "top") + get(edges, "height") / 2)):
+                return True
+    return False
 
 
 def is_left_out(part: JSObject) -> bool:
