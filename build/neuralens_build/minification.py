@@ -34,9 +34,25 @@ def bundle(entry: Path) -> Bundle:
 
     The sources in the map are relative to the folder of the entry.
     """
+    return minify(entry)
+
+
+def bundle_module(entry: Path) -> Bundle:
+    """Bundle an entry module and its imports to an ES module, for other bundlers.
+
+    All of them become the body of its function ``start``. So the module can be imported where pages
+    are rendered, which is no browser.
+    """
+    wrapped = (f"--banner={BEFORE_MODULE}", f"--footer={AFTER_MODULE}")
+    return minify(entry, "--format=esm", *wrapped)
+
+
+def minify(entry: Path, *form: str) -> Bundle:
+    """Bundle an entry module and its imports to a script of the form that esbuild is told."""
     options = ("--bundle", "--format=iife", SHORTEN, MAPPED)
     named = run_closure(run_esbuild(entry.name, *options, folder=entry.parent))
-    return Bundle(*part(run_esbuild("--minify-syntax", "--minify-whitespace", MAPPED, text=named)))
+    script = run_esbuild("--minify-syntax", "--minify-whitespace", MAPPED, *form, text=named)
+    return Bundle(*part(script))
 
 
 def run_closure(text: str) -> str:
@@ -57,14 +73,3 @@ def run_closure(text: str) -> str:
             text=text,
         )
         return annotate(script, source_map.read_text("utf-8"))
-
-
-def bundle_module(entry: Path) -> Bundle:
-    """Bundle an entry module and its imports to an ES module, for other bundlers.
-
-    All of them become the body of its function ``start``. So the module can be imported where pages
-    are rendered, which is no browser.
-    """
-    wrapped = (f"--banner:js={BEFORE_MODULE}", f"--footer:js={AFTER_MODULE}")
-    options = ("--bundle", "--minify", "--format=esm", SHORTEN, MAPPED, *wrapped)
-    return Bundle(*part(run_esbuild(entry.name, *options, folder=entry.parent)))
