@@ -31,7 +31,7 @@ for settings_of_addon in ADDONS.values():
     EVERY_SETTING |= settings_of_addon
 # Each setting's attribute on the script tag, and its name.
 TAG_ATTRIBUTES = {"data-" + kebab(snake(name)): name for name in EVERY_SETTING}
-# How much a name must be like a setting's to count as misspelt. Consent platforms and tag managers
+# How much a name must be like a setting's to count as misspelled. Consent platforms and tag managers
 # put attributes of their own on tags, such as data-cookieconsent.
 SIMILARITY = 0.81
 

@@ -50,7 +50,7 @@ def time_limit(browser: Browser, seconds: float) -> Iterator[threading.Event]:
     """Stop the browser after a time; yield the event that it has been stopped.
 
     A page whose script never ends cannot be asked for anything, not even whether it is ready, and
-    Playwright would wait for ever.
+    Playwright would wait forever.
     """
     session = browser.new_browser_cdp_session()
     processes = session.send("SystemInfo.getProcessInfo")["processInfo"]

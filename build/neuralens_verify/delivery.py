@@ -256,7 +256,7 @@ def never_granted(seen: Observations, view: View, state: str) -> Finding:
 def explain_no_items(seen: Observations, view: View) -> Finding | None:
     """Return why no visited page has an item."""
     if any(each.elements or each.unknown or each.removed for each in seen.views):
-        # Without ids, with misspelt names, or removed: reported with the markup.
+        # Without ids, with misspelled names, or removed: reported with the markup.
         return None
     if any(each.fails for each in seen.views):
         # Reported with the events.

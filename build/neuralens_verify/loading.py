@@ -44,7 +44,7 @@ def check_loads(seen: Observations) -> Iterator[Finding]:
 
 
 def check_tags(view: View) -> Iterator[Finding]:
-    """Yield a finding if there is more than one tag, and one for a misspelt setting."""
+    """Yield a finding if there is more than one tag, and one for a misspelled setting."""
     if len(view.tracker_tags) > 1:
         yield Finding(
             "tag-twice",

@@ -53,7 +53,7 @@ UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 def find_lack_of_memory() -> str:
     """Return why the address space does not suffice, or "".
 
-    Below that, starting a thread may wait for ever: Python's ``Thread.start`` waits for the thread,
+    Below that, starting a thread may wait forever: Python's ``Thread.start`` waits for the thread,
     which may end first, for lack of memory.
     """
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)

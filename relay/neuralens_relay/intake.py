@@ -109,7 +109,7 @@ class Intake:
             self._add_cors_headers(request, response)
         self._relay.metrics.batches.labels(str(response.status_code)).inc()
         # After the response: what is stored is acknowledged at once, even if reading is slow. After
-        # refusals too: otherwise a sender that has used its share would be refused for ever.
+        # refusals too: otherwise a sender that has used its share would be refused forever.
         response.background = BackgroundTask(self._note_depth)
         return response
 

@@ -1,4 +1,4 @@
-"""Opens an outbox, which may take long, for callers that do not wait for ever."""
+"""Opens an outbox, which may take long, for callers that do not wait forever."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -21,7 +21,7 @@ def explain_silence(place: str, seconds: float) -> str:
 class Opener:
     """Opens an outbox for callers that wait for one another, for which they have a lock.
 
-    An attempt may take as long as another process writes, or for ever if the disk hangs: if a
+    An attempt may take as long as another process writes, or forever if the disk hangs: if a
     caller waits in vain, then all who wait, and the next ones wait for the same attempt.
     """
 

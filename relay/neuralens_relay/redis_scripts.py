@@ -309,7 +309,7 @@ if excess > 0 then
 end
 local queued = redis.call('XLEN', stream) + redis.call('ZCARD', later)
 local missing = math.max(0, redis.call('ZCARD', live) - queued)
--- Those that are missing would wait for ever.
+-- Those that are missing would wait forever.
 if queued == 0 then redis.call('UNLINK', live) end
 -- What is delivered is deleted: only leased entries precede the last one that was read.
 local reach = redis.call('XPENDING', stream, 'relays')[2]

@@ -173,7 +173,7 @@ class OutboxSettings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read every setting; raise SettingsError for all that are missing, or a wrong one.
 
-        Variables that are no settings, such as misspelt ones, are named in the error, or logged.
+        Variables that are no settings, such as misspelled ones, are named in the error, or logged.
         """
         missing = [
             each.name

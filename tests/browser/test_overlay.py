@@ -283,7 +283,7 @@ def test_the_console_reports_a_missing_app_id(shop, context):
     ]
 
 
-def test_misspelt_settings_are_named(shop, context):
+def test_misspelled_settings_are_named(shop, context):
     tag = 'data-debug data-appid="A" data-endpont="/x" data-ga4-index-base="1"'
     shop.put("/", f'<script src="/nl/neuralens.js" {tag}></script>')
     page = context.new_page()
@@ -293,7 +293,7 @@ def test_misspelt_settings_are_named(shop, context):
     assert line.endswith("GPC off, unknown setting appid, unknown setting endpont")
 
 
-def test_misspelt_attributes_are_outlined(overlaid):
+def test_misspelled_attributes_are_outlined(overlaid):
     page = overlaid(
         """<ol data-nl-list="r"><li data-nl-prodct="A">A</li>
         <li data-nl-product="B" data-nl-ofset="3">B</li><li data-nl-product="C">C</li></ol>

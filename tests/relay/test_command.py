@@ -110,7 +110,7 @@ def test_an_error_names_every_setting_that_is_missing():
     )
 
 
-def test_an_error_names_the_misspelt_variable(run_process):
+def test_an_error_names_the_misspelled_variable(run_process):
     status, out, errors = run_process(NEURALENS_API_KEY="", NEURALENS_APIKEY=KEY)
     assert (status, out) == (2, "")
     assert errors.endswith(

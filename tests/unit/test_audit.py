@@ -220,7 +220,7 @@ def test_problems(markup: str, attribute: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["cookieconsent", "category", "usercentrics", "type", "name"])
-def test_attributes_of_consent_platforms_are_no_misspelt_settings(name: str) -> None:
+def test_attributes_of_consent_platforms_are_no_misspelled_settings(name: str) -> None:
     tag = f'<script src="/nl/neuralens.js" data-app-id="A" data-{name}="statistics"></script>'
     assert audit(tag).problems == []
 

@@ -39,13 +39,13 @@ test("a missing event is reported", async ({ page, events }) => {
   expect(message).toContain('CLICK_PRODUCT A #0 SEARCH_RESULT_PAGE "oak"');
 });
 
-test("a misspelt key of a plan is named", async ({ page, events }) => {
+test("a misspelled key of a plan is named", async ({ page, events }) => {
   const plan = { step: [{ page: "/" }, { page: "/", event: [] }] };
   await expect(follow(plan, events, (address) => page.goto(address)))
     .rejects.toThrow('step 2 has the key "event"');
 });
 
-test("misspelt events and pages are named", async ({ page, events }) => {
+test("misspelled events and pages are named", async ({ page, events }) => {
   const open = (address) => page.goto(address);
   for (const line of [
     "CLICK_PRODCT A",
@@ -56,8 +56,8 @@ test("misspelt events and pages are named", async ({ page, events }) => {
     const plan = { step: [{ page: "/", events: [line] }] };
     await expect(follow(plan, events, open)).rejects.toThrow(`step 1: "${line}" is not an event`);
   }
-  const misspelt = expect(events).not.toHave("CLICK_PRODCT", {});
-  await expect(misspelt).rejects.toThrow("there is no event CLICK_PRODCT");
+  const misspelled = expect(events).not.toHave("CLICK_PRODCT", {});
+  await expect(misspelled).rejects.toThrow("there is no event CLICK_PRODCT");
   const elsewhere = expect(events).not.toHave("CLICK_PRODUCT", { page: "SEARCH" });
   await expect(elsewhere).rejects.toThrow("there is no page SEARCH");
 });

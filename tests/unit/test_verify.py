@@ -421,12 +421,12 @@ def test_a_bundle_whose_settings_are_unknown_is_not_blamed_for_its_application_i
     assert causes(held) == ["consent-never-granted"]
 
 
-def test_attributes_of_consent_platforms_are_no_misspelt_settings() -> None:
+def test_attributes_of_consent_platforms_are_no_misspelled_settings() -> None:
     foreign = {"cookieconsent": "statistics", "category": "analytics", "cfasync": "false"}
     tag = replace(SCRIPT, settings={**SCRIPT.settings, **foreign})
     assert causes(observe(view(tags=(tag,)))) == []
-    misspelt = replace(SCRIPT, settings={**SCRIPT.settings, "endpont": "/track"})
-    (finding,) = diagnose(observe(view(tags=(misspelt,))))
+    misspelled = replace(SCRIPT, settings={**SCRIPT.settings, "endpont": "/track"})
+    (finding,) = diagnose(observe(view(tags=(misspelled,))))
     assert (finding.cause, finding.remedy) == ("unknown-setting", "Did you mean data-endpoint?")
 
 

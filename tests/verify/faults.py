@@ -575,7 +575,7 @@ FAULTS = {
         Shop(tag=without_integrity, alter=truncate),
     ),
     "script with a wrong encoding": ("altered-script", Shop(alter=mislabel)),
-    "misspelt setting": (
+    "misspelled setting": (
         "unknown-setting",
         Shop(tag=lambda shop: tag(shop).replace("data-view-ms", "data-viewms")),
     ),
@@ -600,7 +600,7 @@ FAULTS = {
         Shop(tag=lambda shop: tag(shop, nonce=NONCE), policy=NONCE_POLICY, rewrite=with_nonce),
     ),
     "attributes lost in hydration": ("attributes-removed", Shop(rewrite=render_again)),
-    "misspelt page": (
+    "misspelled page": (
         "invalid-value",
         Shop(rewrite=in_page("SEARCH_RESULT_PAGE", "SEARCH_RESULTS_PAGE")),
     ),
@@ -771,7 +771,7 @@ FAULTS = {
     ),
     "ranks restart": ("ranks-restart", Shop(offset=False)),
     "id empty": ("unrendered-id", Shop(identify=lambda product: "")),
-    "misspelt attribute": ("unknown-attribute", Shop(misspelt=True)),
+    "misspelled attribute": ("unknown-attribute", Shop(misspelled=True)),
     "clones": ("clones", Shop(clone=True)),
     "page without its token": (
         "rejected-events",

@@ -66,12 +66,12 @@ class Shop:
     ``headers`` are others of pages. ``cached`` replaces the script unless the request bypasses
     caches. ``banner`` asks for consent, "own" or that of a "platform"; its answer is passed to the
     tracker if ``grants``, and changes tags whose type is text/plain. A search takes ``delay``
-    seconds, every page ``slowness``. ``misspelt`` is the product's attribute. ``rewrite`` changes
+    seconds, every page ``slowness``. ``misspelled`` is the product's attribute. ``rewrite`` changes
     the HTML of a page, given the path; ``alter`` changes the relay's responses.
     """
 
     tag: Callable[["Shop"], str] = tag
-    misspelt: bool = False
+    misspelled: bool = False
     identify: Callable[[Product], str] = lambda product: f"CH-{product.position}"
     forward: Callable[[str], str | None] = lambda path: path
     intercept: Callable[[Request], Response | None] = lambda request: None

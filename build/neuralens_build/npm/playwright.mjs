@@ -151,7 +151,7 @@ export const expect = expectOfPlaywright.extend({
   async toHave(events, event, fields = {}, { timeout = TIMEOUT_MS } = {}) {
     const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
     if (unknown) throw new TypeError(`events have no ${unknown}: there are ${FIELDS.join(", ")}`);
-    // Otherwise a misspelt one would satisfy "not".
+    // Otherwise a misspelled one would satisfy "not".
     if (!EVENTS.includes(event))
       throw new TypeError(`there is no event ${event}: there are ${EVENTS.join(", ")}`);
     if (fields.page && !PAGES.includes(fields.page))
@@ -196,7 +196,7 @@ const LINE = new RegExp(
   `^([A-Z_]+) (.+?)(?: #(\\d+))?(?: (${PAGES.join("|")}))?(?: "(?:[^"\\\\]|\\\\.)*")?$`,
 );
 
-/** Throw an error for a line that no event can match, because of a misspelt name, rank or page. */
+/** Throw an error for a line that no event can match, because of a misspelled name, rank or page. */
 const checkLine = (line, number) => {
   const [, event, ids, index, page] = LINE.exec(line) ?? [];
   const known = EVENTS.includes(event);
