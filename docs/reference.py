@@ -46,7 +46,7 @@ def commands() -> str:
             sections.append(table(["option", "meaning"], map(describe_option, options)))
         if name == "relay":
             sections.append("Its settings are environment variables:\n")
-            rows = [[f"`{name}`", default, meaning] for name, meaning, default in describe()]
+            rows = [[f"`{each.variable}`", each.default, each.help] for each in describe()]
             sections.append(table(["variable", "default", "meaning"], rows))
     return "\n".join(sections)
 

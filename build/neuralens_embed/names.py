@@ -31,8 +31,8 @@ for settings_of_addon in ADDONS.values():
     EVERY_SETTING |= settings_of_addon
 # Each setting's attribute on the script tag, and its name.
 TAG_ATTRIBUTES = {"data-" + kebab(snake(name)): name for name in EVERY_SETTING}
-# How much a name must be like a setting's to count as misspelled. Consent platforms and tag managers
-# put attributes of their own on tags, such as data-cookieconsent.
+# How similar to a setting's name a name must be to count as a misspelling of it. Consent platforms
+# and tag managers put attributes of their own on tags, such as data-cookieconsent.
 SIMILARITY = 0.81
 
 

@@ -43,7 +43,7 @@ def read_bearer(request: Request) -> str | None:
 
 
 def is_secret(given: str | None, secret: str) -> bool:
-    """Return whether a given text is a secret, in constant time; "" is none."""
+    """Return whether a given text is the secret, in constant time; an empty one never matches."""
     if not given or not secret:
         return False
     # As bytes, because compare_digest refuses non-ASCII strings.

@@ -15,7 +15,7 @@ def split_url(text: str) -> SplitResult:
         raise ValueError("must be without spaces and control characters")
     try:
         parts = urlsplit(text)
-        # Raises UnicodeError if it is no name of a host.
+        # Raises UnicodeError if it is not a host name.
         (parts.hostname or "").encode("idna")
     except UnicodeError:
         raise ValueError("must have a valid host name") from None

@@ -6,9 +6,9 @@ cumulative losses by reason. So each number is in exactly one state, and
     tracked = stored + duplicate + rejected (by reason) + lost (by reason) + out
 
 holds for each day (UTC), which is the one on which the relay first knew of the number. A number
-missing between others is out until it arrives or the browser reports a loss. The browser does not
-report which numbers it has lost, so the first ones that are out are assumed lost; if one of them
-arrives after all, another takes its place.
+missing between others is outstanding (``out``) until it arrives or the browser reports a loss. The
+browser does not report which numbers it has lost, so the lowest outstanding ones are assumed to be;
+if one of them arrives after all, the next one takes its place.
 
 An event without a number, as a shop's server sends it, counts whenever it arrives.
 """
@@ -37,7 +37,7 @@ OTHER = "other"
 # Numbers that may be missing in a row: more than any browser queues, so a larger gap is not real.
 MAX_MISSING = 10_000
 # Gaps remembered per journal, which covers a browser's queue arriving in any order. Numbers in
-# older gaps stay out.
+# older gaps stay outstanding.
 MAX_GAPS = 1000
 # Days for which tallies are kept.
 KEPT_DAYS = 400
@@ -77,7 +77,7 @@ def name_journal(report: Report) -> str:
 class Gap(msgspec.Struct, array_like=True):
     """Missing numbers, ``first`` to ``last``, known since ``day``.
 
-    ``reason``: why they are assumed lost, "" if they are out.
+    ``reason``: why they are assumed lost, "" if they are outstanding.
     """
 
     first: int
@@ -222,7 +222,7 @@ def split(gap: Gap, first: int, last: int) -> list[Gap]:
 
 
 def mark_lost(journal: Journal, losses: Mapping[str, int], changes: Changes) -> None:
-    """Mark as many numbers that are out as lost as the browser reports losses."""
+    """Mark outstanding numbers as lost, as many as the browser reports losses."""
     for reason, count in group_losses(losses).items():
         journal.reported[reason] = max(count, journal.reported.get(reason, 0))
     for reason, count in journal.reported.items():

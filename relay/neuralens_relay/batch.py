@@ -30,8 +30,8 @@ MAX_EVENTS = 500
 BATCH_ID = r"^[A-Za-z0-9_-]{1,64}\Z"
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-# Without an at sign, or as many digits as a phone number has, a text has no personal data, and most
-# have none: ``scrub`` takes most of the time that an event takes.
+# A query without an at sign or the digits of a phone number has no personal data. Most have
+# neither, and ``scrub`` would take most of the time that validating an event takes.
 PERSONAL = re.compile(rf"@|%40|(?:\d[^\d]*){{{MIN_INTERNATIONAL}}}")
 # More numbers in a row than a shopper searches for, and than ``scrub`` handles quickly.
 MANY_NUMBERS = re.compile(r"(?:[0-9+./()-]* ){20}")
@@ -99,7 +99,8 @@ def read_batch(body: bytes) -> Batch:
     except RecursionError:
         raise BatchError("the body is nested too deep") from None
     except ValueError as error:
-        # "unknown", because the tracker's is: it keeps the events until the proxy is corrected.
+        # The tracker sends JSON, so something on the way has changed it. At the word "unknown" the
+        # tracker keeps the events, until the proxy is corrected.
         raise BatchError(f"unknown body: not JSON: {error}; a proxy may change it") from error
     if isinstance(envelope, dict) and envelope.get("v", WIRE_VERSION) != WIRE_VERSION:
         raise BatchError(f"v must be {WIRE_VERSION}")
@@ -197,7 +198,7 @@ def count_uids(batch: Batch) -> Counter[str]:
 
 
 def drop_unknown_fields(given: object) -> Any:
-    """Return an event without unknown fields, also in its items and location."""
+    """Return an event without unknown fields, including those of its items and location."""
     if not isinstance(given, dict):
         return given
     event = select(given, events.FIELDS)
@@ -215,8 +216,9 @@ def correct_skew(timestamp: float, sent: float, received: float) -> float:
     """Convert an event's timestamp from the device's clock to the relay's.
 
     All are Unix time. The skew is ``received`` less ``sent``, which is by the device's clock. It is
-    ignored within CLOCK_TOLERANCE, or if the result is no possible time: the clock was set between
-    event and batch. If the timestamp is none, either, the result is ``received``.
+    ignored within CLOCK_TOLERANCE, or if the result is not a plausible time, because the clock was
+    set between event and batch. If the timestamp is not plausible either, the result is
+    ``received``.
     """
     offset = received - sent
     if not math.isfinite(offset) or abs(offset) <= CLOCK_TOLERANCE:

@@ -67,8 +67,9 @@ def settings_table() -> str:
     """Return the help text of the environment variables, wrapped, since click would join them."""
     indent = " " * 4
     entries = [
-        f"{name}  [{default}]\n{fill(text, 76, initial_indent=indent, subsequent_indent=indent)}"
-        for name, text, default in describe()
+        f"{each.variable}  [{each.default}]\n"
+        + fill(each.help, 76, initial_indent=indent, subsequent_indent=indent)
+        for each in describe()
     ]
     return "\b\nEnvironment:\n" + "\n".join(entries)
 

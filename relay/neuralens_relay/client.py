@@ -30,8 +30,8 @@ from neuralens_tracker.orders import name_purchase
 from neuralens_tracker.value_types import TEXT, read, requirement
 from neuralens_tracker.vocabulary import ACCEPTED, MAX_TEXT, PURCHASE, WIRE_VERSION
 
-from neuralens_relay.asides import run_aside
 from neuralens_relay.batch import Batch, make_report, validate_events
+from neuralens_relay.daemon_threads import run_in_daemon_thread
 from neuralens_relay.forks import FORKS
 from neuralens_relay.greenlets import check_queues
 from neuralens_relay.opening import Opener, explain_silence
@@ -390,7 +390,7 @@ class HttpCarrier:
                 return answer.status, answer.read(MAX_ANSWER)
 
         # The connection's own timeout is for each address of the host, and each part that arrives.
-        posting = run_aside(post, "client")
+        posting = run_in_daemon_thread(post, "client")
         if not wait([posting], self._timeout).done:
             if connection.sock is not None:
                 with suppress(OSError):

@@ -164,7 +164,7 @@ def insert(target: apsw.Connection, table: str, values: dict[str, Any]) -> bool:
     try:
         target.execute(statement, tuple(values.values()))
     except apsw.ConstraintError:
-        # Such as a second row of a table that has one.
+        # For example, a second row of a table that may have only one.
         return False
     return target.changes() == 1
 

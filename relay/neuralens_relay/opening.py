@@ -5,7 +5,7 @@ from concurrent.futures import Future, wait
 from math import inf
 from time import monotonic
 
-from neuralens_relay.asides import run_aside
+from neuralens_relay.daemon_threads import run_in_daemon_thread
 from neuralens_relay.outbox import Outbox
 from neuralens_relay.store import OutboxError, Store
 
@@ -19,10 +19,10 @@ def explain_silence(place: str, seconds: float) -> str:
 
 
 class Opener:
-    """Opens an outbox for callers that wait for one another, for which they have a lock.
+    """Opens an outbox, for one caller at a time: callers share a lock.
 
-    An attempt may take as long as another process writes, or forever if the disk hangs: if a
-    caller waits in vain, then all who wait, and the next ones wait for the same attempt.
+    An attempt takes as long as another process writes, or forever if the disk hangs. When a caller
+    times out, so do those that were already waiting; later ones wait for the same attempt.
     """
 
     def __init__(self, open_store: Callable[[], Store], place: str) -> None:
@@ -30,13 +30,13 @@ class Opener:
         self._open_store = open_store
         self._place = place
         self._attempt: Future[Store] | None = None
-        # When a caller last waited in vain, and why.
+        # When an attempt last failed or timed out, and why.
         self._failed = -inf
         self._reason = ""
 
     @property
     def is_busy(self) -> bool:
-        """Whether there is an attempt of which no caller has the outcome."""
+        """Whether there is an attempt whose outcome no caller has received yet."""
         return self._attempt is not None
 
     def open(self, asked: float, patience: float | None = None) -> "Outbox":
@@ -47,7 +47,7 @@ class Opener:
         if asked < self._failed:
             raise OutboxError(self._reason)
         if self._attempt is None:
-            self._attempt = run_aside(self._open_store, "opener")
+            self._attempt = run_in_daemon_thread(self._open_store, "opener")
         attempt = self._attempt
         try:
             if not wait([attempt], patience).done:

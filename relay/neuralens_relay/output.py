@@ -42,7 +42,7 @@ class Output(logging.Handler):
         text = f"{text}\n"
         if self._dropped:
             text = f"\n{self._dropped} messages were dropped, because nobody read the log\n{text}"
-        # Such as a disk that is full, or a pipe whose reader is gone.
+        # The disk may be full, or the reader of the pipe gone.
         with suppress(OSError):
             self._write(text.encode(errors="backslashreplace"))
 

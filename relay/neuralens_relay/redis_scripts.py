@@ -4,6 +4,17 @@
 script names its arguments (``ARGV``).
 """
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """A script that erases a shopper's events from one key, and the cursor with which it starts."""
+
+    script: str
+    start: bytes
+
+
 HEADER = """
 local stream, later, dead, live, order, beats = unpack(KEYS, 1, 6)
 -- At its memory limit, Redis refuses what may take memory as the first write of a script, but not
@@ -275,13 +286,12 @@ if #entries == tonumber(ARGV[3]) then return {erased, barrier .. ' ' .. at} end
 pop(barrier)
 return {erased, ''}
 """
-# In this order, with the initial cursor of each, because events move from the stream to the sorted
-# set or to the dead letters.
+# In this order, because events move from the stream to the sorted set or to the dead letters.
 ERASING = (
-    (ERASE_STREAM, b"-"),
-    (ERASE_LATER, b"0"),
-    (ERASE_DEAD, b"0"),
-    (ERASE_NODES, b"-"),
+    Erasure(ERASE_STREAM, b"-"),
+    Erasure(ERASE_LATER, b"0"),
+    Erasure(ERASE_DEAD, b"0"),
+    Erasure(ERASE_NODES, b"-"),
 )
 # now, horizon, limit, the time before which dead letters are too old, how many there may be, and
 # the entry up to which those that were passed over are appended anew, or "". Returns the most rows

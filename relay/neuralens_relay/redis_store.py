@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import monotonic, sleep, time
 from typing import Any, cast
 from uuid import uuid4
@@ -71,7 +72,16 @@ REWRITE_PATIENCE = 30.0
 LEASE_PATIENCE = 15.0
 # The longest retention in Redis, in milliseconds.
 LONGEST = 2**53
-BOOKS_KEPT = (balance.KEPT_DAYS + 1) * balance.DAY * 1000
+# Milliseconds for which tallies are kept.
+TALLIES_KEPT = (balance.KEPT_DAYS + 1) * balance.DAY * 1000
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The value of another relay's heartbeat, and when it was first seen (monotonic seconds)."""
+
+    value: bytes | None
+    seen: float
 
 
 class RedisStore:
@@ -100,8 +110,8 @@ class RedisStore:
         self._order_retention = round(min(bounds.orders * 1000, LONGEST))
         self._idle = round(idle * 1000)
         self._consumer = str(uuid4())
-        # Of each other relay with leases: its heartbeats, and since when (monotonic).
-        self._beats: dict[bytes, tuple[bytes | None, float]] = {}
+        # The last heartbeat of each other relay with leases, by its consumer.
+        self._beats: dict[bytes, Heartbeat] = {}
         self._dropped = 0
         # Queued events that another program has removed: at the last count, and since the start.
         self._missing = 0
@@ -168,7 +178,8 @@ class RedisStore:
         for event, name, day in zip(events, digests, posting.days, strict=True):
             retention = self._order_retention if event.lasting else self._retention
             values += [event.eid, name, event.body, retention, "" if day is None else day]
-        values += [known or b"", posting.journal or b"", self._retention, TALLIES, BOOKS_KEPT, app]
+        values += [known or b"", posting.journal or b"", self._retention]
+        values += [TALLIES, TALLIES_KEPT, app]
         for (day, state, reason), count in posting.changes.items():
             values += [day, f"{state}|{reason}|{app}", count]
         keys = [*(SEEN.encode() + name for name in digests), journal]
@@ -215,11 +226,12 @@ class RedisStore:
         known, self._beats = self._beats, {}
         recovered = 0
         for name, beat in others:
-            before = known.get(name)
-            current = before if before and before[0] == beat else (beat, ticks)
-            self._beats[name] = current
+            last = known.get(name)
+            if last is None or last.value != beat:
+                last = Heartbeat(beat, ticks)
+            self._beats[name] = last
             # A relay of an earlier version has no heartbeat at all.
-            if beat is not None and ticks - current[1] > self._idle / 1000:
+            if beat is not None and ticks - last.seen > self._idle / 1000:
                 recovered += self._run(scripts.TAKE_OVER, [name, CLAIMED])
         return recovered
 
@@ -326,12 +338,12 @@ class RedisStore:
 
     def erase(self, uid: str, cursor: Any, limit: int) -> tuple[int, Any]:
         """See Store. The cursor is (index of the script, cursor of that script)."""
-        number, at = cursor or (0, scripts.ERASING[0][1])
-        erased, at = self._run(scripts.ERASING[number][0], [uid, at, limit])
+        number, at = cursor or (0, scripts.ERASING[0].start)
+        erased, at = self._run(scripts.ERASING[number].script, [uid, at, limit])
         if at:
             return erased, (number, at)
         following = scripts.ERASING[number + 1 :]
-        return erased, (number + 1, following[0][1]) if following else None
+        return erased, (number + 1, following[0].start) if following else None
 
     def shred(self) -> str:
         """See Store. Rewrites the append-only file, which contains every command."""

@@ -66,7 +66,7 @@ class Relay:
             self._start(asked, None)
 
     def ensure_started(self) -> Outbox:
-        """Start unless started; raises OutboxError, also if the relay is closed.
+        """Start unless started; raises OutboxError if that fails, or if the relay is closed.
 
         An outbox that hangs is waited for as long as a write.
         """

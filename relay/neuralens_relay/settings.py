@@ -173,7 +173,7 @@ class OutboxSettings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read every setting; raise SettingsError for all that are missing, or a wrong one.
 
-        Variables that are no settings, such as misspelled ones, are named in the error, or logged.
+        Variables that are not settings, such as misspelled ones, are named in the error, or logged.
         """
         missing = [
             each.name
@@ -301,13 +301,13 @@ def read_variable(name: str, environment: Mapping[str, str]) -> str:
 
 
 def warn_of_unknown(environment: Mapping[str, str] = os.environ) -> None:
-    """Log a warning for each variable with the relay's prefix that is no setting."""
+    """Log a warning for each variable with the relay's prefix that is not a setting."""
     for text in find_unknown(environment):
         log.warning("%s", text)
 
 
 def find_unknown(environment: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each variable with the relay's prefix that is no setting."""
+    """Return a sentence for each variable with the relay's prefix that is not a setting."""
     settings = [each.name.upper() for each in fields(Settings)]
     sentences = []
     for name in sorted(name for name in environment if name.startswith(PREFIX)):
@@ -333,10 +333,19 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def describe() -> list[tuple[str, str, str]]:
-    """Return (variable, help, default as text) for every setting."""
+@dataclass(frozen=True)
+class Description:
+    """A setting for documents: its variable, its help, and its default as text or "required"."""
+
+    variable: str
+    help: str
+    default: str
+
+
+def describe() -> list[Description]:
+    """Return the descriptions of all settings."""
     return [
-        (
+        Description(
             variable(declared.name),
             declared.metadata["help"],
             "required" if declared.default is MISSING else in_words(declared.default),
@@ -346,7 +355,7 @@ def describe() -> list[tuple[str, str, str]]:
 
 
 def in_words(default: object) -> str:
-    """Return a default as the text of its variable."""
+    """Return a default as it would be written in its variable; "none" for an empty one."""
     if isinstance(default, tuple):
         return ", ".join(map(str, default)) or "none"
     if isinstance(default, bool):

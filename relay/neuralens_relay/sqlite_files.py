@@ -32,7 +32,7 @@ def check_path(path: Path, is_absolute: bool) -> None:
     if path.is_dir():
         raise OutboxError(f"the outbox {path} is a folder: add the name of a file in it")
     if path.exists() and not path.is_file():
-        # Such as a device, whose permissions are not the relay's to restrict.
+        # A device, for example: its permissions are not the relay's to restrict.
         raise OutboxError(f"the outbox {path} is not a regular file: choose another name")
 
 

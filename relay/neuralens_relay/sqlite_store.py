@@ -12,6 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -68,6 +69,15 @@ REMEMBER = "INSERT OR IGNORE INTO seen (digest, received) VALUES (?, ?)"
 REMEMBER_ORDER = REMEMBER.replace("seen", "orders")
 
 
+@dataclass(frozen=True)
+class Totals:
+    """The numbers of queued events, of dead letters, and of events lost to damage."""
+
+    waiting: int
+    dead: int
+    unreadable: int
+
+
 class SqliteStore:
     """Implements ``Store``: WAL, synchronous=FULL, one writer.
 
@@ -84,7 +94,7 @@ class SqliteStore:
 
         Raises OutboxError if it cannot be opened or written, or is not an outbox.
         """
-        # All processes must use the same files next to it, also those that know it by a symlink.
+        # All processes must use the same files next to it, even those that know it by a symlink.
         # Unlike Path.resolve this raises nothing for a loop of symlinks.
         is_absolute = path.is_absolute()
         self._path = path = Path(os.path.realpath(path))
@@ -281,35 +291,32 @@ class SqliteStore:
 
     def lease(self, limit: int, now: float) -> list[Lease]:
         """See Store."""
-        return self._lease(
-            "SELECT id FROM events WHERE state = 'waiting' AND due <= ? ORDER BY due LIMIT ?",
-            (now, limit),
-            limit,
-        )
+        query = "SELECT id FROM events WHERE state = 'waiting' AND due <= ? ORDER BY due LIMIT ?"
+        return self._lease(query, now, candidates=limit, limit=limit)
 
     def probe(self, now: float) -> list[Lease]:
         """See Store."""
-        return self._lease(
+        query = (
             "SELECT id FROM (SELECT id, attempts, due FROM events"
             " WHERE state = 'waiting' AND due <= ? ORDER BY due LIMIT ?)"
-            " ORDER BY min(attempts, 1), due LIMIT 1",
-            (now, PROBED),
-            1,
+            " ORDER BY min(attempts, 1), due LIMIT 1"
         )
+        return self._lease(query, now, candidates=PROBED, limit=1)
 
-    def _lease(self, chosen: str, values: tuple[float, int], limit: int) -> list[Lease]:
-        """Lease the events of a query for at most ``limit`` that are due at ``values[0]``."""
+    def _lease(self, query: str, now: float, *, candidates: int, limit: int) -> list[Lease]:
+        """Lease the events of a query, which chooses ``limit`` of the first due ``candidates``."""
         rows: list[tuple[Any, ...]] = self.database.execute(
             "UPDATE events SET state = 'sending', attempts = attempts + 1"  # noqa: S608 - constants
-            f" WHERE id IN ({chosen}) RETURNING id, CAST(body AS BLOB),"
-            " CAST(attempts AS INTEGER), CAST(due AS REAL), checksum",
-            values,
+            f" WHERE id IN ({query}) RETURNING CAST(due AS REAL), id, CAST(body AS BLOB),"
+            " CAST(attempts AS INTEGER), checksum",
+            (now, candidates),
         ).fetchall()
         if len(rows) < limit:
-            self._search(values[0])
+            self._search(now)
         leases = []
         damaged = []
-        for key, body, attempts, _, checksum in sorted(rows, key=lambda row: (row[3], row[0])):
+        # By due time, then by id.
+        for _, key, body, attempts, checksum in sorted(rows, key=lambda row: row[:2]):
             # Events of version 1 have no checksum.
             if body and checksum in (None, crc32(body)):
                 leases.append(Lease(key, body, attempts))
@@ -377,7 +384,7 @@ class SqliteStore:
                     (now - self._bounds.dead_age, limit),
                 )
             )
-        excess = self._totals()[1] - self._bounds.dead
+        excess = self._totals().dead - self._bounds.dead
         if excess > 0:
             oldest = "SELECT id FROM dead ORDER BY id LIMIT ?"
             changed.append(self._drop(oldest, (min(excess, limit),)))
@@ -434,10 +441,11 @@ class SqliteStore:
 
     def depth(self) -> Depth:
         """See Store."""
-        waiting, dead, unreadable = self._totals()
+        totals = self._totals()
         # Ids are ascending by time, so the first is the oldest.
         oldest = self._value("SELECT CAST(received AS REAL) FROM events ORDER BY id LIMIT 1")
-        return Depth(waiting, dead, oldest, self._refusal(1), unreadable, self._dropped)
+        refusal = self._refusal(1)
+        return Depth(totals.waiting, totals.dead, oldest, refusal, totals.unreadable, self._dropped)
 
     def dead(self, limit: int) -> list[Dead]:
         """See Store."""
@@ -528,11 +536,12 @@ class SqliteStore:
 
     def _refusal(self, more: int) -> str:
         """Return why a number of events is not accepted, or ""."""
-        waiting, _, unreadable = self._totals()
-        if self._damaged or unreadable:
+        totals = self._totals()
+        waiting = totals.waiting
+        if self._damaged or totals.unreadable:
             return (
-                f"the outbox {self._path} is damaged ({unreadable} events could not be read):"
-                f" {SALVAGE}"
+                f"the outbox {self._path} is damaged ({totals.unreadable} events could not be"
+                f" read): {SALVAGE}"
             )
         if waiting + more > self._bounds.waiting:
             return f"the outbox is full: {waiting} events, limit {self._bounds.waiting}"
@@ -555,17 +564,15 @@ class SqliteStore:
         pages, size = self._value("PRAGMA freelist_count"), self._value("PRAGMA page_size")
         return int(pages) * int(size)
 
-    def _totals(self) -> tuple[int, int, int]:
-        """Return the numbers of queued events, dead letters, and events lost to damage."""
+    def _totals(self) -> Totals:
         query = (
             "SELECT CAST(waiting AS INTEGER), CAST(dead AS INTEGER), CAST(unreadable AS INTEGER)"
             " FROM totals"
         )
-        totals: list[tuple[Any, ...]] = self.database.execute(query).fetchall()
-        if len(totals) != 1 or None in totals[0]:
+        rows: list[tuple[Any, ...]] = self.database.execute(query).fetchall()
+        if len(rows) != 1 or None in rows[0]:
             raise apsw.CorruptError("its totals are missing")
-        waiting, dead, unreadable = totals[0]
-        return waiting, dead, unreadable
+        return Totals(*rows[0])
 
     def _count(self, waiting: int = 0, dead: int = 0, unreadable: int = 0) -> None:
         if waiting or dead or unreadable:

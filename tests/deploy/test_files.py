@@ -58,7 +58,7 @@ def settings_of(text: str) -> set[str]:
 
 
 def test_all_settings_exist():
-    known = {name for name, _, _ in describe()} | {"NEURALENS_RELAY"}
+    known = {each.variable for each in describe()} | {"NEURALENS_RELAY"}
     for path in DEPLOY.rglob("*"):
         if path.is_file():
             assert settings_of(path.read_text()) - known == set(), path.name

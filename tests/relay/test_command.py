@@ -349,8 +349,8 @@ def test_a_file_that_is_not_an_outbox_is_one_sentence(run_process, tmp_path):
 
 def test_every_setting_is_in_the_help():
     words = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
-    for variable, purpose, default in describe():
-        assert f"{variable} [{default}] {purpose}" in words
+    for each in describe():
+        assert f"{each.variable} [{each.default}] {each.help}" in words
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_no_unknown_option() -> None:
 
 
 def test_environment_variables() -> None:
-    known = {variable for variable, _, _ in describe()}
+    known = {each.variable for each in describe()}
     for command in existing_commands().values():
         known |= {str(each.envvar) for each in command.params if each.envvar}
     flask = "".join(path.read_text("utf-8") for path in PACKAGES["neuralens_flask"].glob("*.py"))
@@ -244,7 +244,7 @@ def test_environment_variables() -> None:
 
 
 def test_quoted_defaults_of_the_relay() -> None:
-    defaults = {variable: default for variable, _, default in describe()}
+    defaults = {each.variable: each.default for each in describe()}
     quoted = mentions(r"`(NEURALENS_\w+)`(?:,| \()\s?([\d,]+)(?:\)| days by default)")
     assert len(quoted) > 3
     assert [

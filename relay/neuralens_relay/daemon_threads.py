@@ -1,4 +1,4 @@
-"""Runs what may hang in a thread of its own, so that nobody need wait for its end."""
+"""Runs what may hang in a daemon thread, for which neither caller nor process has to wait."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -8,8 +8,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def run_aside(function: Callable[[], T], name: str) -> Future[T]:
-    """Run a function in a daemon thread, so that a process can exit while it hangs."""
+def run_in_daemon_thread(function: Callable[[], T], name: str) -> Future[T]:
+    """Run a function in a daemon thread called ``name``; return the future of its result."""
     future: Future[T] = Future()
 
     def run() -> None:
