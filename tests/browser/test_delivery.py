@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from neuralens_relay.intake import OTHER_APPLICATION
 
-from tests.browser.shop import DAMAGE, HANG, hasty
+from tests.browser.shop import DAMAGE, HANG, RESET, hasty
 from tests.polling import TIMEOUT, eventually
 from tests.processes import RELAY, Process
 
@@ -429,6 +429,36 @@ def test_batches_stay_small(show, ledger, posts, await_empty_journal):
     assert len(sizes) > 2
     assert max(sizes) <= MAX_BATCH_BYTES
     assert {post.status for post in posts()} == {202}
+
+
+SERVICE_WORKER = """
+    addEventListener("install", () => skipWaiting());
+    addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+    const offline = () => new Response("offline", { headers: { "Content-Type": "text/html" } });
+    addEventListener("fetch", (event) => event.respondWith(fetch(event.request).catch(offline)));
+"""
+# Resolves when the page's requests go through its service worker.
+REGISTER = """new Promise((resolve) => {
+    navigator.serviceWorker.addEventListener("controllerchange", resolve);
+    navigator.serviceWorker.register("/worker.js");
+})"""
+
+
+@pytest.mark.one_case
+def test_service_worker_that_responds_with_its_offline_page(
+    show, shop, ledger, posts, await_empty_journal
+):
+    shop.put("/worker.js", SERVICE_WORKER, {"Content-Type": "text/javascript"})
+    page = show("")
+    page.evaluate(REGISTER)
+    shop.fault = lambda request, body: RESET
+    share(page, "A")
+    flush(page)
+    posts(1)
+    shop.fault = None
+    share(page, "B")
+    await_empty_journal(page)
+    assert sorted(ids(ledger.wait_for(2))) == ["A", "B"]
 
 
 @pytest.mark.chromium_alone
