@@ -59,7 +59,7 @@ def plain(value: object) -> str | None:
 def text(argument: str, value: object, *, least: int = 1, most: int = MAX_TEXT) -> str:
     """Validate a text of ``least`` to ``most`` characters; raises MarkupError."""
     known = plain(value)
-    # The tracker trims values: one of whitespace alone is none.
+    # The tracker trims values, so whitespace alone counts as nothing.
     if known is None or not least <= len(known.strip()) or len(known) > most:
         raise MarkupError(
             f"{argument} must be text of {least} to {most} characters, not {value!r:.80}"
@@ -235,7 +235,7 @@ class Attributes:
 
 
 def suggest_attribute(name: str) -> str:
-    """Return what to write instead of a name that begins like the tracker's attributes."""
+    """Return what to write instead of an unknown name with the prefix of the attributes."""
     words = [known.removeprefix(PREFIX) for known in KNOWN]
     close = difflib.get_close_matches(name.removeprefix(PREFIX), words, n=1)
     return f"did you mean {PREFIX}{close[0]}?" if close else f"use {', '.join(KNOWN)}"

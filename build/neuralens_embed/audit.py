@@ -151,7 +151,7 @@ class Reading:
         if item is None and element.hasAttribute(names.PURCHASE_ORDER):
             item = self._items.read_purchase(element)
         if item is not None:
-            # What no slot renders is not seen.
+            # An element that no slot renders cannot be seen.
             if item.kind not in ACTIVATED or element.is_in_flat_tree:
                 self._read_item(item)
         elif element.hasAttribute(names.INDEX) and not closest(
@@ -172,7 +172,7 @@ class Reading:
         if key not in self._seen:
             self._seen.add(key)
             self._add(SEEN[item.kind], item, fields, item.element)
-        # A click on an action control triggers only the action, one on what is inert nothing.
+        # A click on an action control triggers only the action; on an inert element, nothing.
         if item.kind in ACTIVATED and closest(item.element, f"[{names.ACTION}],{INERT}") is None:
             self._add(ACTIVATED[item.kind], item, fields, item.element)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parent.parent
 MANIFEST = "manifest.json"
-# A file that starts the tracker, also with a hash from an asset pipeline in its name; neither the
-# stub nor an add-on.
+# A file that starts the tracker, but neither the stub nor an add-on. An asset pipeline may have put
+# a hash into its name.
 TRACKER_FILE = re.compile(r"^neuralens(?!\.(?:stub|overlay|ga4|consent-))(?:[.\-]\w+)*\.m?js$")
 
 

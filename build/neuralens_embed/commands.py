@@ -20,10 +20,10 @@ from neuralens_embed.names import camel, kebab
 from neuralens_embed.snippet import (
     ALONE,
     CROSSORIGIN,
-    KINDS,
     PLATFORMS,
     PREFIX,
     RUNTIMES,
+    VALUE_TYPES,
     Snippet,
 )
 
@@ -44,15 +44,17 @@ class WrongInput(click.ClickException):
 
 def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add an option for each of the tracker's settings."""
-    for name, kind in reversed(KINDS.items()):
+    for name, value_type in reversed(VALUE_TYPES.items()):
         option = click.option(
             f"--{kebab(name)}",
             name,
             required=name == "app_id",
-            metavar=METAVARS.get(kind, "TEXT") if isinstance(kind, str) else f"[{'|'.join(kind)}]",
+            metavar=METAVARS.get(value_type, "TEXT")
+            if isinstance(value_type, str)
+            else f"[{'|'.join(value_type)}]",
             # A flag without a value is set, as on the tag.
             is_flag=False,
-            flag_value="true" if kind == FLAG else None,
+            flag_value="true" if value_type == FLAG else None,
             help=SETTINGS[camel(name)].replace("`", ""),
         )
         command = option(command)
@@ -192,8 +194,8 @@ def report_pages(pages: Iterable[tuple[str, str]], form: str) -> bool:
 def print_line(text: str) -> None:
     """Print a line, with escapes for characters that the output's encoding does not have.
 
-    Such as those of other languages on Windows, halves of an emoji that a shop has cut, and bytes
-    of a file's name that are no UTF-8.
+    These may be characters of other languages on Windows, halves of an emoji that a shop has cut,
+    or bytes of a file name that are not UTF-8.
     """
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -4,7 +4,7 @@ import re
 
 # How languages print a missing value.
 NOTHING = ("None", "null", "undefined", "nil", "NaN")
-# A missing value as the last part of a text, such as "sku-undefined".
+# A missing value at the end of a string, such as "sku-undefined".
 ENDS_IN_NOTHING = re.compile(r".*[-_:/](?:None|null|undefined|NaN)")
 # Unrendered expressions of Jinja, Django, Liquid, Vue; Blade; ERB; PHP; JavaScript.
 EXPRESSION = re.compile(r"\{\{|\}\}|\{%|\{!!|<%|<\?|\$\{")
@@ -22,7 +22,7 @@ ENCODED = re.compile(r"%(?:2[0-9A-F]|C3%[89AB][0-9A-F])", re.IGNORECASE)
 JSON = re.compile(r"([\"']).*\1|\{\s*\".*\}|\[.*\]", re.DOTALL)
 # An element of HTML, as PHP also prints its warnings.
 ELEMENT = re.compile(r"</?[a-z]+\b[^<>]*>", re.IGNORECASE)
-# The pattern of a currency, also for JavaScript, and an amount of money.
+# The pattern of a currency, which verify also uses in JavaScript, and an amount of money.
 CURRENCY = r"(?:[$€£¥]|EUR|USD|GBP|CHF|kr|zł)"
 AMOUNT = r"\d[\d.,'\N{RIGHT SINGLE QUOTATION MARK}\s]*[-\N{EN DASH}\N{EM DASH}]?"
 PRICE = re.compile(rf"{CURRENCY}\s*{AMOUNT}|{AMOUNT}\s*{CURRENCY}")
@@ -49,7 +49,7 @@ def explain_placeholder(value: str) -> str:
         return LOCALIZED
     if ESCAPED.search(text):
         return "it was escaped twice: escape it once"
-    # In an id that is a URL, it is right.
+    # Not in an id that is itself a URL.
     if ENCODED.search(text) and "/" not in text:
         return "it was encoded as in a URL: print the plain text"
     return ""
@@ -58,7 +58,7 @@ def explain_placeholder(value: str) -> str:
 def explain_id(value: str) -> str:
     """Return why an id looks like a template's mistake, with the remedy; otherwise "".
 
-    More than of a query, in which shoppers may write quotes or a price.
+    Stricter than ``explain_placeholder``, because shoppers may search for quotes or a price.
     """
     text = value.strip()
     if OBJECT.fullmatch(text):

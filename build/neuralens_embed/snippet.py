@@ -3,7 +3,7 @@
 import difflib
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -46,6 +46,8 @@ PREFIX = "/nl"
 PLATFORMS = [name.removeprefix(CONSENT) for name in ADDONS if name.startswith(CONSENT)]
 # Characters of a hash in a URL; the relay requires at least 8.
 VERSION_LENGTH = 12
+# The value type of each setting, by its name as a Python argument.
+VALUE_TYPES: dict[str, Any] = {snake(name): each.value_type for name, each in EVERY_SETTING.items()}
 # Settings whose empty text counts as None: templates print it for guests, and without a search.
 MAY_BE_EMPTY = ("uid", "query")
 CROSSORIGIN = ("anonymous", "use-credentials")
@@ -101,49 +103,31 @@ class Snippet:
         strict: bool = True,
         **settings: Any,
     ) -> None:
+        given = without_absent(settings)
         self.file = RUNTIMES[choice("runtime", runtime, RUNTIMES)]
         self.runtime = runtime
-        if pyscript is not None:
-            choice("pyscript", pyscript, ALONE)
-            if runtime != "pyscript":
-                raise MarkupError(f"pyscript is for the runtime pyscript, not {runtime}")
-        self.pyscript = pyscript
+        self.pyscript = pyscript_option(pyscript, runtime)
         self.addons = [choice("addons", addon, ADDONS) for addon in listed("addons", addons)]
         if consent_platform is not None:
             self.addons.append(CONSENT + choice("consent_platform", consent_platform, PLATFORMS))
             # Until the platform reports a decision.
-            if settings.get("consent") is None:
-                settings["consent"] = PENDING
-        prefix = address("prefix", prefix).rstrip("/")
-        if prefix and not prefix.startswith("/") and not origin(prefix):
-            raise MarkupError(f"prefix must be a URL or begin with /, not {prefix!r:.80}")
+            given.setdefault("consent", PENDING)
+        prefix = path_or_origin("prefix", prefix)
         self.src = f"{prefix}/{self.file}" if src is None else address("src", src)
-        if prefix != PREFIX and settings.get("endpoint") is None:
-            settings["endpoint"] = f"{prefix}/events"
+        if prefix != PREFIX:
+            given.setdefault("endpoint", f"{prefix}/events")
         self.stub = stub
-        check = check_strictly if strict else check_leniently
-        self.nonce = None if nonce is None else check(base64_text, "nonce", nonce)
         self.integrity = integrity
         self.versioned = versioned
         self.folder = folder
+        self.crossorigin = cors_mode(crossorigin, self.src)
+        check = check_strictly if strict else check_leniently
+        self.nonce = None if nonce is None else check(base64_text, "nonce", nonce)
         name, secret = "page_secret", page_secret
         if secret is None:
             name, secret = SECRET, read_secret()
         self._page_secret = check(strong_secret, name, secret) if secret else None
-        if crossorigin is not None:
-            choice("crossorigin", crossorigin, CROSSORIGIN)
-        elif urlsplit(self.src).netloc:
-            crossorigin = CROSSORIGIN[0]
-        self.crossorigin = crossorigin
-        given = {
-            name: value
-            for name, value in settings.items()
-            if value is not None and not (value == "" and name in MAY_BE_EMPTY)
-        }
-        for addon in ADDONS.keys() - self.addons:
-            for name in map(snake, ADDONS[addon]):
-                if name in given:
-                    raise MarkupError(f"{name} is a setting of {addon}: put that into addons")
+        refuse_unloaded(given, self.addons)
         self.settings: dict[str, str | None] = {
             "app_id": setting("app_id", app_id),
             **{name: check(setting, name, value) for name, value in given.items()},
@@ -227,8 +211,8 @@ class Snippet:
 def render_tag(*, strict: bool = True, **arguments: Any) -> Markup:
     """Render a Snippet, for a page that must not fail in production because of its arguments.
 
-    If ``strict`` is false, and one without which there is no snippet is invalid, such as the
-    prefix, that is logged once and nothing rendered. Otherwise raises as Snippet does.
+    If ``strict`` is false and a required argument, such as the prefix, is invalid, that is logged
+    once and nothing is rendered. Otherwise raises as Snippet does.
     """
     try:
         return Snippet(strict=strict, **arguments).render()
@@ -237,6 +221,47 @@ def render_tag(*, strict: bool = True, **arguments: Any) -> Markup:
             raise
         report(f"the snippet, because {error}")
         return Markup("")
+
+
+def without_absent(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings without those that count as absent: None, or empty where that is allowed."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if value is not None and not (value == "" and name in MAY_BE_EMPTY)
+    }
+
+
+def pyscript_option(value: str | None, runtime: str) -> str | None:
+    """Validate ``pyscript``, which is for one runtime alone; raises MarkupError."""
+    if value is not None:
+        choice("pyscript", value, ALONE)
+        if runtime != "pyscript":
+            raise MarkupError(f"pyscript is for the runtime pyscript, not {runtime}")
+    return value
+
+
+def path_or_origin(name: str, value: str) -> str:
+    """Validate a prefix, and return it without a slash at its end; raises MarkupError."""
+    prefix = address(name, value).rstrip("/")
+    if prefix and not prefix.startswith("/") and not origin(prefix):
+        raise MarkupError(f"{name} must be a URL or begin with /, not {prefix!r:.80}")
+    return prefix
+
+
+def cors_mode(value: str | None, src: str) -> str | None:
+    """Validate ``crossorigin``; by default it is anonymous for a script on another host."""
+    if value is not None:
+        return choice("crossorigin", value, CROSSORIGIN)
+    return CROSSORIGIN[0] if urlsplit(src).netloc else None
+
+
+def refuse_unloaded(settings: Collection[str], addons: list[str]) -> None:
+    """Raise MarkupError if there is a setting of an add-on that is not loaded."""
+    for addon in ADDONS.keys() - addons:
+        for name in map(snake, ADDONS[addon]):
+            if name in settings:
+                raise MarkupError(f"{name} is a setting of {addon}: put that into addons")
 
 
 def base64_text(name: str, value: Any) -> str:
@@ -256,19 +281,19 @@ def strong_secret(name: str, value: Any) -> str:
 
 def setting(name: str, value: Any) -> str:
     """Validate a setting, named in snake_case, and return its text for the tag."""
-    if name not in KINDS:
-        known = difflib.get_close_matches(name, KINDS, n=1)
-        hint = f"did you mean {known[0]}?" if known else f"there are {', '.join(KINDS)}"
+    if name not in VALUE_TYPES:
+        known = difflib.get_close_matches(name, VALUE_TYPES, n=1)
+        hint = f"did you mean {known[0]}?" if known else f"there are {', '.join(VALUE_TYPES)}"
         raise MarkupError(f"there is no setting {name}: {hint}")
-    kind = KINDS[name]
+    value_type = VALUE_TYPES[name]
     if name == "query":
         return query(name, value)
     if name == "endpoint":
         return address(name, value)
-    if kind == TEXT:
+    if value_type == TEXT:
         return text(name, value)
-    if read(kind, value) is None:
-        raise MarkupError(f"{name} must be {expected(kind)}, not {value!r:.80}")
+    if read(value_type, value) is None:
+        raise MarkupError(f"{name} must be {expected(value_type)}, not {value!r:.80}")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -277,10 +302,6 @@ def listed(name: str, values: Any) -> list[Any]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise MarkupError(f"{name} must be a list, not {values!r:.80}")
     return list(dict.fromkeys(values))
-
-
-# Each setting's type, by its name as a Python argument.
-KINDS: dict[str, Any] = {snake(name): each.value_type for name, each in EVERY_SETTING.items()}
 
 
 def address(name: str, value: Any) -> str:
@@ -292,7 +313,7 @@ def address(name: str, value: Any) -> str:
 
 
 def is_http(url: str) -> bool:
-    """Return whether a text is a path or an http(s) URL."""
+    """Return whether a URL is a path, or has the scheme http or https, and is valid."""
     try:
         parts = urlsplit(url)
         # The property ``port`` raises ValueError if it is invalid.

@@ -42,7 +42,7 @@ def script() -> str:
 
 @cache
 def rules() -> Any:
-    """Return autoconsent's rules, also those that can only refuse; raises NotBuiltError."""
+    """Return all of autoconsent's rules; raises NotBuiltError."""
     return json.loads(bundles.read(RULES))
 
 

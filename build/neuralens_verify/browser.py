@@ -47,10 +47,9 @@ def chromium(path: str | None) -> Iterator[Browser]:
 
 @contextmanager
 def time_limit(browser: Browser, seconds: float) -> Iterator[threading.Event]:
-    """Stop the browser after a time; yield the event that it has been stopped.
+    """Stop the browser after a time; yield an event that is set when that has happened.
 
-    A page whose script never ends cannot be asked for anything, not even whether it is ready, and
-    Playwright would wait forever.
+    Playwright would wait forever for a page whose script never ends.
     """
     session = browser.new_browser_cdp_session()
     processes = session.send("SystemInfo.getProcessInfo")["processInfo"]

@@ -109,7 +109,7 @@ def report(form: str, seen: Observations, findings: list[Finding], error: str = 
 
 
 def without_login(text: str) -> str:
-    """Return what may be no URL without what is before an @, which may be a password."""
+    """Return a URL, or what was given as one, without what precedes an @: it may be a password."""
     return text.rpartition("@")[2]
 
 

@@ -19,7 +19,7 @@ from neuralens_verify.observations import Observations
 def diagnose(seen: Observations) -> list[Finding]:
     """Return the findings, the first one of each cause."""
     if reloads := next(check_loads(seen), None):
-        # What the page would show if it stayed is unknown.
+        # A page that does not stay cannot be diagnosed further.
         return [reloads]
     markup = list(check_markup(seen))
     findings = [*diagnose_path(seen), *markup, *check_events(seen, markup)]

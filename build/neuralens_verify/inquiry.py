@@ -1,4 +1,4 @@
-"""What is asked of servers once the visit has ended, because no page observes it."""
+"""Asks servers, once the visit has ended, for what no page can observe."""
 
 import base64
 import html
@@ -74,7 +74,7 @@ class Inquiry:
                     scripts[tag.src] = self._fetch_script(tag.src, view.url)
 
     def _fetch_script(self, url: str, page: str) -> Script:
-        """Fetch a page's script, also as its service worker answers, which only the page sees."""
+        """Fetch a page's script; within the page if its service worker has answered there."""
         script = fetch_script(self._http, url, page)
         if url in self._recorder.from_worker:
             # The page's policy may forbid it.
@@ -84,7 +84,7 @@ class Inquiry:
         return script
 
     def _compare_pages(self) -> None:
-        """Mark pages that a cache or a service worker serves without the tag of today."""
+        """Mark pages that a cache or a service worker serves without the server's current tag."""
         views = self._observed.views
         for position, view in enumerate(views):
             tag = view.intended_tag
@@ -114,16 +114,17 @@ class Inquiry:
         return endpoint
 
     def _read_receipts(self) -> None:
-        """Read the relay's receipts, which no browser reports, by sending the batches again.
+        """Read the relay's receipts, which no browser reports, by sending batches again.
 
-        Those of batches sent while unloading, whose status is not reported either; and the last
-        one, for events that the relay has rejected.
+        These are the batches sent while unloading, whose status is not reported either, and the
+        last one, for events that the relay has rejected.
         """
         # A copy, because the page may send more meanwhile.
         batches = list(self._recorder.batches.items())
+        last = next(reversed(self._recorder.batches.values()), None)
         for request, batch in batches:
             unknown = batch.status is None and not set(batch.eids) <= self._observed.acknowledged
-            if not unknown and batch is not batches[-1][1]:
+            if not unknown and batch is not last:
                 continue
             origin = request.headers.get("origin", origin_of(request.url))
             receipt = resend(self._http, request.url, request.post_data_buffer or b"", origin)

@@ -224,7 +224,7 @@ def explain_block(seen: Observations, view: View, tag: Tag) -> Finding | None:
 
 
 def explain_response(seen: Observations, view: View, tag: Tag, script: Script) -> Finding | None:
-    """Return the finding that the response to a request for the script is no script."""
+    """Return the finding that the response to a request for the script is not a script."""
     if script.status >= 400 and script.current_integrity:
         return Finding(
             "stale-integrity",

@@ -26,7 +26,7 @@ from neuralens_tracker.attributes import (
 from neuralens_verify.findings import Finding, is_invalid_consent
 from neuralens_verify.observations import Element, Observations, View
 
-# The least number of products of one id, without links that differ, that are no clones.
+# With so many products, one id for all of them is a mistake, even if their links are equal.
 MIN_ALIKE = 3
 # The most values listed in one finding.
 MAX_LISTED = 3
@@ -50,7 +50,7 @@ def check_markup(seen: Observations) -> Iterator[Finding]:
 
 
 def check_names(view: View) -> Iterator[Finding]:
-    """Yield attributes whose names begin like the tracker's, and are none of them."""
+    """Yield a finding if there are unknown attributes with the tracker's prefix."""
     if view.unknown:
         listed = ", ".join(view.unknown[:MAX_LISTED])
         yield Finding(
@@ -89,7 +89,7 @@ def check_nesting(view: View) -> Iterator[Finding]:
 
 def check_values(seen: Observations) -> Iterator[Finding]:
     """Yield values of attributes and settings that the tracker has reported as invalid."""
-    # Reported as such.
+    # Empty ones are reported as such.
     empty = {each.attribute for view in seen.views for each in view.elements if not each.value}
     if any(view.settings.get("appId") == "" for view in seen.views):
         empty.add("appId")
@@ -171,9 +171,9 @@ def check_placeholders(view: View) -> Iterator[Finding]:
 
 
 def is_localized(products: list[Element]) -> bool:
-    """Return whether ids are numbers that were printed with points, and no article numbers.
+    """Return whether ids are numbers that were printed with points, and not article numbers.
 
-    These have points in each, and in the products' addresses, too.
+    Article numbers have points in every id, and in the products' addresses, too.
     """
     ids = [each.value for each in products]
     are_linked = all(
@@ -196,7 +196,7 @@ def check_charset(view: View) -> Iterator[Finding]:
 
 
 def is_misread(text: str) -> bool:
-    """Return whether a text is UTF-8 in the characters of a Western encoding, such as "Ã¤"."""
+    """Return whether UTF-8 was decoded by a Western encoding, as in "Ã¤" for "ä"."""
     for encoding in ("cp1252", "latin-1"):
         with suppress(UnicodeError):
             if text.encode(encoding).decode() != text:

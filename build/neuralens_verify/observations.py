@@ -87,10 +87,10 @@ class Element:
 class View:
     """A page at the end of a step. ``document`` differs after each page load.
 
-    ``unknown`` are the names of attributes that begin like the tracker's, and are none of them.
-    ``configuration`` is ``window.neuralensConfig``. ``removed`` are items of the server's HTML, as
-    ``data-nl-product="A"``, of whose kind the page has none any more. ``mentions_script``: the name
-    of the tracker's file is somewhere in that HTML. ``duplicates`` describe attributes that an
+    ``unknown`` are unknown attributes with the tracker's prefix. ``configuration`` is
+    ``window.neuralensConfig``. ``removed`` are items of the server's HTML, as
+    ``data-nl-product="A"``, if the page no longer has any of their kind. ``mentions_script``: the
+    name of the tracker's file is somewhere in that HTML. ``duplicates`` describe attributes that an
     element has twice in it. ``status`` is that of the document, and ``policy`` its
     Content-Security-Policy. ``ignored`` is the number of items within ``data-nl-ignore``.
     ``replaced`` are the browser's functions for requests that a script has replaced.

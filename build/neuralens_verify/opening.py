@@ -47,7 +47,7 @@ STATUSES = {
 }
 STATUSES[503] = f"it may be down for maintenance, or {STATUSES[403].removeprefix('it may ')}"
 # What stands in the way of the shop, as wall.js has it.
-WALLS = {"login": "asks to log in", "challenge": "asks to prove that the visitor is no robot"}
+WALLS = {"login": "asks to log in", "challenge": "asks to prove that the visitor is not a robot"}
 STUCK = (
     "{url} stops responding, and the visit was given up: look for a script of that page that never"
     " ends"
@@ -65,12 +65,12 @@ def explain_error(address: str, message: str) -> str:
 
 
 def explain_type(address: str, media_type: str) -> str:
-    """Return a sentence on a file in place of a page, with its remedy; "" for a page."""
+    """Return a sentence on a file in place of a page, with the remedy; "" for a page."""
     kind = media_type.partition(";")[0].strip().lower()
     # Without a type, browsers look at the content.
     if kind in ("", "text/html", "application/xhtml+xml"):
         return ""
-    return f"{address} is no page, but {kind}: give the address of a page, or serve it as text/html"
+    return f"{address} is {kind}, not a page: give the address of a page, or serve it as text/html"
 
 
 def explain_status(address: str, status: int, *, has_login: bool) -> str:

@@ -19,7 +19,7 @@ from neuralens_verify.addresses import locate, origin_of, uncached
 from neuralens_verify.messages import Receipt, is_live, parse_health, parse_receipt
 from neuralens_verify.observations import Health, Probe, Script
 
-# Milliseconds until a response arrives, also when the time of a visit is over.
+# Milliseconds that a response may take, at most, and even when the time of a visit is over.
 TIMEOUT_MS, LEAST_TIMEOUT_MS = 8000, 300
 # The prefix of a standalone relay.
 RELAY_PREFIX = "/nl"
@@ -49,7 +49,7 @@ class Http:
     def post(
         self, url: str, body: str | bytes, headers: Mapping[str, str], *, follow: bool = True
     ) -> APIResponse:
-        """Post a body, and follow redirects if so; raises BrowserError if there is no response."""
+        """Post a body; ``follow`` redirects. Raises BrowserError if there is no response."""
         url, headers = locate(url, headers)
         return self._context.post(
             url,
@@ -92,7 +92,7 @@ def fetch_script(http: Http, url: str, page: str) -> Script:
             response.body().decode()
         except UnicodeDecodeError:
             return Script(
-                url, response.status, media_type, "", "", "it is no text", undecodable=True
+                url, response.status, media_type, "", "", "it is not text", undecodable=True
             )
     own = integrity(response.body()) if response.ok else ""
     current = ""
@@ -154,24 +154,11 @@ def probe_endpoint(http: Http, endpoint: str, page: str, application: str, scrip
             relay=find_relay(http, endpoint, script),
             page=page,
         )
-    body = make_batch(application)
-    target, location = f"{endpoint}?b={body['batch']}", ""
     try:
-        while True:
-            response = http.post(
-                target,
-                json.dumps(body),
-                headers_of(origin),
-                follow=False,
-            )
-            if response.status not in REPEATING or location:
-                break
-            location = target = urljoin(target, response.headers.get("location", ""))
+        response, location = post_batch(http, endpoint, origin, application)
     except BrowserError as error:
         failure = error_message(error)
         return Probe(endpoint, origin, 0, failure=failure, page=page, app=application)
-    if 300 <= response.status < 400:
-        location = urljoin(target, response.headers.get("location", ""))
     receipt = parse_receipt(read_body(response))
     accepted = response.status == ACCEPTED and receipt.is_relay
     return Probe(
@@ -188,6 +175,23 @@ def probe_endpoint(http: Http, endpoint: str, page: str, application: str, scrip
         app=application,
         accepted=accepted,
     )
+
+
+def post_batch(http: Http, endpoint: str, origin: str, application: str) -> tuple[APIResponse, str]:
+    """Post a batch without events; return the response, and where the endpoint redirects, or "".
+
+    One redirect on which browsers repeat the POST is followed. Raises BrowserError.
+    """
+    body = make_batch(application)
+    target, location = f"{endpoint}?b={body['batch']}", ""
+    while True:
+        response = http.post(target, json.dumps(body), headers_of(origin), follow=False)
+        if response.status not in REPEATING or location:
+            break
+        location = target = urljoin(target, response.headers.get("location", ""))
+    if 300 <= response.status < 400:
+        location = urljoin(target, response.headers.get("location", ""))
+    return response, location
 
 
 def count_failures(http: Http, probe: Probe) -> str:

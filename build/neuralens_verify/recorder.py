@@ -29,9 +29,9 @@ class Recorder:
     """Records into the observations what happens in a page and the rest of its browser profile.
 
     ``step`` is the one to which it is attributed. ``ended``: the visit is over, and events that the
-    page captures from then on are no part of it. ``document`` is the response with the current
-    document, ``failure`` why it broke off, if it did. ``is_navigating``: the next one is on its
-    way. ``changed`` is when the page was last navigated, in seconds of time.monotonic;
+    page captures from then on are not part of it. ``document`` is the response with the current
+    document, ``failure`` why it broke off, if it did. ``is_navigating``: the next one has been
+    requested. ``changed`` is when the page was last navigated, in seconds of time.monotonic;
     ``has_reloaded``: to the same URL. ``batches`` are the requests with batches. ``from_worker``
     are the URLs of scripts that a service worker has answered.
     """
@@ -155,7 +155,7 @@ class Recorder:
 
     def _is_document(self, request: Request) -> bool:
         """Return whether a request is for the page itself."""
-        # A frame that is just being created has no name yet; a service worker's has no frame.
+        # A frame that is being created is not known yet; a service worker's request has no frame.
         with suppress(BrowserError):
             return request.is_navigation_request() and request.frame == self._page.main_frame
         return False

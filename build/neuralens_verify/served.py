@@ -8,7 +8,7 @@ from neuralens_tracker.attributes import LANDING, PRODUCT
 
 # The name of a file of the tracker.
 SCRIPT_NAME = re.compile(r"\bneuralens[\w.\-]*\.m?js\b")
-# Elements whose contents are no part of the page.
+# Elements whose contents are not part of the page.
 INERT = ("template", "noscript")
 
 

@@ -88,7 +88,7 @@ class Shopper:
         """Wait until the page has loaded, and what it fetches then."""
         left = self._began + MAX_WAITING - time.monotonic()
         with suppress(BrowserError):
-            # A timeout of 0 would be none.
+            # A timeout of 0 would mean no timeout.
             timeout = max(0.1, min(LOAD_TIMEOUT, left))
             self.page.wait_for_load_state("load", timeout=timeout * 1000)
         pause(self.page, MARGIN_MS)
@@ -167,7 +167,7 @@ class Shopper:
         self.page.evaluate("() => scrollTo({top: 0, behavior: 'instant'})")
 
     def _await_items(self) -> None:
-        """Wait while items of the page's HTML are missing, as until a copy of them is loaded."""
+        """Wait while items of the page's HTML are missing, as until a script has rendered them."""
 
         def are_there() -> bool:
             return not self.read(self._recorder.step).removed
@@ -177,9 +177,9 @@ class Shopper:
                 self._is_incomplete = not self.wait(are_there, START_TIMEOUT)
 
     def pass_overlay(self) -> bool:
-        """Answer what covers the page, such as a question for the age, or close it.
+        """Pass or close an overlay that covers the page, such as an age gate.
 
-        Return whether there was such a thing.
+        Return whether there was one.
         """
         text = ""
         with suppress(BrowserError):
@@ -214,6 +214,6 @@ class Shopper:
         try:
             return read_view(self.page, step, self._recorder.document, shown)
         except BrowserError:
-            # A script has left the page, such as for that of a language: read the one it leads to.
+            # A script has navigated away, for example to the shopper's language: read that page.
             self.page.wait_for_load_state("load", timeout=LOAD_TIMEOUT * 1000)
             return read_view(self.page, step, self._recorder.document, shown)

@@ -40,7 +40,7 @@ GUESS_QUERY = """() => {
 
 
 def find_search_box(page: Page) -> Locator | None:
-    """Find the search box, also one that a button opens."""
+    """Find the search box, which a button may have to open first."""
     box = find_visible(page, SEARCH_BOXES)
     if box is None and (button := find_visible(page, SEARCH_BUTTONS)):
         press(button)
@@ -76,7 +76,7 @@ def find_visible(page: Page, selector: str) -> Locator | None:
 
 
 def guess_query(page: Page) -> str:
-    """Return a text for which a search should have results."""
+    """Return a search text that should have results."""
     return page.evaluate(GUESS_QUERY) or "a"
 
 
@@ -101,7 +101,7 @@ def choose_suggestion(page: Page, box: Locator) -> str:
 
 
 def press(target: Locator) -> None:
-    """Click an element, also one that something covers, such as an offer of a newsletter."""
+    """Click an element, even if something covers it, such as a newsletter pop-up."""
     try:
         # The page that it leads to may respond late.
         target.click(no_wait_after=True)

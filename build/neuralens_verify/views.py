@@ -1,4 +1,4 @@
-"""Reads the page that is open: its markup and tags, and whether it is the shop's at all."""
+"""Reads the open page: its markup and tags, and whether it is part of the shop."""
 
 from collections.abc import Container
 from contextlib import suppress
@@ -85,7 +85,7 @@ def read_wall(page: Page) -> str:
 
 
 def start_listening(page: Page) -> None:
-    """Have the running tracker report to verify, also if the shop's stub has replaced verify's."""
+    """Have the running tracker report to verify, even if the shop's stub has replaced verify's."""
     with suppress(BrowserError):
         page.evaluate("() => window.neuralensListen()")
 

@@ -49,7 +49,7 @@ from neuralens_verify.waiting import MARGIN_MS, pause, wait_until
 ACTION_TIMEOUT, ROUTE_TIMEOUT = 4.0, 1.0
 # Seconds until the consent banner appears, and until it is answered.
 BANNER_TIMEOUT = 4.0
-# Seconds for everything, what is asked of servers included; then the browser is stopped.
+# Seconds for the visit with the questions to servers, and until the browser is stopped.
 MAX_INQUIRY, MAX_TOTAL = 52.0, 58.0
 # The time between keystrokes, in milliseconds.
 KEY_MS = 40
@@ -83,7 +83,7 @@ def visit(browser: Browser, address: str, options: Options) -> Observations:
     bare, login = split_login(address)
     credentials: HttpCredentials | None = None
     if login is not None:
-        # Not to the servers of others.
+        # Playwright sends them to this origin only.
         credentials = {"username": login[0], "password": login[1], "origin": origin_of(bare)}
     with browser.new_context(
         viewport={"width": 1280, "height": 900},
@@ -95,7 +95,7 @@ def visit(browser: Browser, address: str, options: Options) -> Observations:
             try:
                 return made.run()
             finally:
-                # Whatever was observed or raised since then says nothing of the shop.
+                # What was observed or raised after that is not the shop's fault.
                 if stopped.is_set():
                     raise UnreachableError(STUCK.format(url=made.url))
 
@@ -115,7 +115,7 @@ class Visit:
             context.set_extra_http_headers({"Sec-GPC": "1"})
             context.add_init_script(GPC_SCRIPT)
         self._observed = Observations(address, options.refuse)
-        # The shop's host names end with it, once it is open.
+        # What all of the shop's host names end with; known once the shop is open.
         self._site = ""
         self._recorder = Recorder(page, self._observed, OPEN)
         self._shopper = Shopper(page, self._recorder, self._observed)
@@ -156,7 +156,7 @@ class Visit:
                 address, wait_until="commit", timeout=RESPONSE_TIMEOUT * 1000
             )
         except BrowserError as error:
-            # To an error without content, Chromium shows a page of its own.
+            # For an error response without content, Chromium shows a page of its own.
             failed = self._recorder.document
             if failed is not None and failed.status >= 400:
                 raise UnreachableError(
@@ -205,7 +205,7 @@ class Visit:
         return self._await_tracker()
 
     def _release_tracker(self) -> bool:
-        """Answer the banner, or what covers the page, which hold it or its tag back.
+        """Answer a banner or an overlay that holds the tracker or its tag back.
 
         Return whether the tracker then runs.
         """
@@ -329,10 +329,10 @@ class Visit:
             view = self._shopper.read(step)
             others = [each for each in self._observed.views if each.step != step]
             if others and site_of(view.url) != self._site:
-                # Of another shop, for example.
-                self._observed.steps[step] = f"the page at {view.url} is none of the shop's"
+                # It may belong to another shop, for example.
+                self._observed.steps[step] = f"the page at {view.url} is not the shop's"
             elif others and view.intended_tag is None and (wall := read_wall(self._page)):
-                # A shop may ask for a login where it begins to sell, and leave its tag out there.
+                # A shop may require a login to buy, and leave its tag out on that page.
                 self._observed.steps[step] = f"the page at {view.url} {WALLS[wall]}"
             else:
                 self._observed.views = [*others, view]
@@ -349,9 +349,9 @@ class Visit:
             self._shopper.look()
 
     def _release_held(self) -> None:
-        """Grant consent in the banner's place, and note whether that releases events.
+        """Grant consent in the banner's place, and record whether that releases events.
 
-        So held events are told from none at all.
+        This distinguishes held events from no events at all.
         """
         observed = self._observed
         if observed.events or observed.suppressed or observed.refused or not observed.is_running:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page
 
-# Milliseconds until a page has reacted to an action, also in addition to the tracker's thresholds.
+# Milliseconds until a page has reacted to an action, on top of the tracker's own thresholds.
 MARGIN_MS = 150
 # Milliseconds between two looks at a condition.
 POLL_MS = 25

@@ -25,10 +25,11 @@ class Neuralens:
 
     The configuration has the names of the relay's environment variables, which hold where a key
     is absent: ``NEURALENS_APPLICATION_ID``, ``NEURALENS_API_KEY``, ``NEURALENS_OUTBOX`` and so on.
-    Besides, ``NEURALENS_PREFIX`` (``/nl``), ``NEURALENS_ENABLED`` (true), ``NEURALENS_RELAY``
-    (true: the relay is part of this application; false: a proxy leads there),
-    ``NEURALENS_STRICT`` (that of ``app.debug``: whether a wrong value raises in the template, or is
-    left out and logged once) and ``NEURALENS_SNIPPET``, arguments of ``neuralens_embed.Snippet``.
+    In addition there are ``NEURALENS_PREFIX`` (``/nl``), ``NEURALENS_ENABLED`` (true),
+    ``NEURALENS_RELAY`` (true: the relay is part of this application; false: a proxy leads there),
+    ``NEURALENS_STRICT`` (that of ``app.debug``: whether an invalid value raises in the template, or
+    is left out and logged once), and ``NEURALENS_SNIPPET``: arguments of
+    ``neuralens_embed.Snippet``.
     """
 
     def __init__(self, app: Flask | None = None) -> None:

@@ -33,10 +33,9 @@ class Neuralens:
     --help``) fall back to their environment variables, and are read when they are first needed:
     nothing raises at import. ``prefix`` is where pages reach the relay; if it is mounted, below
     the path of its application. ``nonce``, ``uid`` and ``consent`` are functions of the request.
-    ``snippet`` holds further arguments of
-    ``neuralens_embed.Snippet``. With ``enabled`` false, for tests, the snippet is empty and nothing
-    is mounted. With ``strict``, for development, a wrong value raises MarkupError while a template
-    is rendered; otherwise it is left out and logged once.
+    ``snippet`` holds further arguments of ``neuralens_embed.Snippet``. With ``enabled`` false, for
+    tests, the snippet is empty and nothing is mounted. With ``strict``, for development, an invalid
+    value raises MarkupError while a template is rendered; otherwise it is left out and logged once.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class Neuralens:
         """Mount the relay under the prefix, in front of the application's routes.
 
         Behind a route that matches every path, it would get no requests. Raises ValueError for a
-        prefix that is no path.
+        prefix that is not a path.
         """
         if not self.prefix.startswith("/"):
             raise ValueError(f"prefix must be a path such as {PREFIX}, not {self.prefix!r}")
@@ -152,10 +151,10 @@ class Neuralens:
 
 
 class NotedMount(Mount):
-    """A mount that notes, in each request to its application, the path which that is below.
+    """A mount that notes in each request the path below which its application is mounted.
 
-    The path is known only at a request: applications are mounted in others, also below parameters,
-    and a server or proxy may have a root path of its own.
+    The path is only known at a request: an application may be mounted in another, even below a path
+    parameter, and a server or proxy may have a root path of its own.
     """
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -170,7 +169,7 @@ class NotedMount(Mount):
 
 
 def find_path(relay: EmbeddedRelay, routes: Iterable[BaseRoute]) -> str | None:
-    """Return the path at which a relay is mounted, also below other mounts; None if it is not."""
+    """Return the path at which a relay is mounted, however deep; None if it is not mounted."""
     for mount in routes:
         if isinstance(mount, Mount):
             below = "" if mount.app is relay else find_path(relay, mount.routes)

@@ -8,8 +8,8 @@
         'LAND_PRODUCT_PAGE CH-1 #1 PRODUCT_PAGE "chair"',
     ]
 
-``page`` is where the step begins, "" where the one before has ended; ``action`` what a shopper
-does there, in words that the test carries out, "" for looking alone.
+``page`` is where the step begins; "": where the previous one ended. ``action`` is what a shopper
+does there, in words that the test maps to a function; "": only look.
 """
 
 import tomllib

@@ -12,7 +12,7 @@ from neuralens_embed import bundles
 from neuralens_embed.cli import COMMANDS, main
 from neuralens_embed.commands import print_line
 from neuralens_embed.names import kebab
-from neuralens_embed.snippet import KINDS, Snippet
+from neuralens_embed.snippet import VALUE_TYPES, Snippet
 from neuralens_tracker.vocabulary import PAGES
 
 COMMAND = Path(sys.executable).with_name("neuralens-tracker")
@@ -66,7 +66,7 @@ def test_the_snippet_from_options() -> None:
 
 def test_the_snippet_has_an_option_for_every_setting() -> None:
     listed = run("snippet", "--help").output
-    assert [name for name in KINDS if f"--{kebab(name)} " not in listed] == []
+    assert [name for name in VALUE_TYPES if f"--{kebab(name)} " not in listed] == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from neuralens_embed import bundles
 from neuralens_embed.attributes import MarkupError, report
 from neuralens_embed.jinja import install
 from neuralens_embed.names import EVERY_SETTING
-from neuralens_embed.snippet import KINDS, PREFIX, Snippet
+from neuralens_embed.snippet import PREFIX, VALUE_TYPES, Snippet
 from neuralens_tracker import attributes as names
 from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.vocabulary import ACTIONS, MAX_COUNT, MAX_TEXT, PAGES
@@ -201,8 +201,8 @@ def test_every_setting_is_an_attribute() -> None:
         "ga4_index_base": 1,
         "onetrust_group": "C0003",
     }
-    assert set(values) | {"app_id"} == set(KINDS)
-    assert len(KINDS) == len(EVERY_SETTING)
+    assert set(values) | {"app_id"} == set(VALUE_TYPES)
+    assert len(VALUE_TYPES) == len(EVERY_SETTING)
     tag, *_ = parse(str(Snippet(app_id="APP", integrity=False, addons=ADDONS, **values)))
     assert {name: value for name, value in tag.attrib.items() if name.startswith("data-")} == {
         "data-app-id": "APP",
