@@ -78,10 +78,10 @@ boundary.run(__BRYTHON__, {json.dumps(names)}, [{functions}], {json.dumps(entrie
 
 
 def build_source(modules: Mapping[str, str]) -> str:
-    """Return a script that gives the modules, as Python source, to a page that has Brython.
+    """Return a script that adds the modules, as Python source, to a page's own Brython.
 
-    It stands after the whole brython.js; then ``from neuralens_tracker import ...`` works in the
-    page's own Python. ``modules`` as for build(). Nothing is started.
+    After the complete brython.js and this script, ``from neuralens_tracker import ...`` works in
+    the page's Python. ``modules`` as for build(). Nothing is started.
     """
     packages = {name.rpartition(".")[0] for name in modules} - {""}
     files = {
@@ -121,7 +121,7 @@ def check(shaken: Mapping[str, Any]) -> None:
         short = [name for name in names if not name.startswith(tuple(f"{n}." for n in names))]
         raise BrythonError(
             f"{module} needs {', '.join(short)}, which the Brython bundle leaves out: "
-            "write it another way, or take it off brython_cuts.py"
+            "write it another way, or remove it from brython_cuts.py"
         )
     known = {*SEVERED, *(f"$B.imported.{name}" for name in ABSENT_MODULES)}
     hollow = tuple(entry.removesuffix("*") for entry in SEVERED if entry.endswith(".*"))
@@ -130,8 +130,8 @@ def check(shaken: Mapping[str, Any]) -> None:
     ]
     if moved:
         raise BrythonError(
-            f"what stays of brython.js names {', '.join(moved)}, which the cuts took away: "
-            "add it to brython_cuts.py with the reason why it is not reached, or keep it"
+            f"what remains of brython.js refers to {', '.join(moved)}, which the cuts have removed:"
+            " add it to brython_cuts.py with the reason why it is not reached, or keep it"
         )
 
 

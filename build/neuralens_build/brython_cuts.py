@@ -1,11 +1,11 @@
 """The parts removed from brython.js, and why the tracker cannot reach them.
 
-Everything here is found by what it says, never by where it stands: a section by a name that it
-fills in, a replaced text by how it starts and ends, a severed definition by its name. The build
-stops when one of them is not there exactly once, when code that stays names something that went
-and does not stand here, and when a module of the tracker names something that stands here. So
-neither an upgrade of Brython nor a change of the tracker moves anything under a cut unseen.
-Beyond these tables, node/shake_brython.cjs leaves out what nothing can name any more.
+Each part is found by its content, never by its position: a section by a name that it defines, a
+replaced text by its start and end, a severed definition by its name. The build fails if one of them
+does not occur exactly once, if remaining code refers to something removed that is not listed here,
+or if a module of the tracker refers to something listed here. So neither an upgrade of Brython nor
+a change of the tracker can break a cut unnoticed. In addition to these tables,
+node/shake_brython.cjs removes what has become unreachable.
 """
 
 from neuralens_build.edits import Edit

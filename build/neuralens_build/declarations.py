@@ -113,7 +113,7 @@ export interface Neuralens {{
   readonly version: string;
 }}
 
-/** Start the tracker on this page, if it is not there yet, and return its calls. */
+/** Start the tracker on this page, unless it is running, and return its calls. */
 export function start(settings?: Settings): Neuralens;
 
 declare global {{

@@ -21,9 +21,9 @@ class Edit:
 
 
 def apply(edits: Iterable[Edit], text: str, name: str) -> str:
-    """Apply edits to a text; raises EditError for an edit that does not apply.
+    """Apply edits to third-party code; raises EditError for an edit that does not apply.
 
-    ``name`` describes the text in the error, for whoever upgrades the third-party code.
+    ``name`` describes the code in the error, for whoever upgrades it.
     """
     for edit in edits:
         count = text.count(edit.start)

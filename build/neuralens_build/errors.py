@@ -1,4 +1,4 @@
-"""The root of everything that the build raises on purpose."""
+"""The base class of the build's errors."""
 
 
 class BuildError(Exception):

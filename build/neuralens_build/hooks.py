@@ -118,7 +118,7 @@ def is_allowed(statement: ast.stmt) -> bool:
 
 
 def explain_import(statement: ast.ImportFrom, place: str) -> None:
-    """Raise HooksError for an import that a page has not."""
+    """Raise HooksError for an import that a page does not have."""
     module = statement.module or ""
     if module in ANNOTATION_MODULES:
         return

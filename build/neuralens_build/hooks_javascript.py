@@ -17,7 +17,7 @@ LINE = "$line"
 
 
 class LineMarker(ast.NodeTransformer):
-    """Notes the line before each statement, so that what is raised can be placed."""
+    """Records the line before each statement, so that exceptions can name it."""
 
     def mark(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """Insert a call that records the line before each statement of a block."""
@@ -72,7 +72,7 @@ def write(hooks: Hooks | None, folder: Path) -> None:
 
 
 def mark_lines(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """Insert a call that records the line before each statement of a module, also nested ones."""
+    """Insert a call that records the line before each statement of a module, even nested ones."""
     marker = LineMarker()
     marked: list[ast.stmt] = []
     for statement in statements:

@@ -59,7 +59,7 @@ def manifest() -> dict[str, object]:
         "exports": {
             ".": {"types": "./neuralens.d.ts", "default": "./neuralens.mjs"},
             "./playwright": {"types": "./playwright.d.ts", "default": "./playwright.mjs"},
-            # Add-ons need a browser, also where an application imports them to render its pages.
+            # Add-ons need a browser, but applications also import them to render pages.
             "./*.js": {
                 **dict.fromkeys(SERVERS, "./server.mjs"),
                 "default": "./*.js",

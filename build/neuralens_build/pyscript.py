@@ -19,7 +19,7 @@ PACKAGES = {
 }
 # The package, for the page's own Python, and the tracker's entry.
 ENTRIES = (ENTRY, "neuralens_tracker")
-# What the adapter imports: of MicroPython, of the bundle, and of a page's own PyScript.
+# What the adapter imports: from MicroPython, from the bundle, and from a page's own PyScript.
 PROVIDED = ("io", "json", "sys", "neuralens_guard", "pyscript.js_modules")
 FOLDER = "pyscript"
 LOADER = "neuralens.pyscript.js"

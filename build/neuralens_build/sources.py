@@ -44,8 +44,8 @@ def read(adapter: str) -> dict[str, str]:
 def in_order(modules: Mapping[str, str], provided: Iterable[str], *entries: str) -> list[str]:
     """Return the names of the entries and their dependencies, in topological order.
 
-    ``modules`` maps dotted names to Python source, ``provided`` are the modules that the runtime
-    has beside them. Raises SourceError for an import of any other, and for a circle.
+    ``modules`` maps dotted names to Python source; ``provided`` are the runtime's own modules.
+    Raises SourceError for an import of any other module, and for a cycle.
     """
     graph: dict[str, list[str]] = {}
     pending = list(entries)
@@ -91,7 +91,7 @@ def imports(modules: Mapping[str, str], name: str, provided: Iterable[str]) -> l
 def bundle_builtins() -> str:
     """Return the JavaScript that declares the builtins which a runtime needs, in its own scope.
 
-    They stand for the page's, of which a page may have replaced some.
+    They take the place of the page's, some of which the page may have replaced.
     """
     functions = npm_tools.run_esbuild(
         "--bundle",

@@ -58,7 +58,7 @@ class Calls(Expressions):
         """Refuse keyword arguments."""
         if keywords:
             raise self.refuse(
-                keywords[0], "arguments go by their place", "the argument without its name"
+                keywords[0], "arguments are positional", "the argument without its name"
             )
 
     def emit_builtin(self, node: ast.Call, name: str) -> Code:
@@ -88,7 +88,7 @@ class Calls(Expressions):
         if count not in forms or any(isinstance(value, ast.Starred) for value in node.args):
             counts = " or ".join(map(str, forms))
             raise self.refuse(
-                node, f"{name} takes {counts} arguments, one by one", f"{name} with those alone"
+                node, f"{name} takes {counts} arguments, one by one", f"{name} with those only"
             )
         return self.fill(node, forms[count], arguments)
 
@@ -96,11 +96,11 @@ class Calls(Expressions):
         """Write ``sort`` and ``sorted`` with their keywords."""
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         if len(arguments) != 1 or given.keys() - {"key", "reverse"}:
-            raise self.refuse(node, f"{name} takes key and reverse", f"{name} with those alone")
+            raise self.refuse(node, f"{name} takes key and reverse", f"{name} with those only")
         key = None if is_none(given.get("key")) else given.get("key")
         if self.changes(key):
             raise self.refuse(
-                node, "a key is evaluated more than once for an item", "a key without effects"
+                node, "a key may be evaluated more than once per item", "a key without side effects"
             )
         values = [self.write(arguments[0], ASSIGNMENT)]
         values.append(self.write(key, ASSIGNMENT) if key else self.code(node, "undefined"))
@@ -115,7 +115,7 @@ class Calls(Expressions):
         if name not in METHODS:
             raise self.refuse(
                 node,
-                f"text, lists and dicts have no method {name} here, and no record has it",
+                f"the method {name} is not supported for text, lists and dicts",
                 f"one of {', '.join(METHODS)}, or `call(target, name)` for a browser object",
             )
         forms = METHODS[name]
@@ -132,7 +132,9 @@ class Calls(Expressions):
         if name == "replace" and len(node.args) == 2:
             if self.has_effects(node.args[1]):
                 raise self.refuse(
-                    node, "what replaces is evaluated each time", "it into a variable first"
+                    node,
+                    "the replacement is evaluated for each match",
+                    "it into a variable first",
                 )
             if is_plain(node.args[1]):
                 forms = PLAIN_REPLACE
@@ -167,9 +169,9 @@ class Calls(Expressions):
         count = len(node.args)
         leading = node.args[: form.least]
         if count < form.least or (form.most is not None and count > form.most):
-            raise self.refuse(node, f"{name} takes {form.least} arguments", "those alone")
+            raise self.refuse(node, f"{name} takes {form.least} arguments", "those only")
         if any(isinstance(value, ast.Starred) for value in leading):
-            raise self.refuse(node, f"{name} takes its first arguments one by one", "them out")
+            raise self.refuse(node, f"{name} takes its first arguments one by one", "out each one")
         word = "" if form.name is None else self.property_name(node, node.args[form.name])
         if name in ("elements", "record"):
             return self.write(node.args[0])
@@ -193,7 +195,7 @@ class Calls(Expressions):
         name = given.value if isinstance(given, ast.Constant) else None
         if not isinstance(name, str) or not name.isidentifier():
             raise self.refuse(
-                node, "a browser object's property has a fixed name", "a literal name"
+                node, "the name of a browser object's property is a literal", "a literal name"
             )
         return name
 
@@ -206,5 +208,5 @@ class Calls(Expressions):
 
 
 def is_plain(node: ast.expr) -> bool:
-    """Return whether a replacement has no ``$``, by which JavaScript quotes what it replaces."""
+    """Return whether a replacement has no ``$``, which is special in JavaScript's replacements."""
     return isinstance(node, ast.Constant) and "$" not in str(node.value)

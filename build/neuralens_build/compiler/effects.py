@@ -1,8 +1,8 @@
-"""Finds the functions of a program that change something which others can see.
+"""Finds the functions of a program that have side effects.
 
-Where JavaScript would evaluate expressions in another order than Python, or not all of them, that
-matters only if one of them has such an effect. What a browser's object does when it is called
-counts as no effect, since the program sees its own values alone.
+JavaScript may evaluate expressions in another order than Python, or leave some out: that matters
+only if one of them has a side effect. Calls of browser objects do not count, because they cannot
+change the program's own values.
 """
 
 import ast
@@ -46,7 +46,7 @@ class Effects:
 def read_effects(trees: Collection[ast.Module], records: Mapping[str, object]) -> Effects:
     """Return the functions of a program that have no effects."""
     functions: dict[str, list[ast.FunctionDef]] = {}
-    # What a parameter or a variable calls may have any effect.
+    # A call of a parameter or a variable may have any effect.
     variables: set[str] = set()
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.FunctionDef):

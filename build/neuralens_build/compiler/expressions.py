@@ -118,9 +118,9 @@ class Expressions(Scopes):
         )
 
     def emit_Name(self, node: ast.Name) -> Code:
-        """Write a variable; a builtin is called and no value."""
+        """Write a variable; builtins and record classes can only be called."""
         if node.id in self.records:
-            raise self.refuse(node, f"{node.id} is a record class and no value", "a call of it")
+            raise self.refuse(node, f"{node.id} is a record class, not a value", "a call of it")
         if not self.is_bound(node.id) and not self.is_native(node):
             raise self.refuse(
                 node,
@@ -171,7 +171,7 @@ class Expressions(Scopes):
         signs: dict[type[ast.unaryop], str] = {ast.Not: "!", ast.USub: "-"}
         sign = signs.get(type(node.op))
         if sign is None:
-            raise self.refuse(node, "only `not` and `-` stand in front of a value", "arithmetic")
+            raise self.refuse(node, "the only unary operators are `not` and `-`", "arithmetic")
         if sign == "!":
             return self.code(node, sign, self.condition(node.operand, UNARY), rank=UNARY)
         # Two minus signs in a row would be a decrement.
@@ -186,7 +186,7 @@ class Expressions(Scopes):
         operator = ARITHMETIC.get(type(node.op))
         if operator is None:
             raise self.refuse(
-                node, "JavaScript works on bits in another way", "`+ - * / // % **` on numbers"
+                node, "bitwise operators differ in JavaScript", "`+ - * / // % **` on numbers"
             )
         right = node.right
         if isinstance(node.op, ast.Add) and self.is_builtin(right, "str", 1):
@@ -206,7 +206,7 @@ class Expressions(Scopes):
             if not isinstance(middle, ast.Name | ast.Constant):
                 raise self.refuse(
                     middle,
-                    "the middle of a chained comparison is worked out twice",
+                    "the middle of a chained comparison is evaluated twice",
                     "it into a variable first, or `a < b and b < c`",
                 )
         pairs = [
@@ -322,7 +322,9 @@ class Expressions(Scopes):
                 parts.append(text.replace("`", "\\`").replace("${", "\\${"))
             elif isinstance(part, ast.FormattedValue):
                 if part.format_spec is not None or part.conversion != -1:
-                    raise self.refuse(node, "a value in a text has no format", "`+` and `str(...)`")
+                    raise self.refuse(
+                        node, "an f-string has no formats or conversions", "`+` and `str(...)`"
+                    )
                 parts += ["${", self.write(part.value), "}"]
         return self.code(node, *parts, "`")
 
@@ -344,19 +346,21 @@ class Expressions(Scopes):
         place = node.slice
         if isinstance(place, ast.Slice):
             if place.step is not None or not isinstance(node.ctx, ast.Load):
-                raise self.refuse(node, "a slice has no step and is no target", "a loop")
+                raise self.refuse(node, "a slice has no step, and is not assigned to", "a loop")
             ends: list[Part] = [self.write(place.lower, ASSIGNMENT) if place.lower else "0"]
             if place.upper is not None:
                 ends += [", ", *self.end_of(place.upper)]
             return self.code(node, base, ".slice(", *ends, ")", rank=MEMBER)
         if isinstance(place, ast.UnaryOp) and isinstance(place.operand, ast.Constant):
             if not isinstance(node.ctx, ast.Load):
-                raise self.refuse(node, "an item is assigned by its place", "`xs[len(xs) - 1]`")
+                raise self.refuse(
+                    node, "an item is assigned by an index from 0", "`xs[len(xs) - 1]`"
+                )
             return self.code(node, base, ".at(", self.write(place), ")", rank=MEMBER)
         return self.code(node, base, "[", self.write(place), "]", rank=MEMBER)
 
     def end_of(self, node: ast.expr) -> list[Part]:
-        """Write the end of a slice; None, which means none, must not be null."""
+        """Write the end of a slice; None, for no end, must become undefined and not null."""
         if self.is_of(SCALAR, node):
             return [self.write(node, ASSIGNMENT)]
         return [self.write(node, AND + 1), " ?? undefined"]
@@ -374,12 +378,14 @@ class Expressions(Scopes):
         if arguments.kwonlyargs or arguments.kwarg or arguments.posonlyargs:
             odd = [*arguments.kwonlyargs, *arguments.posonlyargs, arguments.kwarg]
             raise self.refuse(
-                next(part for part in odd if part), "arguments go by their place", "parameters"
+                next(part for part in odd if part),
+                "a function has no `**`, and no keyword-only or positional-only parameters",
+                "plain parameters",
             )
         for default in arguments.defaults:
             if not is_none(default):
                 raise self.refuse(
-                    default, "a parameter that is left out is None", "None, and ask for it inside"
+                    default, "the only default is None", "None, and check for it in the function"
                 )
         names = [spell(part.arg) for part in arguments.args]
         if arguments.vararg is not None and arguments.vararg.arg != "_":
@@ -423,8 +429,8 @@ class Expressions(Scopes):
             if isinstance(part, ast.Lambda):
                 raise self.refuse(
                     part,
-                    "in Python all functions of a comprehension see the last item",
-                    "a loop, and a function that makes the function",
+                    "in Python, all functions created by a comprehension see the last item",
+                    "a loop, and a function that creates the function",
                 )
         self.scopes.append(Scope({loop.target.id}))
         is_item = isinstance(node.elt, ast.Name) and node.elt.id == loop.target.id
@@ -436,7 +442,7 @@ class Expressions(Scopes):
         return loop, spell(loop.target.id), tests, value
 
     def as_list(self, node: ast.expr) -> Code:
-        """Write the iterable of a comprehension as an array, as it may be a NodeList or a text.
+        """Write the iterable of a comprehension as an array, as it may be a NodeList or a string.
 
         Not by Array.from, which the page may have replaced.
         """

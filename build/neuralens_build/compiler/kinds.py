@@ -1,6 +1,6 @@
 """Infers which values of a program are always scalars, and which are always lists.
 
-A scalar is a text, number or bool, and so never None. Comparisons of values that may be None must
+A scalar is text, a number or a bool, and so never None. Comparisons of values that may be None must
 treat null and undefined alike; if one of them is a scalar, ``===`` suffices. A known list needs no
 copy for iteration. The inference uses annotations, which mypy checks, and literals.
 """

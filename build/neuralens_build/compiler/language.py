@@ -172,8 +172,8 @@ ADAPTER = "neuralens_tracker.web.ffi"
 GLOBALS = frozenset(("Date", "JSON", "Math", "Object", "Reflect", "navigator", "performance"))
 # Names of JavaScript that the adapter itself may use.
 NATIVE = frozenset(("JSON", "Object", "Proxy", "Reflect", "console", "globalThis"))
-# Names that mean something to JavaScript, or to what the emitter writes: a variable of that name
-# gets a ``$``, which no name in Python has.
+# Names with a meaning in JavaScript or in the emitted code: a variable of that name gets a ``$``,
+# which no name in Python has.
 TAKEN = frozenset(
     (
         *("arguments", "async", "await", "break", "case", "catch", "class", "const", "continue"),
@@ -187,7 +187,7 @@ TAKEN = frozenset(
     )
 )
 
-# What to write in the place of syntax that there is not.
+# What to write instead of unsupported syntax.
 REMEDIES: dict[str, str] = {
     "Set": "a list, or a dict with the members as keys",
     "SetComp": "a list, or a dict with the members as keys",
@@ -205,10 +205,10 @@ REMEDIES: dict[str, str] = {
     "ClassDef": "the class at the top of a module",
     "Import": "`from module import name` at the top of the module",
     "ImportFrom": "the import at the top of the module",
-    "Slice": "a slice of a list or a text",
+    "Slice": "a slice of a list or a string",
     "TryStar": "`except`",
 }
-# What to write in the place of builtins that there are not.
+# What to write instead of unsupported builtins.
 REPLACEMENTS: dict[str, str] = {
     "all": "a loop",
     "any": "a loop",

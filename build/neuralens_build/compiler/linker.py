@@ -141,7 +141,7 @@ class Program:
                 if isinstance(node, ast.ClassDef | ast.FunctionDef):
                     if node.name in defined:
                         raise self.refuse(
-                            node, f"{defined[node.name]} has a {node.name} too", "another name"
+                            node, f"{defined[node.name]} also defines {node.name}", "another name"
                         )
                     defined[node.name] = source.file
                 if isinstance(node, ast.FunctionDef):
@@ -169,8 +169,8 @@ class Program:
         if node.bases or len(methods) < len(node.body) or "__init__" not in methods:
             raise self.refuse(
                 node,
-                f"class {node.name} becomes functions and variables",
-                "__init__, methods, and nothing else: no base, no attribute of the class",
+                f"class {node.name} is a singleton",
+                "__init__ and methods only: no base class and no class attributes",
             )
         init = methods["__init__"]
         return Class(
@@ -212,7 +212,7 @@ class Program:
             elif isinstance(value, Object):
                 raise self.refuse(
                     target,
-                    f"{owner.name}.{target.attr} may hold one object or another",
+                    f"{owner.name}.{target.attr} may hold different singletons",
                     f"`self.{target.attr} = ...` once, in __init__",
                 )
 
@@ -222,7 +222,7 @@ class Program:
         assert created is not None  # noqa: S101 - the caller has looked
         if created.created:
             raise self.refuse(
-                call, f"class {created.name} has an object already", "one call of it in the program"
+                call, f"class {created.name} is instantiated twice", "one call of it in the program"
             )
         created.created = True
         if len(call.args) != len(created.order) or call.keywords:
@@ -279,7 +279,7 @@ class Program:
         if holder is not owner:
             raise self.refuse(
                 node,
-                f"{holder.name}.{node.attr} is not a method: an object's attributes are its own",
+                f"{holder.name}.{node.attr} is not a method: attributes of singletons are private",
                 f"a method of {holder.name} that returns it",
             )
         return holder.attributes.get(node.attr)
@@ -294,7 +294,7 @@ class Program:
             if isinstance(statement, ast.ClassDef):
                 owner = self.classes.get(statement.name)
                 if owner is None or not owner.created:
-                    # A record, or a class that this program does not instantiate.
+                    # It is a record, or this program does not instantiate it.
                     continue
                 variables: dict[str, ast.expr] = {}
                 functions = [
@@ -308,7 +308,7 @@ class Program:
                 body.append(Rewriter(self, None, {}).rewrite(statement))
             elif not isinstance(statement, ast.ImportFrom):
                 if any(self.class_of(node) is not None for node in ast.walk(statement)):
-                    raise self.refuse(statement, "the program begins in start", "this there")
+                    raise self.refuse(statement, "singletons are created in `start`", "this there")
                 body.append(statement)
         return ast.Module(body, [])
 
@@ -337,8 +337,8 @@ class Program:
 class Rewriter(ast.NodeTransformer):
     """Rewrites one function; ``owner`` is the class whose method it is, if it is one.
 
-    The variables that the class's attributes become are put into ``variables``, with the value
-    that they have before anything runs.
+    Adds the variables that replace the class's attributes to ``variables``, with their initial
+    values.
     """
 
     def __init__(
@@ -404,17 +404,17 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Visit a call; instantiation is only allowed as the value of an assignment."""
-        self.refuse_made(node)
+        self.refuse_unassigned(node)
         self.generic_visit(node)
         return node
 
-    def refuse_made(self, node: ast.AST) -> None:
+    def refuse_unassigned(self, node: ast.AST) -> None:
         """Refuse an instantiation whose result is not assigned directly."""
         created = self.program.class_of(node)
         if created is not None:
             raise self.program.refuse(
                 node,
-                f"the object of class {created.name} is known by the name that holds it",
+                f"the instance of class {created.name} is not assigned to a name",
                 "`name = Class(...)` in start, or `self._name = Class(...)` in __init__",
             )
 
@@ -423,11 +423,11 @@ class Rewriter(ast.NodeTransformer):
         if not created.created:
             raise self.program.refuse(
                 node,
-                f"the object of class {created.name} is made where the program is put together",
-                "its call in start, or in the __init__ of an object that is made there",
+                f"class {created.name} is instantiated outside the composition root",
+                "its call in start, or in the __init__ of a singleton that is created there",
             )
         for value in node.args:
-            self.refuse_made(value)
+            self.refuse_unassigned(value)
         arguments = [
             self.visit(value)
             for name, value in zip(created.order, node.args, strict=True)
@@ -446,14 +446,14 @@ class Rewriter(ast.NodeTransformer):
         if any(known.name in names for names in self.bound):
             raise self.program.refuse(
                 node,
-                f"{ast.unparse(node)} is {known.name}, which a local variable hides here",
+                f"{ast.unparse(node)} is {known.name}, which a local variable shadows here",
                 "another name of the variable",
             )
         return ast.copy_location(ast.Name(known.name, ast.Load()), node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """Replace ``self.x`` and ``self.x.method`` by a variable or function."""
-        self.refuse_made(node.value)
+        self.refuse_unassigned(node.value)
         if isinstance(node.ctx, ast.Load):
             known = self.known(node)
             if isinstance(known, Function | Variable):
@@ -461,8 +461,8 @@ class Rewriter(ast.NodeTransformer):
             if isinstance(known, Object):
                 raise self.program.refuse(
                     node,
-                    f"{ast.unparse(node)} is an object, and no value",
-                    "a method of it, or give the object to a class as an argument",
+                    f"{ast.unparse(node)} is a singleton, not a value",
+                    "a method of it, or pass it to the constructor of another singleton",
                 )
         if self.owner is not None and is_self(node.value):
             name = self.owner.variable(node.attr)

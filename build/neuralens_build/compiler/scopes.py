@@ -19,7 +19,7 @@ class Scope:
     names: set[str]
     # Those that are already declared, as parameters or by statements.
     declared: set[str] = field(default_factory=set)
-    # Those that always hold values of a kind.
+    # The names that always hold values of a kind.
     kinds: dict[Kind, set[str]] = field(default_factory=dict)
 
 
@@ -82,7 +82,7 @@ class Scopes:
         self.attributes = {part.attribute for record in records.values() for part in record.fields}
         self.known = known
         self.effects = effects
-        # The names that a function around, or another one, may assign.
+        # The names that more than one function may assign.
         self.shared = {
             name
             for node in ast.walk(tree)
@@ -173,7 +173,7 @@ class Scopes:
         return isinstance(node, ast.Constant)
 
     def refuse_order(self, node: ast.AST, first: ast.expr, second: ast.expr) -> None:
-        """Refuse two expressions that JavaScript evaluates the other way round, if it matters."""
+        """Refuse two expressions that JavaScript evaluates in the other order, if it matters."""
         pairs = ((first, second), (second, first))
         if any(self.has_effects(one) and not self.is_steady(other) for one, other in pairs):
             raise self.refuse(
@@ -183,9 +183,9 @@ class Scopes:
             )
 
     def declare(self, name: str) -> str:
-        """Return the declaration of a name at its first assignment.
+        """Return the declaration of a name at its first assignment, otherwise "".
 
-        ``var``, which holds for the whole function as a variable of Python's does.
+        By ``var``, which is function-scoped like Python's variables.
         """
         scope = self.scopes[-1]
         if name not in scope.names or name in scope.declared:
@@ -212,13 +212,13 @@ class Scopes:
         self.scopes.append(Scope(names | bound, names, kinds))
 
     def refuse_unset(self, body: list[ast.stmt], parameters: set[str]) -> None:
-        """Refuse a variable that is changed, but never assigned: in Python, it has no value."""
+        """Refuse an augmented assignment of a variable without a value."""
         for node in statements(body):
             target = node.target if isinstance(node, ast.AugAssign) else None
             name = target.id if isinstance(target, ast.Name) else ""
             if name in bound_in(body) - parameters - bound_in(body, ast.AugAssign):
                 raise self.refuse(
                     node,
-                    f"{name} is a variable of this function alone, and has no value yet",
+                    f"{name} is local to this function, and has no value yet",
                     f"`nonlocal {name}` or `global {name}` above it, or assign it first",
                 )

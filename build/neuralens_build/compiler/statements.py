@@ -59,7 +59,7 @@ class Statements(Calls):
         return self.code(node, "return ", self.write(node.value), ";")
 
     def single_target(self, node: ast.Assign) -> str:
-        """Return the name that an assignment has for its target, if it is one."""
+        """Return the name that an assignment assigns, "" for an item or attribute."""
         target = node.targets[0]
         if len(node.targets) > 1 or isinstance(target, ast.Tuple | ast.List | ast.Starred):
             raise self.refuse(node, "one target is assigned at a time", "one assignment for each")
@@ -86,7 +86,9 @@ class Statements(Calls):
         """Write an augmented assignment."""
         operator = ARITHMETIC.get(type(node.op))
         if operator is None or isinstance(node.op, ast.Pow | ast.Mod):
-            raise self.refuse(node, "an assignment has `+= -= *= /=` alone", "`x = x // y`")
+            raise self.refuse(
+                node, "the only augmented assignments are `+= -= *= /=`", "`x = x // y`"
+            )
         target = self.write(node.target)
         value = self.write(node.value, ASSIGNMENT)
         return self.code(node, target, operator.text.rstrip() + "= ", value, ";")
@@ -111,12 +113,12 @@ class Statements(Calls):
         return self.code(node, "while (", self.condition(node.test), ") ", self.block(node.body))
 
     def run_For(self, node: ast.For) -> Code:
-        """Write a loop over a list or a text."""
+        """Write a loop over a list or a string."""
         self.refuse_else(node)
         if not isinstance(node.target, ast.Name):
             raise self.refuse(
                 node.target,
-                "a loop has one name",
+                "a loop has one variable",
                 "a loop over `list(d.keys())`, or over pairs by `pair[0]`",
             )
         items = self.write(node.iter, ASSIGNMENT)
@@ -146,7 +148,9 @@ class Statements(Calls):
         names = {handler.name for handler in handlers if handler.name} or {"error$"}
         if len(names) > 1 or names & self.scopes[-1].names:
             raise self.refuse(
-                handlers[-1], "what is caught has one name, and none of a variable", "such a name"
+                handlers[-1],
+                "all handlers of a `try` use one name, which is not a variable's",
+                "one new name",
             )
         name = names.pop()
         # JavaScript declares it in the handler alone.
@@ -158,9 +162,11 @@ class Statements(Calls):
         for handler in handlers:
             kind = handler.type.id if isinstance(handler.type, ast.Name) else None
             if catches_all or (handler.type is not None and kind is None):
-                raise self.refuse(handler, "an except names one exception", "one for each")
+                raise self.refuse(handler, "an except names one exception", "an except for each")
             if kind is not None and (self.is_bound(kind) or kind not in EXCEPTIONS):
-                raise self.refuse(handler, f"{kind} is no exception of Python", "one of those")
+                raise self.refuse(
+                    handler, f"{kind} is not an exception of Python", "a built-in exception"
+                )
             catches_all = kind in (None, "Exception")
             test = "" if catches_all else f'if ({name}.name === "{kind}") '
             choices += [" else " if choices else "", test, self.block(handler.body)]
@@ -181,14 +187,14 @@ class Statements(Calls):
         name = call.func.id if call and isinstance(call.func, ast.Name) else ""
         if call is None or node.cause or not name or len(call.args) > 1 or call.keywords:
             raise self.refuse(
-                node, "a raise has one exception with one text", "`raise ValueError('text')`"
+                node, "a raise has an exception with one message", "`raise ValueError('message')`"
             )
         text: Part = self.write(call.args[0], ASSIGNMENT) if call.args else '""'
         if self.is_bound(name) or name not in RAISED:
             raise self.refuse(
                 node,
-                f"there is no {name} here, or it has a parent, by which JavaScript does not catch",
-                "`raise ValueError('text')`, or another exception with the parent Exception",
+                f"{name} is not an exception, or `except` may catch it by the name of its parent",
+                "`raise ValueError('message')`, or another direct child of Exception",
             )
         self.library.add("$named")
         return self.code(node, "throw $named(new Error(", text, f'), "{name}");')
@@ -200,7 +206,7 @@ class Statements(Calls):
     def function_statement(self, node: ast.FunctionDef) -> Code:
         """Write ``name = (parameters) => { ... };``."""
         if node.decorator_list:
-            raise self.refuse(node, "a function has no decorator", "a call of what decorates")
+            raise self.refuse(node, "a function has no decorator", "a call of the decorator")
         self.enter(node.args, node.body)
         parameters = self.parameters(node.args)
         body = self.block(node.body)

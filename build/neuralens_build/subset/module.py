@@ -149,7 +149,7 @@ def candidates(name: str, beside: str) -> Iterator[Path]:
 class Module:
     """One module: its nodes (annotations and docstrings aside), parents, scopes and imports.
 
-    Raises SyntaxError where the source is no Python.
+    Raises SyntaxError if the source is not Python.
     """
 
     def __init__(self, source: str, filename: str, library: Library) -> None:
@@ -162,7 +162,6 @@ class Module:
             compile(self.tree, filename, "exec", dont_inherit=True)
         self.parents: dict[ast.AST, ast.AST] = {}
         self.annotations: dict[ast.AST, ast.expr] = {}
-        self.annotation_names: set[str] = set()
         self.nodes: list[ast.AST] = []
         self.collect(self.tree)
         self.scopes: dict[ast.AST, Scope] = {}
@@ -183,9 +182,6 @@ class Module:
                     continue
                 if name in ("annotation", "returns") and isinstance(child, ast.expr):
                     self.annotations[node] = child
-                    self.annotation_names |= {
-                        part.id for part in ast.walk(child) if isinstance(part, ast.Name)
-                    }
                     continue
                 self.parents[child] = node
                 if documented and body and child is body[0] and is_docstring(child):

@@ -92,7 +92,7 @@ def sort_key(module: Module) -> Found:
 
 @rule(
     "joined",
-    reason="JavaScript joins lists alone",
+    reason="JavaScript joins only lists",
     remedy="`join(list(text))`, or `join(list(d.keys()))`",
 )
 def joined(module: Module) -> Found:
@@ -166,7 +166,7 @@ def is_float(source: Value) -> bool:
 
 
 def follow_operands(value: Value) -> list[Value] | None:
-    """Return where a value comes from, also through arithmetic; None for a source."""
+    """Return where a value comes from, even through arithmetic; None for a source."""
     node = value.node
     operands: list[ast.expr] = []
     if value.depth == 0 and not value.annotates:
@@ -182,7 +182,7 @@ def follow_operands(value: Value) -> list[Value] | None:
 @rule(
     "float-quotient",
     reason="JavaScript rounds the quotient of two floats before `//` cuts it",
-    remedy="`int(x / y)`, and for numbers below 0 what is to become of them",
+    remedy="`int(x / y)`, and for negative numbers how to round them",
 )
 def float_quotient(module: Module) -> Found:
     """Find whole quotients of floats."""
@@ -214,7 +214,7 @@ def number_from_text(module: Module) -> Found:
 
 
 def is_number(text: str) -> bool:
-    """Return whether a text is a number in both languages."""
+    """Return whether a string is a number in both languages."""
     return text.isascii() and text.replace(".", "", 1).isdigit()
 
 

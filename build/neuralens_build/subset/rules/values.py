@@ -109,7 +109,7 @@ def equality(module: Module) -> Found:
 
 
 def differs(left: set[str | None], right: set[str | None]) -> bool:
-    """Return whether such values may be equal in one language alone.
+    """Return whether such values may be equal in only one of the languages.
 
     Both are lists or dicts; or one is a bool and the other a number: in Python, True equals 1.
     """
