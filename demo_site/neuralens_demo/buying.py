@@ -147,7 +147,6 @@ class Buying:
         shopper = self._shoppers.find(session)
         if session is None or shopper is None:
             return self._shoppers.create()
-
         return session, shopper
 
     def _lines(self, shopper: Shopper) -> tuple[Line, ...]:

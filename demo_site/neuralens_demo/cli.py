@@ -38,12 +38,18 @@ def log_to_stderr() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-def make_folder(path: Path) -> None:
-    """Create a folder unless it exists; raise ClickException if that fails."""
+def prepare_folder(path: Path | None, stack: ExitStack) -> Path:
+    """Return the absolute path of a folder, which is created unless it exists.
+
+    Without a path, it is a temporary one that ``stack`` deletes. Raises ClickException.
+    """
+    if path is None:
+        path = Path(stack.enter_context(TemporaryDirectory(prefix="neuralens-")))
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.ClickException(f"cannot create the folder {path}: {error.strerror}") from error
+    return path.resolve()
 
 
 @click.command()
@@ -78,10 +84,7 @@ def demo(host: str, port: int, data: Path | None, sandbox_port: int, consent: st
         shop = stack.enter_context(listen(host, port))
         # Another loopback port, so that the relay reaches the sandbox as it would reach the API.
         events = stack.enter_context(listen("127.0.0.1", sandbox_port))
-        if data is None:
-            data = Path(stack.enter_context(TemporaryDirectory(prefix="neuralens-demo-")))
-        else:
-            make_folder(data)
+        outbox = prepare_folder(data, stack)
 
         def announce() -> None:
             click.echo(f"Open {address(shop)}/ (Ctrl-C stops the demo)")
@@ -89,7 +92,7 @@ def demo(host: str, port: int, data: Path | None, sandbox_port: int, consent: st
             click.echo(f"  Sandbox's ledger: {address(events)}/ledger")
 
         try:
-            asyncio.run(demonstrate(shop, events, bundles, data.resolve(), consent, announce))
+            asyncio.run(demonstrate(shop, events, bundles, outbox, consent, announce))
         except OutboxError as error:
             raise click.ClickException(str(error)) from error
 
@@ -145,10 +148,7 @@ def dev(
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
         events = stack.enter_context(listen("127.0.0.1", 0))
-        if data is None:
-            data = Path(stack.enter_context(TemporaryDirectory(prefix="neuralens-dev-")))
-        else:
-            make_folder(data)
+        outbox = prepare_folder(data, stack)
         shop = Shop(app_id, key, tuple(origins))
 
         def announce() -> None:
@@ -156,7 +156,7 @@ def dev(
                 click.echo(line)
 
         try:
-            asyncio.run(develop(listener, events, bundles, data.resolve(), shop, announce))
+            asyncio.run(develop(listener, events, bundles, outbox, shop, announce))
         except OutboxError as error:
             raise click.ClickException(str(error)) from error
 
@@ -227,7 +227,6 @@ def sandbox(host: str, port: int, key: str, app_id: str) -> None:
         def announce() -> None:
             where = address(listener)
             click.echo(f"Sandbox: {where} (accepted events: {where}/ledger)")
-
             click.echo("For the relay, set:")
             click.echo(f"  {variable('api_url')}={where}{contract.PATH}")
             click.echo(f"  {variable('application_id')}={app_id}")

@@ -79,7 +79,6 @@ def check_body(event: Mapping[str, Any]) -> None:
         is_valid, requirement = RULES[field]
         if not is_valid(value):
             raise ContractError(422, f"{field} must be {requirement}")
-
     if len(event["items"]) != 1 and event["event"] != PURCHASE:
         raise ContractError(422, f"items must hold exactly one item unless event is {PURCHASE}")
 

@@ -63,5 +63,4 @@ async def demonstrate(
     await asyncio.to_thread(relay.state.relay.start)
     api = sandbox.create_app(key, APPLICATION, ledger)
     # The shop is stopped first: its relay still finishes the requests in flight.
-
     await serve([Server(shop, shop_listener, ledger.close), Server(api, api_listener)], ready)

@@ -97,7 +97,6 @@ async def develop(
         bundles,
     )
     api = sandbox.create_app(shop.key, shop.application, ledger)
-
     app = create_workbench(
         api,
         Inspector(ledger, transits, shop.application, shop.address),

@@ -96,7 +96,6 @@ class Ledger:
         after = self._sequence
         while not self.closed.is_set():
             # Get the event before checking for changes, so that none in between is missed.
-
             changed = self._changed
             if clearings != self._clearings:
                 clearings = self._clearings

@@ -15,7 +15,7 @@ def clean(query: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in lower case, without a plural ``s``."""
+    """Return the words of a string in lower case, without a plural ``s``."""
     return [word.removesuffix("s") for word in WORD.findall(text.lower())]
 
 

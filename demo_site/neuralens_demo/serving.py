@@ -79,5 +79,4 @@ async def announce(servers: Sequence[Server], ready: Callable[[], None]) -> None
     """Call ``ready`` once all servers are started."""
     for server in servers:
         await server.ready.wait()
-
     ready()

@@ -5,20 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any
 
-DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-
-
-def decode(text: str) -> list[int]:
-    """Return the numbers of a segment: Base64 VLQ, see https://tc39.es/ecma426/#sec-base64-vlq."""
-    numbers, value, shift = [], 0, 0
-    for letter in text:
-        digit = DIGITS.index(letter)
-        value |= (digit & 31) << shift
-        shift += 5
-        if not digit & 32:
-            numbers.append(-(value >> 1) if value & 1 else value >> 1)
-            value, shift = 0, 0
-    return numbers
+from neuralens_build.compiler.source_map import decode
 
 
 class SourceMap:

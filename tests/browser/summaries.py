@@ -1,7 +1,6 @@
 """Summaries of events for assertions: event, id, rank and query."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from tests.browser.ledger import Event
 
@@ -15,11 +14,3 @@ def summarize(events: Iterable[Event], *names: str) -> list[Summary]:
         for event in events
         if event.name.startswith(names or ("",))
     ]
-
-
-def count_events(events: Iterable[Event], *names: str) -> dict[Any, int]:
-    """Return how often each (event, id) occurs."""
-    found: dict[Any, int] = {}
-    for name, item, _, _ in summarize(events, *names):
-        found[name, item] = found.get((name, item), 0) + 1
-    return found

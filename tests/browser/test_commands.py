@@ -6,7 +6,7 @@ import pytest
 from neuralens_tracker.vocabulary import EVENTS, PURCHASE
 
 from tests.browser.page import wait_until_loaded
-from tests.polling import TIMEOUT
+from tests.polling import eventually
 
 TILE = '<div data-nl-product="A" style="height: 100px">A</div>'
 
@@ -351,14 +351,6 @@ def test_unreadable_arguments(show, events, uid):
     assert not any(line.startswith("thrown") for line in page.console_messages)
 
 
-def wait(page, expression, also=lambda: True):
-    """Wait without eval, as a strict policy requires."""
-    deadline = time.monotonic() + TIMEOUT
-    while not (page.evaluate(expression) and also()):
-        assert time.monotonic() < deadline, f"{expression} did not come true"
-        page.wait_for_timeout(20)
-
-
 def test_calls_before_the_script_has_loaded(put, context, runtime, ledger, uid):
     """The inline stub queues them; the script executes them in order."""
     policy = (
@@ -393,12 +385,13 @@ def test_calls_before_the_script_has_loaded(put, context, runtime, ledger, uid):
         "console", lambda line: line.type in ("warning", "error") and messages.append(line.text)
     )
     page.goto("/", wait_until="commit")
-    wait(page, "!!window.neuralens && neuralens.q?.length === 4")
-    wait(page, "true", lambda: held)
+    # Without wait_for_function, whose eval the policy forbids.
+    eventually(lambda: page.evaluate("!!window.neuralens && neuralens.q?.length === 4"))
+    eventually(lambda: page.evaluate("true") and held)
     released = True
     for route in held:
         route.continue_()
-    wait(page, "!!neuralens.version")
+    eventually(lambda: page.evaluate("!!neuralens.version"))
     events = [without_time(event) for event in ledger.wait_for(2)]
     here = {"uid": "early-bird", "items": [{"id": "B"}], "geo": {"region": "here"}}
     assert events == [

@@ -4,7 +4,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -79,10 +78,7 @@ def choose(page, word):
 
 def wait_for_tracker(page):
     """Wait without eval, as a strict policy requires."""
-    deadline = time.monotonic() + TIMEOUT
-    while not page.evaluate("Boolean(window.neuralens?.version)"):
-        assert time.monotonic() < deadline, "the tracker did not start"
-        page.wait_for_timeout(20)
+    eventually(lambda: page.evaluate("Boolean(window.neuralens?.version)"))
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

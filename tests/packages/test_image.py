@@ -89,4 +89,6 @@ def test_the_relay_runs(programs: Path, tmp_path: Path) -> None:
         relay.send_signal(signal.SIGTERM)
         assert relay.wait(60) == 0
     # The volume of the outbox.
-    assert all(path.name.startswith("outbox") for path in tmp_path.iterdir())
+    names = {path.name for path in tmp_path.iterdir()}
+    assert "outbox.db" in names
+    assert all(name.startswith("outbox") for name in names)

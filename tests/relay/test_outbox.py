@@ -296,16 +296,19 @@ def test_a_file_that_another_process_deletes_at_the_same_time(tmp_path, monkeypa
     log = tmp_path / "outbox.db-wal"
     log.touch(0o644)
     read = Path.stat
+    deleted = []
 
     def read_and_delete(path, **options):
         status = read(path, **options)
         if path == log:
             log.unlink()
+            deleted.append(path)
         return status
 
     monkeypatch.setattr(Path, "stat", read_and_delete)
     with closing(SqliteStore(tmp_path / "outbox.db")) as store:
-        store.add(events("a"), 10)
+        assert store.add(events("a"), 10) == [True]
+    assert deleted
 
 
 def test_the_files_of_a_symlink_are_those_of_its_target(sqlite, tmp_path):

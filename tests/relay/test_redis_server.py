@@ -379,7 +379,6 @@ def test_a_primary_that_becomes_a_replica_is_not_used_until_promoted(
         client.replicaof("127.0.0.1", str(other))
         eventually(lambda: not relay.health()["ready"])
         assert relay.post(make_batch(make_event())).status_code == 503
-        assert relay.health()["forwarding"] != "running" or not relay.health()["ready"]
         client.replicaof("NO", "ONE")
         eventually(lambda: relay.health()["ready"])
         relay.send(make_event(items=[{"id": "after"}]))

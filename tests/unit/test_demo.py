@@ -247,7 +247,9 @@ def test_any_bytes_can_be_recorded(raw):
 
 @pytest.mark.parametrize("raw", [b"[]", b"1", b"{}", b'{"events": 1}', b'{"events": [[]]}'])
 def test_an_invalid_batch_is_ignored(raw):
-    TransitLog().record(raw, 1.0)
+    transits = TransitLog()
+    transits.record(raw, 1.0)
+    assert transits.find(1, event("SHARE", "A")) is None
 
 
 def test_sources_of_an_event_are_matched_once():

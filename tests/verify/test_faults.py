@@ -165,7 +165,7 @@ def login(request: Request) -> Response | None:
         (lambda request: RedirectResponse(request.url), "redirects in a circle"),
         (robots, "bot protection"),
         (lambda request: Response(status_code=500), "the shop fails"),
-        (lambda request: JSONResponse([]), "no page, but application/json"),
+        (lambda request: JSONResponse([]), "is application/json, not a page"),
         (lambda request: Response(status_code=204), "has no content"),
         (mislabelled, "compresses it"),
         (login, "leads to {url}/login, which asks to log in"),

@@ -1,13 +1,12 @@
 """A program that tests a runtime's adapter in place of the tracker, and its expected findings."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 from neuralens_build.sources import ENTRY
 
-from tests.polling import TIMEOUT
+from tests.polling import eventually
 
 # The findings of boundary/main.py on every runtime, before any click.
 FINDINGS = {
@@ -72,13 +71,7 @@ def until():
     Playwright's own waiting needs eval, which a strict policy forbids.
     """
 
-    def until(page, expression, seconds=TIMEOUT):
-        deadline = time.monotonic() + seconds
-        while not page.evaluate(expression):
-            assert time.monotonic() < deadline, f"{expression} did not come true"
-            page.wait_for_timeout(20)
-
-    return until
+    return lambda page, expression: eventually(lambda: page.evaluate(expression))
 
 
 @pytest.fixture

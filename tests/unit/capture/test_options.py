@@ -27,8 +27,8 @@ OPTION = '<p role="option">oak</p>'
 def test_declared(reader, markup, is_suggestion):
     page = reader(markup)
     item = page.read("p")
-    assert (item is not None) == is_suggestion
-    assert item is None or (item.kind, item.id) == ("data-nl-suggestion", "oak")
+    found = item and (item.kind, item.id)
+    assert found == (("data-nl-suggestion", "oak") if is_suggestion else None)
     assert page.complaints == []
 
 
