@@ -203,5 +203,5 @@ def test_cut_of_an_unknown_definition(program, monkeypatch, table):
 
 def test_cut_of_a_referenced_definition(program, monkeypatch):
     monkeypatch.delitem(brython_cuts.SEVERED, "$B.make_complex")
-    with pytest.raises(brython.BrythonError, match=r"what stays .* names \$B\.make_complex"):
+    with pytest.raises(brython.BrythonError, match=r"what remains .* refers to \$B\.make_complex"):
         build(program)
