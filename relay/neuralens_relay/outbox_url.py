@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from neuralens_relay.balance import DAY
-from neuralens_relay.settings import OutboxSettings, SettingsError, mask, variable
+from neuralens_relay.settings import OutboxSettings, Settings, SettingsError, mask, variable
 from neuralens_relay.sqlite_store import SqliteStore
 from neuralens_relay.store import Bounds, OutboxError, Store
 
@@ -73,12 +73,14 @@ def store_opener(settings: OutboxSettings) -> Callable[[], Store]:
         settings.dead_limit,
         settings.dead_days * DAY,
     )
+    # Not that of a client, which may know none.
+    application = settings.application_id if isinstance(settings, Settings) else ""
     if path is not None:
-        return lambda: SqliteStore(path, bounds)
+        return lambda: SqliteStore(path, bounds, application)
     from neuralens_relay.redis_store import RedisStore
 
     idle = settings.timeout * LEASE_TIMEOUTS
-    return lambda: RedisStore(settings.outbox, bounds, idle, settings.redis_vouched)
+    return lambda: RedisStore(settings.outbox, bounds, idle, settings.redis_vouched, application)
 
 
 def open_existing(address: str, vouched: bool) -> Store:

@@ -10,7 +10,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic, sleep, time
 from typing import Any, cast
@@ -49,6 +49,8 @@ DEAD_ORDER = PREFIX + "dead-order"
 SEEN = PREFIX + "seen:"
 # The heartbeat: written to check that the server can be written.
 BEAT = PREFIX + "beat"
+# The application whose relays use the outbox.
+OWNER = PREFIX + "owner"
 # The heartbeats of the relays, by consumer.
 BEATS = PREFIX + "beats"
 KEYS = (STREAM, LATER, DEAD, LIVE, DEAD_ORDER, BEATS)
@@ -66,6 +68,8 @@ TRIES = 20
 CLAIMED = 100
 # Milliseconds after which an idle consumer without leases is deleted.
 CONSUMER_IDLE = 60_000
+# Milliseconds without a check after which another application may use the outbox.
+OWNED = 5000
 # Seconds to wait for a running rewrite of the append-only file.
 REWRITE_PATIENCE = 30.0
 # Seconds to wait until the events that are being sent are settled.
@@ -99,12 +103,17 @@ class RedisStore:
         bounds: Bounds = UNBOUNDED,
         idle: float = balance.DAY,
         vouched: bool = False,
+        application: str = "",
     ) -> None:
         """Connect to the server of a URL, see ``RedisServer``.
 
-        ``idle``: seconds until a lease expires, which must be longer than a request. Raises
-        OutboxError if Redis cannot be reached or written, or is not durable.
+        ``idle``: seconds until a lease expires, which must be longer than a request.
+        ``application``: that of a relay. Raises OutboxError if Redis cannot be reached, is not
+        durable, or is used by relays of another application.
         """
+        self._application = application
+        # Why no events may be leased.
+        self._taken = ""
         self._bounds = bounds
         self._retention = round(min(bounds.known * 1000, LONGEST))
         self._order_retention = round(min(bounds.orders * 1000, LONGEST))
@@ -116,7 +125,7 @@ class RedisStore:
         # Queued events that another program has removed: at the last count, and since the start.
         self._missing = 0
         self._lost = 0
-        # Queued events at the last check.
+        # Queued events at the last check, and those that this relay has added since.
         self._queued = 0
         # The last entry that was passed over, b"": none, and since when (monotonic).
         self._passed = b""
@@ -130,6 +139,11 @@ class RedisStore:
         self._redis = self._server.client
         with self.transaction():
             self._redis.ping()
+            if application:
+                # Before events are added: if the server loses its data, that must be noticed. What
+                # keeps it from being written, such as too little memory, is in its health.
+                with suppress(redis.ResponseError):
+                    self.check(time())
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -183,7 +197,9 @@ class RedisStore:
         for (day, state, reason), count in posting.changes.items():
             values += [day, f"{state}|{reason}|{app}", count]
         keys = [*(SEEN.encode() + name for name in digests), journal]
-        return [is_new == 1 for is_new in self._run(scripts.ADD, values, keys)]
+        fresh = [is_new == 1 for is_new in self._run(scripts.ADD, values, keys)]
+        self._queued += fresh.count(True)
+        return fresh
 
     def tallies(self, first: int) -> list[Tally]:
         """See Store."""
@@ -237,10 +253,12 @@ class RedisStore:
 
     def lease(self, limit: int, now: float) -> list[Lease]:
         """See Store."""
+        self._check_owner()
         return self._as_leases(self._run(scripts.LEASE, [self._consumer, limit, now]))
 
     def probe(self, now: float) -> list[Lease]:
         """See Store."""
+        self._check_owner()
         return self._as_leases(self._run(scripts.PROBE, [self._consumer, now]))
 
     def _as_leases(self, found: Any) -> list[Lease]:
@@ -305,6 +323,7 @@ class RedisStore:
     def check(self, now: float) -> None:
         """See Store. Inspects the server again, which may have been reconfigured."""
         self._server.inspect()
+        self._claim()
         # Not earlier, because events added in between might be lost.
         self._refusal = ""
         former = self._redis.set(BEAT, now, get=True)
@@ -313,6 +332,24 @@ class RedisStore:
             log.error("%s has lost its data: the events queued in it are lost", self._server)
         self._beaten = True
         self._queued = self._redis.zcard(LIVE)
+
+    def _claim(self) -> None:
+        """Raise UnfitError if relays of another application use the outbox."""
+        if not self._application:
+            return
+        owner = self._run(scripts.CLAIM, [self._application, OWNED], [OWNER.encode()])
+        self._taken = ""
+        if owner:
+            self._taken = (
+                f"a relay of the application {owner.decode(errors='replace')!r} uses the outbox in"
+                f" {self._server}: give each application a database of its own (NEURALENS_OUTBOX)"
+            )
+            raise UnfitError(self._taken)
+
+    def _check_owner(self) -> None:
+        """Raise OutboxError if the events are another application's."""
+        if self._taken:
+            raise OutboxError(self._taken)
 
     def depth(self) -> Depth:
         """See Store."""
@@ -377,6 +414,10 @@ class RedisStore:
 
     def close(self) -> None:
         """See Store."""
+        if self._application and not self._refusal:
+            # So that a relay with another application need not wait.
+            with suppress(redis.RedisError):
+                self._run(scripts.DISCLAIM, [self._application], [OWNER.encode()])
         self._redis.close()
 
     def _full(self) -> str:

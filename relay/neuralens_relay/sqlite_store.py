@@ -89,11 +89,15 @@ class SqliteStore:
     group = 256
     idle = 10.0
 
-    def __init__(self, path: Path, bounds: Bounds = UNBOUNDED) -> None:
-        """Open or create the file.
+    def __init__(self, path: Path, bounds: Bounds = UNBOUNDED, application: str = "") -> None:
+        """Open or create the file; ``application``: that of a relay.
 
         Raises OutboxError if it cannot be opened or written, or is not an outbox.
         """
+        # In the header of the file of the leader's application; there is room for a number only.
+        self._application = crc32(application.encode()) & 0x7FFFFFFF
+        # Why no events are accepted, if the leader's is another one.
+        self._taken = ""
         # All processes must use the same files next to it, even those that know it by a symlink.
         # Unlike Path.resolve this raises nothing for a loop of symlinks.
         is_absolute = path.is_absolute()
@@ -277,10 +281,31 @@ class SqliteStore:
                 former.close()
             self._lock = take_lock(self._path)
         if self._lock is None:
+            self._check_owner()
             return False
         if former is None:
             count_again(self.database)
+            self._claim()
         return True
+
+    def _claim(self) -> None:
+        self._taken = ""
+        if self._application and self._value("PRAGMA application_id") != self._application:
+            self.database.execute(f"PRAGMA application_id = {self._application}")
+
+    def _check_owner(self) -> None:
+        """Raise OutboxError if the leader would send this relay's events as another application's.
+
+        0: the leader is a relay of an earlier version.
+        """
+        owner = self._value("PRAGMA application_id")
+        self._taken = ""
+        if self._application and owner not in (0, self._application):
+            self._taken = (
+                f"a relay of another application uses the outbox {self._path}: give each an outbox"
+                " of its own (NEURALENS_OUTBOX)"
+            )
+            raise OutboxError(self._taken)
 
     def recover(self, sending: Collection[Any]) -> int:
         """See Store. There is one leader at a time, so all other leases are abandoned."""
@@ -536,6 +561,8 @@ class SqliteStore:
 
     def _refusal(self, more: int) -> str:
         """Return why a number of events is not accepted, or ""."""
+        if self._taken:
+            return self._taken
         totals = self._totals()
         waiting = totals.waiting
         if self._damaged or totals.unreadable:

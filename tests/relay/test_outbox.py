@@ -335,6 +335,25 @@ def test_one_sqlite_store_leads_at_a_time(sqlite, tmp_path):
     second.close()
 
 
+def test_a_follower_of_another_application_accepts_no_events(tmp_path):
+    first, same, other = (
+        SqliteStore(tmp_path / "outbox.db", application=name) for name in ("a", "a", "b")
+    )
+    assert first.lead()
+    assert not same.lead()
+    with pytest.raises(OutboxError, match="of another application uses the outbox"):
+        other.lead()
+    with pytest.raises(OutboxFullError, match="of another application uses the outbox"):
+        other.add(events("e"), 10)
+    assert "another application" in other.depth().refusal
+    same.close()
+    first.close()
+    # As after a correction of the application's id.
+    assert other.lead()
+    assert other.add(events("e"), 10) == [True]
+    other.close()
+
+
 def test_an_outbox_of_a_later_version_is_refused(tmp_path):
     apsw.Connection(str(tmp_path / "outbox.db")).execute("PRAGMA user_version = 99")
     with pytest.raises(OutboxError, match="later version"):

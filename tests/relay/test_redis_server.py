@@ -18,7 +18,7 @@ from neuralens_relay import Settings, SettingsError
 from neuralens_relay.balance import DAY, Report
 from neuralens_relay.outbox_url import store_opener
 from neuralens_relay.redis_server import RedisServer, read_location
-from neuralens_relay.redis_store import BEAT, LATER, STREAM, TALLIES, RedisStore
+from neuralens_relay.redis_store import BEAT, LATER, OWNER, STREAM, TALLIES, RedisStore
 from neuralens_relay.store import Bounds, Event, OutboxError, Outcome, Settlement
 
 from tests.polling import eventually
@@ -197,6 +197,66 @@ def test_lost_data_is_reported_once(redis_address, caplog):
     assert caplog.messages == [
         "redis at 127.0.0.1 has lost its data: the events queued in it are lost"
     ]
+
+
+def test_data_lost_right_after_the_start_is_reported(redis_address, caplog):
+    with (
+        closing(RedisStore(redis_address, application="a")) as store,
+        redis.Redis.from_url(redis_address) as client,
+    ):
+        store.add([Event("a", b"{}"), Event("b", b"{}")], 10)
+        client.flushall()
+        store.check(11)
+        assert store.depth().unreadable == 2
+    assert caplog.messages == [
+        "redis at 127.0.0.1 has lost its data: the events queued in it are lost"
+    ]
+
+
+def test_a_relay_starts_on_a_server_that_is_full(server):
+    with server() as port:
+        with redis.Redis(port=port) as client:
+            client.config_set("maxmemory", "1")
+        with closing(RedisStore(address(port), application="a")) as store:
+            with pytest.raises(OutboxError, match="maxmemory"), store.transaction():
+                store.check(10)
+            assert store.lease(1, 10) == []
+
+
+def test_another_application_waits_until_its_relays_have_ended(redis_address):
+    first = RedisStore(redis_address, application="a")
+    with closing(RedisStore(redis_address, application="a")):
+        pass
+    first.check(10)
+    with pytest.raises(OutboxError, match="of the application 'a' uses the outbox"):
+        RedisStore(redis_address, application="b")
+    first.close()
+    RedisStore(redis_address, application="b").close()
+
+
+def test_a_relay_that_was_stopped_leaves_the_outbox_to_another_application(redis_address):
+    with (
+        closing(RedisStore(redis_address, application="a")) as store,
+        redis.Redis.from_url(redis_address) as client,
+    ):
+        store.add([Event("e", b"{}")], 10)
+        # As if it had expired.
+        client.set(OWNER, "b")
+        for operate in (
+            lambda: store.check(10),
+            lambda: store.lease(1, 10),
+            lambda: store.probe(10),
+            lambda: store.add([Event("f", b"{}")], 10),
+        ):
+            with (
+                pytest.raises(OutboxError, match="of the application 'b' uses"),
+                store.transaction(),
+            ):
+                operate()
+        assert "'b'" in store.depth().refusal
+        client.delete(OWNER)
+        store.check(10)
+        assert len(store.lease(1, 10)) == 1
 
 
 def test_events_that_another_program_removes_are_reported_and_do_not_wait_for_ever(
