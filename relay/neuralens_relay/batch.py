@@ -90,7 +90,9 @@ class Rejection:
 def read_batch(body: bytes) -> Batch:
     """Parse the batch in a request's body, without validating its events.
 
-    Raises BatchError for any other body.
+    Raises BatchError for any other body. The tracker does not send such a one, so something on the
+    way has changed it, or the tracker is newer. At the word "unknown" it keeps the events, until
+    the proxy is corrected, or the relay upgraded.
     """
     try:
         # The standard parser accepts lone surrogates, which JSON.stringify emits for a text cut
@@ -99,11 +101,9 @@ def read_batch(body: bytes) -> Batch:
     except RecursionError:
         raise BatchError("the body is nested too deep") from None
     except ValueError as error:
-        # The tracker sends JSON, so something on the way has changed it. At the word "unknown" the
-        # tracker keeps the events, until the proxy is corrected.
         raise BatchError(f"unknown body: not JSON: {error}; a proxy may change it") from error
     if isinstance(envelope, dict) and envelope.get("v", WIRE_VERSION) != WIRE_VERSION:
-        raise BatchError(f"v must be {WIRE_VERSION}")
+        raise BatchError(f"unknown version: v must be {WIRE_VERSION}; a newer relay may accept it")
     if isinstance(envelope, dict):
         envelope = drop_invalid_accounts(select(envelope, Batch.__struct_fields__))
     try:
@@ -111,7 +111,7 @@ def read_batch(body: bytes) -> Batch:
     except UnicodeError:
         raise BatchError("the body has a lone surrogate") from None
     except msgspec.ValidationError as error:
-        raise BatchError(f"the body is not a batch: {error}") from error
+        raise BatchError(f"unknown body: not a batch: {error}; a proxy may change it") from error
 
 
 def drop_invalid_accounts(envelope: dict[str, Any]) -> dict[str, Any]:

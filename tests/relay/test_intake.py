@@ -107,6 +107,24 @@ def test_a_body_that_is_cut_is_not_refused_for_good(shared_relay, length):
     assert (response.status_code, response.json()["error"][:13]) == (400, "unknown body:")
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        [],
+        None,
+        make_batch(make_event(), batch="*****"),
+        make_batch(make_event(), sent="*****"),
+        make_batch(make_event(), events="*****"),
+        make_batch(make_event(), v=2),
+    ],
+)
+def test_a_batch_that_a_firewall_has_changed_is_not_refused_for_good(shared_relay, changed):
+    """Nor is one of a newer tracker, which a newer relay accepts."""
+    response = shared_relay.post(json.dumps(changed).encode())
+    assert (response.status_code, response.json()["error"][:8]) == (400, "unknown ")
+
+
 def test_a_proxy_may_drop_the_media_type(shared_relay):
     body = json.dumps(make_batch(make_event())).encode()
     assert shared_relay.http.post("events", content=body).json()["accepted"] == 1
