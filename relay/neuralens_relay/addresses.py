@@ -6,6 +6,10 @@ from urllib.parse import SplitResult, urlsplit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+# Bits before the IPv4 address in one of a dual-stack socket (::ffff:192.0.2.1).
+MAPPED = 96
+# Proxies that a request may have passed: a header of 64 KiB would take 0.1 s to read.
+MAX_PROXIES = 100
 
 
 def split_url(text: str) -> SplitResult:
@@ -50,6 +54,14 @@ def is_within(address: Address | None, networks: Iterable[Network]) -> bool:
     return address is not None and any(address in network for network in networks)
 
 
+def unmap(network: Network) -> Network:
+    """Return the IPv4 network of one in ::ffff:0:0/96, as ``read_address`` does."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < MAPPED:
+        return network
+    return IPv4Network((mapped, network.prefixlen - MAPPED))
+
+
 def find_client(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
     """Return the client's address: the last one that is not a trusted proxy's.
 
@@ -57,7 +69,7 @@ def find_client(peer: str, forwarded: Sequence[str], trusted: Sequence[Network])
     invalid one may be forged.
     """
     client = peer
-    for text in reversed(forwarded):
+    for text in reversed(forwarded[-MAX_PROXIES:]):
         if not is_within(read_address(client), trusted):
             break
         address = read_address(text)
@@ -72,7 +84,7 @@ def read_networks(text: str) -> tuple[Network, ...]:
     networks = []
     for part in text.replace(",", " ").split():
         try:
-            networks.append(ip_network(part, strict=False))
+            networks.append(unmap(ip_network(part, strict=False)))
         except ValueError:
             raise ValueError(
                 f"has {part!r}, which is not an address or network such as 10.0.0.0/8"

@@ -194,6 +194,18 @@ def test_the_client_is_the_last_untrusted_address(named, client):
     assert find_client("10.0.0.1", named, read_networks("10.0.0.0/8 ::1")) == client
 
 
+def test_a_network_may_be_written_as_mapped_to_ipv6():
+    trusted = read_networks("::ffff:10.0.0.0/104 ::ffff:192.0.2.1 ::/0")
+    assert [str(network) for network in trusted] == ["10.0.0.0/8", "192.0.2.1/32", "::/0"]
+
+
+def test_a_request_passes_a_bounded_number_of_proxies():
+    trusted = read_networks("10.0.0.0/8")
+    for proxies, client in ((99, "203.0.113.7"), (100, "10.0.0.2")):
+        named = ["203.0.113.7", *["10.0.0.2"] * proxies]
+        assert find_client("10.0.0.1", named, trusted) == client
+
+
 @pytest.mark.parametrize("text", ["", "x", "1.2.3", "[", "[]:1", "1.2.3.4:5:6", '"', "%"])
 def test_an_invalid_address_is_none(text):
     assert read_address(text) is None
