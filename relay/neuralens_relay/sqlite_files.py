@@ -1,5 +1,6 @@
 """The files of a SQLite outbox: paths, permissions, identity, and the leader's lock."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,7 +44,18 @@ def restrict_permissions(path: Path) -> None:
         # SQLite deletes some of them when another connection closes, which may be now.
         with suppress(FileNotFoundError):
             if (mode := file.stat().st_mode) & 0o077:
-                file.chmod(mode & 0o700)
+                make_private(file, mode)
+
+
+def make_private(file: Path, mode: int) -> None:
+    """Remove the permissions of group and others from a file; raise OutboxError."""
+    try:
+        file.chmod(mode & 0o700)
+    except PermissionError:
+        raise OutboxError(
+            f"{file} belongs to another user: make this one (uid {os.geteuid()}) its owner, because"
+            " nobody else may read events"
+        ) from None
 
 
 def identify(path: Path) -> tuple[int, int] | None:

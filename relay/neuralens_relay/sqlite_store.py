@@ -622,8 +622,8 @@ class SqliteStore:
         except apsw.FullError as error:
             self._reserve.release()
             raise OutboxError(f"the disk of the outbox {self._path} is full") from error
-        except (apsw.ReadOnlyError, apsw.CantOpenError) as error:
-            # The latter if only the file's companions are missing, and cannot be created.
+        except (apsw.ReadOnlyError, apsw.CantOpenError, PermissionError) as error:
+            # The second if only the file's companions are missing, and cannot be created.
             raise OutboxError(
                 f"the outbox {self._path} cannot be written: make it and its folder writable for"
                 f" this user ({error})"

@@ -1,5 +1,6 @@
 """The outbox: the contract of a store, and group commit."""
 
+import errno
 import threading
 import time
 import weakref
@@ -352,6 +353,18 @@ def test_a_follower_of_another_application_accepts_no_events(tmp_path):
     assert other.lead()
     assert other.add(events("e"), 10) == [True]
     other.close()
+
+
+def test_a_file_of_another_user_that_others_may_read_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "outbox.db"
+    path.touch(0o644)
+
+    def refuse(file, mode):
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(file))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with pytest.raises(OutboxError, match=r"outbox\.db belongs to another user: make this one"):
+        SqliteStore(path)
 
 
 def test_an_outbox_of_a_later_version_is_refused(tmp_path):
