@@ -68,6 +68,12 @@ TRIES = 20
 CLAIMED = 100
 # Milliseconds after which an idle consumer without leases is deleted.
 CONSUMER_IDLE = 60_000
+# Responses of one node among several.
+CLUSTER_ERRORS = (redis.exceptions.AskError, redis.exceptions.ClusterDownError)
+CLUSTER = (
+    "it is a node of a Redis Cluster, which is not supported: use a single server, or one with"
+    " Sentinels (redis+sentinel://)"
+)
 # Milliseconds without a check after which another application may use the outbox.
 OWNED = 5000
 # Seconds to wait for a running rewrite of the append-only file.
@@ -158,7 +164,8 @@ class RedisStore:
             if isinstance(error, redis.exceptions.ReadOnlyError):
                 # The primary has become a replica: reconnect to the new one.
                 self._server.disconnect()
-            raise OutboxError(f"the outbox in {self._server} cannot be used: {error}") from error
+            reason = CLUSTER if isinstance(error, CLUSTER_ERRORS) else error
+            raise OutboxError(f"the outbox in {self._server} cannot be used: {reason}") from error
 
     def add(self, events: Sequence[Event], now: float, report: Report | None = None) -> list[bool]:
         """See Store."""

@@ -471,7 +471,7 @@ def test_order_ids_are_kept_longer_than_others(start, environment, monkeypatch):
     monkeypatch.setenv("NEURALENS_RETENTION_DAYS", "1")
     bounds = []
     monkeypatch.setattr(
-        neuralens_relay.outbox_url, "SqliteStore", lambda path, given: bounds.append(given)
+        neuralens_relay.outbox_url, "SqliteStore", lambda path, given, _: bounds.append(given)
     )
     neuralens_relay.outbox_url.store_opener(OutboxSettings.from_environment())()
     assert bounds[0].known == 86400

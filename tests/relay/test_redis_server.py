@@ -223,6 +223,16 @@ def test_a_relay_starts_on_a_server_that_is_full(server):
             assert store.lease(1, 10) == []
 
 
+def test_a_cluster_is_named(server):
+    with (
+        server("--cluster-enabled", "yes") as port,
+        closing(RedisStore(address(port), application="a")) as store,
+        pytest.raises(OutboxError, match="Redis Cluster, which is not supported: use a single"),
+        store.transaction(),
+    ):
+        store.add([Event("e", b"{}")], 10)
+
+
 def test_another_application_waits_until_its_relays_have_ended(redis_address):
     first = RedisStore(redis_address, application="a")
     with closing(RedisStore(redis_address, application="a")):
