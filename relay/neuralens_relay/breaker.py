@@ -46,9 +46,11 @@ class Breaker:
         self._clock = clock
         self._failures = 0
         self._failed: set[Hashable] = set()
-        # When the breaker opened, and how many new events have failed since.
+        # When the breaker opened, how many probes have failed since, and which of the events that
+        # had failed before.
         self._opened = 0.0
         self._probes = 0
+        self._probed: set[Hashable] = set()
         self._until = 0.0
         # When the API last asked to wait.
         self._asked = -inf
@@ -91,17 +93,18 @@ class Breaker:
         trusted = self.trusted
         self._record(event, reason)
         if self.state.open:
-            self._hold(sent, asked, first)
+            self._hold(sent, asked, first or self._is_another(event))
         elif len(self._failed) >= HOLD_AFTER or (asked > 0 and (first or not trusted)):
             self._open(State.HOLDING, asked)
         elif self._failures >= FAILING_AFTER:
             self.state = State.FAILING
 
-    def pause(self, event: Hashable, sent: float, reason: str, first: bool = True) -> None:
+    def pause(self, event: Hashable, sent: float, reason: str) -> None:
         """Record that the API refuses the key, or that there is no API at the URL."""
         self._record(event, reason)
         if self.state is State.PAUSED:
-            self._hold(sent, 0, first)
+            # It concerns all events alike.
+            self._hold(sent, 0, counts=True)
         else:
             self._open(State.PAUSED, 0)
 
@@ -115,14 +118,25 @@ class Breaker:
         self.state = state
         self._opened = self._clock()
         self._probes = 0
-        self._hold(self._opened, asked, first=True)
+        self._probed.clear()
+        self._hold(self._opened, asked, counts=True)
 
-    def _hold(self, sent: float, asked: float, first: bool) -> None:
+    def _is_another(self, event: Hashable) -> bool:
+        """Return whether it is a second event, or a later one, that failed again as a probe.
+
+        One that always fails must not have the others wait longer.
+        """
+        is_another = bool(self._probed) and event not in self._probed
+        if len(self._probed) < HOLD_AFTER:
+            self._probed.add(event)
+        return is_another
+
+    def _hold(self, sent: float, asked: float, counts: bool) -> None:
         now = self._clock()
         if asked > 0:
             self._asked = now
         # The wait grows with the number of probes, not with older requests that fail late.
         if sent >= self._opened or asked > 0:
-            self._probes += first and sent >= self._opened
+            self._probes += counts and sent >= self._opened
             pause = self._backoff.delay(max(self._probes, 1), asked)
             self._until = max(self._until, now + pause)

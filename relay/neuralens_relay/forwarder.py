@@ -323,7 +323,7 @@ class Forwarder:
             fate = Fate.RETRY
             breaker.fail(event.key, sent, answer.reason, answer.wait, first)
         elif fate is Fate.PAUSE:
-            breaker.pause(event.key, sent, answer.reason, first)
+            breaker.pause(event.key, sent, answer.reason)
         else:
             breaker.succeed(sent)
         if breaker.state is not before:

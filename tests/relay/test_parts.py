@@ -302,6 +302,22 @@ def test_repeated_failures_while_holding_do_not_extend_the_wait(breaker, clock):
     assert breaker.wait() == 1
 
 
+def test_the_wait_grows_while_the_same_events_probe(breaker, clock):
+    fail_many(breaker, clock, HOLD_AFTER)
+    for number in range(HOLD_AFTER):
+        clock.now += breaker.wait()
+        breaker.fail(number, clock(), "500", first=False)
+    assert breaker.wait() == 60
+
+
+def test_the_wait_grows_while_a_refused_key_is_probed_by_one_event(breaker, clock):
+    for _ in range(10):
+        breaker.pause("event", clock(), "401")
+        clock.now += breaker.wait()
+    breaker.pause("event", clock(), "401")
+    assert breaker.wait() == 60
+
+
 def test_a_refused_key_pauses_until_it_is_accepted(breaker, clock):
     breaker.pause("event", clock(), "401")
     assert (breaker.state, breaker.wait()) == (State.PAUSED, 1)
