@@ -71,6 +71,37 @@ def test_click_on_a_child_of_a_tile(show, interactions, expected):
     assert page.console_messages == []
 
 
+LINKED = """<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak chair"><div data-nl-list>
+{}</div></main>"""
+
+
+@pytest.mark.every_engine
+@pytest.mark.one_case
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<a href="#b"><article data-nl-product="B">Chair</article></a>',
+        '<div role="link" tabindex="0"><p>New</p><p data-nl-product="B">Chair</p></div>',
+        '<button><b data-nl-product="B">Chair</b></button>',
+        '<div data-nl-landing="A"><a href="#b"><b data-nl-product="B">Chair</b></a></div>',
+    ],
+    ids=["link", "role", "button", "in a landing"],
+)
+def test_link_around_a_tile(show, interactions, expected, markup):
+    """Keys, and screen readers, activate the link and not what is in it."""
+    page = show(LINKED.format(markup))
+    page.locator("a, button, [role=link]").press("Enter")
+    assert interactions(page) == [expected("CLICK_PRODUCT", "B", 0)]
+
+
+def test_link_around_two_tiles(show, interactions):
+    """It is about neither of them."""
+    tiles = '<b data-nl-product="A">Chair</b><b data-nl-product="B">Table</b>'
+    page = show(LINKED.format(f'<a href="#set">{tiles}</a>'))
+    page.locator("a").press("Enter")
+    assert interactions(page) == []
+
+
 def test_click_outside_any_tile(show, interactions):
     page = show(RESULTS + "<a id='elsewhere' href='#elsewhere'>Elsewhere</a>")
     page.click("#elsewhere")

@@ -12,6 +12,15 @@ DIALOGS = {
         '<div id="d" aria-hidden="true" class="closed">{}</div>',
         "d.className = ''; d.removeAttribute('aria-hidden')",
     ),
+    "alertdialog": ('<div id="d" role="alertdialog" class="closed">{}</div>', "d.className = ''"),
+    "popover": (
+        '<div id="d" popover>{}</div><button id="b" popovertarget="d">Look</button>',
+        "b.click()",
+    ),
+    "fading in": (
+        '<div id="d" role="dialog" style="visibility: hidden; opacity: 0; transition: 1s">{}</div>',
+        "d.style.visibility = 'visible'; d.style.opacity = 1",
+    ),
 }
 NEVER_IDLE = "() => { window.requestIdleCallback = () => 0; }"
 

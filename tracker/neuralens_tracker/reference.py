@@ -114,8 +114,8 @@ ITEMS = {
     attributes.LANDING: Attribute(
         TEXT,
         "ID",
-        "LAND_PRODUCT_PAGE, once per page view; in a closed dialog, when it is opened. The page is"
-        " PRODUCT_PAGE unless another is given.",
+        "LAND_PRODUCT_PAGE, once per page view; in a closed dialog or popover, when that is opened."
+        " The page is PRODUCT_PAGE unless another is given.",
     ),
     attributes.PURCHASE_ORDER: Attribute(
         TEXT,

@@ -66,6 +66,8 @@ CLONE = "[class*=clone],[class*=duplicate]"
 HIDDEN = "[aria-hidden=true],[inert]," + CLONE
 # A listbox is a list even if it is not declared as one.
 LISTS = "[" + LIST + "],[role=listbox]"
+# A shop may put one around a tile: keys, and clicks beside the tile, then activate the link alone.
+LINK = "a,button,[role=link]"
 # Elements that do nothing when activated, and controls that do nothing now. A disabled fieldset
 # disables what is in it, except in its legend.
 INERT = "[disabled]:not(fieldset),[disabled]>:not(legend),[aria-disabled=true]"
@@ -158,8 +160,15 @@ class Items:
         self._rankings = []
 
     def closest_item(self, element: JSObject) -> Item | None:
-        """Return the item that an element is, or the closest one that it is in; otherwise None."""
+        """Return the item that an element is, or the closest one that it is in; otherwise None.
+
+        A link around one item stands for it.
+        """
         item: Item | None = None
+        link = closest(element, LINK)
+        linked = find_below(link, DECLARED_ITEM) if link else []
+        if len(linked) == 1:
+            element = linked[0]
         while element is not None and not item:
             item = self.read(element)
             element = parent_or_host(element)

@@ -4,11 +4,11 @@ from neuralens_tracker.attributes import LANDING, PURCHASE_ORDER
 from neuralens_tracker.capture.items import Item, Items
 from neuralens_tracker.types import Emit, JSObject
 from neuralens_tracker.web.dom import closest, document, find_all
-from neuralens_tracker.web.visibility import box_of
+from neuralens_tracker.web.visibility import box_of, is_opaque
 
 # Quick views, which a page may hold ready for each of its products. While they are closed, they are
-# not rendered. A landing that is hidden itself only marks the page.
-DIALOGS = "dialog,[role=dialog],[aria-hidden=true]:not([" + LANDING + "])"
+# not rendered, or not visible. A landing that is hidden itself only marks the page.
+DIALOGS = "dialog,[role$=dialog],[popover],[aria-hidden=true]:not([" + LANDING + "])"
 
 
 class PageItems:
@@ -21,14 +21,15 @@ class PageItems:
     def capture(self, element: JSObject, item: Item | None) -> None:
         """Emit the landing that an element is, or the order that it is or is in.
 
-        A landing in a closed dialog waits until that is opened.
+        A landing in a closed dialog waits until that is opened. If it fades in, ``Suggestions``
+        emits it.
         """
         if not item:
             purchase = closest(element, "[" + PURCHASE_ORDER + "]")
             item = self._items.read_purchase(purchase) if purchase else None
         if item and item.kind in (LANDING, PURCHASE_ORDER):
             dialog = closest(item.element, DIALOGS)
-            if item.kind == PURCHASE_ORDER or not dialog or box_of(dialog):
+            if item.kind == PURCHASE_ORDER or not dialog or is_opaque(box_of(dialog)):
                 self._emit(item)
 
     def capture_all(self) -> None:

@@ -1,6 +1,9 @@
-"""Captures views of suggestions, debounced until their list stays unchanged."""
+"""Captures views of suggestions, debounced until their list stays unchanged.
 
-from neuralens_tracker.attributes import SUGGESTION
+Also landings in dialogs, which may fade in.
+"""
+
+from neuralens_tracker.attributes import LANDING, PRODUCT
 from neuralens_tracker.capture.items import LISTS, SUGGESTION_SELECTOR, Items
 from neuralens_tracker.types import Emit, JSObject, Settings
 from neuralens_tracker.web.dom import closest, find_below, find_everywhere, listen
@@ -13,7 +16,7 @@ MAX_DELAYS = 4
 
 
 class Suggestions:
-    """Calls ``emit(item)`` for each suggestion that is visible."""
+    """Calls ``emit(item)`` for each suggestion, and each landing, that is visible."""
 
     def __init__(self, items: Items, settings: Settings, emit: Emit) -> None:
         self._items = items
@@ -52,9 +55,9 @@ class Suggestions:
             self._timer = wait(milliseconds, self._capture)
 
     def _capture(self) -> None:
-        """Emit the suggestions that are visible now."""
+        """Emit the suggestions and landings that are visible now."""
         self._cutoff = 0
-        for element in find_everywhere(SUGGESTION_SELECTOR):
+        for element in find_everywhere(SUGGESTION_SELECTOR + ",[" + LANDING + "]"):
             item = self._items.read(element) if is_shown(element) else None
-            if item and item.kind == SUGGESTION:
+            if item and item.kind != PRODUCT:
                 self._emit(item)
