@@ -24,12 +24,13 @@ from statistics import median
 import httpx
 from neuralens_build import brython, sources
 from neuralens_embed.bundles import MANIFEST, directory, manifest
+from neuralens_embed.names import RELAY_PATH
 from neuralens_embed.snippet import RUNTIMES, Snippet
 from playwright.sync_api import Page, sync_playwright
 
 from bench.chromium import fresh_page, slow_down
 from bench.report import Bound, Report, spread
-from bench.site import APPLICATION, PATH, render, serve
+from bench.site import APPLICATION, render, serve
 
 SPEEDS = (1, 4)
 SAMPLES = 5
@@ -47,8 +48,8 @@ TRANSFERRED = """() => ["navigation", "resource"]
     .reduce((sum, entry) => sum + entry.transferSize, 0)"""
 
 # The simplest way to run Python in a page with Brython.
-SOURCE_PAGE = f"""<script src="{PATH}/brython.js"></script>
-<script src="{PATH}/modules.js" data-app-id="{APPLICATION}"></script>
+SOURCE_PAGE = f"""<script src="{RELAY_PATH}/brython.js"></script>
+<script src="{RELAY_PATH}/modules.js" data-app-id="{APPLICATION}"></script>
 <script type="text/python">
 from neuralens_tracker.main import start
 from neuralens_tracker.web.ffi import call, get, window
@@ -74,7 +75,7 @@ def measure() -> Report:
     ):
         for name in json.loads((bundles / MANIFEST).read_bytes()):
             # The relay compresses what the build has not at the first request.
-            httpx.get(f"{url}{PATH}/{name}", timeout=60).raise_for_status()
+            httpx.get(f"{url}{RELAY_PATH}/{name}", timeout=60).raise_for_status()
         for _ in range(SAMPLES):
             for number, name in enumerate(heads):
                 for speed in SPEEDS:

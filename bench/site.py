@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from neuralens_embed.names import RELAY_PATH
 from neuralens_relay import Settings, create_app
 from neuralens_relay.serving import address, listen
 from starlette.applications import Starlette
@@ -15,7 +16,6 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 
 APPLICATION = "bench"
-PATH = "/nl"
 # Unreachable, so that events stay in the relay's outbox.
 NOWHERE = "http://127.0.0.1:9/"
 
@@ -54,7 +54,7 @@ def serve(pages: Mapping[str, str], bundles: Path | None = None) -> Iterator[str
         )
         relay = create_app(settings, bundles)
         site = Starlette(
-            routes=[*(Route(path, respond) for path in pages), Mount(PATH, relay)],
+            routes=[*(Route(path, respond) for path in pages), Mount(RELAY_PATH, relay)],
             lifespan=relay.state.relay.lifespan,
         )
         server = uvicorn.Server(uvicorn.Config(site, log_config=None, access_log=False))

@@ -32,7 +32,7 @@ from neuralens_embed.attributes import KNOWN, PREFIX, suggest_attribute
 from neuralens_embed.dom import Element
 from neuralens_embed.duplicates import find_duplicates
 from neuralens_embed.ffi import window
-from neuralens_embed.names import EVERY_SETTING, TAG_ATTRIBUTES, suggest_setting
+from neuralens_embed.names import APP_ID, EVERY_SETTING, TAG_ATTRIBUTES, suggest_setting
 from neuralens_embed.placeholders import (
     EXPRESSION,
     explain_id,
@@ -54,7 +54,6 @@ VALUES: dict[str, ValueType] = {
 }
 # Events whose ids are texts.
 OF_TEXTS = (VIEW_SUGGESTION, CLICK_SUGGESTION)
-APP_ID = "data-app-id"
 
 # ``window`` holds one page at a time.
 lock = Lock()

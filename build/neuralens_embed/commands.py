@@ -16,12 +16,11 @@ from neuralens_tracker.value_types import COUNT, FLAG
 
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.bundles import NotBuiltError
-from neuralens_embed.names import camel, kebab
+from neuralens_embed.names import RELAY_PATH, camel, kebab
 from neuralens_embed.snippet import (
     ALONE,
     CROSSORIGIN,
     PLATFORMS,
-    PREFIX,
     RUNTIMES,
     VALUE_TYPES,
     Snippet,
@@ -66,7 +65,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--prefix",
     metavar="PATH",
-    default=PREFIX,
+    default=RELAY_PATH,
     show_default=True,
     help="Path or URL at which pages reach the relay; sets the script's address and the endpoint.",
 )

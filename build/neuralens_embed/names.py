@@ -8,6 +8,10 @@ from neuralens_tracker.settings import SETTINGS, Setting
 
 # Attributes of the tag that control loading and are not settings of the tracker.
 LOADING = ("data-src", "data-integrity", "data-pyscript")
+# The attribute with the application id.
+APP_ID = "data-app-id"
+# The relay's path in the default endpoint, and so where it is served by default.
+RELAY_PATH = str(SETTINGS["endpoint"].default).rpartition("/")[0]
 
 
 def snake(name: str) -> str:

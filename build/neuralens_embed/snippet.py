@@ -25,7 +25,7 @@ from neuralens_embed.attributes import (
     report,
     text,
 )
-from neuralens_embed.names import EVERY_SETTING, kebab, snake
+from neuralens_embed.names import EVERY_SETTING, RELAY_PATH, kebab, snake
 from neuralens_embed.page_tokens import MIN_SECRET, SECRET, WEAK, make_token, read_secret
 
 # Each runtime's file.
@@ -40,8 +40,6 @@ EARLY = "neuralens.early.js"
 HEAVY = ("brython", "pyscript")
 # MicroPython without PyScript's core, for pages whose CSP allows only 'wasm-unsafe-eval'.
 ALONE = ("alone",)
-# The relay's path in the tracker's default endpoint.
-PREFIX = "/nl"
 # The consent platforms with an add-on.
 PLATFORMS = [name.removeprefix(CONSENT) for name in ADDONS if name.startswith(CONSENT)]
 # Characters of a hash in a URL; the relay requires at least 8.
@@ -87,7 +85,7 @@ class Snippet:
         self,
         app_id: str,
         *,
-        prefix: str = PREFIX,
+        prefix: str = RELAY_PATH,
         src: str | None = None,
         runtime: str = "javascript",
         pyscript: str | None = None,
@@ -114,7 +112,7 @@ class Snippet:
             given.setdefault("consent", PENDING)
         prefix = path_or_origin("prefix", prefix)
         self.src = f"{prefix}/{self.file}" if src is None else address("src", src)
-        if prefix != PREFIX:
+        if prefix != RELAY_PATH:
             given.setdefault("endpoint", f"{prefix}/events")
         self.stub = stub
         self.integrity = integrity

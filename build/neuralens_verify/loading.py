@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from neuralens_embed.names import kebab, snake, suggest_setting
+from neuralens_embed.names import APP_ID, kebab, snake, suggest_setting
 from neuralens_tracker.personal_data import is_email
 
 from neuralens_verify.addresses import origin_of
@@ -22,8 +22,6 @@ from neuralens_verify.observations import Observations, Probe, Script, Tag, View
 MODULE = re.compile(r"/neuralens[\w.\-]*\.mjs$")
 # The address of a script with its version.
 VERSIONED = re.compile(r"[?&]v=")
-# The attribute with the application id.
-APP_ID = "data-app-id"
 # What a sandboxed page must be allowed, for the tracker to run and for its requests to have the
 # page's origin.
 NEEDED_IN_SANDBOX = ("allow-scripts", "allow-same-origin")

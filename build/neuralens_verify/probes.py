@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from neuralens_embed import bundles
+from neuralens_embed.names import RELAY_PATH
 from neuralens_tracker.vocabulary import ACCEPTED, VERSION, WIRE_VERSION
 from playwright.sync_api import APIRequestContext, APIResponse
 from playwright.sync_api import Error as BrowserError
@@ -21,8 +22,6 @@ from neuralens_verify.observations import Health, Probe, Script
 
 # Milliseconds that a response may take, at most, and even when the time of a visit is over.
 TIMEOUT_MS, LEAST_TIMEOUT_MS = 8000, 300
-# The prefix of a standalone relay.
-RELAY_PREFIX = "/nl"
 # How many batches tell whether an endpoint fails now and then.
 TRIES = 6
 # Redirects on which browsers repeat a POST.
@@ -250,7 +249,7 @@ def is_relay(http: Http, url: str) -> bool:
 def is_prefix_stripped(http: Http, endpoint: str) -> bool:
     """Return whether the relay responds under one more prefix, because a proxy strips the first."""
     folder = endpoint.rpartition("/")[0]
-    return bool(urlsplit(folder).path) and is_relay(http, folder + RELAY_PREFIX)
+    return bool(urlsplit(folder).path) and is_relay(http, folder + RELAY_PATH)
 
 
 def find_relay(http: Http, *urls: str) -> str:
@@ -260,8 +259,8 @@ def find_relay(http: Http, *urls: str) -> str:
         while urlsplit(folder := folder.rpartition("/")[0]).path:
             if is_relay(http, folder):
                 return folder
-        if is_relay(http, origin_of(url) + RELAY_PREFIX):
-            return origin_of(url) + RELAY_PREFIX
+        if is_relay(http, origin_of(url) + RELAY_PATH):
+            return origin_of(url) + RELAY_PATH
     return ""
 
 

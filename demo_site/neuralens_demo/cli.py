@@ -12,8 +12,8 @@ import click
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.bundles import NotBuiltError, directory
 from neuralens_embed.commands import WrongInput, name_option
+from neuralens_embed.names import RELAY_PATH
 from neuralens_embed.snippet import Snippet
-from neuralens_relay.cli import PATH as RELAY_PATH
 from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import ANY_ORIGIN, read_origins, variable
 from neuralens_relay.store import OutboxError

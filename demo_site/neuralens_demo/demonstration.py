@@ -6,9 +6,9 @@ from pathlib import Path
 from secrets import token_urlsafe
 from socket import socket
 
+from neuralens_embed.names import RELAY_PATH
 from neuralens_relay import Settings
 from neuralens_relay import create_app as create_relay
-from neuralens_relay.cli import PATH as RELAY_PATH
 from neuralens_relay.serving import address
 from starlette.routing import Mount
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
+from neuralens_embed.names import RELAY_PATH
 from neuralens_relay import Settings
 from neuralens_relay import create_app as create_relay
-from neuralens_relay.cli import PATH as RELAY_PATH
 from neuralens_relay.serving import address
 from starlette.applications import Starlette
 from starlette.middleware import Middleware

@@ -27,7 +27,7 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
-from neuralens_embed.snippet import PREFIX
+from neuralens_embed.names import RELAY_PATH
 from neuralens_relay.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ OfRequest = Callable[[object], Any]
 class Configuration:
     """The setting ``NEURALENS``; ``relay`` holds the relay's settings by name."""
 
-    prefix: str = PREFIX
+    prefix: str = RELAY_PATH
     enabled: bool = True
     strict: bool = False
     static: bool = False
@@ -67,7 +67,7 @@ def configuration() -> Configuration:
     for name in ("uid", "consent"):
         if isinstance(values.get(name), str):
             values[name] = import_string(values[name])
-    values["prefix"] = values.get("prefix", PREFIX).rstrip("/")
+    values["prefix"] = values.get("prefix", RELAY_PATH).rstrip("/")
     values.setdefault("strict", django_settings.DEBUG)
     relay = {name: given[name] for name in of_relay & given.keys()}
     return Configuration(**values, relay=relay)

@@ -6,7 +6,8 @@ from typing import Any
 from flask import Config, Flask, current_app, has_request_context, request
 from markupsafe import Markup
 from neuralens_embed.attributes import Attributes
-from neuralens_embed.snippet import PREFIX, render_tag
+from neuralens_embed.names import RELAY_PATH
+from neuralens_embed.snippet import render_tag
 from neuralens_relay.client import Receipt, check_event
 from neuralens_relay.embedding import EmbeddedRelay, read_application_id
 
@@ -40,7 +41,7 @@ class Neuralens:
 
     def init_app(self, app: Flask) -> None:
         """Add the template globals, the commands, and the relay below the prefix."""
-        app.config.setdefault("NEURALENS_PREFIX", PREFIX)
+        app.config.setdefault("NEURALENS_PREFIX", RELAY_PATH)
         app.config.setdefault("NEURALENS_ENABLED", True)
         app.config.setdefault("NEURALENS_RELAY", True)
         app.config.setdefault("NEURALENS_SNIPPET", {})

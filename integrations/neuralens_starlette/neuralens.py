@@ -8,7 +8,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 from neuralens_embed.attributes import Attributes
-from neuralens_embed.snippet import PREFIX, render_tag
+from neuralens_embed.names import RELAY_PATH
+from neuralens_embed.snippet import render_tag
 from neuralens_relay.client import Receipt, check_event
 from neuralens_relay.embedding import EmbeddedRelay, read_application_id
 from starlette.applications import Starlette
@@ -42,7 +43,7 @@ class Neuralens:
         self,
         app_id: str | None = None,
         *,
-        prefix: str = PREFIX,
+        prefix: str = RELAY_PATH,
         enabled: bool = True,
         strict: bool = False,
         nonce: OfRequest | None = None,
@@ -66,7 +67,7 @@ class Neuralens:
         prefix that is not a path.
         """
         if not self.prefix.startswith("/"):
-            raise ValueError(f"prefix must be a path such as {PREFIX}, not {self.prefix!r}")
+            raise ValueError(f"prefix must be a path such as {RELAY_PATH}, not {self.prefix!r}")
         if self.enabled:
             app.router.routes.insert(0, NotedMount(self.prefix, self.relay, name=ROUTE))
 

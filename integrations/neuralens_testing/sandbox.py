@@ -14,7 +14,8 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from markupsafe import Markup
-from neuralens_embed.snippet import PREFIX, Snippet
+from neuralens_embed.names import RELAY_PATH
+from neuralens_embed.snippet import Snippet
 
 # Timeouts in seconds: of the command's start, and of a request.
 STARTING, ANSWERING = 30.0, 10.0
@@ -40,7 +41,7 @@ class Sandbox:
 
     def snippet(self, **settings: Any) -> Markup:
         """Return the snippet for a page without a proxy; ``settings`` are those of ``Snippet``."""
-        return Snippet(self.application, prefix=self.url + PREFIX, **settings).render()
+        return Snippet(self.application, prefix=self.url + RELAY_PATH, **settings).render()
 
     def ledger(self) -> list[dict[str, Any]]:
         """Return what the sandbox accepted, oldest first, each with ``sequence`` and ``body``."""
@@ -54,11 +55,11 @@ class Sandbox:
 
     def waiting(self) -> int:
         """Return how many events the relay has yet to forward."""
-        return int(self._ask(f"{PREFIX}/health")["waiting"] or 0)
+        return int(self._ask(f"{RELAY_PATH}/health")["waiting"] or 0)
 
     def batches(self) -> Counter[int]:
         """Return how many batches the relay has answered, by HTTP status."""
-        metrics = self._fetch(f"{PREFIX}/metrics").decode()
+        metrics = self._fetch(f"{RELAY_PATH}/metrics").decode()
         return Counter({int(status): int(float(n)) for status, n in BATCHES.findall(metrics)})
 
     def _ask(self, path: str) -> Any:

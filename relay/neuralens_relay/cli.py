@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 import uvicorn
+from neuralens_embed.names import RELAY_PATH
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -52,7 +53,6 @@ from neuralens_relay.serving import address, adopt, listen, listen_unix
 from neuralens_relay.settings import SettingsError, describe, read_setting, warn_of_unknown
 from neuralens_relay.store import Dead, OutboxError, Store
 
-PATH = "/nl"
 # The most dead letters that are listed.
 MAX_LISTED = 10_000
 # Seconds for connections to finish on shutdown.
@@ -195,7 +195,7 @@ def serve(open_socket: Callable[[], socket.socket]) -> None:
     with open_socket() as listener:
         relay.start()
         site = Starlette(
-            routes=[Mount(PATH, app)],
+            routes=[Mount(RELAY_PATH, app)],
             lifespan=relay.lifespan,
             exception_handlers={HTTPException: answer_elsewhere},
         )
@@ -212,7 +212,7 @@ def serve(open_socket: Callable[[], socket.socket]) -> None:
             timeout_graceful_shutdown=GRACE,
         )
         shorten_pauses()
-        url = f"{address(listener)}{PATH}"
+        url = f"{address(listener)}{RELAY_PATH}"
         Output(sys.__stdout__).write(f"Relay: {url}\n  Health: {url}/health")
         handle_signals()
         with suppress(KeyboardInterrupt):
@@ -239,10 +239,12 @@ def shorten_pauses() -> None:
 
 
 async def answer_elsewhere(request: Request, error: Exception) -> Response:
-    """Respond to, and log, a request outside PATH: a proxy may have stripped the prefix."""
-    reason = f"this relay serves only {PATH}/: a proxy in front of it must pass the full path on"
+    """Respond to, and log, a request outside RELAY_PATH: a proxy may have stripped the prefix."""
+    reason = (
+        f"this relay serves only {RELAY_PATH}/: a proxy in front of it must pass the full path on"
+    )
     shown = "".join(c if c.isprintable() else " " for c in request.url.path[:200])
-    NOTICES.log(logging.WARNING, PATH, "refusing %s with 404: %s", shown, reason)
+    NOTICES.log(logging.WARNING, RELAY_PATH, "refusing %s with 404: %s", shown, reason)
     return explain_error(HTTPException(404, reason))
 
 

@@ -13,6 +13,7 @@ from tests.browser.bare_browser import bare_browser
 from tests.browser.boundary.program import findings, new_globals, program, until
 from tests.browser.boundary.site import site, visit
 from tests.browser.clock import show_timed, stop_clock
+from tests.browser.demo import demo
 from tests.browser.engines import describe_engines
 from tests.browser.engines.fixtures import (
     caching,

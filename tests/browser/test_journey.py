@@ -6,11 +6,7 @@ every field of it, and nothing else.
 
 import json
 import re
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import httpx
 import pytest
@@ -38,25 +34,6 @@ IN_VIEW = """() => [...document.querySelectorAll("[data-nl-product]")].filter((t
 # Products in the list under the search box.
 SUGGESTED = """() => [...document.querySelectorAll("[role=listbox] [data-nl-product]")]
     .map((tile) => tile.dataset.nlProduct)"""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The addresses of a demo's shop and of its sandbox's ledger."""
-    log = tmp_path_factory.mktemp("journey") / "log"
-    with log.open("w") as errors:
-        process = subprocess.Popen(
-            [Path(sys.executable).parent / "neuralens-tracker", "demo", "--port", "0"],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    found = [re.search(r"http://\S+", process.stdout.readline()) for _ in range(3)]
-    assert all(found), log.read_text()
-    shop, _, ledger = (line[0] for line in found)
-    yield shop.rstrip("/"), ledger
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=TIMEOUT)
 
 
 class Shop:
@@ -155,16 +132,15 @@ class Journey:
 
 @pytest.fixture
 def journey(new_profile, demo, runtime, engine):
-    shop, ledger = demo
-    httpx.delete(ledger, timeout=TIMEOUT, verify=CERTIFICATES).raise_for_status()
-    with new_profile(shop, {"width": 1280, "height": 900}) as context:
-        context.add_cookies([{"name": "runtime", "value": runtime, "url": shop}])
+    httpx.delete(demo.ledger, timeout=TIMEOUT, verify=CERTIFICATES).raise_for_status()
+    with new_profile(demo.shop, {"width": 1280, "height": 900}) as context:
+        context.add_cookies([{"name": "runtime", "value": runtime, "url": demo.shop}])
         page = context.new_page()
         wrong = []
         if engine == "chromium":
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("console", lambda line: line.type != "log" and wrong.append(line.text))
-        yield Journey(page, ledger, Shop())
+        yield Journey(page, demo.ledger, Shop())
         assert wrong == []
 
 

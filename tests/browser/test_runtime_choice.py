@@ -1,11 +1,5 @@
 """The demo's runtime switch: the same shop, hooks and events on each runtime."""
 
-import re
-import signal
-import subprocess
-import sys
-from pathlib import Path
-
 import httpx
 import pytest
 from neuralens_embed.snippet import RUNTIMES
@@ -21,35 +15,16 @@ SCRIPT_SOURCES = {
 }
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The addresses of a demo's shop and of its sandbox's ledger."""
-    errors = (tmp_path_factory.mktemp("demo") / "errors").open("w+")
-    process = subprocess.Popen(
-        [Path(sys.executable).parent / "neuralens-tracker", "demo", "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        text=True,
-    )
-    found = [re.search(r"http://[^ ]+", process.stdout.readline()) for _ in range(3)]
-    assert all(found), Path(errors.name).read_text()
-    shop, _, ledger = (line[0].strip() for line in found)
-    yield shop.rstrip("/"), ledger
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=TIMEOUT)
-    errors.close()
-
-
 @pytest.fixture
 def ledger(demo):
     """Wait for ``count`` events of this test, and return them."""
-    httpx.delete(demo[1], timeout=TIMEOUT, verify=CERTIFICATES).raise_for_status()
+    httpx.delete(demo.ledger, timeout=TIMEOUT, verify=CERTIFICATES).raise_for_status()
 
     def ledger(count):
         def events():
             return [
                 entry["body"]
-                for entry in httpx.get(demo[1], timeout=TIMEOUT, verify=CERTIFICATES).json()
+                for entry in httpx.get(demo.ledger, timeout=TIMEOUT, verify=CERTIFICATES).json()
             ]
 
         eventually(lambda: len(events()) >= count)
@@ -61,8 +36,10 @@ def ledger(demo):
 @pytest.fixture
 def shopper(chromium, demo):
     """A shopper's page with consent; errors on the page fail the test."""
-    with chromium.new_context(base_url=demo[0], viewport={"width": 1280, "height": 900}) as context:
-        context.add_cookies([{"name": "consent", "value": "granted", "url": demo[0]}])
+    with chromium.new_context(
+        base_url=demo.shop, viewport={"width": 1280, "height": 900}
+    ) as context:
+        context.add_cookies([{"name": "consent", "value": "granted", "url": demo.shop}])
         page = context.new_page()
         wrong = []
         page.on("pageerror", lambda error: wrong.append(str(error)))

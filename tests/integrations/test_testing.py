@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from neuralens_demo import contract
-from neuralens_embed.snippet import PREFIX, Snippet
+from neuralens_embed.names import RELAY_PATH
+from neuralens_embed.snippet import Snippet
 from neuralens_testing import Events, Plan, PlanError, Sandbox, expect
 from neuralens_testing.sandbox import start_sandbox
 from playwright.sync_api import Browser, Page
@@ -123,7 +124,7 @@ def test_a_refused_page_is_explained(
 ) -> None:
     events = Events(neuralens_sandbox, patience=TIMEOUT)
     refused = neuralens_sandbox.batches()[400]
-    prefix = neuralens_sandbox.url + PREFIX
+    prefix = neuralens_sandbox.url + RELAY_PATH
     open_routed(Snippet("another", prefix=prefix).render(), "local-network-access")
     assert events.wait_for(lambda: neuralens_sandbox.batches()[400] > refused)
     events.patience = SHORT

@@ -16,8 +16,8 @@ from markupsafe import Markup
 from neuralens_embed import bundles
 from neuralens_embed.attributes import MarkupError, report
 from neuralens_embed.jinja import install
-from neuralens_embed.names import EVERY_SETTING
-from neuralens_embed.snippet import PREFIX, VALUE_TYPES, Snippet
+from neuralens_embed.names import EVERY_SETTING, RELAY_PATH
+from neuralens_embed.snippet import VALUE_TYPES, Snippet
 from neuralens_tracker import attributes as names
 from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.vocabulary import ACTIONS, MAX_COUNT, MAX_TEXT, PAGES
@@ -413,7 +413,7 @@ def test_a_prefix_that_depends_on_the_page_is_refused() -> None:
 
 def test_the_prefix_is_that_of_the_default_endpoint() -> None:
     default = EVERY_SETTING["endpoint"].default
-    assert default == f"{PREFIX}/events"
+    assert (RELAY_PATH, default) == ("/nl", "/nl/events")
 
 
 class Lazy:
