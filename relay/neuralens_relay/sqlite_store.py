@@ -124,11 +124,13 @@ class SqliteStore:
             self.database = apsw.Connection(str(path))
             self._opened = identify(path)
             self.database.set_busy_timeout(BUSY_TIMEOUT)
-            try:
+        try:
+            # The connection knows the system's error until it is closed.
+            with self._translated_errors():
                 self._open(space.log_pages(4096))
-            except BaseException:
-                self.database.close()
-                raise
+        except BaseException:
+            self.database.close()
+            raise
 
     def _open(self, log_pages: int) -> None:
         # Only has an effect while the file is empty.
@@ -634,14 +636,17 @@ class SqliteStore:
             ) from error
         except (apsw.Error, OSError) as error:
             reason = str(error)
-            if self._exceeds_quota(error):
+            cause = self._system_error(error)
+            if cause == errno.EDQUOT:
                 self._over_quota = True
                 self._reserve.release()
-                reason = os.strerror(errno.EDQUOT)
+                reason = os.strerror(cause)
+            elif cause == errno.EFBIG:
+                reason = "files of this process have a limit of size: remove it (ulimit -f)"
             raise OutboxError(f"the outbox {self._path} cannot be used: {reason}") from error
 
-    def _exceeds_quota(self, error: Exception) -> bool:
-        """Return whether a quota is the cause, which SQLite takes for a fault of the disk."""
-        if isinstance(error, apsw.IOError):
-            return self.database.system_errno == errno.EDQUOT
-        return isinstance(error, OSError) and error.errno == errno.EDQUOT
+    def _system_error(self, error: Exception) -> int | None:
+        """Return the number of the system's error, which SQLite's own does not tell; or None."""
+        if isinstance(error, OSError):
+            return error.errno
+        return self.database.system_errno if isinstance(error, apsw.IOError) else None

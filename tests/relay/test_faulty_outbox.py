@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from neuralens_relay.sqlite_store import SqliteStore
 from neuralens_relay.store import Bounds, Event, OutboxError, OutboxFullError, Outcome, Settlement
 
 from tests.polling import eventually
+from tests.processes import fork, join
 from tests.relay.conftest import make_batch, make_event, spawn_relay
 
 OLD = Path(__file__).with_name("outbox_0_1_0.sql")
@@ -448,6 +450,21 @@ def test_a_quota_that_is_used_up_leaves_room_for_sending(store, tmp_path):
     with store.transaction():
         store.tidy(3, 600, steady=True, limit=1000)
         assert store.add([event(2)], 3) == [True]
+
+
+def test_a_limit_of_the_size_of_files_is_named(tmp_path):
+    def add_many(store):
+        for number in range(1000):
+            with store.transaction():
+                store.add([event(number)], 1)
+
+    def fill_up():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300 << 10, 300 << 10))
+        store = SqliteStore(tmp_path / "outbox.db")
+        with closing(store), pytest.raises(OutboxError, match="limit of size: remove it"):
+            add_many(store)
+
+    assert join(fork(fill_up)) == 0
 
 
 @pytest.mark.parametrize("mebibytes", [4, 24])
