@@ -7,6 +7,7 @@ from neuralens_tracker.vocabulary import CONSENTS, DENIED, GRANTED, PENDING
 
 from neuralens_verify.captured import all_suppressed, nothing_seen
 from neuralens_verify.findings import (
+    LEAVE_ALONE,
     OPEN,
     Finding,
     csp_source,
@@ -301,8 +302,16 @@ def explain_missing(seen: Observations, view: View) -> Finding | None:
         return None
     unknown = [batch for batch in seen.batches if missing & set(batch.eids)]
     for batch in unknown:
-        if batch.status and (batch.status < 300 or is_refusal(batch.status)):
+        if batch.status and (batch.from_worker or batch.status < 300 or is_refusal(batch.status)):
             return answered_by_another(batch, batch.status, view.url)
+    if unknown and view.worker and all(batch.failed for batch in unknown):
+        return Finding(
+            "blocked-on-the-way",
+            f"the requests with {len(missing)} of {len(captured)} events fail in the page, which"
+            f" the service worker {view.worker} controls; the endpoint accepts those from outside",
+            LEAVE_ALONE,
+            view.url,
+        )
     if not unknown and view.replaced:
         return Finding(
             "requests-replaced",
@@ -330,10 +339,7 @@ def answered_by_another(batch: Batch, status: int, url: str) -> Finding:
         " and the login, whatever their content.",
     )
     if batch.from_worker:
-        remedy = (
-            "Have the shop's service worker leave these requests alone: it calls"
-            " respondWith only for requests that it caches."
-        )
+        remedy = LEAVE_ALONE
     return Finding(
         "blocked-on-the-way",
         f"{batch.url} answers batches with {status}, and the response is not the"

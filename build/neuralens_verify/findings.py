@@ -21,6 +21,13 @@ class Finding:
     page: str
 
 
+# The remedy for a service worker that answers what is the relay's to answer.
+LEAVE_ALONE = (
+    "Have the shop's service worker leave these requests alone: it calls respondWith only for"
+    " requests that it caches."
+)
+
+
 def find_violation(seen: Observations, directive: str, address: str) -> Violation | None:
     """Return how a policy blocked an address, if one did; browsers may report only its origin."""
     bare = address.partition("?")[0]

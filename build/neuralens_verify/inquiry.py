@@ -32,11 +32,12 @@ from neuralens_verify.waiting import pause
 FORWARD_TIMEOUT = 4.0
 # Milliseconds between two requests for the relay's health.
 POLL_MS = 50
-# Returns what the page receives for a URL, in base64.
+# Returns what the page receives for a URL, the body in base64.
 FETCH_SCRIPT = """async (url) => {
   const response = await fetch(url, { signal: AbortSignal.timeout(3000) });
   const bytes = new Uint8Array(await response.arrayBuffer());
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  const body = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return { body, status: response.status, type: response.headers.get("content-type") ?? "" };
 }"""
 
 
@@ -79,8 +80,14 @@ class Inquiry:
         if url in self._recorder.from_worker:
             # The page's policy may forbid it.
             with suppress(BrowserError):
-                body = base64.b64decode(self._page.evaluate(FETCH_SCRIPT, url))
-                return replace(script, integrity=integrity(body))
+                found = self._page.evaluate(FETCH_SCRIPT, url)
+                seen = replace(
+                    script,
+                    status=found["status"],
+                    media_type=found["type"],
+                    integrity=integrity(base64.b64decode(found["body"])),
+                )
+                return replace(seen, replaced=script.is_usable and not seen.is_usable)
         return script
 
     def _compare_pages(self) -> None:

@@ -9,6 +9,7 @@ from neuralens_tracker.personal_data import is_email
 
 from neuralens_verify.addresses import origin_of
 from neuralens_verify.findings import (
+    LEAVE_ALONE,
     Finding,
     csp_source,
     find_violation,
@@ -223,6 +224,15 @@ def explain_block(seen: Observations, view: View, tag: Tag) -> Finding | None:
 
 def explain_response(seen: Observations, view: View, tag: Tag, script: Script) -> Finding | None:
     """Return the finding that the response to a request for the script is not a script."""
+    if script.replaced:
+        response = str(script.status) if script.status >= 400 else script.media_type
+        return Finding(
+            "blocked-on-the-way",
+            f"the shop's service worker answers {tag.src} with {response or 'no media type'}, and"
+            " not with the script of the server",
+            LEAVE_ALONE,
+            view.url,
+        )
     if script.status >= 400 and script.current_integrity:
         return Finding(
             "stale-integrity",
@@ -351,8 +361,8 @@ def missing_integrity(tag: Tag) -> list[str]:
 def sandboxed(policy: str) -> list[str]:
     """Return what the sandbox of a Content-Security-Policy does not allow, of what is needed."""
     missing = []
-    # Several headers are joined by a comma.
-    for directive in re.split("[,;]", policy):
+    # Several headers are joined by a comma or a line break.
+    for directive in re.split("[,;\n]", policy):
         name, *allowed = directive.lower().split() or [""]
         if name == "sandbox":
             missing += [each for each in NEEDED_IN_SANDBOX if each not in allowed]

@@ -96,6 +96,7 @@ class View:
     ``replaced`` are the browser's functions for requests that a script has replaced.
     ``needs_integrity``: its Integrity-Policy allows no script without integrity.
     ``outdated``: the server now sends another page, with a tag that this one does not have.
+    ``worker`` is the URL of the service worker that controls the page, "" if none does.
     """
 
     step: str
@@ -117,6 +118,7 @@ class View:
     replaced: tuple[str, ...] = ()
     needs_integrity: bool = False
     outdated: bool = False
+    worker: str = ""
 
     @property
     def fails(self) -> bool:
@@ -204,7 +206,8 @@ class Script:
     is the response's header of that name. ``relay_error`` is the relay's reason for an error.
     ``error`` is the reason if there is no response; ``undecodable``: there is one, but not in the
     encoding that its headers name. ``built_integrity`` is the integrity that this version's script
-    should have, "" if the response is another version's.
+    should have, "" if the response is another version's. ``replaced``: the shop's service worker
+    answers something else than a script, which the server does have.
     """
 
     url: str
@@ -217,6 +220,12 @@ class Script:
     relay_error: str = ""
     undecodable: bool = False
     built_integrity: str = ""
+    replaced: bool = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is a script, and no error."""
+        return 200 <= self.status < 300 and self.is_javascript
 
     @property
     def is_javascript(self) -> bool:

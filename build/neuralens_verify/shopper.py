@@ -151,9 +151,16 @@ class Shopper:
         """Look through the page until its events are delivered."""
         self.await_start()
         self.scroll()
+        self._await_consent()
         self.deliver()
         if self._recorder.has_reloaded:
             self.await_rest()
+
+    def _await_consent(self) -> None:
+        """Wait for the events of a page whose consent platform passes a given consent on late."""
+        observed, step = self._observed, self._recorder.step
+        if self.consent != GRANTED and observed.banner and not observed.refused:
+            self.wait(lambda: any(event.step == step for event in observed.events), START_TIMEOUT)
 
     def scroll(self) -> None:
         """Scroll through the page, pausing until each viewport's products count as seen."""

@@ -1,5 +1,7 @@
 """Finds in a shop's page what a shopper uses: search box, suggestions, next page and products."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from neuralens_tracker.attributes import SUGGESTION
@@ -7,14 +9,47 @@ from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Locator, Page
 
 from neuralens_verify.observations import normalize
-from neuralens_verify.waiting import MARGIN_MS, pause
+from neuralens_verify.waiting import MARGIN_MS, pause, wait_until
 
-SEARCH_BOXES = (
-    "[data-nl-suggestions] input, input[data-nl-suggestions], input[type=search],"
-    " input[role=combobox], [role=search] input:not([type=hidden]), input[name=q],"
-    " input[name*=search i], input[name=query], input[placeholder*=search i]"
+# Seconds until a button for the search has opened it.
+BOX_TIMEOUT = 2.0
+
+# Words for a search, as labels and class names have them.
+SEARCH = (
+    "search",
+    "such",
+    "recherch",
+    "busca",
+    "buscar",
+    "cerca",
+    "ricerca",
+    "zoek",
+    "sök",
+    "szuk",
 )
-SEARCH_BUTTONS = "button[aria-label*=search i], a[aria-label*=search i], summary:has-text('Search')"
+
+
+def having_search_word(elements: str, *attributes: str) -> str:
+    """Return a selector of elements with a word for a search in one of their attributes."""
+    conditions = (f"[{name}*={word} i]" for name in attributes for word in SEARCH)
+    return f"{elements}:is({', '.join(conditions)})"
+
+
+FIELD = "input:not([type=submit], [type=button], [type=image], [type=checkbox], [type=radio])"
+# From the plainest mark to the vaguest: a page may search for its stores, too.
+SEARCH_BOXES = (
+    "[data-nl-suggestions] input, input[data-nl-suggestions]",
+    f"[role=search] {FIELD}, input[role=combobox], {FIELD}:is([name=q], [name=query])",
+    having_search_word(FIELD, "name"),
+    "input[type=search]",
+    having_search_word(FIELD, "placeholder", "aria-label"),
+)
+BUTTON = ":is(button, a, summary, label, [role=button])"
+SEARCH_BUTTONS = (
+    having_search_word(BUTTON, "aria-label", "title"),
+    f"{BUTTON}:text-matches('^\\s*({'|'.join(SEARCH)})\\w*\\s*$', 'i')",
+    having_search_word(BUTTON, "class", "id"),
+)
 SUGGESTIONS = "[role=option]:visible, [data-nl-suggestion]:visible"
 LINKED_NEXT_PAGE = "a[rel~=next]"
 NEXT_PAGES = (
@@ -22,10 +57,18 @@ NEXT_PAGES = (
     " a:text-matches('^\\s*(next|load more|show more|weiter|suivant)', 'i'),"
     " button:text-matches('^\\s*(next|load more|show more)', 'i')"
 )
-PRODUCTS = "[data-nl-product]:is(a[href]), [data-nl-product] a[href]:not([data-nl-action])"
+PRODUCTS = (
+    "[data-nl-product]:is(a[href]), [data-nl-product] a[href]:not([data-nl-action])",
+    # Of a tile that a script makes a link.
+    "[data-nl-product] :is(h1, h2, h3, h4, h5, h6, img)",
+)
 SCRIPTS = Path(__file__).parent / "page"
 FIND_CATEGORIES = (SCRIPTS / "categories.js").read_text("utf-8")
 FIND_NEXT_PAGE = (SCRIPTS / "next.js").read_text("utf-8")
+# Whether a page has few words, and neither items nor fields, as one that asks for a country.
+IS_ENTRANCE = """() =>
+  !document.querySelector("[data-nl-product], [data-nl-landing], input, iframe") &&
+  document.body?.innerText.trim().split(/\\s+/).length < 60"""
 # Returns a word of a product's name, for which a search should have results.
 GUESS_QUERY = """() => {
   for (const tile of document.querySelectorAll("[data-nl-product]")) {
@@ -41,11 +84,12 @@ GUESS_QUERY = """() => {
 
 def find_search_box(page: Page) -> Locator | None:
     """Find the search box, which a button may have to open first."""
-    box = find_visible(page, SEARCH_BOXES)
-    if box is None and (button := find_visible(page, SEARCH_BUTTONS)):
+    box = find_first(page, SEARCH_BOXES)
+    if box is None and (button := find_first(page, SEARCH_BUTTONS)):
         press(button)
-        pause(page, 2 * MARGIN_MS)
-        box = find_visible(page, SEARCH_BOXES)
+        # It may lead to a page of its own.
+        wait_until(page, lambda: find_first(page, SEARCH_BOXES) is not None, BOX_TIMEOUT)
+        box = find_first(page, SEARCH_BOXES)
     return box
 
 
@@ -53,13 +97,12 @@ def find_next_page(page: Page) -> Locator | None:
     """Find the link or button to the next page of results."""
     # A filter may have the text of a page number.
     selectors = [LINKED_NEXT_PAGE, page.evaluate(FIND_NEXT_PAGE), NEXT_PAGES]
-    found = (find_visible(page, selector) for selector in selectors if selector)
-    return next(filter(None, found), None)
+    return find_first(page, filter(None, selectors))
 
 
 def find_product(page: Page) -> Locator | None:
     """Find a link to a product."""
-    return find_visible(page, PRODUCTS)
+    return find_first(page, PRODUCTS)
 
 
 def find_categories(page: Page) -> list[Locator]:
@@ -69,10 +112,26 @@ def find_categories(page: Page) -> list[Locator]:
     return [link for link in found if link]
 
 
+def find_first(page: Page, selectors: Iterable[str]) -> Locator | None:
+    """Find the first visible element of the first selector that has one."""
+    found = (find_visible(page, selector) for selector in selectors)
+    return next(filter(None, found), None)
+
+
+def find_entrance(page: Page) -> Locator | None:
+    """Find the first link of a page that has little else than links into the shop."""
+    if not page.evaluate(IS_ENTRANCE):
+        return None
+    return next(iter(find_categories(page)), None)
+
+
 def find_visible(page: Page, selector: str) -> Locator | None:
     """Find the first visible element of a selector."""
     found = page.locator(selector).locator("visible=true")
-    return found.first if found.count() else None
+    # The page may be navigating.
+    with suppress(BrowserError):
+        return found.first if found.count() else None
+    return None
 
 
 def guess_query(page: Page) -> str:

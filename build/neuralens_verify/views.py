@@ -36,6 +36,8 @@ def read_view(page: Page, step: str, response: Response | None, shown: Container
     """
     found = page.evaluate(READ_SCRIPT, [IDENTIFYING, KNOWN, CURRENCY])
     served = Served("") if found["document"] in shown else read_served(page, response)
+    # Not those of header_value, which waits for ever if the browser had fetched the page before.
+    headers = response.headers if response else {}
     return View(
         step=step,
         url=page.url,
@@ -55,11 +57,11 @@ def read_view(page: Page, step: str, response: Response | None, shown: Container
             f'{name}="{value}"' for name, value in served.items if name not in found["present"]
         ),
         status=response.status if response else 200,
-        policy=(response and response.header_value("content-security-policy")) or "",
+        policy=headers.get("content-security-policy", ""),
         ignored=found["ignored"],
         replaced=tuple(found["replaced"]),
-        needs_integrity="script"
-        in ((response and response.header_value("integrity-policy")) or ""),
+        worker=found["worker"],
+        needs_integrity="script" in headers.get("integrity-policy", ""),
         mentions_script=served.mentions_script,
         duplicates=tuple(map(str, served.duplicates)),
     )

@@ -36,6 +36,7 @@ from neuralens_verify.shopper import RESPONSE_TIMEOUT, START_TIMEOUT, Shopper
 from neuralens_verify.storefront import (
     choose_suggestion,
     find_categories,
+    find_entrance,
     find_next_page,
     find_product,
     find_search_box,
@@ -137,7 +138,7 @@ class Visit:
         runs = self._await_tracker()
         if self._observed.reloading:
             return self._observed
-        if runs or self._enter_frame() or self._release_tracker():
+        if runs or self._enter_frame() or self._release_tracker() or self._enter_shop():
             self._browse()
         self._observed.asks_to_log_in = read_wall(self._page) == "login"
         self._recorder.ended = True
@@ -222,6 +223,23 @@ class Visit:
             self._shopper.await_load()
         return self._await_tracker()
 
+    def _enter_shop(self) -> bool:
+        """Go on to the shop if the page only leads to it; return whether the tracker then runs."""
+        entrance = self._observed.views[-1]
+        if entrance.intended_tag or entrance.mentions_script or entrance.fails:
+            return False
+        with suppress(BrowserError):
+            link = find_entrance(self._page)
+            if link is None:
+                return False
+            self._shopper.follow(link, ROUTE_TIMEOUT)
+            if self._await_tracker():
+                self._observed.steps[OPEN] = f"{entrance.url} leads to {self._page.url}"
+                return True
+        # What is wrong is wrong with the page that was asked for.
+        self._observed.views = [entrance]
+        return False
+
     def _browse(self) -> None:
         with self._in_step(OPEN):
             if not self._banner.answered:
@@ -284,10 +302,17 @@ class Visit:
             box.press("Enter", no_wait_after=True)
         if not self._shopper.await_move(before, START_TIMEOUT) and query not in before:
             self._observed.steps[RESULTS] = "the search did not change the page's URL"
-            return False
+            return self._shows_other_products()
         self._shopper.await_load()
         self._observed.searched |= query_values(self._page.url)
         return True
+
+    def _shows_other_products(self) -> bool:
+        """Return whether the page shows other products than when the search began."""
+        before = self._observed.views[-1].elements
+        with suppress(BrowserError):
+            return self._shopper.read(RESULTS).elements != before
+        return False
 
     def _open_next_page(self) -> None:
         link = None

@@ -706,6 +706,7 @@ def test_what_is_no_url_is_reported(options: list[str]) -> None:
         ("default-src 'self'; sandbox allow-scripts allow-same-origin", []),
         ("default-src 'self'; Sandbox allow-same-origin", ["allow-scripts"]),
         ("default-src 'self', sandbox", ["allow-scripts", "allow-same-origin"]),
+        ("default-src 'self'\nsandbox", ["allow-scripts", "allow-same-origin"]),
     ],
 )
 def test_a_sandbox_must_allow_what_the_tracker_needs(policy: str, missing: list[str]) -> None:

@@ -166,21 +166,24 @@ def with_worker(shop: Shop) -> str:
 
 
 def with_own_answers(shop: Shop) -> str:
-    """Return the snippet of a shop whose service worker answers every POST request by itself."""
+    """Return the snippet of a shop whose service worker answers some requests by itself."""
     register = 'navigator.serviceWorker.register("/nl/worker.js", { scope: "/" })'
     return f"<script>{register}</script>{tag(shop)}"
 
 
-def own_answers(request: Request) -> Response | None:
-    """Respond with a service worker that takes every POST request for the shop's own."""
-    if request.url.path != "/nl/worker.js":
-        return None
-    script = """addEventListener("activate", (event) => event.waitUntil(clients.claim()));
-    addEventListener("fetch", (event) => event.request.method === "POST" &&
-        event.respondWith(new Response("")));
+def answering(condition: str, response: str) -> Callable[[Request], Response | None]:
+    """Return a function that serves a service worker, which answers some requests by itself."""
+    script = f"""addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+    addEventListener("fetch", (event) => {condition} && event.respondWith({response}));
     """
     headers = {"Service-Worker-Allowed": "/"}
-    return Response(script, media_type="text/javascript", headers=headers)
+
+    def serve(request: Request) -> Response | None:
+        if request.url.path != "/nl/worker.js":
+            return None
+        return Response(script, media_type="text/javascript", headers=headers)
+
+    return serve
 
 
 def keeper(request: Request) -> Response | None:
@@ -225,6 +228,29 @@ def with_categories(path: str, html: str) -> str:
     )
     links = '<main><nav><a href="/search?q=oak">Oak</a></nav></main>'
     return re.sub("<main>.*</main>", links, html, flags=re.S) if path == "/" else html
+
+
+def countries(request: Request) -> Response | None:
+    """Ask for a country before the shop."""
+    if request.url.path != "/" or request.url.query:
+        return None
+    return HTMLResponse('<title>Chairs</title><h1>Your country?</h1><a href="/?en">Ireland</a>')
+
+
+def behind_button(path: str, html: str) -> str:
+    """Show the search after a click on an icon alone, which has a label in another language."""
+    opener = "this.hidden = true; this.nextElementSibling.hidden = false"
+    button = f'<button aria-label="Suche öffnen" onclick="{opener}">o</button>'
+    return html.replace("<form ", f"{button}<form hidden ")
+
+
+def without_links(path: str, html: str) -> str:
+    """Have a script follow clicks on tiles, in place of links."""
+    return re.sub(
+        r'<li (data-nl-product="[^"]*")><h3><a href="([^"]*)">(.*?)</a>',
+        r"""<li \1 onclick="location.href='\2'"><h3>\3""",
+        html,
+    )
 
 
 def old_page(request: Request) -> Response | None:
@@ -403,6 +429,13 @@ const request = window.fetch;
 window.fetch = (url, ...rest) =>
     /nl/.test(url.url ?? url) ? Promise.reject(new TypeError()) : request(url, ...rest);
 </script>"""
+# Has the browser fetch pages before they are opened, as platforms of shops do by default.
+SPECULATION = """<script type="speculationrules">
+{"prefetch": [{"where": {"href_matches": "/*"}, "eagerness": "conservative"}]}
+</script>"""
+# Shows results without a change of the page's address.
+KEEP_ADDRESS = "<script>history.pushState = () => {}</script>"
+STORES = '<form action="/stores"><input type="search" placeholder="Search a store"></form>'
 # What a page prints and sends that begins like verify's own messages, or like a batch.
 NOISE = """<script>
 const messages = ["hello", "5", '{"name": "other"}', '{"name": "event", "detail": {"eid": {}}}',
@@ -433,6 +466,7 @@ addEventListener("fetch", (event) => event.request.mode === "navigate" &&
 """
 NONCE = "bm9uY2UtMTIz"
 NONCE_POLICY = f"script-src 'nonce-{NONCE}' 'strict-dynamic'; connect-src 'self'"
+IS_POST = 'event.request.method === "POST"'
 BASIC = {"WWW-Authenticate": 'Basic realm="relay"'}
 OLD = bundles.read("neuralens.js").encode() + b"// an older build"
 POLICY = "default-src 'self'; script-src {}; connect-src {}; img-src data:"
@@ -478,6 +512,12 @@ FAULTLESS = {
     ),
     "banner in a frame": Shop(tag=pending, rewrite=with_banner(FRAME)),
     "Prototype.js": Shop(tag=lambda shop: f"{PROTOTYPE}{pending(shop)}", banner="platform"),
+    "pages that are fetched before": Shop(rewrite=with_banner(SPECULATION)),
+    "page that asks for the country": Shop(gate=countries),
+    "search behind a button": Shop(rewrite=behind_button),
+    "search for stores before that for products": Shop(rewrite=in_page("<form", f"{STORES}<form")),
+    "tiles without links": Shop(rewrite=without_links),
+    "results under the same address": Shop(single_page=True, rewrite=with_banner(KEEP_ADDRESS)),
     "products in new tabs": Shop(rewrite=in_page('href="/chairs/', f'{NEW_TAB} href="/chairs/')),
     "tag that waits for consent": Shop(tag=inert, banner="own", grants=False),
 }
@@ -654,7 +694,28 @@ FAULTS = {
     ),
     "service worker that answers events": (
         "blocked-on-the-way",
-        Shop(tag=with_own_answers, intercept=own_answers),
+        Shop(tag=with_own_answers, intercept=answering(IS_POST, 'new Response("")')),
+    ),
+    "service worker that is offline for events": (
+        "blocked-on-the-way",
+        Shop(
+            tag=with_own_answers,
+            intercept=answering(IS_POST, 'new Response("", { status: 503 })'),
+        ),
+    ),
+    "service worker whose requests with events fail": (
+        "blocked-on-the-way",
+        Shop(tag=with_own_answers, intercept=answering(IS_POST, "Response.error()")),
+    ),
+    "page of a service worker in place of the script": (
+        "blocked-on-the-way",
+        Shop(
+            tag=with_own_answers,
+            intercept=answering(
+                'event.request.url.includes("/neuralens.js")',
+                'new Response("<p>Shop</p>", { headers: { "Content-Type": "text/html" } })',
+            ),
+        ),
     ),
     "relay that asks for a password": (
         "blocked-on-the-way",

@@ -77,6 +77,7 @@
     document: window.neuralensDocument ?? "",
     version: window.neuralens?.version ?? null,
     gpc: navigator.globalPrivacyControl === true,
+    worker: navigator.serviceWorker?.controller?.scriptURL ?? "",
     configuration: readConfiguration(),
     tags: [...document.scripts].map(({ src, integrity, type, crossOrigin, nonce, dataset }) => ({
       src,
