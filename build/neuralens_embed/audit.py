@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from neuralens_tracker import attributes as names
 from neuralens_tracker.events import find_fault, make_event
@@ -142,8 +143,9 @@ class Reading:
             if is_marked and closest(element, f"[{names.IGNORE}]") is None:
                 self._check_attributes(element)
                 self._read(element)
+        hints = self._check_page()
         problems = sorted(self._problems, key=lambda problem: problem.line)
-        return Report(self._events, problems, self._check_page())
+        return Report(self._events, problems, hints)
 
     def _read(self, element: Element) -> None:
         item = self._items.read(element)
@@ -238,12 +240,23 @@ class Reading:
         return [*self._check_tags(), *self._check_bound(), *self._check_ids()]
 
     def _check_tags(self) -> list[str]:
-        """Return the hints about the tracker's script tags."""
+        """Return the hints about the tracker's script tags, and report what is wrong with them."""
         if not self._tags:
             return ["no script tag"]
-        if len(self._tags) > 1:
-            return [f"script tags: {lines_of(self._tags)}: remove all but the first"]
-        return [f"script tag: {lines_of(self._tags)}", *check_integrity(self._tags[0])]
+        first, *others = [tag for tag in self._tags if is_run(tag)] or self._tags[:1]
+        for tag in others:
+            only = f"only the script tag on line {first.line} has an effect"
+            self._add_problem(tag, "src", f"the tracker is loaded twice: {only}: remove this one")
+        hints = [f"script tag{'s' if others else ''}: {lines_of([first, *others])}"]
+        if is_stale(first):
+            found = f"its integrity does not match the built {file_of(first)}"
+            if is_versioned(first):
+                # The relay serves earlier versions, too, at the addresses that name them.
+                hints.append(f"{found}: regenerate the snippet")
+            else:
+                remedy = "browsers block the script: regenerate the snippet"
+                self._add_problem(first, "integrity", f"{found}: {remedy}")
+        return hints
 
     def _check_bound(self) -> list[str]:
         """Return a hint if there are attributes that a script renders in the browser."""
@@ -299,13 +312,22 @@ def file_of(tag: Element) -> str:
     return (tag.getAttribute("src") or "").split("?")[0].rpartition("/")[2]
 
 
-def check_integrity(tag: Element) -> list[str]:
-    """Return a hint if a tag's integrity does not match the built file."""
-    given = tag.getAttribute("integrity")
+def is_run(tag: Element) -> bool:
+    """Return whether browsers run a script tag, and no consent platform is to change it first."""
+    return (tag.getAttribute("type") or "").strip().lower() in bundles.RUNNING_TYPES
+
+
+def is_stale(tag: Element) -> bool:
+    """Return whether a tag's integrity does not match the built file."""
+    given = (tag.getAttribute("integrity") or "").split()
     try:
-        built = bundles.integrity(file_of(tag))
+        return bool(given) and bundles.integrity(file_of(tag)) not in given
     except bundles.NotBuiltError:
-        return []
-    if given is None or built in given.split():
-        return []
-    return [f"its integrity does not match the built {file_of(tag)}: regenerate the snippet"]
+        return False
+
+
+def is_versioned(tag: Element) -> bool:
+    """Return whether a tag's address names the version whose integrity the tag has."""
+    versions = parse_qs(urlsplit(tag.getAttribute("src") or "").query).get("v", [])
+    given = (tag.getAttribute("integrity") or "").split()
+    return any(bundles.version(each) in versions for each in given)

@@ -11,6 +11,12 @@ MANIFEST = "manifest.json"
 # a hash into its name.
 TRACKER_FILE = re.compile(r"^neuralens(?!\.(?:stub|overlay|ga4|consent-))(?:[.\-]\w+)*\.m?js$")
 
+# The types of a script element that browsers run; others, such as text/plain, wait for a consent
+# platform to change them.
+RUNNING_TYPES = ("", "module", "text/javascript", "application/javascript")
+# Characters of a hash in a URL; the relay requires at least 8.
+VERSION_LENGTH = 12
+
 
 class NotBuiltError(FileNotFoundError):
     """The bundles, or one of them, have not been built."""
@@ -45,6 +51,11 @@ def manifest(folder: Path | None = None) -> dict[str, dict[str, object]]:
     """Return the build's manifest: ``{file: {bytes, brotli, integrity, runtime, version}}``."""
     entries: dict[str, dict[str, object]] = json.loads(read(MANIFEST, folder))
     return entries
+
+
+def version(integrity: str) -> str:
+    """Return the version in the URL of a file, given its integrity ("sha384-...")."""
+    return integrity.removeprefix("sha384-")[:VERSION_LENGTH].replace("+", "-").replace("/", "_")
 
 
 def integrity(name: str, folder: Path | None = None) -> str:

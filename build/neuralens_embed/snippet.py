@@ -42,8 +42,6 @@ HEAVY = ("brython", "pyscript")
 ALONE = ("alone",)
 # The consent platforms with an add-on.
 PLATFORMS = [name.removeprefix(CONSENT) for name in ADDONS if name.startswith(CONSENT)]
-# Characters of a hash in a URL; the relay requires at least 8.
-VERSION_LENGTH = 12
 # The value type of each setting, by its name as a Python argument.
 VALUE_TYPES: dict[str, Any] = {snake(name): each.value_type for name, each in EVERY_SETTING.items()}
 # Settings whose empty text counts as None: templates print it for guests, and without a search.
@@ -178,9 +176,7 @@ class Snippet:
             return src, None
         integrity = bundles.integrity(file, self.folder)
         if self.versioned:
-            version = integrity.removeprefix("sha384-")[:VERSION_LENGTH]
-            version = version.replace("+", "-").replace("/", "_")
-            src += f"{'&' if '?' in src else '?'}v={version}"
+            src += f"{'&' if '?' in src else '?'}v={bundles.version(integrity)}"
         return src, integrity if self.integrity else None
 
     __html__ = render

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from neuralens_embed.bundles import TRACKER_FILE
+from neuralens_embed.bundles import RUNNING_TYPES, TRACKER_FILE
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import ACCEPTED
 
@@ -15,9 +15,6 @@ ADDON_FILE = re.compile(r"^neuralens\.(?:ga4|overlay|consent-)[\w.\-]*\.js$")
 # How often a step of the visit may load one page: again after a consent, a service worker, or a
 # choice of language.
 MAX_LOADS = 3
-# The types of a script element that browsers run; others, such as text/plain, wait for a consent
-# platform to change them.
-RUNNING_TYPES = ("", "module", "text/javascript", "application/javascript")
 
 
 @dataclass(frozen=True)
