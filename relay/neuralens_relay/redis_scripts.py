@@ -170,10 +170,6 @@ if owner and owner ~= ARGV[1] then return owner end
 redis.call('SET', KEYS[7], ARGV[1], 'PX', ARGV[2])
 return ''
 """
-# application; the owner's key follows
-DISCLAIM = """
-if redis.call('GET', KEYS[7]) == ARGV[1] then redis.call('DEL', KEYS[7]) end
-"""
 # for each event its entry, attempts, outcome, due and reason
 SETTLE = """
 for i = 1, #ARGV, 5 do

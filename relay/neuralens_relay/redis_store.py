@@ -74,7 +74,8 @@ CLUSTER = (
     "it is a node of a Redis Cluster, which is not supported: use a single server, or one with"
     " Sentinels (redis+sentinel://)"
 )
-# Milliseconds without a check after which another application may use the outbox.
+# Milliseconds without a check after which another application may use the outbox: not as soon as a
+# relay ends, because it may be restarted.
 OWNED = 5000
 # Seconds to wait for a running rewrite of the append-only file.
 REWRITE_PATIENCE = 30.0
@@ -149,7 +150,7 @@ class RedisStore:
                 # Before events are added: if the server loses its data, that must be noticed. What
                 # keeps it from being written, such as too little memory, is in its health.
                 with suppress(redis.ResponseError):
-                    self.check(time())
+                    self._check_first()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -340,6 +341,18 @@ class RedisStore:
         self._beaten = True
         self._queued = self._redis.zcard(LIVE)
 
+    def _check_first(self) -> None:
+        """Check; wait while relays of another application may have ended just before."""
+        deadline = monotonic() + OWNED / 1000
+        while True:
+            try:
+                self.check(time())
+                return
+            except UnfitError:
+                if not self._taken or monotonic() > deadline:
+                    raise
+                sleep(0.1)
+
     def _claim(self) -> None:
         """Raise UnfitError if relays of another application use the outbox."""
         if not self._application:
@@ -421,10 +434,6 @@ class RedisStore:
 
     def close(self) -> None:
         """See Store."""
-        if self._application and not self._refusal:
-            # So that a relay with another application need not wait.
-            with suppress(redis.RedisError):
-                self._run(scripts.DISCLAIM, [self._application], [OWNER.encode()])
         self._redis.close()
 
     def _full(self) -> str:

@@ -14,7 +14,7 @@ import pytest
 import redis
 from hypothesis import given
 from hypothesis import strategies as st
-from neuralens_relay import Settings, SettingsError
+from neuralens_relay import Settings, SettingsError, redis_store
 from neuralens_relay.balance import DAY, Report
 from neuralens_relay.outbox_url import store_opener
 from neuralens_relay.redis_server import RedisServer, read_location
@@ -233,15 +233,34 @@ def test_a_cluster_is_named(server):
         store.add([Event("e", b"{}")], 10)
 
 
-def test_another_application_waits_until_its_relays_have_ended(redis_address):
-    first = RedisStore(redis_address, application="a")
-    with closing(RedisStore(redis_address, application="a")):
-        pass
-    first.check(10)
-    with pytest.raises(OutboxError, match="of the application 'a' uses the outbox"):
-        RedisStore(redis_address, application="b")
-    first.close()
+def test_another_application_waits_until_its_relays_have_ended(redis_address, monkeypatch):
+    monkeypatch.setattr(redis_store, "OWNED", 500)
+    with closing(RedisStore(redis_address, application="a")) as first:
+        with closing(RedisStore(redis_address, application="a")):
+            pass
+        with Checks(first), pytest.raises(OutboxError, match="of the application 'a' uses"):
+            RedisStore(redis_address, application="b")
     RedisStore(redis_address, application="b").close()
+
+
+class Checks:
+    """Checks a store all the time, in a thread, as its relay does every second."""
+
+    def __init__(self, store):
+        self._store = store
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._check)
+
+    def __enter__(self):
+        self._thread.start()
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+    def _check(self):
+        while not self._ended.wait(0.05):
+            self._store.check(10)
 
 
 def test_a_relay_that_was_stopped_leaves_the_outbox_to_another_application(redis_address):
