@@ -73,11 +73,19 @@
       return {};
     }
   };
+  const readWorker = () => {
+    try {
+      return navigator.serviceWorker?.controller?.scriptURL ?? "";
+    } catch {
+      // A page in a sandbox may not ask.
+      return "";
+    }
+  };
   return {
     document: window.neuralensDocument ?? "",
     version: window.neuralens?.version ?? null,
     gpc: navigator.globalPrivacyControl === true,
-    worker: navigator.serviceWorker?.controller?.scriptURL ?? "",
+    worker: readWorker(),
     configuration: readConfiguration(),
     tags: [...document.scripts].map(({ src, integrity, type, crossOrigin, nonce, dataset }) => ({
       src,
