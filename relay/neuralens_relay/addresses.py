@@ -6,7 +6,8 @@ from urllib.parse import SplitResult, urlsplit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-# Bits before the IPv4 address in one of a dual-stack socket (::ffff:192.0.2.1).
+# Bits before the IPv4 address in an IPv4-mapped IPv6 address (::ffff:192.0.2.1), as dual-stack
+# sockets report them.
 MAPPED = 96
 # Proxies that a request may have passed: a header of 64 KiB would take 0.1 s to read.
 MAX_PROXIES = 100

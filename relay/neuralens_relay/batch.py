@@ -90,9 +90,9 @@ class Rejection:
 def read_batch(body: bytes) -> Batch:
     """Parse the batch in a request's body, without validating its events.
 
-    Raises BatchError for any other body. The tracker does not send such a one, so something on the
-    way has changed it, or the tracker is newer. At the word "unknown" it keeps the events, until
-    the proxy is corrected, or the relay upgraded.
+    Raises BatchError for any other body. The tracker never sends such a body, so a proxy
+    has changed it, or the tracker is newer. If the reason contains "unknown", the tracker keeps
+    the events until the proxy is corrected or the relay upgraded.
     """
     try:
         # The standard parser accepts lone surrogates, which JSON.stringify emits for a text cut

@@ -119,8 +119,8 @@ class RedisStore:
         durable, or is used by relays of another application.
         """
         self._application = application
-        # Why no events may be leased.
-        self._taken = ""
+        # Why no events are accepted or leased: the outbox is another application's, see Store.
+        self._conflict = ""
         self._bounds = bounds
         self._retention = round(min(bounds.known * 1000, LONGEST))
         self._order_retention = round(min(bounds.orders * 1000, LONGEST))
@@ -349,27 +349,27 @@ class RedisStore:
                 self.check(time())
                 return
             except UnfitError:
-                if not self._taken or monotonic() > deadline:
+                if not self._conflict or monotonic() > deadline:
                     raise
                 sleep(0.1)
 
     def _claim(self) -> None:
-        """Raise UnfitError if relays of another application use the outbox."""
+        """Make this relay's application the owner, see Store, or raise UnfitError."""
         if not self._application:
             return
         owner = self._run(scripts.CLAIM, [self._application, OWNED], [OWNER.encode()])
-        self._taken = ""
+        self._conflict = ""
         if owner:
-            self._taken = (
+            self._conflict = (
                 f"a relay of the application {owner.decode(errors='replace')!r} uses the outbox in"
                 f" {self._server}: give each application a database of its own (NEURALENS_OUTBOX)"
             )
-            raise UnfitError(self._taken)
+            raise UnfitError(self._conflict)
 
     def _check_owner(self) -> None:
-        """Raise OutboxError if the events are another application's."""
-        if self._taken:
-            raise OutboxError(self._taken)
+        """Raise OutboxError if the outbox is another application's."""
+        if self._conflict:
+            raise OutboxError(self._conflict)
 
     def depth(self) -> Depth:
         """See Store."""

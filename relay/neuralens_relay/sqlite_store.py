@@ -96,8 +96,8 @@ class SqliteStore:
         """
         # In the header of the file of the leader's application; there is room for a number only.
         self._application = crc32(application.encode()) & 0x7FFFFFFF
-        # Why no events are accepted, if the leader's is another one.
-        self._taken = ""
+        # Why no events are accepted: the outbox is another application's, see Store.
+        self._conflict = ""
         # All processes must use the same files next to it, even those that know it by a symlink.
         # Unlike Path.resolve this raises nothing for a loop of symlinks.
         is_absolute = path.is_absolute()
@@ -291,23 +291,24 @@ class SqliteStore:
         return True
 
     def _claim(self) -> None:
-        self._taken = ""
+        """Make this relay's application the owner, see Store; called by the new leader."""
+        self._conflict = ""
         if self._application and self._value("PRAGMA application_id") != self._application:
             self.database.execute(f"PRAGMA application_id = {self._application}")
 
     def _check_owner(self) -> None:
-        """Raise OutboxError if the leader would send this relay's events as another application's.
+        """Raise OutboxError if the outbox is another application's: that of the leader.
 
         0: the leader is a relay of an earlier version.
         """
         owner = self._value("PRAGMA application_id")
-        self._taken = ""
+        self._conflict = ""
         if self._application and owner not in (0, self._application):
-            self._taken = (
+            self._conflict = (
                 f"a relay of another application uses the outbox {self._path}: give each an outbox"
                 " of its own (NEURALENS_OUTBOX)"
             )
-            raise OutboxError(self._taken)
+            raise OutboxError(self._conflict)
 
     def recover(self, sending: Collection[Any]) -> int:
         """See Store. There is one leader at a time, so all other leases are abandoned."""
@@ -563,8 +564,8 @@ class SqliteStore:
 
     def _refusal(self, more: int) -> str:
         """Return why a number of events is not accepted, or ""."""
-        if self._taken:
-            return self._taken
+        if self._conflict:
+            return self._conflict
         totals = self._totals()
         waiting = totals.waiting
         if self._damaged or totals.unreadable:

@@ -132,6 +132,11 @@ def belongs_to(body: bytes, uid: str) -> bool:
 class Store(Protocol):
     """Durable storage of events. Every method raises OutboxError if it fails.
 
+    Events are sent under the application id of the relay that forwards them, so an outbox has one
+    owner at a time: the application whose relays forward from it. A relay claims the outbox for its
+    application (``_claim``) if no other application's relays use it. Otherwise there is a conflict
+    (``_conflict``), and the relay neither accepts nor leases events (``_check_owner``).
+
     All but ``close`` and ``shred`` are called within ``transaction``. Times are Unix time in
     seconds. ``threads``: how many may use it concurrently; ``group``: the most operations per
     transaction; ``idle``: seconds between calls of ``check``.
