@@ -46,11 +46,11 @@ class Breaker:
         self._clock = clock
         self._failures = 0
         self._failed: set[Hashable] = set()
-        # When the breaker opened, how many probes have failed since, and which of the events that
-        # had failed before.
+        # When the breaker opened; the failures that the wait grows with, which are the one that
+        # opened it and those of probes since; the retried events that have failed as probes.
         self._opened = 0.0
-        self._probes = 0
-        self._probed: set[Hashable] = set()
+        self._counted = 0
+        self._retried: set[Hashable] = set()
         self._until = 0.0
         # When the API last asked to wait.
         self._asked = -inf
@@ -93,18 +93,23 @@ class Breaker:
         trusted = self.trusted
         self._record(event, reason)
         if self.state.open:
-            self._hold(sent, asked, first or self._is_another(event))
+            if self._concerns_api(event, first):
+                self._count_probe(sent)
+            self._hold(sent, asked)
         elif len(self._failed) >= HOLD_AFTER or (asked > 0 and (first or not trusted)):
             self._open(State.HOLDING, asked)
         elif self._failures >= FAILING_AFTER:
             self.state = State.FAILING
 
     def pause(self, event: Hashable, sent: float, reason: str) -> None:
-        """Record that the API refuses the key, or that there is no API at the URL."""
+        """Record that the API refuses the key, or that there is no API at the URL.
+
+        It concerns all events alike, so every probe counts.
+        """
         self._record(event, reason)
         if self.state is State.PAUSED:
-            # It concerns all events alike.
-            self._hold(sent, 0, counts=True)
+            self._count_probe(sent)
+            self._hold(sent, 0)
         else:
             self._open(State.PAUSED, 0)
 
@@ -117,26 +122,32 @@ class Breaker:
     def _open(self, state: State, asked: float) -> None:
         self.state = state
         self._opened = self._clock()
-        self._probes = 0
-        self._probed.clear()
-        self._hold(self._opened, asked, counts=True)
+        self._counted = 1
+        self._retried.clear()
+        self._hold(self._opened, asked)
 
-    def _is_another(self, event: Hashable) -> bool:
-        """Return whether it is a second event, or a later one, that failed again as a probe.
+    def _concerns_api(self, event: Hashable, first: bool) -> bool:
+        """Return whether the failure of a probe is the API's, as far as one can tell.
 
-        One that always fails must not have the others wait longer.
+        A retried event may fail for a reason of its own, again and again, and must not make the
+        others wait longer for that. But if different ones fail, it is the API.
         """
-        is_another = bool(self._probed) and event not in self._probed
-        if len(self._probed) < HOLD_AFTER:
-            self._probed.add(event)
+        if first:
+            return True
+        is_another = bool(self._retried) and event not in self._retried
+        if len(self._retried) < HOLD_AFTER:
+            self._retried.add(event)
         return is_another
 
-    def _hold(self, sent: float, asked: float, counts: bool) -> None:
+    def _count_probe(self, sent: float) -> None:
+        """Count the failure of a probe, unless it is an older request that failed late."""
+        if sent >= self._opened:
+            self._counted += 1
+
+    def _hold(self, sent: float, asked: float) -> None:
+        """Hold events back for a while, which an older request extends only if the API asks."""
         now = self._clock()
         if asked > 0:
             self._asked = now
-        # The wait grows with the number of probes, not with older requests that fail late.
         if sent >= self._opened or asked > 0:
-            self._probes += counts and sent >= self._opened
-            pause = self._backoff.delay(max(self._probes, 1), asked)
-            self._until = max(self._until, now + pause)
+            self._until = max(self._until, now + self._backoff.delay(self._counted, asked))
