@@ -19,8 +19,8 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 12_290,
-    "neuralens.mjs": 12_330,
+    "neuralens.js": 12_300,
+    "neuralens.mjs": 12_350,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_660,
     "neuralens.brython.js": 160_000,
@@ -31,7 +31,7 @@ BUDGETS = {
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
-LOAD_BUDGETS = {MICROPYTHON: 213_800, FIRST_LOAD: 243_780}
+LOAD_BUDGETS = {MICROPYTHON: 213_840, FIRST_LOAD: 243_820}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:

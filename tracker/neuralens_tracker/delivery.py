@@ -21,7 +21,7 @@ CHECK_MS = 30000
 EARLY_CHECKS = 4
 # Milliseconds by which the relay has responded to what the previous page sent.
 LATE_MS = 5000
-# Final if the relay itself answered so: not a batch, unsupported content type.
+# Final if the relay itself answered so: a body that cannot be read, an unsupported content type.
 FINAL = [400, 415]
 # In refusals that are not for good: of an unknown application, of a media type or a body that a
 # proxy has changed, and, by a relay of 0.1.0, of an unknown field, which later versions have added.
@@ -281,15 +281,17 @@ class Delivery:
     def _fail(self, request: Request, status: int, error: str) -> None:
         """Discard a batch that was refused for good; retry any other, as its failure suggests."""
         entries = request.entries
-        as_beacon = request.as_beacon
-        self._unanswered = not as_beacon and status == 0
+        is_fetch = not request.as_beacon
+        self._unanswered = is_fetch and status == 0
         self._attempt += 1
-        pause = backoff(self._attempt, self._transport.random)
-        is_final = status in FINAL and error != "" and UNKNOWN not in error
+        if status in FINAL and error != "" and UNKNOWN not in error:
+            self._discard(entries, error)
+            self.schedule(FLUSH_MS)
+            return
         refused = (status > 299 and status < 500 and status != TOO_MANY) or (
-            status == 0 and self._attempt >= MANY_FAILURES and not as_beacon
+            status == 0 and self._attempt >= MANY_FAILURES and is_fetch
         )
-        if not is_final and (refused or self._attempt == MANY_FAILURES):
+        if refused or self._attempt == MANY_FAILURES:
             self._hooks.report(
                 error
                 or self._settings["endpoint"]
@@ -297,34 +299,32 @@ class Delivery:
                 + str(status)
                 + ": check its proxy and NEURALENS_ALLOWED_ORIGINS"
             )
-        if is_final:
-            self._discard(entries, error)
-            pause = FLUSH_MS
-        elif refused and not as_beacon and len(entries) == 1:
-            self._retry_alone(entries[0], status)
-            if entries[0].refusals > 0:
-                pause = ALONE_MS
-            elif self._constraints["json"]:
-                # At once, because a backoff takes minutes after the halving of a backlog.
-                pause = 0
+        if refused and is_fetch and len(entries) == 1:
+            pause = self._retry_alone(entries[0], status)
         else:
-            if as_beacon:
+            if is_fetch and refused:
+                self._halve(request.size, status == 0)
+            elif status == 0 and not is_fetch:
                 # Retry by fetch, whose response can be read.
-                self._constraints["blind"] = self._constraints["blind"] or status == 0
-            elif refused:
-                self._constraints["most"] = max(1, int(request.size / 2))
-                if status == 0:
-                    self._constraints["doubt"] = self._constraints.get("doubt") or DOUBTFUL
-            if refused:
-                pause = 0
+                self._constraints["blind"] = True
             self._outbox.requeue(entries)
+            pause = 0 if refused else self._backoff()
         self.schedule(pause)
 
-    def _retry_alone(self, entry: Entry, status: int) -> None:
+    def _backoff(self) -> float:
+        return backoff(self._attempt, self._transport.random)
+
+    def _halve(self, size: int, unanswered: bool) -> None:
+        """Allow only half the size of a batch that was refused, or ``unanswered``."""
+        self._constraints["most"] = max(1, int(size / 2))
+        if unanswered:
+            self._constraints["doubt"] = self._constraints.get("doubt") or DOUBTFUL
+
+    def _retry_alone(self, entry: Entry, status: int) -> float:
         """Retry an event that was refused in a batch of its own; limited if others succeed.
 
-        After the first refusal, further ones count once another batch has succeeded: until then
-        the network may be at fault.
+        Returns the milliseconds until then. After the first refusal, further ones count once
+        another batch has succeeded: until then the network may be at fault.
         """
         if self._passed:
             self._passed = entry.refusals > 0
@@ -340,6 +340,10 @@ class Delivery:
             self._outbox.postpone(entry)
         else:
             self._discard([entry], "it was answered " + str(status))
+        if entry.refusals > 0:
+            return ALONE_MS
+        # At once as JSON, because a backoff takes minutes after the halving of a backlog.
+        return 0 if self._constraints["json"] else self._backoff()
 
     def _discard(self, entries: list[Entry], reason: str) -> None:
         self._outbox.count_lost(REFUSED, len(entries))
