@@ -6,14 +6,13 @@ https://chromedevtools.github.io/devtools-protocol/tot/Debugger/.
 
 import ast
 import re
-import time
 
 import pytest
 from neuralens_build import hooks, javascript
 from neuralens_embed import bundles
 
 from tests.browser.source_map import SourceMap
-from tests.polling import TIMEOUT
+from tests.polling import eventually
 
 SCRIPT = "neuralens.js"
 # The most possible breakpoints that V8 returns at a time.
@@ -152,18 +151,13 @@ def test_breakpoints_by_file_and_line_are_hit(show, ledger, context):
     already = len(ledger.wait_for_all(page))
     page.reload()
     # The tracker has started completely once there is an event of this page.
-    deadline = time.monotonic() + TIMEOUT
-    while len(ledger.entries()) == already:
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(50)
+    eventually(lambda: len(ledger.entries()) > already, page=page)
     # In a task, because the page ignores clicks if it stops during an evaluation.
     page.evaluate("""setTimeout(() => {
         for (const name of ["a", "button"]) document.querySelector(name).click();
         neuralens("track", "SHARE", { id: "A" });
     })""")
-    while len(ledger.entries()) < already + len(EVENTS):
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(50)
+    eventually(lambda: len(ledger.entries()) >= already + len(EVENTS), page=page)
     names = sorted(event.name for event in ledger.wait_for_all(page)[already:])
     assert names == sorted(EVENTS)
     assert len(wanted) == len(STOPS) == 20

@@ -15,7 +15,7 @@ from tests.browser.shop import CUT, HANG, NO_COOKIE, PLAIN_200, RESET, hasty
 from tests.polling import eventually
 
 NO_BEACONS = "Navigator.prototype.sendBeacon = () => false;"
-NEVER_SENT = "Navigator.prototype.sendBeacon = () => true;"
+NEVER_SENT = "Navigator.prototype.sendBeacon = () => (window.isDropped = true);"
 FULL = """const setItem = Storage.prototype.setItem;
 Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };"""
 BLOCKED = """Object.defineProperty(window, "localStorage", {
@@ -76,8 +76,15 @@ def test_beacons_that_are_never_sent(show, accounts, add_row):
     page = None
     for number in range(4):
         page = show("", path=f"/page{number}", tab=page, before=NEVER_SENT)
-        accounts.share(page, f"V{number}")
-        page.wait_for_timeout(2000)
+        accounts.share(page, name := f"V{number}")
+        earlier = set(accounts.tracked) - {name}
+
+        def is_sent(tab=page, name=name):
+            """Once a beacon was dropped, the next page may send by ``fetch``."""
+            return tab.evaluate("window.isDropped") or name in accounts.received()
+
+        eventually(is_sent)
+        eventually(lambda earlier=earlier: earlier <= set(accounts.received()))
     add_row(accounts.reconcile(page))
 
 
@@ -150,7 +157,8 @@ def test_late_response(show, shop, accounts, add_row, delay, most):
     for number in range(3):
         page = show("", path=f"/page{number}", tab=page)
         accounts.share(page, f"D{number}")
-        page.wait_for_timeout(1500)
+        # The page is left while the response is due.
+        eventually(lambda number=number: len(shop.batches) > number)
     row = accounts.reconcile(page)
     add_row(row)
     assert float(row[-1]) <= most
