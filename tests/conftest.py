@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
+from bench.chromium import ARGUMENTS
 from tests.npm import npm_package
 from tests.polling import TIMEOUT
 from tests.release_0_1_0 import release_0_1_0
@@ -17,14 +18,6 @@ from tests.release_0_1_0 import release_0_1_0
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # Chromium's engine without the application around it, which takes half the CPU time.
 HEADLESS_SHELL = shutil.which("chromium-headless-shell") or CHROMIUM
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 # No deadline for examples, because the machine may be busy.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -59,7 +52,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def chromium_options() -> dict[str, object]:
     """The arguments of ``launch``."""
-    return {"executable_path": HEADLESS_SHELL, "args": ARGUMENTS}
+    return {"executable_path": HEADLESS_SHELL, "args": list(ARGUMENTS)}
 
 
 @pytest.fixture(scope="session")

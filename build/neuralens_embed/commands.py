@@ -16,7 +16,7 @@ from neuralens_tracker.value_types import COUNT, FLAG
 
 from neuralens_embed.attributes import MarkupError
 from neuralens_embed.bundles import NotBuiltError
-from neuralens_embed.names import RELAY_PATH, camel, kebab
+from neuralens_embed.names import LOCAL_HOSTS, RELAY_PATH, camel, kebab
 from neuralens_embed.snippet import (
     ALONE,
     CROSSORIGIN,
@@ -26,8 +26,6 @@ from neuralens_embed.snippet import (
     Snippet,
 )
 
-# Only pages of these hosts are fetched for an audit.
-LOCAL = ("localhost", "127.0.0.1", "::1")
 # The most bytes of a page, and the timeout in seconds.
 MAX_PAGE = 20_000_000
 TIMEOUT = 10
@@ -236,7 +234,7 @@ class LocalRedirects(HTTPRedirectHandler):
 
 def require_local(url: str) -> None:
     """Raise WrongInput for the URL of another machine."""
-    if urlsplit(url).hostname not in LOCAL:
+    if urlsplit(url).hostname not in LOCAL_HOSTS:
         raise WrongInput(f"{url} is not on this machine: save the page and give the file")
 
 

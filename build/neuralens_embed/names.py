@@ -1,4 +1,4 @@
-"""The names of the settings: in the page, in Python and on the script tag."""
+"""The names of the settings, in the page, in Python and on the tag; the local host's names."""
 
 import difflib
 import re
@@ -12,6 +12,8 @@ LOADING = ("data-src", "data-integrity", "data-pyscript")
 APP_ID = "data-app-id"
 # The relay's path in the default endpoint, and so where it is served by default.
 RELAY_PATH = str(SETTINGS["endpoint"].default).rpartition("/")[0]
+# The names by which a machine reaches itself.
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def snake(name: str) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from neuralens_embed.names import LOCAL_HOSTS
+
 from neuralens_verify.addresses import origin_of
 from neuralens_verify.observations import Observations, View, Violation
 
@@ -54,7 +56,7 @@ def is_mixed(address: str, page: str) -> bool:
     Those to the shopper's own machine are allowed.
     """
     parts = urlsplit(address)
-    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    is_local = parts.hostname in LOCAL_HOSTS
     return page.startswith("https:") and parts.scheme == "http" and not is_local
 
 

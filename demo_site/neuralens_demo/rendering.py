@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from neuralens_demo.catalogue import Catalogue
 from neuralens_demo.policy import content_security_policy
 from neuralens_demo.shoppers import Shopper, Shoppers
-from neuralens_demo.tracking import ACCOUNTS, STAFF, STAFF_UID, account_of, runtime_of
+from neuralens_demo.tracking import ACCOUNTS, STAFF_ACCOUNT, STAFF_UID, account_of, runtime_of
 
 # Style sheets, scripts and static pages.
 STATIC = Path(__file__).parent / "static"
@@ -74,7 +74,7 @@ class Pages:
             # The policy is too strict for PyScript's core.
             pyscript=ALONE[0] if runtime == "pyscript" else None,
             account=account,
-            uid=STAFF_UID if account == STAFF else None,
+            uid=STAFF_UID if account == STAFF_ACCOUNT else None,
             here=here(request),
             **context,
         )

@@ -14,8 +14,8 @@ from neuralens_demo.forms import go_back, read_form
 RUNTIME_COOKIE = "runtime"
 ACCOUNT_COOKIE = "account"
 DEFAULT = next(iter(RUNTIMES))
-STAFF = "staff"
-ACCOUNTS = ("guest", STAFF)
+STAFF_ACCOUNT = "staff"
+ACCOUNTS = ("guest", STAFF_ACCOUNT)
 # The account whose events are dropped by shop_hooks.py.
 STAFF_UID = "staff-test-account"
 

@@ -10,14 +10,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.connector import Connection
+from neuralens_embed.names import LOCAL_HOSTS
 
 from neuralens_relay.answers import Answer, Fate, read_answer
 from neuralens_relay.notices import Notices
 from neuralens_relay.settings import Settings, variable
 
 log = logging.getLogger(__name__)
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 # Bytes; the documented response has a few dozen.
 MAX_ANSWER = 65536
@@ -56,7 +55,7 @@ class ApiClient:
     async def __aenter__(self) -> Self:
         """Open the session."""
         address = urlsplit(self._settings.api_url)
-        if address.scheme == "http" and address.hostname not in LOOPBACK:
+        if address.scheme == "http" and address.hostname not in LOCAL_HOSTS:
             log.warning("%s is not https: the key is sent in clear text", variable("api_url"))
         # aiohttp rather than httpx, which needs several times the CPU with many in flight.
         self._session = aiohttp.ClientSession(
