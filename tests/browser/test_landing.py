@@ -17,6 +17,7 @@ DIALOGS = {
         '<div id="d" popover>{}</div><button id="b" popovertarget="d">Look</button>',
         "b.click()",
     ),
+    "popover by a script": ('<div id="d" popover="manual">{}</div>', "d.showPopover()"),
     "fading in": (
         '<div id="d" role="dialog" style="visibility: hidden; opacity: 0; transition: 1s">{}</div>',
         "d.style.visibility = 'visible'; d.style.opacity = 1",

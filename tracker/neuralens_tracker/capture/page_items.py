@@ -21,8 +21,8 @@ class PageItems:
     def capture(self, element: JSObject, item: Item | None) -> None:
         """Emit the landing that an element is, or the order that it is or is in.
 
-        A landing in a closed dialog waits until that is opened. If it fades in, ``Suggestions``
-        emits it.
+        A landing in a closed dialog waits until that is opened. If it fades in, or no attribute
+        changes, ``Suggestions`` emits it.
         """
         if not item:
             purchase = closest(element, "[" + PURCHASE_ORDER + "]")

@@ -1,6 +1,7 @@
 """Captures views of suggestions, debounced until their list stays unchanged.
 
-Also landings in dialogs, which may fade in.
+Also landings in dialogs, which may fade in, and in popovers, which open without a change of the
+document.
 """
 
 from neuralens_tracker.attributes import LANDING, PRODUCT
@@ -28,7 +29,7 @@ class Suggestions:
 
     def start(self) -> None:
         """Register the listeners."""
-        listen("input compositionend focusin click scroll transitionend", self.schedule)
+        listen("input compositionend focusin click scroll transitionend toggle", self.schedule)
 
     def change(self, changed: list[JSObject]) -> None:
         """Restart the debounce if one of these elements (or None) is in a list of suggestions."""
