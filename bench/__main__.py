@@ -13,7 +13,7 @@ BENCHMARKS = (
     "sizes",
     "relay",
     "forwarding",
-    "neighbours",
+    "neighbors",
     "start",
     "scrolling",
     "runtimes",

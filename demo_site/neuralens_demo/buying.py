@@ -1,4 +1,4 @@
-"""Cart, favourites, checkout, orders, and the shopper's consent."""
+"""Cart, favorites, checkout, orders, and the shopper's consent."""
 
 from dataclasses import dataclass
 
@@ -68,13 +68,13 @@ class Buying:
         shopper.set_quantity(product, parse_number(form.get("quantity"), 0, MAX_QUANTITY))
         return set_session(RedirectResponse("/cart", 303), session)
 
-    async def set_favourite(self, request: Request) -> Response:
-        """Add a product to the favourites, or remove it."""
+    async def set_favorite(self, request: Request) -> Response:
+        """Add a product to the favorites, or remove it."""
         form = await read_form(request)
         product = find(self._catalogue, form.get("id", ""))
         session, shopper = self._find_or_create(request)
         on = form.get("on") == "true"
-        (shopper.favourites.add if on else shopper.favourites.discard)(product.id)
+        (shopper.favorites.add if on else shopper.favorites.discard)(product.id)
         if wants_json(request):
             return set_session(JSONResponse({"on": on}), session)
         return set_session(go_back(form.get("back")), session)

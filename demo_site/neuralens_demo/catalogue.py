@@ -31,7 +31,7 @@ class Product:
     def picture(self) -> str:
         """The picture as an SVG document."""
         return draw_product(
-            self.design.draw(*self.finish.colours), self.number, stands=self.category.slug != "rugs"
+            self.design.draw(*self.finish.colors), self.number, stands=self.category.slug != "rugs"
         )
 
     @property

@@ -13,15 +13,15 @@ from neuralens_demo.pictures.surfaces import bed, rug, storage, table
 
 @dataclass(frozen=True)
 class Finish:
-    """A colour scheme: its name, and the colours of the picture, the main one first."""
+    """A color scheme: its name, and the colors of the picture, the main one first."""
 
     name: str
-    colours: tuple[str, ...]
+    colors: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Design:
-    """A design: ``draw`` takes the colours of a finish; ``price`` is in whole euros."""
+    """A design: ``draw`` takes the colors of a finish; ``price`` is in whole euros."""
 
     name: str
     kind: str

@@ -38,7 +38,7 @@ def rank(query: str, products: Iterable[Product]) -> list[Product]:
 
 
 def phrases(catalogue: Catalogue) -> list[str]:
-    """Return phrases to suggest: kinds of furniture, alone and with each wood or colour."""
+    """Return phrases to suggest: kinds of furniture, alone and with each wood or color."""
     kinds = list(
         dict.fromkeys(
             [category.name.lower() for category in catalogue.categories.values()]

@@ -1,4 +1,4 @@
-"""The shop's sessions: cart, favourites and orders of each shopper, in bounded memory."""
+"""The shop's sessions: cart, favorites and orders of each shopper, in bounded memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -34,10 +34,10 @@ class Order:
 
 @dataclass
 class Shopper:
-    """One visitor's cart (product id to quantity), favourites (product ids) and orders."""
+    """One visitor's cart (product id to quantity), favorites (product ids) and orders."""
 
     cart: dict[str, int] = field(default_factory=dict)
-    favourites: set[str] = field(default_factory=set)
+    favorites: set[str] = field(default_factory=set)
     orders: OrderedDict[str, Order] = field(default_factory=OrderedDict)
 
     @property

@@ -244,7 +244,7 @@ def test_press_that_is_released_elsewhere(show, interactions):
     page = show(
         ACTED_ON_PRESS.replace("TYPE", "pointerdown").replace("AFTER", "add.disabled = true")
     )
-    page.mouse.move(*centre(page, "#add"))
+    page.mouse.move(*center(page, "#add"))
     page.mouse.down()
     page.mouse.move(400, 300, steps=5)
     page.mouse.up()
@@ -261,7 +261,7 @@ def test_press_that_enables_its_control(show, interactions):
         <script>size.addEventListener("change", () => { add.ariaDisabled = "false"; });</script>"""
     )
     page.type("#size", "M")
-    page.mouse.click(*centre(page, "#add"))
+    page.mouse.click(*center(page, "#add"))
     assert interactions(page) == [ADDED]
 
 
@@ -343,7 +343,7 @@ def test_chosen_on_press_by_a_widget_for_several_values(show, interactions, kind
     """It empties the box and offers all options again, the chosen one among them."""
     page = show(PRESS.replace("TYPE", kind).replace("AFTER", "box.value = '';" + RENDERED_AGAIN))
     page.type("#box", "oa")
-    page.mouse.click(*centre(page, "[role=option]"))
+    page.mouse.click(*center(page, "[role=option]"))
     assert interactions(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
 
 
@@ -357,7 +357,7 @@ def test_chosen_on_press_by_a_widget_that_takes_the_focus(show, interactions):
         + "</div>"
     )
     page.type("#box", "oa")
-    page.mouse.click(*centre(page, "[role=option]"))
+    page.mouse.click(*center(page, "[role=option]"))
     assert interactions(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
 
 
@@ -368,7 +368,7 @@ def test_press_during_which_a_list_is_rendered_again(show, interactions):
         .replace("AFTER", RENDERED_AGAIN)
     )
     page.type("#box", "oa")
-    page.mouse.click(*centre(page, "[role=option]"))
+    page.mouse.click(*center(page, "[role=option]"))
     assert interactions(page) == []
 
 
@@ -399,7 +399,7 @@ def test_press_that_shows_the_product(show, ledger):
     )
     seen = ("VIEW_PRODUCT", "A", 0, "chair")
     assert summarize(ledger.wait_for_all(page)) == [seen]
-    page.mouse.move(*centre(page, "a"))
+    page.mouse.move(*center(page, "a"))
     page.mouse.down()
     landed = ("LAND_PRODUCT_PAGE", "A", 0, "chair")
     assert summarize(ledger.wait_for_all(page)) == [seen, CLICKED, landed]
@@ -415,11 +415,11 @@ def test_press_that_closes_the_list(show, interactions):
         + "<script>box.addEventListener('blur', () => { list.hidden = true; })</script>"
     )
     page.type("#box", "oa")
-    page.mouse.click(*centre(page, "[role=option]"))
+    page.mouse.click(*center(page, "[role=option]"))
     assert interactions(page) == []
 
 
-def centre(page, selector):
+def center(page, selector):
     box = page.locator(selector).first.bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
@@ -427,7 +427,7 @@ def centre(page, selector):
 def test_press_that_scrolls_the_list(show, interactions):
     page = show(PRESS.replace("TYPE", "never").replace("AFTER", ""))
     page.type("#box", "oa")
-    page.mouse.move(*centre(page, "[role=option]"))
+    page.mouse.move(*center(page, "[role=option]"))
     page.mouse.down()
     page.mouse.move(400, 300, steps=5)
     page.mouse.up()
@@ -531,7 +531,7 @@ def test_busy_control(show, interactions):
     page = show(BUSY)
     for target in ("#aria", "#busy", "#link b", "#inner", "#held"):
         page.click(target, force=True)
-    page.mouse.click(*centre(page, "#off b"))
+    page.mouse.click(*center(page, "#off b"))
     page.focus("#aria")
     page.keyboard.press("Enter")
     assert interactions(page) == []

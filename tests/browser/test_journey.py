@@ -200,10 +200,10 @@ def test_journey(journey):
         journey.reach(control).click()
         journey.expect(event, second, **found)
         journey.check()
-    favourite = article.get_by_role("button", name="Favourite")
+    favorite = article.get_by_role("button", name="Favourite")
     page.locator("article button[aria-pressed=true]").wait_for()
-    # Neither removing the favourite nor changes in the cart are events.
-    favourite.click()
+    # Neither removing the favorite nor changes in the cart are events.
+    favorite.click()
     page.locator("article button[aria-pressed=false]").wait_for()
 
     page.get_by_role("link", name="Cart, 2 pieces").click()

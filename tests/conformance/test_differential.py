@@ -57,15 +57,15 @@ events = st.one_of(
 def judge(engine: Any, *call: Any) -> str:
     """Return the result of a call and its messages, as comparable text."""
     answers = engine.play({"steps": [call, ["reported"]]})
-    return json.dumps(normalise(answers), sort_keys=True)
+    return json.dumps(normalize(answers), sort_keys=True)
 
 
-def normalise(value: Any) -> Any:
+def normalize(value: Any) -> Any:
     """Normalize a value: without null fields, and with integral floats as integers."""
     if isinstance(value, dict):
-        return {name: normalise(field) for name, field in value.items() if field is not None}
+        return {name: normalize(field) for name, field in value.items() if field is not None}
     if isinstance(value, list):
-        return [normalise(item) for item in value]
+        return [normalize(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -692,7 +692,7 @@ def test_dead_letters_have_a_limit_and_a_retention(store):
         assert store.forget(["eid-6", "nothing"], 9) == 1
         assert store.forget([], 9) == 1
         assert store.depth().dead == 0
-        # Dead letters do not count towards the outbox's limit.
+        # Dead letters do not count toward the outbox's limit.
         assert store.depth().refusal == ""
 
 

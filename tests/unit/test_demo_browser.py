@@ -83,7 +83,7 @@ def test_combobox_closes_on_blur_and_when_emptied(page):
     expect(page.get_by_role("heading", level=1)).to_have_text("No results for “zzzz”")
 
 
-def test_cart_and_favourites_without_a_page_load(page):
+def test_cart_and_favorites_without_a_page_load(page):
     page.goto("/search?q=chair")
     tile = page.locator(".tile").first
     tile.get_by_role("button", name="Add to cart").click()

@@ -826,7 +826,7 @@ FAULTS = {
     "second tag of a tag manager": ("tag-twice", Shop(tag=lambda shop: f"{tag(shop)}{late(shop)}")),
     "id None": ("unrendered-id", Shop(identify=lambda product: str(None))),
     "id not rendered": ("unrendered-id", Shop(identify=lambda product: "{{ product.id }}")),
-    "id localised": (
+    "id localized": (
         "unrendered-id",
         Shop(identify=lambda product: f"{1234 + product.position:,}"),
     ),

@@ -142,7 +142,7 @@ def test_a_fault_is_reported(name: str, chromium: Browser, tmp_path: Path) -> No
     assert time.monotonic() - started < MAX_SECONDS
 
 
-def mislabelled(request: Request) -> Response:
+def mislabeled(request: Request) -> Response:
     return HTMLResponse("<p>Chairs</p>", headers={"Content-Encoding": "gzip"})
 
 
@@ -167,7 +167,7 @@ def login(request: Request) -> Response | None:
         (lambda request: Response(status_code=500), "the shop fails"),
         (lambda request: JSONResponse([]), "is application/json, not a page"),
         (lambda request: Response(status_code=204), "has no content"),
-        (mislabelled, "compresses it"),
+        (mislabeled, "compresses it"),
         (login, "leads to {url}/login, which asks to log in"),
     ],
 )

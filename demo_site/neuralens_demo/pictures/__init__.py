@@ -1,4 +1,4 @@
-"""The shop's pictures: drawn here, from a handful of forms and colours."""
+"""The shop's pictures: drawn here, from a handful of forms and colors."""
 
 from neuralens_demo.pictures.drawing import (
     PAPER,
@@ -22,12 +22,12 @@ WALLS = ("#ece5da", "#e3e5da", "#eadfd3", "#dfe3e0", "#e9dedb")
 
 
 def draw_product(piece: str, wall: int, stands: bool = True) -> str:
-    """Return the SVG document of a piece; ``wall`` chooses among the wall colours.
+    """Return the SVG document of a piece; ``wall`` chooses among the wall colors.
 
     A piece that does not stand in a room, a rug, is shown on a floor seen from above.
     """
-    colour = WALLS[wall % len(WALLS)]
-    return document((room(colour) if stands else floor(colour)) + piece)
+    color = WALLS[wall % len(WALLS)]
+    return document((room(color) if stands else floor(color)) + piece)
 
 
 def draw_living_room() -> str:

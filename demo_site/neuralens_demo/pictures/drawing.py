@@ -1,4 +1,4 @@
-"""Strokes, fills and shades: SVG text from numbers and colours.
+"""Strokes, fills and shades: SVG text from numbers and colors.
 
 Everything is a presentation attribute, never a style, so that a strict Content-Security-Policy
 has nothing to forbid. Coordinates are those of a picture, 480 by 480, y downwards.
@@ -13,19 +13,19 @@ PAPER = "#ffffff"
 FLOOR_Y = 400
 
 
-def shade(colour: str, amount: float) -> str:
-    """Return an ``#rrggbb`` colour moved towards white (amount up to 1) or ink (down to -1)."""
+def shade(color: str, amount: float) -> str:
+    """Return an ``#rrggbb`` color moved toward white (amount up to 1) or ink (down to -1)."""
     target = PAPER if amount > 0 else INK
     mixed = (
         round(own + (other - own) * abs(amount))
-        for own, other in zip(channels(colour), channels(target), strict=True)
+        for own, other in zip(channels(color), channels(target), strict=True)
     )
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
-def channels(colour: str) -> tuple[int, ...]:
-    """Return red, green and blue, 0 to 255, of an ``#rrggbb`` colour."""
-    return tuple(int(colour[start : start + 2], 16) for start in (1, 3, 5))
+def channels(color: str) -> tuple[int, ...]:
+    """Return red, green and blue, 0 to 255, of an ``#rrggbb`` color."""
+    return tuple(int(color[start : start + 2], 16) for start in (1, 3, 5))
 
 
 def rect(x: float, y: float, width: float, height: float, fill: str, radius: float = 0) -> str:
@@ -37,7 +37,7 @@ def rect(x: float, y: float, width: float, height: float, fill: str, radius: flo
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, fill: str, opacity: float = 1) -> str:
-    """Draw an ellipse around its centre."""
+    """Draw an ellipse around its center."""
     return (
         f'<ellipse cx="{x:g}" cy="{y:g}" rx="{rx:g}" ry="{ry:g}" fill="{fill}" '
         f'opacity="{opacity:g}"/>'
@@ -55,21 +55,21 @@ def shape(path: str, fill: str, opacity: float = 1) -> str:
     return f'<path d="{path}" fill="{fill}" opacity="{opacity:g}"/>'
 
 
-def stroke(path: str, colour: str, width: float, opacity: float = 1) -> str:
+def stroke(path: str, color: str, width: float, opacity: float = 1) -> str:
     """Draw a path as a line with round ends."""
     return (
-        f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}" '
+        f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{width:g}" '
         f'stroke-linecap="round" stroke-linejoin="round" opacity="{opacity:g}"/>'
     )
 
 
-def leg(top: Point, bottom: Point, colour: str, width: float = 12) -> str:
+def leg(top: Point, bottom: Point, color: str, width: float = 12) -> str:
     """Draw a leg that tapers from top to bottom, lit from the left."""
     (x, y), (foot_x, foot_y) = top, bottom
     half, foot = width / 2, width / 3.2
     whole = [(x - half, y), (x + half, y), (foot_x + foot, foot_y), (foot_x - foot, foot_y)]
     dark = [(x + half * 0.2, y), (x + half, y), (foot_x + foot, foot_y), (foot_x, foot_y)]
-    return polygon(whole, colour) + polygon(dark, shade(colour, -0.18))
+    return polygon(whole, color) + polygon(dark, shade(color, -0.18))
 
 
 def shadow(x: float, width: float, y: float = FLOOR_Y) -> str:
@@ -107,7 +107,7 @@ def room(wall: str) -> str:
 
 
 def floor(wall: str) -> str:
-    """Draw floorboards seen from above, in a tone that goes with the wall colour."""
+    """Draw floorboards seen from above, in a tone that goes with the wall color."""
     boards = shade(wall, -0.12)
     seams = "".join(
         rect(0, y, 480, 2, shade(boards, -0.1)) + rect((y * 7) % 440, y, 2, 60, shade(boards, -0.1))

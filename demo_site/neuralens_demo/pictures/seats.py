@@ -296,11 +296,11 @@ def sofa(form: str, wood: str, fabric: str, accent: str) -> str:
     )
 
 
-def pillow(x: float, y: float, colour: str) -> str:
+def pillow(x: float, y: float, color: str) -> str:
     """Draw a cushion that leans against a back; x and y are its top left corner."""
     return (
         f'<g transform="translate({x:g} {y:g}) rotate(-8 30 30)">'
-        + shape("M4 4 Q30 12 58 4 Q66 30 58 60 Q30 68 4 60 Q-4 30 4 4 Z", colour)
-        + shape("M58 4 Q66 30 58 60 Q30 68 4 60 Q46 54 58 4 Z", shade(colour, -0.15))
+        + shape("M4 4 Q30 12 58 4 Q66 30 58 60 Q30 68 4 60 Q-4 30 4 4 Z", color)
+        + shape("M58 4 Q66 30 58 60 Q30 68 4 60 Q46 54 58 4 Z", shade(color, -0.15))
         + "</g>"
     )

@@ -88,44 +88,44 @@ def table(form: str, wood: str, top: str) -> str:
     )
 
 
-def round_top(x: float, y: float, rx: float, ry: float, colour: str) -> str:
+def round_top(x: float, y: float, rx: float, ry: float, color: str) -> str:
     """Draw a round top with its edge; y is its middle."""
     return (
-        ellipse(x, y + 11, rx, ry, shade(colour, -0.25))
-        + ellipse(x, y, rx, ry, shade(colour, 0.1))
+        ellipse(x, y + 11, rx, ry, shade(color, -0.25))
+        + ellipse(x, y, rx, ry, shade(color, 0.1))
         + stroke(
             f"M{x - rx * 0.7:g} {y - 2} Q{x:g} {y - ry * 0.5:g} {x + rx * 0.66:g} {y - 4}",
-            shade(colour, -0.08),
+            shade(color, -0.08),
             2,
             0.6,
         )
         + stroke(
             f"M{x - rx * 0.5:g} {y + ry * 0.4:g} Q{x:g} {y + ry * 0.1:g} "
             f"{x + rx * 0.5:g} {y + ry * 0.45:g}",
-            shade(colour, -0.08),
+            shade(color, -0.08),
             2,
             0.5,
         )
     )
 
 
-def long_top(x: float, y: float, width: float, depth: float, colour: str) -> str:
+def long_top(x: float, y: float, width: float, depth: float, color: str) -> str:
     """Draw a rectangular top seen from slightly above; y is its far edge."""
     half = width / 2
     near = y + depth
     return (
         polygon(
             [(x - half + 26, y), (x + half - 26, y), (x + half, near), (x - half, near)],
-            shade(colour, 0.12),
+            shade(color, 0.12),
         )
         + stroke(
             f"M{x - half + 40:g} {y + depth * 0.35:g} H{x + half - 70:g} "
             f"M{x - half + 70:g} {y + depth * 0.7:g} H{x + half - 36:g}",
-            shade(colour, -0.06),
+            shade(color, -0.06),
             2,
             0.6,
         )
-        + rect(x - half, near - 1, width, 13, shade(colour, -0.14), 3)
+        + rect(x - half, near - 1, width, 13, shade(color, -0.14), 3)
     )
 
 
@@ -294,12 +294,12 @@ def jar(x: float, y: float) -> str:
     )
 
 
-def box(x: float, y: float, colour: str) -> str:
+def box(x: float, y: float, color: str) -> str:
     """Draw a storage box standing at (x, y)."""
     return (
-        rect(x, y - 42, 78, 42, colour, 4)
-        + rect(x, y - 12, 78, 12, shade(colour, -0.14), 4)
-        + rect(x + 27, y - 32, 24, 7, shade(colour, -0.35), 3)
+        rect(x, y - 42, 78, 42, color, 4)
+        + rect(x, y - 12, 78, 12, shade(color, -0.14), 4)
+        + rect(x + 27, y - 32, 24, 7, shade(color, -0.35), 3)
     )
 
 
@@ -381,8 +381,8 @@ def rug(form: str, ground: str, first: str, second: str) -> str:
         )
     else:
         pattern = "".join(
-            shape(f"M{240 - r} 396 V{240} A{r} {r} 0 0 1 {240 + r} 240 V396 Z", colour)
-            for r, colour in ((126, first), (100, ground), (76, second), (50, ground), (26, first))
+            shape(f"M{240 - r} 396 V{240} A{r} {r} 0 0 1 {240 + r} 240 V396 Z", color)
+            for r, color in ((126, first), (100, ground), (76, second), (50, ground), (26, first))
         )
     weave = "".join(stroke(f"M96 {y} H384", INK, 1, 0.05) for y in range(74, 412, 7))
     return (

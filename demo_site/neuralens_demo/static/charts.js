@@ -32,7 +32,7 @@ const barTexts = {
 };
 
 /** Draw or update a bar chart. Without the library there is only the table. */
-function draw(name, { filled, labels, values, texts, colours, summary, options }) {
+function draw(name, { filled, labels, values, texts, colors, summary, options }) {
   const holder = document.querySelector(`[data-chart="${name}"]`);
   holder.classList.toggle("filled", filled && Boolean(window.Chart));
   if (!window.Chart) {
@@ -40,7 +40,7 @@ function draw(name, { filled, labels, values, texts, colours, summary, options }
     return;
   }
   holder.querySelector("canvas").setAttribute("aria-label", filled ? summary : "No data yet");
-  const dataset = { data: values, texts, backgroundColor: colours, borderRadius: 4, maxBarThickness: 46 };
+  const dataset = { data: values, texts, backgroundColor: colors, borderRadius: 4, maxBarThickness: 46 };
   if (!drawn[name]) {
     drawn[name] = new window.Chart(holder.querySelector("canvas"), {
       type: "bar",
@@ -88,7 +88,7 @@ export function drawRanks(ranks) {
     labels: ranks.map(({ rank, views, clicks }) => (few ? [String(rank), `${clicks}/${views}`] : String(rank))),
     values: ranks.map(clickRate),
     texts: ranks.map((rank) => `${Math.round(clickRate(rank))} %`),
-    colours: BLUE,
+    colors: BLUE,
     summary: `Click-through by rank: ${ranks.map(({ rank, views, clicks }) => `rank ${rank} ${clicks} of ${views}`).join(", ")}`,
     options: {
       layout: { padding: { top: 18 } },
@@ -112,7 +112,7 @@ export function drawFunnel(funnel) {
     values: funnel.map(({ count }) => count),
     texts: funnel.map(({ count }, index) => (count === 0 ? "" : index === 0 ||
  seen === 0 ? `${count}` : `${count}, ${percent(count, seen)}`)),
-    colours: FUNNEL,
+    colors: FUNNEL,
     summary: `From view to purchase: ${funnel.map(({ stage, count }) => `${stage} ${count}`).join(", ")}`,
     options: {
       indexAxis: "y",

@@ -34,7 +34,7 @@ function addToCart(form, event) {
   });
 }
 
-function toggleFavourite(form, event) {
+function toggleFavorite(form, event) {
   enhance(form, event, ({ on }) => {
     form.querySelector("button").setAttribute("aria-pressed", String(on));
     form.elements.on.value = String(!on);
@@ -57,7 +57,7 @@ function chooseConsent(form, event) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.matches("[data-add]")) addToCart(form, event);
-  else if (form.matches("[data-favourite]")) toggleFavourite(form, event);
+  else if (form.matches("[data-favourite]")) toggleFavorite(form, event);
   else if (form.matches("[data-consent-banner] form")) chooseConsent(form, event);
 });
 

@@ -12,7 +12,7 @@ SUCCESS = b'{"status": "success", "message": ""}'
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class Behavior:
     """How the API responds to a request.
 
     ``pieces`` are written one after the other, ``pause`` seconds apart; then the connection is
@@ -35,7 +35,7 @@ def answer(status: str, body: bytes, *headers: str) -> bytes:
 class HostileApi:
     """``behave(n)`` returns the response to request n, from 0; None: a success as documented."""
 
-    def __init__(self, behave: Callable[[int], Behaviour | None]) -> None:
+    def __init__(self, behave: Callable[[int], Behavior | None]) -> None:
         self.behave = behave
         self.requests = 0
         self.received: Counter[str] = Counter()
@@ -52,18 +52,18 @@ class HostileApi:
                     if line.startswith(b"content-length:")
                 ]
                 event = json.loads(await reader.readexactly(length))
-                behaviour = self.behave(self.requests)
+                behavior = self.behave(self.requests)
                 self.requests += 1
-                if behaviour is None or behaviour.received:
+                if behavior is None or behavior.received:
                     self.received[event["items"][0]["id"]] += 1
-                if behaviour is None:
+                if behavior is None:
                     writer.write(answer("200 OK", SUCCESS))
                     continue
-                for piece in behaviour.pieces:
+                for piece in behavior.pieces:
                     writer.write(piece)
                     await writer.drain()
-                    await asyncio.sleep(behaviour.pause)
-                if behaviour.hang:
+                    await asyncio.sleep(behavior.pause)
+                if behavior.hang:
                     await reader.read()
                 return
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -73,7 +73,7 @@ class HostileApi:
 
 
 @contextmanager
-def hostile_api(behave: Callable[[int], Behaviour | None]) -> Iterator[HostileApi]:
+def hostile_api(behave: Callable[[int], Behavior | None]) -> Iterator[HostileApi]:
     """Serve the API in a thread while the context is open."""
 
     api = HostileApi(behave)

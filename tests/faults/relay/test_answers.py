@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from neuralens_relay.cli import relay as command
 
-from tests.faults.relay.hostile_api import SUCCESS, Behaviour, answer, hostile_api
+from tests.faults.relay.hostile_api import SUCCESS, Behavior, answer, hostile_api
 from tests.faults.relay.pages import Outcome, Relays
 from tests.polling import eventually
 from tests.relay.conftest import make_environment, make_event
@@ -20,7 +20,7 @@ LATE = "Retry-After: Wed, 21 Oct 9999 07:28:99999999999 GMT"
 
 
 def always(*pieces, **more):
-    return lambda turn: Behaviour(pieces, **more)
+    return lambda turn: Behavior(pieces, **more)
 
 
 def garble(seed):
@@ -33,7 +33,7 @@ def garble(seed):
         text = bytearray(answer(f"{status} X", body, f"X-{chance.random()}: {chance.random()}"))
         for _ in range(chance.randrange(4)):
             text[chance.randrange(len(text))] = chance.randrange(256)
-        return Behaviour((bytes(text[: chance.randrange(1, len(text))]),))
+        return Behavior((bytes(text[: chance.randrange(1, len(text))]),))
 
     return behave
 
