@@ -65,6 +65,8 @@ class RelayWithApi:
         self._environment = make_environment(api.url, folder) | {
             "NEURALENS_TIMEOUT": "1",
             "NEURALENS_RETRY_AFTER_CAP": "0.5",
+            # Thousands of failures take as many probes.
+            "NEURALENS_PROBE": "0.02",
         }
         self._relays = Relays(lambda: spawn(self._environment))
         self._relays.add()
