@@ -29,12 +29,15 @@ class Bundle:
     source_map: str
 
 
-def bundle(entry: Path) -> Bundle:
-    """Bundle an entry module and its imports to a classic script.
+def bundle(entry: Path, *form: str) -> Bundle:
+    """Bundle an entry module and its imports to a classic script, or the ``form`` told to esbuild.
 
     The sources in the map are relative to the folder of the entry.
     """
-    return minify(entry)
+    options = ("--bundle", "--format=iife", SHORTEN, MAPPED)
+    named = run_closure(run_esbuild(entry.name, *options, folder=entry.parent))
+    script = run_esbuild("--minify-syntax", "--minify-whitespace", MAPPED, *form, text=named)
+    return Bundle(*part(script))
 
 
 def bundle_module(entry: Path) -> Bundle:
@@ -44,15 +47,7 @@ def bundle_module(entry: Path) -> Bundle:
     are rendered, which is no browser.
     """
     wrapped = (f"--banner={BEFORE_MODULE}", f"--footer={AFTER_MODULE}")
-    return minify(entry, "--format=esm", *wrapped)
-
-
-def minify(entry: Path, *form: str) -> Bundle:
-    """Bundle an entry module and its imports to a script of the form that esbuild is told."""
-    options = ("--bundle", "--format=iife", SHORTEN, MAPPED)
-    named = run_closure(run_esbuild(entry.name, *options, folder=entry.parent))
-    script = run_esbuild("--minify-syntax", "--minify-whitespace", MAPPED, *form, text=named)
-    return Bundle(*part(script))
+    return bundle(entry, "--format=esm", *wrapped)
 
 
 def run_closure(text: str) -> str:
