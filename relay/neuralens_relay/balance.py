@@ -15,9 +15,11 @@ An event without a number, as a shop's server sends it, counts whenever it arriv
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 
@@ -58,7 +60,7 @@ class Report:
     losses: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Tally:
     """The number of events of an application and day (since 1970) in a state for a reason."""
 
@@ -99,8 +101,15 @@ class Journal(msgspec.Struct, array_like=True):
     marked: dict[str, int] = {}
 
 
-# By (day, state, reason).
-Changes = Counter[tuple[int, str, str]]
+class Account(NamedTuple):
+    """What is counted: the events of a day (since 1970) in a state, for a reason or ""."""
+
+    day: int
+    state: str
+    reason: str = ""
+
+
+Changes = Counter[Account]
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,7 @@ class Posting:
         changes = Counter(self.changes)
         for day, is_new in zip(self.days, fresh, strict=True):
             if day is not None:
-                changes[(day, STORED if is_new else DUPLICATE, "")] += 1
+                changes[Account(day, STORED if is_new else DUPLICATE)] += 1
         return changes
 
 
@@ -136,7 +145,7 @@ def post(known: bytes | None, report: Report, now: float, memory: float) -> Post
     if not report.journal:
         journal = None
         days: list[int | None] = [today] * len(numbers)
-        changes[(today, TRACKED, "")] += len(numbers)
+        changes[Account(today, TRACKED)] += len(numbers)
     else:
         journal = decode_journal(known) or begin_journal(report, numbers, today, memory)
         extend(journal, numbers, today, changes)
@@ -144,13 +153,13 @@ def post(known: bytes | None, report: Report, now: float, memory: float) -> Post
         for index, number in enumerate(numbers):
             if number == 0:
                 days[index] = today
-                changes[(today, TRACKED, "")] += 1
+                changes[Account(today, TRACKED)] += 1
         mark_lost(journal, report.losses, changes)
         del journal.gaps[:-MAX_GAPS]
     kept = len(report.numbers)
     for day, (_, reason) in zip(days[kept:], report.rejected, strict=True):
         if day is not None:
-            changes[(day, REJECTED, reason)] += 1
+            changes[Account(day, REJECTED, reason)] += 1
     state = None if journal is None else msgspec.json.encode(journal)
     return Posting(state, tuple(days[:kept]), changes)
 
@@ -196,7 +205,7 @@ def extend(journal: Journal, numbers: list[int], today: int, changes: Changes) -
             # Implausible, so not counted as missing.
             first = number
         journal.gaps.append(Gap(first, number, today))
-        changes[(today, TRACKED, "")] += number - first + 1
+        changes[Account(today, TRACKED)] += number - first + 1
         journal.last = number
 
 
@@ -209,7 +218,7 @@ def fill_gap(journal: Journal, number: int, changes: Changes) -> int | None:
     journal.gaps[index : index + 1] = split(gap, number, number)
     if gap.reason:
         # It was not lost, so ``mark_lost`` assigns the loss to another number.
-        changes[(gap.day, LOST, gap.reason)] -= 1
+        changes[Account(gap.day, LOST, gap.reason)] -= 1
         journal.marked[gap.reason] -= 1
     return gap.day
 
@@ -235,7 +244,7 @@ def mark_lost(journal: Journal, losses: Mapping[str, int], changes: Changes) -> 
                 lost = Gap(gap.first, last, gap.day, reason)
                 journal.gaps[index : index + 1] = [lost, *split(gap, gap.first, last)]
                 size = last - gap.first + 1
-                changes[(gap.day, LOST, reason)] += size
+                changes[Account(gap.day, LOST, reason)] += size
                 journal.marked[reason] = journal.marked.get(reason, 0) + size
                 remaining -= size
             index += 1
@@ -243,11 +252,11 @@ def mark_lost(journal: Journal, losses: Mapping[str, int], changes: Changes) -> 
 
 @dataclass(frozen=True)
 class Balance:
-    """The balance of one application and day (since 1970)."""
+    """The balance of one application and day (since 1970); ``tallies`` are sorted."""
 
     day: int
     app: str
-    counts: Mapping[tuple[str, str], int]
+    tallies: Sequence[Tally]
 
     @property
     def date(self) -> str:
@@ -258,32 +267,34 @@ class Balance:
         """Return how many events are in a state, for any reason."""
         if state == OUT:
             return self.total(TRACKED) - sum(self.total(each) for each in STATES[1:])
-        return sum(count for (other, _), count in self.counts.items() if other == state)
+        return sum(tally.count for tally in self.tallies if tally.state == state)
 
-    def entries(self) -> dict[tuple[str, str], int]:
-        """Return all counts by (state, reason), including OUT."""
-        plain = {(state, ""): self.total(state) for state in (TRACKED, STORED, DUPLICATE)}
-        reasons = {key: count for key, count in sorted(self.counts.items()) if key[1] and count}
-        return {**plain, **reasons, (OUT, ""): self.total(OUT)}
+    def entries(self) -> list[Tally]:
+        """Return all tallies: totals, those with a reason unless they are 0, and OUT."""
+
+        def total(state: str) -> Tally:
+            return Tally(self.day, self.app, state, "", self.total(state))
+
+        reasons = [each for each in self.tallies if each.reason and each.count]
+        return [*map(total, (TRACKED, STORED, DUPLICATE)), *reasons, total(OUT)]
 
     def as_json(self) -> dict[str, object]:
         """Return all counts as a JSON object, with nested objects for counts by reason."""
-        shown: dict[str, object] = {
-            state: self.total(state) for state in (TRACKED, STORED, DUPLICATE)
-        }
-        for state in (REJECTED, LOST):
-            shown[state] = {
-                reason: count
-                for (other, reason), count in sorted(self.counts.items())
-                if other == state and count
+        by_reason = {
+            state: {
+                each.reason: each.count
+                for each in self.tallies
+                if each.state == state and each.count
             }
-        return {**shown, OUT: self.total(OUT)}
+            for state in (REJECTED, LOST)
+        }
+        totals = {state: self.total(state) for state in (TRACKED, STORED, DUPLICATE)}
+        return {**totals, **by_reason, OUT: self.total(OUT)}
 
 
 def balances(tallies: Iterable[Tally]) -> list[Balance]:
     """Return the balance of each day and application, sorted."""
-    counts: dict[tuple[int, str], dict[tuple[str, str], int]] = {}
-    for tally in tallies:
-        of_day = counts.setdefault((tally.day, tally.app), {})
-        of_day[(tally.state, tally.reason)] = tally.count
-    return [Balance(day, app, counts[(day, app)]) for day, app in sorted(counts)]
+    return [
+        Balance(day, app, list(found))
+        for (day, app), found in groupby(sorted(tallies), key=lambda each: (each.day, each.app))
+    ]

@@ -1,19 +1,16 @@
-"""The command ``relay``: serves, and inspects and edits the outbox."""
+"""The command ``relay``: serves, or administers the outbox."""
 
 import gc
-import json
 import logging
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from textwrap import fill
-from typing import Any
 
 import click
 import uvicorn
@@ -24,18 +21,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from neuralens_relay.app import create_app
-from neuralens_relay.balance import (
-    DAY,
-    DUPLICATE,
-    KEPT_DAYS,
-    LOST,
-    OUT,
-    REJECTED,
-    STORED,
-    TRACKED,
-    balances,
+from neuralens_relay.administration import (
+    erase_shopper,
+    forget_dead,
+    list_dead,
+    print_balance,
+    replay_dead,
+    salvage_outbox,
 )
+from neuralens_relay.app import create_app
 from neuralens_relay.connections import (
     Server,
     bound,
@@ -44,17 +38,12 @@ from neuralens_relay.connections import (
     raise_descriptors,
 )
 from neuralens_relay.notices import Notices
-from neuralens_relay.outbox_url import open_existing
 from neuralens_relay.output import Output
-from neuralens_relay.portions import Portion
 from neuralens_relay.responses import explain_error
-from neuralens_relay.salvage import salvage
 from neuralens_relay.serving import address, adopt, listen, listen_unix
-from neuralens_relay.settings import SettingsError, describe, read_setting, warn_of_unknown
-from neuralens_relay.store import Dead, OutboxError, Store
+from neuralens_relay.settings import SettingsError, describe
+from neuralens_relay.store import OutboxError
 
-# The most dead letters that are listed.
-MAX_LISTED = 10_000
 # Seconds for connections to finish on shutdown.
 GRACE = 5
 # Seconds after which a thread that waits for the interpreter's lock gets it.
@@ -129,30 +118,29 @@ def relay(
     """
     for text in (*eids, *([] if uid is None else [uid])):
         check_text(text)
-    chosen = dead + balance + replay + forget + (uid is not None) + (damaged is not None)
-    if chosen > 1 or (eids and not (replay or forget)) or (as_json and not (dead or balance)):
+    modes: list[Callable[[], None]] = []
+    if dead:
+        modes.append(partial(list_dead, as_json))
+    if balance:
+        modes.append(partial(print_balance, as_json))
+    if replay:
+        modes.append(partial(replay_dead, eids))
+    if forget:
+        modes.append(partial(forget_dead, eids))
+    if uid is not None:
+        modes.append(partial(erase_shopper, uid))
+    if damaged is not None:
+        modes.append(partial(salvage_outbox, *damaged))
+    if len(modes) > 1 or (eids and not (replay or forget)) or (as_json and not (dead or balance)):
         raise click.UsageError(
             "give --dead [--json], --balance [--json], --replay [EIDS], --forget [EIDS],"
             " --erase UID, --salvage OLD NEW, or none"
         )
     if uds is not None and fd is not None:
         raise click.UsageError("give --uds or --fd, not both")
+    run = modes[0] if modes else partial(serve, partial(open_listener, host, port, uds, fd))
     try:
-        if dead:
-            list_dead(as_json)
-        elif balance:
-            print_balance(as_json)
-        elif replay:
-            now = time.time()
-            change_dead(lambda store, part, most: store.replay(part, most, now), eids, "sent again")
-        elif forget:
-            change_dead(lambda store, part, most: store.forget(part, most), eids, "dropped")
-        elif uid is not None:
-            erase_shopper(uid)
-        elif damaged:
-            salvage_outbox(*damaged)
-        else:
-            serve(partial(open_listener, host, port, uds, fd))
+        run()
     except SettingsError as error:
         raise WrongSetting(str(error)) from error
     except OutboxError as error:
@@ -246,145 +234,3 @@ async def answer_elsewhere(request: Request, error: Exception) -> Response:
     shown = "".join(c if c.isprintable() else " " for c in request.url.path[:200])
     NOTICES.log(logging.WARNING, RELAY_PATH, "refusing %s with 404: %s", shown, reason)
     return explain_error(HTTPException(404, reason))
-
-
-@contextmanager
-def opened() -> Iterator[Store]:
-    """Open the outbox, which a relay may have open at the same time."""
-    warn_of_unknown()
-    store = open_existing(read_setting("outbox"), read_setting("redis_vouched"))
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def list_dead(as_json: bool) -> None:
-    """Print the dead letters, newest first."""
-    with opened() as store, store.transaction():
-        events = store.dead(MAX_LISTED)
-        count = store.depth().dead
-    for event in events:
-        click.echo(json.dumps(as_record(event)) if as_json else describe_dead(event))
-    if not as_json:
-        shown = f", of which {len(events)} are listed" if count > len(events) else ""
-        click.echo(f"{count} dead letter{'' if count == 1 else 's'}{shown}")
-
-
-def print_balance(as_json: bool) -> None:
-    """Print the balance of each day and application."""
-    with opened() as store, store.transaction():
-        found = balances(store.tallies(int(time.time() // DAY) - KEPT_DAYS))
-    if as_json:
-        for each in found:
-            click.echo(json.dumps({"day": each.date, "app": each.app, **each.as_json()}))
-        return
-    plain = [TRACKED, STORED, DUPLICATE, REJECTED, LOST, OUT]
-    rows = [["day", "application", *plain, "reasons"]]
-    for each in found:
-        reasons = [
-            f"{state} for {reason}: {count}"
-            for (state, reason), count in each.entries().items()
-            if reason
-        ]
-        totals = [str(each.total(state)) for state in plain]
-        rows.append([each.date, "".join(map(printable, each.app)), *totals, "; ".join(reasons)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if place in (0, 1, len(row) - 1) else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        click.echo("  ".join(cells).rstrip())
-
-
-def change_dead(
-    change: Callable[[Store, Sequence[str], int], int], eids: Sequence[str], done: str
-) -> None:
-    """Requeue or delete dead letters in portions, so that the relay can write in between."""
-    count = 0
-    portion = Portion()
-    with opened() as store:
-        with store.transaction():
-            # At the start, because a requeued event may become a dead letter again.
-            left = len(eids) or store.depth().dead
-        while left > 0:
-            rows = min(portion.rows, left)
-            part = eids[len(eids) - left :][:rows]
-            changed = portion.run(store, partial(change, store, part, rows))
-            if not (changed or part):
-                break
-            count += changed
-            left -= len(part) or changed
-    click.echo(f"{count} event{'' if count == 1 else 's'} will be {done}")
-    if count < len(set(eids)):
-        raise click.ClickException(
-            f"no readable dead letter has {len(set(eids)) - count} of the ids: --dead lists them"
-        )
-
-
-def erase_shopper(uid: str) -> None:
-    """Delete all events of a shopper in portions, so that the relay can write in between."""
-    count = 0
-    portion = Portion()
-    with opened() as store:
-        cursor = None
-        while True:
-            erased, cursor = portion.run(store, partial(store.erase, uid, cursor, portion.rows))
-            count += erased
-            if cursor is None:
-                break
-        left = store.shred()
-    click.echo(f"{count} event{'' if count == 1 else 's'} of this uid dropped")
-    if left:
-        raise click.ClickException(left)
-
-
-def salvage_outbox(old: Path, new: Path) -> None:
-    """Copy the readable part of a damaged outbox file to a new one."""
-    found = salvage(old, new)
-    click.echo(
-        f"{found.events} events, {found.dead} dead letters and {found.known} ids are in {new};"
-        f" {found.lost} events could not be read"
-    )
-    if found.orphans:
-        click.echo(f"{found.orphans} of them were on pages to which only damaged pages led")
-
-
-def as_record(event: Dead) -> dict[str, object]:
-    """Return a dead letter as a JSON object."""
-    return {
-        "eid": event.eid,
-        "reason": event.reason,
-        "attempts": event.attempts,
-        "received": event.received,
-        "event": read_event(event.body),
-    }
-
-
-def read_event(body: bytes) -> Any:
-    """Return the event of a dead letter; as text if it is damaged."""
-    try:
-        return json.loads(body)
-    except ValueError:
-        return body.decode(errors="replace")
-
-
-def describe_dead(event: Dead) -> str:
-    """Format a dead letter, without control characters for the terminal."""
-    try:
-        received = datetime.fromtimestamp(event.received, UTC).isoformat(" ", "seconds")
-    except (ValueError, OverflowError, OSError):
-        # A damaged or wrong time.
-        received = str(event.received)
-    lines = [
-        f"{event.eid}  received {received}  attempts {event.attempts}",
-        f"  {event.reason}",
-        f"  {event.body.decode(errors='replace')}",
-    ]
-    return "\n".join("".join(map(printable, line)) for line in lines)
-
-
-def printable(character: str) -> str:
-    """Return a character, or its escape sequence if it is not printable."""
-    return character if character.isprintable() else ascii(character)[1:-1]

@@ -119,8 +119,9 @@ class Metrics:
             self._dropped.set(depth.dropped)
             self._balance.clear()
             for balance in balances:
-                for (kind, reason), count in balance.entries().items():
-                    self._balance.labels(balance.app, balance.date, kind, reason).set(count)
+                for tally in balance.entries():
+                    labels = (tally.app, balance.date, tally.state, tally.reason)
+                    self._balance.labels(*labels).set(tally.count)
             text += generate_latest(self._outbox)
         return text
 

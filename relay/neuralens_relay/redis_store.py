@@ -202,8 +202,8 @@ class RedisStore:
             values += [event.eid, name, event.body, retention, "" if day is None else day]
         values += [known or b"", posting.journal or b"", self._retention]
         values += [TALLIES, TALLIES_KEPT, app]
-        for (day, state, reason), count in posting.changes.items():
-            values += [day, f"{state}|{reason}|{app}", count]
+        for account, count in posting.changes.items():
+            values += [account.day, f"{account.state}|{account.reason}|{app}", count]
         keys = [*(SEEN.encode() + name for name in digests), journal]
         fresh = [is_new == 1 for is_new in self._run(scripts.ADD, values, keys)]
         self._queued += fresh.count(True)

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from neuralens_relay.balance import DAY, MAX_MISSING, OUT, Balance, Report, balances, post
+from neuralens_relay.balance import DAY, MAX_MISSING, OUT, Balance, Report, Tally, balances, post
 from neuralens_relay.cli import relay as command
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
@@ -38,12 +38,15 @@ class Tallies:
         self.state = posting.journal
         fresh = [number not in self.known for number in numbers]
         self.known |= set(numbers)
-        for key, count in posting.complete(fresh).items():
-            self.counts[key] += count
+        self.counts.update(posting.complete(fresh))
 
     def of(self, day=TODAY):
-        counts = {key[1:]: count for key, count in self.counts.items() if key[0] == day}
-        return Balance(day, "APP", counts).as_json()
+        tallies = [
+            Tally(day, "APP", account.state, account.reason, count)
+            for account, count in sorted(self.counts.items())
+            if account.day == day
+        ]
+        return Balance(day, "APP", tallies).as_json()
 
 
 def books(**counts):

@@ -17,7 +17,7 @@ from pathlib import Path
 import apsw
 import pytest
 from click.testing import CliRunner
-from neuralens_relay.cli import as_record, describe_dead
+from neuralens_relay.administration import as_record, describe_dead
 from neuralens_relay.cli import relay as command
 from neuralens_relay.clock import CORRECTION, SETTLED, Clock
 from neuralens_relay.salvage import salvage
