@@ -4,7 +4,6 @@ import json
 import logging
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ import msgspec
 from neuralens_tracker import events
 from neuralens_tracker.events import Fault
 from neuralens_tracker.orders import ORDER_PREFIX
-from neuralens_tracker.personal_data import MIN_INTERNATIONAL, scrub
 from neuralens_tracker.vocabulary import MAX_COUNT, MAX_TEXT, WIRE_VERSION
 
 from neuralens_relay.balance import Report
 from neuralens_relay.notices import Notices
+from neuralens_relay.personal_data import remove_personal_data
 from neuralens_relay.store import Event
 
 NOTICES = Notices(logging.getLogger(__name__), monotonic)
@@ -30,11 +29,6 @@ MAX_EVENTS = 500
 BATCH_ID = r"^[A-Za-z0-9_-]{1,64}\Z"
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-# A query without an at sign or the digits of a phone number has no personal data. Most have
-# neither, and ``scrub`` would take most of the time that validating an event takes.
-PERSONAL = re.compile(rf"@|%40|(?:\d[^\d]*){{{MIN_INTERNATIONAL}}}")
-# More numbers in a row than a shopper searches for, and than ``scrub`` handles quickly.
-MANY_NUMBERS = re.compile(r"(?:[0-9+./()-]* ){20}")
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
 # Seconds of clock skew that are not corrected, because delays of page and network look the same.
@@ -264,37 +258,6 @@ def readable_eid(event: object) -> str | None:
     if not isinstance(eid, str) or not eid.isprintable():
         return None
     return eid[:MAX_TEXT]
-
-
-def to_ascii(text: str) -> str:
-    """Write digits, dashes and spaces of any script in ASCII, and drop what is not rendered.
-
-    Source of the categories: Unicode Standard Annex #44, General_Category.
-    """
-    letters: list[str] = []
-    for letter in unicodedata.normalize("NFKC", text):
-        category = unicodedata.category(letter)
-        if category == "Nd":
-            letters.append(str(unicodedata.digit(letter)))
-        elif category == "Pd" or letter == "\N{MINUS SIGN}":
-            letters.append("-")
-        elif category == "Zs":
-            letters.append(" ")
-        elif category != "Cf":
-            letters.append(letter)
-    return "".join(letters)
-
-
-def remove_personal_data(query: str) -> str:
-    """Return a query without personal data, quickly: older trackers and other senders leave it.
-
-    The tracker's own rules know ASCII alone.
-    """
-    converted = query if query.isascii() else to_ascii(query)
-    if not PERSONAL.search(converted):
-        return query
-    scrubbed = "" if MANY_NUMBERS.search(converted) else scrub(converted)
-    return query if scrubbed == converted else scrubbed
 
 
 def serialize(event: dict[str, Any]) -> bytes:

@@ -36,9 +36,9 @@ class Health:
 
     ``depth``: that of the outbox, None if it cannot be read. ``fault``: why the outbox cannot be
     read, or why the last write to it failed; "" otherwise. ``state`` and ``reason``: whether events
-    are forwarded, and if not, why. ``limit`` and ``in_flight``: requests to the API. ``last``: Unix
-    time of the last "write", "take" (lease) and "delivery", or None. ``refused``: dead letters
-    by reason, of which those from before the start are the latest 1,000. ``refusals``: why
+    are forwarded, and if not, why. ``limit`` and ``in_flight``: requests to the API. ``written``,
+    ``leased`` and ``delivered``: Unix time when events last were, or None. ``refused``: dead
+    letters by reason, of which those from before the start are the latest 1,000. ``refusals``: why
     batches of pages were refused lately.
     """
 
@@ -49,7 +49,9 @@ class Health:
     reason: str
     limit: int
     in_flight: int
-    last: Mapping[str, float | None]
+    written: float | None
+    leased: float | None
+    delivered: float | None
     refused: Mapping[str, int]
     refusals: Sequence[str]
 
@@ -57,6 +59,11 @@ class Health:
     def ready(self) -> bool:
         """Whether events are accepted."""
         return self.depth is not None and not self.fault and not self.depth.refusal
+
+    @property
+    def last(self) -> dict[str, float | None]:
+        """Unix time of the last write, lease and delivery, by their public names."""
+        return {"write": self.written, "take": self.leased, "delivery": self.delivered}
 
     @property
     def reasons(self) -> list[str]:

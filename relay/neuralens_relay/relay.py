@@ -154,23 +154,22 @@ class Relay:
             fault = str(error)
         outbox, forwarding = self._outbox, self._forwarding
         written = outbox.write_status if outbox is not None else WriteStatus()
-        last = {"write": written.at, "take": None, "delivery": None}
+        forwarder = forwarding.forwarder if forwarding is not None else None
         state, reason = State.STOPPED, "the forwarder does not run"
-        if forwarding is not None:
-            forwarder = forwarding.forwarder
-            last |= {"take": forwarder.leased, "delivery": forwarder.delivered}
-            if forwarding.alive:
-                state, reason = forwarder.state
+        if forwarding is not None and forwarding.alive:
+            state, reason = forwarding.forwarder.state
         return Health(
             now=time.time(),
             depth=depth,
             fault=fault or written.fault,
             state=state,
             reason=reason,
-            limit=forwarding.forwarder.limit if forwarding else 0,
-            in_flight=forwarding.forwarder.in_flight if forwarding else 0,
-            last=last,
-            refused=dict(forwarding.forwarder.refused) if forwarding else {},
+            limit=forwarder.limit if forwarder else 0,
+            in_flight=forwarder.in_flight if forwarder else 0,
+            written=written.at,
+            leased=forwarder.leased if forwarder else None,
+            delivered=forwarder.delivered if forwarder else None,
+            refused=dict(forwarder.refused) if forwarder else {},
             refusals=self.refusals.recent(),
         )
 

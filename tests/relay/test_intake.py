@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from neuralens_relay import Settings, create_app
-from neuralens_relay.batch import Batch, remove_personal_data
+from neuralens_relay.batch import Batch
 from neuralens_relay.health import Refusals
+from neuralens_relay.personal_data import remove_personal_data
 from neuralens_tracker.vocabulary import EVENTS, MAX_BATCH_BYTES
 
 from tests.event_loop import run
