@@ -116,18 +116,19 @@ class RedisServer:
         """``vouched``: the operator vouches for durability if CONFIG cannot be read."""
         self._vouched = vouched
         self._location = location = read_location(address)
+        # One retry, for a connection that had been closed; the relay itself backs off.
+        retry = Retry(NoBackoff(), 1)
         options: dict[str, Any] = {
             "db": location.database,
             "username": location.username,
             "password": location.password,
             "socket_timeout": TIMEOUT,
             "socket_connect_timeout": TIMEOUT,
-            # One retry, for a connection that had been closed; the relay itself backs off.
-            "retry": Retry(NoBackoff(), 1),
+            "retry": retry,
             "redis_connect_func": self._on_connect,
         }
         if location.service is not None:
-            sentinel = location.sentinel | {"socket_timeout": TIMEOUT}
+            sentinel = {**location.sentinel, "socket_timeout": TIMEOUT, "retry": retry}
             sentinels = Sentinels(  # type: ignore[no-untyped-call]
                 list(location.hosts), sentinel_kwargs=sentinel
             )

@@ -605,6 +605,15 @@ def test_a_primary_that_sentinels_have_replaced_is_left(server, start, environme
             RedisStore(outbox.replace("shop", "other"))
 
 
+def test_a_sentinel_that_is_down_is_not_waited_for(monkeypatch):
+    """The next one is asked at once."""
+    pauses = []
+    monkeypatch.setattr("redis.retry.sleep", pauses.append)
+    with pytest.raises(OutboxError, match="names a primary of 'shop'"):
+        RedisStore("redis+sentinel://127.0.0.1:1,127.0.0.1:2/shop/0")
+    assert pauses == []
+
+
 @contextmanager
 def sentinel(folder, primary):
     """Run a Sentinel that monitors a primary as ``shop``; yield its port.
