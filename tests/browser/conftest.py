@@ -25,7 +25,7 @@ from tests.browser.engines.fixtures import (
 )
 from tests.browser.ledger import earlier_uids, ledger, uid
 from tests.browser.page import context, put, show, tag
-from tests.browser.runtimes import is_left_out, is_nightly, runtime
+from tests.browser.runtimes import find_redundant, is_nightly, runtime
 from tests.browser.servers import credentials, relay, relay_process, sandbox
 from tests.browser.shop import shop, shop_server
 
@@ -48,6 +48,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in own:
         if is_nightly(item):
             item.add_marker("nightly")
-    left_out = {item for item in own if is_left_out(item)}
-    config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
+    redundant = find_redundant(own)
+    config.hook.pytest_deselected(items=list(redundant))
+    items[:] = [item for item in items if item not in redundant]

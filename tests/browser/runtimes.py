@@ -1,5 +1,7 @@
 """The runtimes of the browser tests, and which tests of them are nightly."""
 
+from collections.abc import Iterable
+
 import pytest
 from neuralens_embed import bundles
 from neuralens_embed.snippet import HEAVY, RUNTIMES
@@ -68,24 +70,23 @@ def is_nightly(item: pytest.Item) -> bool:
     return runtime in HEAVY and not always
 
 
-def is_left_out(item: pytest.Item) -> bool:
-    """Return whether a repetition on a heavy runtime, or in another browser, shows nothing new.
+def find_redundant(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """Return the repetitions on a heavy runtime, or in another browser, that show nothing new.
 
     That a heavy runtime works in other browsers is shown by the journey. Of a test marked
     ``one_case`` only the first case is repeated.
     """
-    runtime, engine = repetition_of(item)
-    if item.path.name == "test_journey.py":
-        return False
-    is_elsewhere = engine != "chromium"
-    if runtime in HEAVY and is_elsewhere:
-        return True
-    is_one_case = item.get_closest_marker("one_case") is not None
-    return is_one_case and (runtime in HEAVY or is_elsewhere) and number_of_case(item) > 0
-
-
-def number_of_case(item: pytest.Item) -> int:
-    """Return the number of a test's case, whatever its runtime and its browser."""
-    callspec = getattr(item, "callspec", None)
-    indices = callspec.indices if callspec else {}
-    return sum(index for name, index in indices.items() if name not in ("runtime", "engine"))
+    redundant = set()
+    repeated = set()
+    for item in items:
+        runtime, engine = repetition_of(item)
+        is_heavy, is_elsewhere = runtime in HEAVY, engine != "chromium"
+        if item.path.name == "test_journey.py" or not (is_heavy or is_elsewhere):
+            continue
+        # Not by the indices of its parameters: pytest counts them across runtimes and browsers.
+        repetition = (item.nodeid.partition("[")[0], runtime, engine)
+        is_one_case = item.get_closest_marker("one_case") is not None
+        if (is_heavy and is_elsewhere) or (is_one_case and repetition in repeated):
+            redundant.add(item)
+        repeated.add(repetition)
+    return redundant
