@@ -18,7 +18,7 @@ help:
 	@echo "make demo   run storefront, relay, sandbox and inspector on one address"
 	@echo "make test   run all tests, including those in real browsers"
 	@echo "make test-faults  run the complete fault suite, and update docs/faults.md"
-	@echo "make nightly  repeat the browser tests on the Brython and PyScript runtimes"
+	@echo "make nightly  run slow tests, and repeat the browser tests on Brython and PyScript"
 	@echo "make test-packages  test the wheel with the lowest and highest versions, and with frameworks"
 	@echo "make lock   update requirements.lock to the newest versions"
 	@echo "make build  build the bundles in dist/"

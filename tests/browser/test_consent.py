@@ -73,6 +73,7 @@ def test_pending_holds_everything_and_stores_nothing(show, ledger, context, sent
     assert common | clicked in events
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("word", ["'declined'", "undefined", "true", "['granted']"])
 def test_misspelled_call_is_pending(show, ledger, sent, word):
     """An unknown state holds all events until a valid one is given."""

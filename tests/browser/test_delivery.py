@@ -365,6 +365,7 @@ ONCE_MORE = f"""() => {{
 }}"""
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("fault", [400, DAMAGE])
 def test_poison_event_is_discarded_across_pages(
     show, shop, ledger, posts, await_empty_journal, fault

@@ -110,7 +110,11 @@ def test_the_relay_itself_refuses_a_batch_that_is_too_large(proxied):
     assert "error" in response.json()
 
 
-@pytest.mark.parametrize("hangs", ["before it accepts", "before it answers"])
+# The proxies wait for answers for longer.
+@pytest.mark.parametrize(
+    "hangs",
+    ["before it accepts", pytest.param("before it answers", marks=pytest.mark.nightly)],
+)
 def test_a_relay_that_hangs_does_not_hold_the_browsers_connections(proxy, hangs, tmp_path):
     with socket.create_server(("127.0.0.1", 0), backlog=0) as relay, socket.socket() as other:
         if hangs == "before it accepts":

@@ -16,9 +16,15 @@ MAX_RATIO = 1.05
 MAX_RATIO_WITHOUT_COOKIES = 1.1
 
 
-@pytest.mark.parametrize("delay", [0, 0.3], ids=["prompt relay", "relay responding after 300 ms"])
 @pytest.mark.parametrize(
-    "pages", [6, pytest.param(50, marks=pytest.mark.faults)], ids=["6 pages", "50 pages"]
+    ("pages", "delay"),
+    [
+        pytest.param(6, 0.3, id="6 pages-relay responding after 300 ms"),
+        pytest.param(50, 0, id="50 pages-prompt relay", marks=pytest.mark.faults),
+        pytest.param(
+            50, 0.3, id="50 pages-relay responding after 300 ms", marks=pytest.mark.faults
+        ),
+    ],
 )
 def test_journey(put, show, shop, ledger, uid, pages, delay, add_row):
     shop.delay = delay

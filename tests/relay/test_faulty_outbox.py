@@ -467,7 +467,7 @@ def test_a_limit_of_the_size_of_files_is_named(tmp_path):
     assert join(fork(fill_up)) == 0
 
 
-@pytest.mark.parametrize("mebibytes", [4, 24])
+@pytest.mark.parametrize("mebibytes", [4, pytest.param(24, marks=pytest.mark.nightly)])
 def test_a_full_disk_answers_503_and_drains(spawn, environment, sandbox, tmp_path, mebibytes):
     with small_disk(tmp_path, mebibytes) as disk:
         environment["NEURALENS_OUTBOX"] = f"sqlite:///{disk}/outbox.db"
@@ -698,7 +698,8 @@ def test_dead_letters_have_a_limit_and_a_retention(store):
 
 def test_many_dead_letters_do_not_slow_down_housekeeping(store):
     fill_dead = "INSERT INTO dead (eid, body, received, attempts, reason) VALUES (?, 'x', 2, 1, '')"
-    store.database.executemany(fill_dead, [(str(number),) for number in range(20_000)])
+    with store.transaction():
+        store.database.executemany(fill_dead, [(str(number),) for number in range(20_000)])
     steps = []
     store.database.set_progress_handler(lambda: steps.append(1), 1000)
     with store.transaction():

@@ -91,6 +91,7 @@ def test_no_eval_in_the_page(name: str, folder: Path) -> None:
     assert "Function(" not in code
 
 
+@pytest.mark.nightly
 def test_builds_are_reproducible(folder: Path, tmp_path: Path) -> None:
     distribution.build(tmp_path)
     again = contents(tmp_path)
