@@ -7,7 +7,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from textwrap import fill
@@ -199,21 +198,22 @@ def serve(open_socket: Callable[[], socket.socket]) -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACE,
         )
+        server = Server(config, app.state.intake.uploads.stop_reading)
         shorten_pauses()
+        handle_signals(server.stop)
         url = f"{address(listener)}{RELAY_PATH}"
         Output(sys.__stdout__).write(f"Relay: {url}\n  Health: {url}/health")
-        handle_signals()
-        with suppress(KeyboardInterrupt):
-            Server(config, app.state.intake.uploads.stop_reading).run(sockets=[listener])
+        server.run(sockets=[listener])
+        # The interpreter's end is not to be interrupted either.
+        handle_signals(signal.SIG_IGN)
 
 
-def handle_signals() -> None:
-    """Shut down on SIGTERM, and on SIGHUP unless it is ignored, as by nohup."""
-    # uvicorn raises the signal again after its shutdown: handle SIGTERM like SIGINT then.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # A closed terminal, or a reload by a service manager: uvicorn does not handle it.
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+def handle_signals(handler: Callable[..., object] | signal.Handlers) -> None:
+    """Handle SIGINT and SIGTERM, and SIGHUP unless it is ignored, as by nohup."""
+    # SIGHUP comes from a closed terminal, or from a service manager for a reload.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def shorten_pauses() -> None:

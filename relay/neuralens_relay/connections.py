@@ -8,7 +8,8 @@ import asyncio
 import re
 import resource
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
@@ -336,11 +337,23 @@ def bound(most: int, on_malformed: Callable[[], None]) -> type[Connection]:
 
 
 class Server(uvicorn.Server):
-    """A server that, on shutdown, first ends requests whose bodies are still arriving."""
+    """A server that, on shutdown, first ends requests whose bodies are still arriving.
+
+    It shuts down after ``stop``; signals are the caller's.
+    """
 
     def __init__(self, config: uvicorn.Config, stop_reading: Callable[[], None]) -> None:
         super().__init__(config)
         self._stop_reading = stop_reading
+
+    def stop(self, *_: object) -> None:
+        """Shut down soon; a handler for signals, of which each after the first has no effect."""
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle no signals: uvicorn would raise them again at its end, amid what still runs."""
+        yield
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Shut down."""

@@ -103,6 +103,23 @@ def test_a_shutdown_finishes_requests_in_flight(spawn, environment, sandbox, num
     assert "ERROR" not in process.errors()
 
 
+def test_repeated_signals_do_not_interrupt_a_shutdown(spawn, environment, sandbox):
+    client, process = spawn(environment | {"NEURALENS_GRACE": "0.5"})
+    sandbox.fail(hang=True, times=3)
+    client.send(*[make_event() for _ in range(3)])
+    eventually(lambda: not sandbox.pending())
+    client.http.close()
+
+    def interrupt():
+        process.popen.send_signal(signal.SIGINT)
+        return not process.runs
+
+    eventually(interrupt)
+    assert process.popen.returncode == 0
+    for word in ("Traceback", "Exception", "Warning"):
+        assert word not in process.errors()
+
+
 def test_a_relay_whose_output_nobody_reads_serves(tmp_path, environment, sandbox):
     reading, writing = os.pipe()
     os.close(reading)
