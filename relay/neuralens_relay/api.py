@@ -1,12 +1,15 @@
 """The HTTP client of the event API: one event per request."""
 
+import html
+import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
 from traceback import format_tb
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from aiohttp.connector import Connection
@@ -106,8 +109,13 @@ class ApiClient:
 
 
 def sanitize(reason: str, key: str) -> str:
-    """Return a reason as one short line without the key, which a response may echo."""
-    line = reason.replace(key, REDACTED)[:MAX_REASON]
+    """Return a reason as one short line without the key, which a response may echo, also escaped.
+
+    A host, as of a redirect, is in lower case.
+    """
+    escaped = {key, json.dumps(key)[1:-1], quote(key, safe=""), html.escape(key)}
+    pattern = "|".join(map(re.escape, sorted(escaped, key=len, reverse=True)))
+    line = re.sub(pattern, REDACTED, reason, flags=re.IGNORECASE)[:MAX_REASON]
     return "".join(character if character.isprintable() else " " for character in line)
 
 

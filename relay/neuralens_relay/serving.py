@@ -20,25 +20,37 @@ def listen(host: str, port: int) -> socket.socket:
         # To the operating system it means all addresses.
         raise click.UsageError("--host is empty: give an address, such as 127.0.0.1")
     host = host.removeprefix("[").removesuffix("]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio disables Nagle's algorithm only if the socket's protocol is IPPROTO_TCP, which that of
-    # socket.create_server is not: every other response would be delayed by 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
+        return bind(host, port)
+    except UnicodeError as error:
+        raise click.UsageError(f"--host {host!r} is not a host") from error
     except OverflowError as error:
-        listener.close()
         raise click.UsageError(f"--port {port} must be from 0 to 65535") from error
     except OSError as error:
-        listener.close()
         reason = f"cannot listen on {host}, port {port}: {error.strerror or error}"
         if error.errno == errno.EADDRINUSE:
             reason = f"port {port} on {host} is taken: choose another one with --port"
         elif error.errno == errno.EACCES:
             reason += ": choose a port from 1024 with --port, and put a proxy in front"
         raise click.ClickException(reason) from error
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket listening on an address, or on one of a name's: of IPv4, if there is one."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    family, address = min(
+        ((each[0], each[4]) for each in found), key=lambda each: each[0] != socket.AF_INET
+    )
+    # asyncio disables Nagle's algorithm only if the socket's protocol is IPPROTO_TCP, which that of
+    # socket.create_server is not: every other response would be delayed by 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address[0], port, *address[2:]))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
     return listener
 
 

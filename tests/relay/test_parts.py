@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import socket
 import time
 from email.utils import formatdate
 
@@ -467,6 +468,11 @@ def test_reasons_do_not_contain_the_key(before, after, key):
     assert reason.isprintable()
 
 
+@pytest.mark.parametrize("echo", ['a\\"B+/==', "a%22B%2B%2F%3D%3D", "a&quot;B+/==", 'A"b+/=='])
+def test_reasons_do_not_contain_the_escaped_key(echo):
+    assert sanitize(f"400: {echo}.", 'a"B+/==') == "400: [key]."
+
+
 def test_a_truncated_reason_does_not_contain_a_part_of_the_key():
     assert "s3cret" not in sanitize("x" * (MAX_REASON - 8) + "s3cret-key", "s3cret-key")
 
@@ -480,6 +486,20 @@ def test_a_deleted_current_folder_is_named(tmp_path, monkeypatch):
     with pytest.raises(SettingsError, match="the current folder has been deleted"):
         describe_place("sqlite:///outbox.db")
     assert describe_place("sqlite:////var/outbox.db") == "/var/outbox.db"
+
+
+def test_a_name_may_have_addresses_of_ipv6_only(monkeypatch):
+    resolve = socket.getaddrinfo
+
+    def resolve_name(host, *arguments, **more):
+        names = {"six.example": ["::1"], "both.example": ["::1", "127.0.0.1"]}
+        found = [resolve(each, *arguments, **more) for each in names[host]]
+        return [address for each in found for address in each]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_name)
+    for name, start in (("six.example", "http://[::1]:"), ("both.example", "http://127.0.0.1:")):
+        with listen(name, 0) as listener:
+            assert address(listener).startswith(start)
 
 
 def test_the_printed_address_can_be_opened():
