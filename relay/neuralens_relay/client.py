@@ -227,7 +227,7 @@ class OutboxCarrier:
         """Raise SettingsError if the settings name no outbox."""
         self._outbox: Outbox | None = None
         self._place = describe_place(settings.outbox)
-        self._opener = Opener(store_opener(settings), self._place)
+        self._opener = Opener(store_opener(settings, application_id), self._place)
         self._application_id = application_id
         # Guards the outbox; held during a fork.
         self._opening = threading.Lock()

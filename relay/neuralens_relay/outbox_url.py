@@ -63,8 +63,11 @@ def describe_place(address: str) -> str:
         ) from error
 
 
-def store_opener(settings: OutboxSettings) -> Callable[[], Store]:
-    """Return a function that opens the store of ``settings.outbox``; raise SettingsError."""
+def store_opener(settings: OutboxSettings, client: str = "") -> Callable[[], Store]:
+    """Return a function that opens the store of ``settings.outbox``; raise SettingsError.
+
+    ``client``: the application of a client, whose settings may lack it; "" if unknown.
+    """
     path = sqlite_path(settings.outbox)
     bounds = Bounds(
         settings.outbox_limit,
@@ -73,14 +76,16 @@ def store_opener(settings: OutboxSettings) -> Callable[[], Store]:
         settings.dead_limit,
         settings.dead_days * DAY,
     )
-    # Not that of a client, which may know none.
-    application = settings.application_id if isinstance(settings, Settings) else ""
+    is_client = not isinstance(settings, Settings)
+    application = settings.application_id if isinstance(settings, Settings) else client
     if path is not None:
         return lambda: SqliteStore(path, bounds, application)
     from neuralens_relay.redis_store import RedisStore
 
     idle = settings.timeout * LEASE_TIMEOUTS
-    return lambda: RedisStore(settings.outbox, bounds, idle, settings.redis_vouched, application)
+    return lambda: RedisStore(
+        settings.outbox, bounds, idle, settings.redis_vouched, application, is_client
+    )
 
 
 def open_existing(address: str, vouched: bool) -> Store:

@@ -98,6 +98,10 @@ local function is_of(body, uid)
   local read, event = pcall(cjson.decode, body)
   return read and type(event) == 'table' and event.uid == uid
 end
+-- How many events are queued; -1 if the server has lost its data, as the relay has not noticed yet.
+local function count_queued(beat)
+  return redis.call('EXISTS', beat) == 1 and redis.call('ZCARD', live) or -1
+end
 local function drop(member)
   redis.call('ZREM', order, member)
   return redis.call('HDEL', dead, member)
@@ -105,11 +109,17 @@ end
 """
 # now, limit, how many events; for each its id, digest, body, retention and the day of which it
 # counts; the journal's state so far, the new one and its retention; the prefix of the books' keys,
-# their retention, and the application; for each change of the books day, field and number. The keys
-# of the ids seen follow, and the journal's.
+# their retention, the application of the batch, and that of the relay or client, or ""; for each
+# change of the books day, field and number. The keys of the ids seen follow, and those of
+# journal, owner, sender and heartbeat. Returns for each event whether it is new, and how many are
+# queued.
 ADD = """
 local now, limit, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local journal, after = KEYS[7 + count], 4 + 5 * count
+local owner = redis.call('GET', KEYS[8 + count]) or redis.call('GET', KEYS[9 + count])
+if owner and ARGV[after + 6] ~= '' and ARGV[after + 6] ~= owner then
+  return redis.error_reply('FOREIGN ' .. owner)
+end
 if redis.call('ZCARD', live) + count > limit then
   return redis.error_reply('FULL')
 end
@@ -140,8 +150,8 @@ end
 if ARGV[after + 1] ~= '' then
   redis.call('SET', journal, ARGV[after + 1], 'PX', ARGV[after + 2])
 end
-for i = after + 6, #ARGV, 3 do tally(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
-return fresh
+for i = after + 7, #ARGV, 3 do tally(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+return {fresh, count_queued(KEYS[10 + count])}
 """
 # consumer, limit, now. Each returns what was read, and whether another program had moved the group
 # back.
@@ -162,17 +172,24 @@ if not found then
 end
 return {found, rewound}
 """
-# application, milliseconds; the owner's key follows. Returns another application that has the
-# outbox, or "".
+# application, milliseconds; the keys of owner and sender follow. Returns another application that
+# has the outbox, or "", and how many of its events are queued, if none of its relays runs.
 CLAIM = """
-local owner = redis.call('GET', KEYS[7])
-if owner and owner ~= ARGV[1] then return owner end
+local owner, sender = redis.call('GET', KEYS[7]), redis.call('GET', KEYS[8])
+if owner and owner ~= ARGV[1] then return {owner, 0} end
+if sender and sender ~= ARGV[1] then
+  local waiting = redis.call('ZCARD', live)
+  if waiting > 0 then return {sender, waiting} end
+  redis.call('DEL', KEYS[8])
+end
 redis.call('SET', KEYS[7], ARGV[1], 'PX', ARGV[2])
-return ''
+return {'', 0}
 """
-# for each event its entry, attempts, outcome, due and reason
+# application; for each event its entry, attempts, outcome, due and reason. The keys of owner,
+# sender and heartbeat follow. Returns how many events are queued.
 SETTLE = """
-for i = 1, #ARGV, 5 do
+local is_sender = false
+for i = 2, #ARGV, 5 do
   local r = pop(ARGV[i])
   if r then
     r.attempts = ARGV[i + 1]
@@ -185,6 +202,7 @@ for i = 1, #ARGV, 5 do
     else
       redis.call('ZREM', live, r.digest)
     end
+    is_sender = is_sender or outcome == 'delivered' and ARGV[1] ~= ''
     if outcome == 'dead' then
       r.reason = ARGV[i + 4]
       redis.call('HSET', dead, r.digest, cmsgpack.pack(r))
@@ -192,6 +210,8 @@ for i = 1, #ARGV, 5 do
     end
   end
 end
+if is_sender then redis.call('SET', KEYS[8], ARGV[1]) end
+return count_queued(KEYS[9])
 """
 # limit
 LIST = """

@@ -49,8 +49,10 @@ DEAD_ORDER = PREFIX + "dead-order"
 SEEN = PREFIX + "seen:"
 # The heartbeat: written to check that the server can be written.
 BEAT = PREFIX + "beat"
-# The application whose relays use the outbox.
+# The application whose relays use the outbox, and the one under which its events were delivered.
 OWNER = PREFIX + "owner"
+SENDER = PREFIX + "sender"
+MARKS = (OWNER.encode(), SENDER.encode(), BEAT.encode())
 # The heartbeats of the relays, by consumer.
 BEATS = PREFIX + "beats"
 KEYS = (STREAM, LATER, DEAD, LIVE, DEAD_ORDER, BEATS)
@@ -61,6 +63,8 @@ TALLIES = PREFIX + "tallies:"
 TALLY = re.compile(rb"([a-z]+)\|([\w.-]*)\|(.*)=(-?\d+)", re.DOTALL | re.ASCII)
 EVENT_FIELDS = {b"body", b"attempts"}
 FULL = "FULL"
+# The outbox is that of the application whose name follows.
+FOREIGN = "FOREIGN "
 # A concurrent batch of the same journal came first; how often to retry.
 STALE = "STALE"
 TRIES = 20
@@ -111,12 +115,13 @@ class RedisStore:
         idle: float = balance.DAY,
         vouched: bool = False,
         application: str = "",
+        is_client: bool = False,
     ) -> None:
         """Connect to the server of a URL, see ``RedisServer``.
 
         ``idle``: seconds until a lease expires, which must be longer than a request.
-        ``application``: that of a relay. Raises OutboxError if Redis cannot be reached, is not
-        durable, or is used by relays of another application.
+        ``application``: that of a relay or client, "" if unknown. Raises OutboxError if Redis
+        cannot be reached, is not durable, or, unless ``is_client``, is another application's.
         """
         self._application = application
         # Why no events are accepted or leased: the outbox is another application's, see Store.
@@ -132,7 +137,7 @@ class RedisStore:
         # Queued events that another program has removed: at the last count, and since the start.
         self._missing = 0
         self._lost = 0
-        # Queued events at the last check, and those that this relay has added since.
+        # Queued events when this relay last changed or checked them.
         self._queued = 0
         # The last entry that was passed over, b"": none, and since when (monotonic).
         self._passed = b""
@@ -146,7 +151,7 @@ class RedisStore:
         self._redis = self._server.client
         with self.transaction():
             self._redis.ping()
-            if application:
+            if application and not is_client:
                 # Before events are added: if the server loses its data, that must be noticed. What
                 # keeps it from being written, such as too little memory, is in its health.
                 with suppress(redis.ResponseError):
@@ -180,6 +185,9 @@ class RedisStore:
             except redis.ResponseError as error:
                 if str(error) == FULL:
                     raise OutboxFullError(self._full()) from error
+                if str(error).startswith(FOREIGN):
+                    owner = str(error).removeprefix(FOREIGN)
+                    raise OutboxFullError(self._describe_conflict(owner)) from error
                 if str(error) != STALE:
                     raise
         raise OutboxError("too many concurrent batches of the same journal")
@@ -201,13 +209,13 @@ class RedisStore:
             retention = self._order_retention if event.lasting else self._retention
             values += [event.eid, name, event.body, retention, "" if day is None else day]
         values += [known or b"", posting.journal or b"", self._retention]
-        values += [TALLIES, TALLIES_KEPT, app]
+        values += [TALLIES, TALLIES_KEPT, app, self._application]
         for account, count in posting.changes.items():
             values += [account.day, f"{account.state}|{account.reason}|{app}", count]
-        keys = [*(SEEN.encode() + name for name in digests), journal]
-        fresh = [is_new == 1 for is_new in self._run(scripts.ADD, values, keys)]
-        self._queued += fresh.count(True)
-        return fresh
+        keys = [*(SEEN.encode() + name for name in digests), journal, *MARKS]
+        fresh, queued = self._run(scripts.ADD, values, keys)
+        self._note_queued(queued)
+        return [is_new == 1 for is_new in fresh]
 
     def tallies(self, first: int) -> list[Tally]:
         """See Store."""
@@ -286,10 +294,15 @@ class RedisStore:
     def settle(self, settlements: Sequence[Settlement]) -> None:
         """See Store. The reason of a failed attempt is not stored, unless it is the last."""
         if settlements:
-            values: list[Any] = []
+            values: list[Any] = [self._application]
             for each in settlements:
                 values += [*each.key, each.outcome.value, each.due, each.reason]
-            self._run(scripts.SETTLE, values)
+            self._note_queued(self._run(scripts.SETTLE, values, MARKS))
+
+    def _note_queued(self, count: int) -> None:
+        """Remember how many events are queued; -1: the server has lost its data."""
+        if count >= 0:
+            self._queued = count
 
     def tidy(self, now: float, longest: float, steady: bool, limit: int) -> bool:
         """See Store. Ids expire by themselves, by Redis's clock."""
@@ -357,14 +370,26 @@ class RedisStore:
         """Make this relay's application the owner, see Store, or raise UnfitError."""
         if not self._application:
             return
-        owner = self._run(scripts.CLAIM, [self._application, OWNED], [OWNER.encode()])
+        owner, waiting = self._run(scripts.CLAIM, [self._application, OWNED], MARKS)
         self._conflict = ""
         if owner:
-            self._conflict = (
-                f"a relay of the application {owner.decode(errors='replace')!r} uses the outbox in"
-                f" {self._server}: give each application a database of its own (NEURALENS_OUTBOX)"
-            )
+            name = owner.decode(errors="replace")
+            self._conflict = self._describe_conflict(name, waiting)
             raise UnfitError(self._conflict)
+
+    def _describe_conflict(self, owner: str, waiting: int = 0) -> str:
+        """Return that the outbox is another application's; ``waiting``: only its events are."""
+        if waiting:
+            return (
+                f"the outbox in {self._server} has queued events of the application {owner!r}"
+                f" ({waiting}): start a relay of that application until they are sent, or use"
+                " another database (NEURALENS_OUTBOX)"
+            )
+        return (
+            f"a relay of the application {owner!r} uses the outbox in {self._server}: give each"
+            " application a database of its own (NEURALENS_OUTBOX), or correct"
+            " NEURALENS_APPLICATION_ID"
+        )
 
     def _check_owner(self) -> None:
         """Raise OutboxError if the outbox is another application's."""

@@ -55,6 +55,8 @@ def copy(old: Path, new: Path) -> Salvaged:
         with closing(apsw.Connection(str(old))) as source, store.transaction():
             held = count_held(source)
             target = store.database
+            owner = source.execute("PRAGMA application_id").get
+            target.execute(f"PRAGMA application_id = {owner}")
             hidden = find_set_aside(source)
             copied = dict.fromkeys(COPIED, 0)
             for name in COPIED:

@@ -55,6 +55,8 @@ MEBI = 1 << 20
 LOG_BYTES = 16 << 20
 # Due events among which a probe prefers one never attempted.
 PROBED = 256
+# The mode of auto_vacuum in which the relay releases pages itself.
+INCREMENTAL = 2
 # Free pages that the file may keep, and the most returned at a time while space is scarce.
 SPARE = 250
 FEW = 50
@@ -90,13 +92,14 @@ class SqliteStore:
     idle = 10.0
 
     def __init__(self, path: Path, bounds: Bounds = UNBOUNDED, application: str = "") -> None:
-        """Open or create the file; ``application``: that of a relay.
+        """Open or create the file; ``application``: that of a relay or client, "" if unknown.
 
         Raises OutboxError if it cannot be opened or written, or is not an outbox.
         """
-        # In the header of the file of the leader's application; there is room for a number only.
+        # The owner's is in the header of the file, where there is room for a number only: negative
+        # from its first delivery on.
         self._application = crc32(application.encode()) & 0x7FFFFFFF
-        # Why no events are accepted: the outbox is another application's, see Store.
+        # Why this relay does not forward: the outbox is another application's, see Store.
         self._conflict = ""
         # All processes must use the same files next to it, even those that know it by a symlink.
         # Unlike Path.resolve this raises nothing for a loop of symlinks.
@@ -133,8 +136,9 @@ class SqliteStore:
             raise
 
     def _open(self, log_pages: int) -> None:
-        # Only has an effect while the file is empty.
-        self.database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        if self._value("PRAGMA auto_vacuum") != INCREMENTAL:
+            # Only has an effect while the file is empty. It waits for other programs that write.
+            self.database.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
         self._use_log()
         for pragma in (
             "synchronous = FULL",
@@ -164,8 +168,9 @@ class SqliteStore:
             with self.transaction():
                 self.check(0)
         except OutboxError as error:
-            # A full disk may have space later, and a damaged file still has events to forward.
-            if not isinstance(error.__cause__, (apsw.FullError, *DAMAGE)):
+            # A full disk may have space later, another program will have written what it writes,
+            # and a damaged file still has events to forward.
+            if not isinstance(error.__cause__, (apsw.FullError, apsw.BusyError, *DAMAGE)):
                 raise
 
     def _use_log(self) -> None:
@@ -283,32 +288,48 @@ class SqliteStore:
                 former.close()
             self._lock = take_lock(self._path)
         if self._lock is None:
-            self._check_owner()
+            self._conflict = self._find_conflict()
+            if self._conflict:
+                raise OutboxError(self._conflict)
             return False
         if former is None:
             count_again(self.database)
-            self._claim()
+        self._claim()
         return True
 
     def _claim(self) -> None:
-        """Make this relay's application the owner, see Store; called by the new leader."""
-        self._conflict = ""
-        if self._application and self._value("PRAGMA application_id") != self._application:
-            self.database.execute(f"PRAGMA application_id = {self._application}")
+        """Make this relay's application the owner, see Store; called by the leader.
 
-    def _check_owner(self) -> None:
-        """Raise OutboxError if the outbox is another application's: that of the leader.
-
-        0: the leader is a relay of an earlier version.
+        While it is refused, the lock is left to relays of the owner.
         """
         owner = self._value("PRAGMA application_id")
+        if self._application and abs(owner) != self._application:
+            waiting = self._totals().waiting
+            if owner < 0 and (waiting or self._conflict):
+                self._conflict = self._conflict or (
+                    f"the outbox {self._path} has queued events of another application"
+                    f" ({waiting}): start a relay of that application until they are sent, or give"
+                    " this one an outbox of its own (NEURALENS_OUTBOX)"
+                )
+                self._unlock()
+                raise OutboxError(self._conflict)
+            self._name_owner(self._application)
         self._conflict = ""
-        if self._application and owner not in (0, self._application):
-            self._conflict = (
-                f"a relay of another application uses the outbox {self._path}: give each an outbox"
-                " of its own (NEURALENS_OUTBOX)"
-            )
-            raise OutboxError(self._conflict)
+
+    def _name_owner(self, number: int) -> None:
+        if number != self._value("PRAGMA application_id"):
+            self.database.execute(f"PRAGMA application_id = {number}")
+
+    def _find_conflict(self) -> str:
+        """Return that the outbox is another application's, or ""."""
+        owner = abs(self._value("PRAGMA application_id"))
+        # 0: there is no owner, or it is a relay of an earlier version.
+        if not self._application or owner in (0, self._application):
+            return ""
+        return (
+            f"a relay of another application uses the outbox {self._path}: give each an outbox of"
+            " its own (NEURALENS_OUTBOX), or correct NEURALENS_APPLICATION_ID"
+        )
 
     def recover(self, sending: Collection[Any]) -> int:
         """See Store. There is one leader at a time, so all other leases are abandoned."""
@@ -387,6 +408,8 @@ class SqliteStore:
             self.database.execute("DELETE FROM events WHERE id = ?", (each.key,))
             gone += self.database.changes()
         self._count(waiting=-gone, dead=dead)
+        if any(each.outcome is Outcome.DELIVERED for each in settlements) and self._application:
+            self._name_owner(-self._application)
 
     def tidy(self, now: float, longest: float, steady: bool, limit: int) -> bool:
         """See Store."""
@@ -540,8 +563,12 @@ class SqliteStore:
     def close(self) -> None:
         """See Store."""
         self.database.close()
-        if self._lock is not None:
-            self._lock.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.close()
 
     def _choose(
         self, eids: Sequence[str], limit: int, condition: str = "true"
@@ -564,8 +591,9 @@ class SqliteStore:
 
     def _refusal(self, more: int) -> str:
         """Return why a number of events is not accepted, or ""."""
-        if self._conflict:
-            return self._conflict
+        conflict = self._conflict or self._find_conflict()
+        if conflict:
+            return conflict
         totals = self._totals()
         waiting = totals.waiting
         if self._damaged or totals.unreadable:

@@ -134,8 +134,10 @@ class Store(Protocol):
 
     Events are sent under the application id of the relay that forwards them, so an outbox has one
     owner at a time: the application whose relays forward from it. A relay claims the outbox for its
-    application (``_claim``) if no other application's relays use it. Otherwise there is a conflict
-    (``_conflict``), and the relay neither accepts nor leases events (``_check_owner``).
+    application (``_claim``) if no other application's relays use it, and none of its events wait
+    there. Otherwise there is a conflict (``_conflict``): the relay neither accepts nor leases
+    events. An owner's id that has never delivered an event may be wrong, so its events do not keep
+    the corrected one from claiming the outbox. Clients only add to their own application's.
 
     All but ``close`` and ``shred`` are called within ``transaction``. Times are Unix time in
     seconds. ``threads``: how many may use it concurrently; ``group``: the most operations per

@@ -262,6 +262,25 @@ def test_settings_come_from_the_environment(start, environment, monkeypatch):
         assert server.track("PURCHASE", **PURCHASE) == KNOWN
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_events_of_another_application_are_refused(request, start, environment, sandbox, kind):
+    if kind == "redis":
+        environment["NEURALENS_OUTBOX"] = request.getfixturevalue("redis_address")
+    relay = start(environment)
+    relay.send(make_event(items=[{"id": "page"}]))
+    eventually(lambda: sandbox.ids() == ["page"])
+    other = environment | {"NEURALENS_APPLICATION_ID": "other"}
+    with Server(environment=other) as server:
+        with pytest.raises(ClientError, match="or correct NEURALENS_APPLICATION_ID"):
+            server.track("SHARE", id="A")
+        with pytest.raises(ClientError, match="or correct NEURALENS_APPLICATION_ID"):
+            run(server.track_async("SHARE", id="A"))
+    with Server(environment=environment) as server:
+        assert server.track("SHARE", id="B")["accepted"] == 1
+    eventually(lambda: sandbox.ids() == ["page", "B"])
+    assert relay.health()["ready"]
+
+
 def test_a_wrong_secret_is_refused_and_not_repeated(start, api_down):
     for secret in (SECRET, ""):
         relay = start(api_down | {"NEURALENS_CLIENT_SECRET": secret})

@@ -26,7 +26,7 @@ from neuralens_relay.store import Bounds, Event, OutboxError, OutboxFullError, O
 
 from tests.polling import eventually
 from tests.processes import fork, join
-from tests.relay.conftest import make_batch, make_event, spawn_relay
+from tests.relay.conftest import locked, make_batch, make_event, spawn_relay
 
 OLD = Path(__file__).with_name("outbox_0_1_0.sql")
 COUNT = 2000
@@ -262,6 +262,20 @@ def test_the_log_of_a_damaged_file_is_salvaged_too(tmp_path):
     assert salvage(crashed, tmp_path / "new.db").orphans > 5000
     with closing(SqliteStore(tmp_path / "new.db")) as store:
         assert sorted(drain(store)) == list(range(1, count + 1))
+
+
+def test_a_salvaged_file_is_that_of_its_application(tmp_path):
+    old, new = tmp_path / "outbox.db", tmp_path / "new.db"
+    with closing(SqliteStore(old, application="a")) as store, store.transaction():
+        store.lead()
+        store.add([event(1), event(2)], 10)
+        store.settle([Settlement(store.lease(1, 10)[0].key, Outcome.DELIVERED)])
+    assert salvage(old, new).events == 1
+    with (
+        closing(SqliteStore(new, application="b")) as other,
+        pytest.raises(OutboxError, match="another application"),
+    ):
+        other.lead()
 
 
 def test_a_file_in_use_is_not_salvaged(tmp_path):
@@ -634,6 +648,18 @@ def test_a_temporarily_unwritable_outbox_is_reported(spawn, environment, tmp_pat
         assert client.health()["reasons"]
         other.execute("ROLLBACK")
     eventually(lambda: client.health()["ready"])
+
+
+def test_another_program_that_writes_at_the_start_does_not_prevent_it(tmp_path, monkeypatch):
+    path = tmp_path / "outbox.db"
+    fill(path, 100)
+    monkeypatch.setattr("neuralens_relay.sqlite_store.BUSY_TIMEOUT", 50)
+    with locked(path):
+        store = SqliteStore(path)
+        with pytest.raises(OutboxError, match="database is locked"), store.transaction():
+            store.check(10)
+    with closing(store):
+        assert sorted(drain(store)) == list(range(100))
 
 
 def test_a_lock_that_cannot_be_opened_is_reported(spawn, environment, tmp_path):

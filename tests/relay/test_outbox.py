@@ -355,6 +355,48 @@ def test_a_follower_of_another_application_accepts_no_events(tmp_path):
     other.close()
 
 
+def deliver(store):
+    with store.transaction():
+        store.add(events("delivered"), 10)
+        store.settle(delivered(store.lease(1, 10)))
+
+
+def test_a_file_keeps_its_application_until_its_events_are_sent(tmp_path):
+    path = tmp_path / "outbox.db"
+    with closing(SqliteStore(path, application="a")) as first:
+        assert first.lead()
+        deliver(first)
+        first.add(events("waiting"), 10)
+    with closing(SqliteStore(path, application="b")) as other:
+        for _ in range(2):
+            with pytest.raises(OutboxError, match=r"has queued events of another app.* \(1\)"):
+                other.lead()
+        with pytest.raises(OutboxFullError, match="another application"):
+            other.add(events("e"), 10)
+        # The lock is free for the owner.
+        with closing(SqliteStore(path, application="a")) as first:
+            assert first.lead()
+            first.settle(delivered(first.lease(9, 10)))
+    with closing(SqliteStore(path, application="b")) as other:
+        assert other.lead()
+        assert other.add(events("e"), 10) == [True]
+
+
+def test_a_restart_does_not_leave_a_file_to_another_application(tmp_path):
+    path = tmp_path / "outbox.db"
+    with closing(SqliteStore(path, application="b")) as other:
+        with closing(SqliteStore(path, application="a")) as first:
+            assert first.lead()
+            deliver(first)
+            with pytest.raises(OutboxError, match="another application uses"):
+                other.lead()
+        with pytest.raises(OutboxError, match="another application uses"):
+            other.lead()
+        with closing(SqliteStore(path, application="a")) as first:
+            assert first.lead()
+            assert first.add(events("e"), 10) == [True]
+
+
 def test_a_file_of_another_user_that_others_may_read_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "outbox.db"
     path.touch(0o644)

@@ -243,6 +243,21 @@ def test_another_application_waits_until_its_relays_have_ended(redis_address, mo
     RedisStore(redis_address, application="b").close()
 
 
+def test_an_outbox_keeps_its_application_until_its_events_are_sent(redis_address, monkeypatch):
+    monkeypatch.setattr(redis_store, "OWNED", 100)
+    with closing(RedisStore(redis_address, application="a")) as first:
+        first.add([Event("e", b"{}"), Event("f", b"{}")], 10)
+        taken = [Settlement(each.key, Outcome.DELIVERED) for each in first.lease(9, 10)]
+        first.settle(taken[:1])
+        with pytest.raises(OutboxError, match=r"has queued events of the application 'a' \(1\)"):
+            RedisStore(redis_address, application="b")
+        first.settle(taken[1:])
+    with closing(RedisStore(redis_address, application="b")) as other:
+        # They have never been delivered, so the id may be wrong.
+        other.add([Event("g", b"{}")], 10)
+    RedisStore(redis_address, application="c").close()
+
+
 class Checks:
     """Checks a store all the time, in a thread, as its relay does every second."""
 
