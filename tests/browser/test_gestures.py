@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.browser.clock import pause_clock
 from tests.browser.page import DECIDED_MS, run_timers
 from tests.browser.summaries import summarize
 
@@ -344,6 +345,21 @@ def test_chosen_on_press_by_a_widget_for_several_values(show, interactions, kind
     page = show(PRESS.replace("TYPE", kind).replace("AFTER", "box.value = '';" + RENDERED_AGAIN))
     page.type("#box", "oa")
     page.mouse.click(*center(page, "[role=option]"))
+    assert interactions(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
+
+
+def test_chosen_soon_after_another_press(show, interactions):
+    """The time that a widget has after the first press does not end the second one."""
+    page = show(PRESS.replace("TYPE", "mouseup").replace("AFTER", "list.innerHTML = ''"))
+    page.type("#box", "oa")
+    pause_clock(page)
+    page.mouse.click(*center(page, "#box"))
+    page.clock.run_for(300)
+    page.mouse.move(*center(page, "[role=option]"))
+    page.mouse.down()
+    page.clock.run_for(100)
+    page.mouse.up()
+    page.clock.resume()
     assert interactions(page) == [("CLICK_SUGGESTION", "oak chair", 0, "oa")]
 
 

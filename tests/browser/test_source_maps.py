@@ -52,7 +52,7 @@ STOPS = [
     ("capture/clicks.py", "_activate"),
     ("capture/views.py", "_on_intersections"),
     ("capture/views.py", "_sample"),
-    ("capture/suggestions.py", "_capture"),
+    ("capture/popups.py", "_capture"),
     ("capture/discovery.py", "start"),
     ("capture/discovery.py", "_dispatch"),
     ("web/storage.py", "write"),

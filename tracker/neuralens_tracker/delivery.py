@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.outbox import DAY, REASONS, REFUSED, Entry, Outbox
-from neuralens_tracker.types import Batch, Fields, Sender, Settings, Store, Tabs
+from neuralens_tracker.types import Batch, Constraints, Sender, Settings, Store, Tabs
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import ACCEPTED, GRANTED, WIRE_VERSION
 
@@ -112,10 +112,7 @@ class Delivery:
         self._reported_losses = 0
         # Characters of events in flight.
         self._in_flight = 0
-        # What gets through on a day: the most characters of a batch; as JSON instead of text; by
-        # fetch, because the outcome of a beacon cannot be seen ("blind"); and whether the size is
-        # doubtful.
-        self._constraints: Fields = {
+        self._constraints: Constraints = {
             "day": int(transport.now() / DAY),
             "most": MAX_BATCH_CHARACTERS,
             "json": False,
@@ -134,12 +131,12 @@ class Delivery:
         if not self._begun and self._visit.consent() == GRANTED:
             self._begun = True
             self.acknowledge()
-            needs = self._storage.load(CONSTRAINTS_KEY)
-            if needs.get("day") == self._constraints["day"]:
-                self._constraints = needs
-                if needs.get("doubt") == DOUBTFUL:
-                    needs["doubt"] = TRIED
-                    needs["most"] = MAX_BATCH_CHARACTERS
+            learned: Constraints = self._storage.load(CONSTRAINTS_KEY)
+            if learned.get("day") == self._constraints["day"]:
+                self._constraints = learned
+                if learned.get("doubt") == DOUBTFUL:
+                    learned["doubt"] = TRIED
+                    learned["most"] = MAX_BATCH_CHARACTERS
             self._reported_losses = total(self._outbox.losses())
             self._outbox.refresh()
             self._transport.wait(EARLY_CHECK_MS, self._adopt_orphans)

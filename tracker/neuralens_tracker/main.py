@@ -14,9 +14,9 @@ from neuralens_tracker.capture.lifecycle import (
     on_page_hide,
 )
 from neuralens_tracker.capture.page_items import PageItems
+from neuralens_tracker.capture.popups import Popups
 from neuralens_tracker.capture.routes import Routes
 from neuralens_tracker.capture.search_box import SearchBox
-from neuralens_tracker.capture.suggestions import Suggestions
 from neuralens_tracker.capture.views import Views
 from neuralens_tracker.commands import Commands
 from neuralens_tracker.confirmations import Confirmations
@@ -101,11 +101,11 @@ class Tracker:
         self._items = Items(self._visit, self._search_box.typed_for, self.report_invalid)
         self._page_view = PageView(self._items.is_present, check_visibility)
         self._routes = Routes(self._page_view, self._restart_capture)
-        self._suggestions = Suggestions(self._items, self._settings, self.track_item)
+        self._popups = Popups(self._items, self._settings, self.track_item)
         self._views = Views(self._items, self._settings, self.track_item)
         self._page_items = PageItems(self._items, self.track_item)
         self._discovery = Discovery(
-            self._items, self._views, self._suggestions, self._page_items, self._routes
+            self._items, self._views, self._popups, self._page_items, self._routes
         )
         self._clicks = Clicks(
             self._items, self._search_box, self._acts, self._confirmations, self.track_act
@@ -155,7 +155,7 @@ class Tracker:
         self._routes.start()
         self._clicks.start()
         self._search_box.start()
-        self._suggestions.start()
+        self._popups.start()
         invoke(self._views.start, None)
         on_page_hide(self.leave)
         on_navigation("navigate", self.flush)
@@ -204,7 +204,7 @@ class Tracker:
     def _restart_capture(self) -> None:
         """Scan the whole document again for a new page view."""
         # A press that has navigated comes before what it has led to.
-        self._clicks.resolve_choices()
+        self._clicks.resolve()
         self._items.begin_page_view()
         self._discovery.scan()
 

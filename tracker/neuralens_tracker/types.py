@@ -4,7 +4,7 @@ No bundle contains this module: the build drops its imports, as it does those of
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from neuralens_tracker.capture.items import Item
@@ -66,6 +66,19 @@ class Batch(TypedDict):
     events: list[Event]
 
 
+class Constraints(TypedDict):
+    """What gets through to the relay, as learned on a ``day`` (of Unix time) and stored."""
+
+    day: int
+    # The most characters of a batch, and whether that is in doubt, see ``delivery.DOUBTFUL``.
+    most: int
+    doubt: NotRequired[int]
+    # Whether batches are sent as JSON instead of text; and by fetch, because the outcome of a
+    # beacon cannot be seen.
+    json: bool
+    blind: bool
+
+
 class Context(Protocol):
     """The page and query of items whose markup names none."""
 
@@ -85,8 +98,11 @@ class Store(Protocol):
     def write(self, key: str, text: str) -> bool:
         """Store text under key; return whether that succeeded."""
 
-    def load(self, key: str) -> Fields:
-        """Return the fields stored under key as JSON: none if they are missing or corrupt."""
+    def load(self, key: str) -> Any:
+        """Return the fields stored under key as JSON: none if they are missing or corrupt.
+
+        The caller knows which fields these are.
+        """
 
     def save(self, key: str, value: object) -> bool:
         """Store a value as JSON under key; return whether that succeeded."""

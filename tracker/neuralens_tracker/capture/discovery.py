@@ -11,28 +11,26 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
+from neuralens_tracker.capture.far_products import FarProducts
 from neuralens_tracker.capture.items import (
-    PRODUCT_SELECTOR,
     SUBJECT_SELECTOR,
     SUGGESTION_SELECTOR,
     Items,
 )
 from neuralens_tracker.capture.lifecycle import on_idle
 from neuralens_tracker.capture.page_items import PageItems
+from neuralens_tracker.capture.popups import Popups
 from neuralens_tracker.capture.routes import Routes
-from neuralens_tracker.capture.suggestions import Suggestions
 from neuralens_tracker.capture.views import Views
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.dom import (
     DOCUMENT_NODE,
     ELEMENT_NODE,
-    bounds,
     document,
     document_property,
     find_all,
     host_of,
     listen,
-    matches,
     node_type,
     parent_of,
     restore_listeners,
@@ -50,7 +48,7 @@ from neuralens_tracker.web.ffi import (
     same,
     window,
 )
-from neuralens_tracker.web.platform import now, wait
+from neuralens_tracker.web.platform import now
 
 ITEM = SUBJECT_SELECTOR + ",[" + PURCHASE_ORDER + "]," + SUGGESTION_SELECTOR
 # Attributes that show and hide existing elements, or tie lists to their widgets. A change of the
@@ -75,18 +73,6 @@ BATCH = 32
 # Elements that may have a shadow tree are most others, but on a page of products these are many:
 # https://dom.spec.whatwg.org/#valid-shadow-host-name
 HOSTS = ":not(a,b,button,i,img,li,ul,svg,path,option)"
-# An IntersectionObserver costs time in every frame for each observed element. So after the first
-# MANY products, those more than FAR_PX below wait until the page has scrolled or changed. They are
-# checked again every RECHECK_MS at most, which is long before a shopper has scrolled so far.
-MANY = 100
-FAR_PX = 5000
-RECHECK_MS = 200
-
-
-def is_far(element: JSObject) -> bool:
-    """Return whether an element is far below the viewport."""
-    top: float = get(bounds(element), "top")
-    return top > FAR_PX
 
 
 class Discovery:
@@ -96,13 +82,13 @@ class Discovery:
         self,
         items: Items,
         views: Views,
-        suggestions: Suggestions,
+        popups: Popups,
         page_items: PageItems,
         routes: Routes,
     ) -> None:
         self._items = items
         self._views = views
-        self._suggestions = suggestions
+        self._popups = popups
         self._page_items = page_items
         self._routes = routes
         self._observer: JSObject = None
@@ -117,19 +103,13 @@ class Discovery:
         self._hosts: list[JSObject] = []
         self._left = 0
         self._scheduled = False
-        # Products far below the viewport, those to check again, and whether a check is scheduled;
-        # and the number of products processed.
-        self._far: list[JSObject] = []
-        self._again: list[JSObject] = []
-        self._check_scheduled = False
-        self._count = 0
+        self._far_products = FarProducts(self._schedule)
         # Guarded, so that an element that throws does not stop the others.
         self._guarded = callback(self._dispatch)
 
     def start(self, *_: JSObject) -> None:
         """Process the document and observe its changes."""
-        # A click may change the layout by CSS alone.
-        listen("scroll resize click", self._schedule_check)
+        self._far_products.start()
         listen("resize change hashchange", self._items.forget_ranks)
         self.scan()
         # Each of these throws where the page has removed what it needs.
@@ -168,9 +148,7 @@ class Discovery:
         """Process every element again, for a new page view."""
         self._roots.append(document_property("documentElement"))
         self._roots.extend(shadow_roots)
-        # These are found again.
-        self._far = []
-        self._again = []
+        self._far_products.forget()
         self._changed = True
         self._schedule()
 
@@ -194,23 +172,11 @@ class Discovery:
                 for node in elements(get(change, "addedNodes")):
                     if node_type(node) == ELEMENT_NODE:
                         self._roots.append(node)
-        self._suggestions.change(changed)
+        self._popups.change(changed)
         if has_appearance:
-            self._suggestions.schedule()
+            self._popups.schedule()
         self._changed = True
-        self._schedule_check()
-        self._schedule()
-
-    def _schedule_check(self, *_: JSObject) -> None:
-        """Check soon whether products far below have come closer."""
-        if len(self._far) > 0 and not self._check_scheduled:
-            self._check_scheduled = True
-            wait(RECHECK_MS, self._recheck)
-
-    def _recheck(self) -> None:
-        self._check_scheduled = False
-        self._again.extend(self._far)
-        self._far = []
+        self._far_products.schedule()
         self._schedule()
 
     def _schedule(self) -> None:
@@ -221,19 +187,17 @@ class Discovery:
     def _process(self, element: JSObject) -> None:
         """Dispatch an element now, or when it comes closer."""
         # Far ones are not even read, which takes longer.
-        if self._count > MANY and is_far(element) and matches(element, PRODUCT_SELECTOR):
-            self._far.append(element)
-        else:
+        if not self._far_products.defer(element):
             self._guarded(element)
 
     def _dispatch(self, element: JSObject) -> None:
         """Pass an element to the capture for its kind of item."""
         item = self._items.read(element)
         if item and item.kind == PRODUCT:
-            self._count += 1
+            self._far_products.count_near()
             self._views.watch(element)
         elif item and item.kind == SUGGESTION:
-            self._suggestions.restart()
+            self._popups.restart()
         else:
             self._page_items.capture(element, item)
             self._views.watch_around(element)
@@ -276,8 +240,8 @@ class Discovery:
                 self._next = 0
                 if node_type(root) == ELEMENT_NODE:
                     self._guarded(root)
-            elif len(self._again) > 0:
-                self._process(self._again.pop(0))
+            elif self._far_products.has_due():
+                self._process(self._far_products.pop_due())
             else:
                 # Release the references to removed elements.
                 self._hosts = []

@@ -22,7 +22,7 @@ class PageItems:
         """Emit the landing that an element is, or the order that it is or is in.
 
         A landing in a closed dialog waits until that is opened. If it fades in, or no attribute
-        changes, ``Suggestions`` emits it.
+        changes, ``Popups`` emits it.
         """
         if not item:
             purchase = closest(element, "[" + PURCHASE_ORDER + "]")

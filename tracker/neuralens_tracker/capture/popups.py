@@ -1,7 +1,7 @@
-"""Captures views of suggestions, debounced until their list stays unchanged.
+"""Captures what opens on a page, debounced: views of suggestions, and landings.
 
-Also landings in dialogs, which may fade in, and in popovers, which open without a change of the
-document.
+Lists of suggestions change with each letter. Dialogs may fade in, and popovers open without a
+change of the document.
 """
 
 from neuralens_tracker.attributes import LANDING, PRODUCT
@@ -16,7 +16,7 @@ from neuralens_tracker.web.visibility import is_shown
 MAX_DELAYS = 4
 
 
-class Suggestions:
+class Popups:
     """Calls ``emit(item)`` for each suggestion, and each landing, that is visible."""
 
     def __init__(self, items: Items, settings: Settings, emit: Emit) -> None:
