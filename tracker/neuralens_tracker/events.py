@@ -1,8 +1,6 @@
 """The event schema, and its validation in both the browser and the relay."""
 
-from typing import Any
-
-from neuralens_tracker.types import Event, Fields, ValueType
+from neuralens_tracker.types import Event, Fields, Unchecked, ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, is_number, read, requirement
 from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
@@ -54,7 +52,7 @@ def is_items(items: list[object]) -> bool:
     return len(wrong) == 0 and len(items) > 0
 
 
-def is_geo(geo: Any) -> bool:
+def is_geo(geo: Unchecked) -> bool:
     """Return whether geo is a location: both coordinates, a region, or all three."""
     if find_field_fault(geo, GEO_FIELDS, []) is not None:
         return False
@@ -79,7 +77,7 @@ def find_field_fault(
     return None
 
 
-def find_fault(event: Any) -> Fault | None:
+def find_fault(event: Unchecked) -> Fault | None:
     """Return the first error of an event, given as a JSON value; None if it is valid.
 
     Source: the event tracking API, "Request Body".

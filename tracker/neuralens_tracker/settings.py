@@ -1,8 +1,6 @@
 """The tracker's settings, their types and defaults, and their validation."""
 
-from typing import Any
-
-from neuralens_tracker.types import Fields, Report, Settings, ValueType
+from neuralens_tracker.types import Fields, Report, Settings, Unchecked, ValueType
 from neuralens_tracker.value_types import COUNT, FLAG, TEXT, read, requirement
 from neuralens_tracker.vocabulary import CONSENTS, GRANTED, PAGES, PENDING
 
@@ -37,7 +35,7 @@ SETTINGS: dict[str, Setting] = {
 }
 
 
-def validate(name: str, value: object, report: Report) -> Any:
+def validate(name: str, value: object, report: Report) -> Unchecked:
     """Return a setting's value; an invalid one is reported and replaced by the default.
 
     An invalid consent becomes ``pending`` instead: a misspelt refusal must not count as granted.
@@ -53,7 +51,7 @@ def validate(name: str, value: object, report: Report) -> Any:
 
 def resolve(given: Fields, report: Report) -> Settings:
     """Return all settings: the given values, otherwise the defaults."""
-    values: Any = {}
+    values: Unchecked = {}
     for name in list(SETTINGS.keys()):
         value = given.get(name)
         values[name] = SETTINGS[name].default if value is None else validate(name, value, report)

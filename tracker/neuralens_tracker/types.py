@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 JSObject: TypeAlias = Any
 # A function of the page.
 JSFunction: TypeAlias = Any
+# A value from the page, from storage or from the network, such as an attribute's: of any type until
+# it is read, see ``value_types``.
+Unchecked: TypeAlias = Any
 
 # A decoded JSON value, such as a batch.
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json] | Batch"
 # An event, whose fields ``events.find_fault`` validates, and the fields of a call.
-Event: TypeAlias = dict[str, Any]
-Fields: TypeAlias = dict[str, Any]
+Event: TypeAlias = dict[str, Unchecked]
+Fields: TypeAlias = dict[str, Unchecked]
 # The type of a value, see ``value_types``.
 ValueType: TypeAlias = str | tuple[str, ...] | list[str]
 
@@ -98,11 +101,8 @@ class Store(Protocol):
     def write(self, key: str, text: str) -> bool:
         """Store text under key; return whether that succeeded."""
 
-    def load(self, key: str) -> Any:
-        """Return the fields stored under key as JSON: none if they are missing or corrupt.
-
-        The caller knows which fields these are.
-        """
+    def load(self, key: str) -> Unchecked:
+        """Return the fields stored under key as JSON: none if they are missing or corrupt."""
 
     def save(self, key: str, value: object) -> bool:
         """Store a value as JSON under key; return whether that succeeded."""

@@ -3,9 +3,9 @@
 A type is a description, such as "text", or a tuple of the allowed words.
 """
 
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
-from neuralens_tracker.types import ValueType
+from neuralens_tracker.types import Unchecked, ValueType
 from neuralens_tracker.vocabulary import MAX_COUNT, MAX_TEXT
 
 TEXT = "text"
@@ -47,7 +47,7 @@ def split_words(text: str) -> list[str]:
     return [word for word in text.split(" ") if word != ""]
 
 
-def read(value_type: ValueType, value: Any) -> Any:
+def read(value_type: ValueType, value: Unchecked) -> Unchecked:
     """Parse an attribute's text or a JSON value as a type; return None if it is invalid.
 
     A count may be given as text, and a text as a whole number. An empty string sets a flag, as for

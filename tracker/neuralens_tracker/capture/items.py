@@ -1,7 +1,6 @@
 """Reads items from elements: id, rank and context."""
 
 from collections.abc import Callable
-from typing import Any
 
 from neuralens_tracker.attributes import (
     ACTION,
@@ -17,7 +16,7 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
-from neuralens_tracker.types import Context, Fields, JSObject, ReportInvalid, ValueType
+from neuralens_tracker.types import Context, Fields, JSObject, ReportInvalid, Unchecked, ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, read
 from neuralens_tracker.vocabulary import (
     ACTIONS,
@@ -252,7 +251,7 @@ class Items:
         """Return the list element within which the item is ranked, or None."""
         return closest(item.element, LISTS)
 
-    def _read_attribute(self, element: JSObject, name: str, kind: ValueType) -> Any:
+    def _read_attribute(self, element: JSObject, name: str, kind: ValueType) -> Unchecked:
         """Return an attribute's value; None if it is absent, or invalid, which is reported."""
         text = attribute(element, name)
         value = read(kind, text)
@@ -260,7 +259,7 @@ class Items:
             self._report_invalid(element, name, kind)
         return value
 
-    def _read_closest(self, element: JSObject, name: str, kind: ValueType) -> Any:
+    def _read_closest(self, element: JSObject, name: str, kind: ValueType) -> Unchecked:
         """Return the attribute's value from the closest element that has it."""
         return self._read_attribute(closest(element, "[" + name + "]") or element, name, kind)
 

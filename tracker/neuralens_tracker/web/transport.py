@@ -1,9 +1,8 @@
 """Posts batches to the relay, by beacon or fetch, and finds out the outcome of each."""
 
 from collections.abc import Callable
-from typing import Any
 
-from neuralens_tracker.types import Batch, JSObject, OnOutcome, Settings
+from neuralens_tracker.types import Batch, JSObject, OnOutcome, Settings, Unchecked
 from neuralens_tracker.value_types import TEXT, read
 from neuralens_tracker.vocabulary import ACCEPTED, PREFIX
 from neuralens_tracker.web.dom import document, document_property, document_prototype
@@ -128,7 +127,7 @@ class Transport:
 
             def on_body(text: JSObject, *_: JSObject) -> None:
                 # Not a text, but an error, if the body was cut off.
-                answer: Any = (parse(text) if str(text).startswith("{") else None) or {}
+                answer: Unchecked = (parse(text) if str(text).startswith("{") else None) or {}
                 self._recent = read(TEXT, answer.get("recent")) or ""
                 self._settle(batch_id, status, read(TEXT, answer.get("error")))
 
