@@ -15,6 +15,7 @@ from neuralens_embed import bundles
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Frame, Page
 
+from neuralens_verify.asking import ask
 from neuralens_verify.messages import Message
 from neuralens_verify.recorder import Recorder
 
@@ -108,12 +109,9 @@ class Banner:
         """Answer a banner for which autoconsent has no rule, by the text of its buttons."""
         reveal_shadow_trees(page)
         for frame in page.frames:
-            # The frame may be detached, or its page be navigating.
-            with suppress(BrowserError):
-                text = frame.evaluate(PRESS_BUTTON, [self.refuse])
-                if text:
-                    self.platform, self.answered = f"the banner ({text})", True
-                    return
+            if text := ask(frame, PRESS_BUTTON, [self.refuse]):
+                self.platform, self.answered = f"the banner ({text})", True
+                return
 
     def _inject(self, frame: Frame) -> None:
         # The frame may be detached, or its page be navigating.
@@ -144,6 +142,5 @@ class Banner:
 
 
 def respond(frame: Frame, message: dict[str, Any]) -> None:
-    """Send a message to autoconsent in a frame, which may be detached."""
-    with suppress(BrowserError):
-        frame.evaluate(SEND_MESSAGE, message)
+    """Send a message to autoconsent in a frame."""
+    ask(frame, SEND_MESSAGE, message)

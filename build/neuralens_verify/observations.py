@@ -352,6 +352,12 @@ class Observations:
         settled = (batch for batch in self.batches if batch.failed or batch.status is not None)
         return {eid for batch in settled for eid in batch.eids}
 
+    def note(self, step: str, text: str) -> None:
+        """Add a note to a step."""
+        notes = self.steps.get(step, "")
+        if text not in notes:
+            self.steps[step] = f"{notes}; {text}" if notes else text
+
     def is_search(self, query: str) -> bool:
         """Return whether the visit has searched for a query."""
         return normalize(query) in {normalize(text) for text in self.searched}

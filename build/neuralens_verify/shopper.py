@@ -10,6 +10,7 @@ from neuralens_tracker.vocabulary import GRANTED
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Locator, Page
 
+from neuralens_verify.asking import ask
 from neuralens_verify.observations import Observations, View
 from neuralens_verify.recorder import Recorder
 from neuralens_verify.storefront import press
@@ -188,18 +189,15 @@ class Shopper:
 
         Return whether there was one.
         """
-        text = ""
-        with suppress(BrowserError):
-            if text := self.page.evaluate(OVERLAY_SCRIPT):
-                steps, step = self._observed.steps, self._recorder.step
-                steps[step] = "; ".join(filter(None, [steps.get(step, ""), f'pressed "{text}"']))
-                pause(self.page, 2 * MARGIN_MS)
+        text = ask(self.page, OVERLAY_SCRIPT)
+        if text:
+            self._observed.note(self._recorder.step, f'pressed "{text}"')
+            pause(self.page, 2 * MARGIN_MS)
         return bool(text)
 
     def _dwell(self) -> None:
         """Stay until the products in the viewport count as seen."""
-        with suppress(BrowserError):
-            self.page.evaluate(DWELL_SCRIPT, self.threshold("viewMs") + MARGIN_MS)
+        ask(self.page, DWELL_SCRIPT, self.threshold("viewMs") + MARGIN_MS)
 
     def deliver(self) -> None:
         """Flush the queue, and wait until the outcome of every event is known."""
@@ -212,8 +210,7 @@ class Shopper:
 
     def flush(self) -> None:
         """Have the tracker send what is in its queue."""
-        with suppress(BrowserError):
-            self.page.evaluate("() => window.neuralens?.('flush')")
+        ask(self.page, "() => window.neuralens?.('flush')")
 
     def read(self, step: str) -> View:
         """Read the page at the end of a step; raises BrowserError if it is left meanwhile."""

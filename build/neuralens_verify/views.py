@@ -1,7 +1,6 @@
 """Reads the open page: its markup and tags, and whether it is part of the shop."""
 
 from collections.abc import Container
-from contextlib import suppress
 from pathlib import Path
 
 from neuralens_embed.placeholders import CURRENCY
@@ -16,6 +15,7 @@ from neuralens_tracker.attributes import (
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Frame, Page, Response
 
+from neuralens_verify.asking import ask
 from neuralens_verify.observations import Element, Tag, View
 from neuralens_verify.served import Served
 
@@ -80,31 +80,23 @@ def read_served(page: Page, response: Response | None) -> Served:
 
 def read_wall(page: Page) -> str:
     """Return what stands in the way of the shop, as in wall.js; "" for nothing."""
-    with suppress(BrowserError):
-        wall: str = page.evaluate(WALL_SCRIPT)
-        return wall
-    return ""
+    return str(ask(page, WALL_SCRIPT, default=""))
 
 
 def start_listening(page: Page) -> None:
     """Have the running tracker report to verify, even if the shop's stub has replaced verify's."""
-    with suppress(BrowserError):
-        page.evaluate("() => window.neuralensListen()")
+    ask(page, "() => window.neuralensListen()")
 
 
 def find_shop_frame(page: Page) -> Frame | None:
     """Find a frame with a tag of the tracker or with items."""
     for frame in page.frames[1:]:
-        # The frame may be detached.
-        with suppress(BrowserError):
-            if frame.url.startswith("http") and frame.evaluate(IS_SHOP):
-                return frame
+        if frame.url.startswith("http") and ask(frame, IS_SHOP):
+            return frame
     return None
 
 
 def read_version(page: Page) -> str | None:
     """Return the version of the tracker that runs on a page, None if none does."""
-    with suppress(BrowserError):
-        version: str | None = page.evaluate("() => window.neuralens?.version ?? null")
-        return version
-    return None
+    version: str | None = ask(page, "() => window.neuralens?.version ?? null")
+    return version

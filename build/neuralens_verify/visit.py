@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, HttpCredentials, Locato
 from playwright.sync_api import Error as BrowserError
 
 from neuralens_verify.addresses import origin_of, site_of, split_login
+from neuralens_verify.asking import ask
 from neuralens_verify.banners import Banner
 from neuralens_verify.browser import time_limit
 from neuralens_verify.findings import (
@@ -198,11 +199,11 @@ class Visit:
         if frame is None:
             return False
         url = frame.url
-        with suppress(BrowserError):
+        with self._noted():
             self._page.goto(url, wait_until="commit", timeout=RESPONSE_TIMEOUT * 1000)
         self._shopper.await_load()
         self._site = site_of(self._page.url)
-        self._observed.steps[OPEN] = f"the shop is in a frame of the page: {url}"
+        self._observed.note(OPEN, f"the shop is in a frame of the page: {url}")
         return self._await_tracker()
 
     def _release_tracker(self) -> bool:
@@ -228,7 +229,7 @@ class Visit:
         entrance = self._observed.views[-1]
         if entrance.intended_tag or entrance.mentions_script or entrance.fails:
             return False
-        with suppress(BrowserError):
+        with self._noted():
             link = find_entrance(self._page)
             if link is None:
                 return False
@@ -250,11 +251,9 @@ class Visit:
             self._shopper.await_rest()
         if self._observed.reloading:
             return
-        if self._search():
-            self._look(RESULTS)
-            self._open_next_page()
-        self._open_category()
-        self._open_product()
+        for part in (self._search_shop, self._open_category, self._open_product):
+            with self._noted():
+                part()
 
     def _answer_banner(self) -> None:
         banner = self._banner
@@ -276,6 +275,11 @@ class Visit:
             self._shopper.await_start()
             if not self._options.refuse:
                 self._shopper.scroll()
+
+    def _search_shop(self) -> None:
+        if self._search():
+            self._look(RESULTS)
+            self._open_next_page()
 
     def _search(self) -> bool:
         """Search, by a suggestion if there are any; return whether there is a results page."""
@@ -310,15 +314,10 @@ class Visit:
     def _shows_other_products(self) -> bool:
         """Return whether the page shows other products than when the search began."""
         before = self._observed.views[-1].elements
-        with suppress(BrowserError):
-            return self._shopper.read(RESULTS).elements != before
-        return False
+        return self._shopper.read(RESULTS).elements != before
 
     def _open_next_page(self) -> None:
-        link = None
-        # The page may be navigating.
-        with suppress(BrowserError):
-            link = find_next_page(self._page)
+        link = find_next_page(self._page)
         if link and not self._shopper.is_late:
             # A button that loads more products may leave the URL as it is.
             self._follow(link, SECOND_PAGE, ROUTE_TIMEOUT)
@@ -344,21 +343,29 @@ class Visit:
     # The parts of a step
 
     @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Go on after what fails, as when a script leaves the page, and note it with the step."""
+        try:
+            yield
+        except BrowserError as error:
+            self._observed.note(self._recorder.step, f"broke off: {error_message(error)}")
+
+    @contextmanager
     def _in_step(self, step: str) -> Iterator[None]:
         """Attribute what happens to a step, and read the page at its end."""
         self._recorder.step = step
         self._observed.steps.setdefault(step, "")
-        with suppress(BrowserError):
+        with self._noted():
             yield
-        with suppress(BrowserError):
+        with self._noted():
             view = self._shopper.read(step)
             others = [each for each in self._observed.views if each.step != step]
             if others and site_of(view.url) != self._site:
                 # It may belong to another shop, for example.
-                self._observed.steps[step] = f"the page at {view.url} is not the shop's"
+                self._observed.note(step, f"the page at {view.url} is not the shop's")
             elif others and view.intended_tag is None and (wall := read_wall(self._page)):
                 # A shop may require a login to buy, and leave its tag out on that page.
-                self._observed.steps[step] = f"the page at {view.url} {WALLS[wall]}"
+                self._observed.note(step, f"the page at {view.url} {WALLS[wall]}")
             else:
                 self._observed.views = [*others, view]
 
@@ -381,8 +388,7 @@ class Visit:
         observed = self._observed
         if observed.events or observed.suppressed or observed.refused or not observed.is_running:
             return
-        with suppress(BrowserError):
-            self._page.evaluate("() => window.neuralens('consent', 'granted')")
+        ask(self._page, "() => window.neuralens('consent', 'granted')")
         wait_until(self._page, lambda: observed.held, 1)
         self._shopper.flush()
         wait_until(self._page, lambda: bool(observed.batches), 1)

@@ -10,7 +10,8 @@ from _pytest.mark import ParameterSet
 from neuralens_verify.diagnoses import diagnose
 from neuralens_verify.observations import Observations
 from neuralens_verify.visit import Options, UnreachableError, visit
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Locator, Playwright
+from playwright.sync_api import Error as BrowserError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
@@ -214,6 +215,22 @@ def test_a_login_before_a_product_is_noted(chromium: Browser, tmp_path: Path) ->
     seen = observe(chromium, Shop(gate=gate), tmp_path)
     assert diagnose(seen) == []
     assert seen.steps["product"].endswith("/login asks to log in")
+
+
+@pytest.mark.nightly
+def test_a_link_that_cannot_be_followed_is_noted(
+    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a script keeps replacing it."""
+
+    def press(target: Locator) -> None:
+        raise BrowserError("Locator.evaluate: Timeout 4000ms exceeded.")
+
+    monkeypatch.setattr("neuralens_verify.shopper.press", press)
+    seen = observe(chromium, Shop(), tmp_path)
+    assert diagnose(seen) == []
+    assert seen.steps["page 2"] == "broke off: Timeout 4000ms exceeded."
+    assert seen.steps["product"] == "broke off: Timeout 4000ms exceeded."
 
 
 @pytest.mark.nightly
