@@ -43,7 +43,8 @@ from neuralens_embed.placeholders import (
 )
 
 # Imported after ffi, which provides its adapter.
-from neuralens_tracker.capture.items import ACTIVATED, INERT, SEEN, Item, Items  # isort: skip
+from neuralens_tracker.capture.items import Items  # isort: skip
+from neuralens_tracker.capture.markup import ACTIVATED, INERT, SEEN, Item  # isort: skip
 from neuralens_tracker.web.dom import attribute, closest, shadow_roots  # isort: skip
 
 # Types of values that are also checked where the tracker has no reason to read them.

@@ -7,8 +7,9 @@ shopper leaves first, on the next one.
 
 from neuralens_tracker.acts import ACT, Acts
 from neuralens_tracker.capture.clicks import Clicks
-from neuralens_tracker.capture.items import SEEN, Item, Items
+from neuralens_tracker.capture.items import Items
 from neuralens_tracker.capture.lifecycle import on_idle, on_load, on_page_hide
+from neuralens_tracker.capture.markup import SEEN, Item
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.confirmations import Confirmations

@@ -6,13 +6,14 @@ from neuralens_tracker.acts import ACT, VIEW, Acts
 from neuralens_tracker.attribution import Attribution
 from neuralens_tracker.capture.clicks import Clicks
 from neuralens_tracker.capture.discovery import Discovery
-from neuralens_tracker.capture.items import SEEN, Item, Items
+from neuralens_tracker.capture.items import Items
 from neuralens_tracker.capture.lifecycle import (
     on_activation,
     on_dom_ready,
     on_navigation,
     on_page_hide,
 )
+from neuralens_tracker.capture.markup import SEEN, Item
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.popups import Popups
 from neuralens_tracker.capture.routes import Routes

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
-    from neuralens_tracker.capture.items import Item
+    from neuralens_tracker.capture.markup import Item
 
 # A browser object, such as an element, an event or a function of the page, or None. It is opaque to
 # Python: only ``web.ffi`` accesses it.

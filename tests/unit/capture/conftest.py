@@ -10,7 +10,8 @@ from neuralens_tracker.settings import resolve
 from neuralens_tracker.visit import Visit
 
 # After ffi, which it imports.
-from neuralens_tracker.capture.items import Item, Items  # isort: skip
+from neuralens_tracker.capture.items import Items  # isort: skip
+from neuralens_tracker.capture.markup import Item  # isort: skip
 
 
 class Reader:

@@ -16,7 +16,8 @@ from neuralens_tracker.attributes import (
     PURCHASE_ORDER,
     SUGGESTION,
 )
-from neuralens_tracker.capture.items import DECLARED_ITEM, OPTION, Items
+from neuralens_tracker.capture.items import Items
+from neuralens_tracker.capture.markup import DECLARED_ITEM, OPTION
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import Fields, JSObject, Settings, ValueType

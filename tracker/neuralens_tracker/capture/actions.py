@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from neuralens_tracker.attributes import ACTION, CONFIRM
-from neuralens_tracker.capture.items import BUSY, SWITCHED_ON, Item, Items
+from neuralens_tracker.capture.items import Items
+from neuralens_tracker.capture.markup import BUSY, SWITCHED_ON, Item
 from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.value_types import COUNT, read

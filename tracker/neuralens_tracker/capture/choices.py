@@ -1,7 +1,8 @@
 """Recognizes the items that shoppers choose without a click, as in the lists of comboboxes."""
 
 from neuralens_tracker.attributes import ACTION, IGNORE, LANDING
-from neuralens_tracker.capture.items import DECLARED_ITEM, INERT, OPTION, Item, Items
+from neuralens_tracker.capture.items import Items
+from neuralens_tracker.capture.markup import DECLARED_ITEM, INERT, OPTION, Item
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.web.dom import closest, find_below, find_everywhere

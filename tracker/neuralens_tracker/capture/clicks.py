@@ -11,7 +11,8 @@ from neuralens_tracker.capture.choices import (
     Choices,
     item_in,
 )
-from neuralens_tracker.capture.items import ACTIVATED, BUSY, SUGGESTION_SELECTOR, Item, Items
+from neuralens_tracker.capture.items import Items
+from neuralens_tracker.capture.markup import ACTIVATED, BUSY, SUGGESTION_SELECTOR, Item
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.types import Fields, JSObject

@@ -12,12 +12,9 @@ from neuralens_tracker.attributes import (
     SUGGESTIONS,
 )
 from neuralens_tracker.capture.far_products import FarProducts
-from neuralens_tracker.capture.items import (
-    SUBJECT_SELECTOR,
-    SUGGESTION_SELECTOR,
-    Items,
-)
+from neuralens_tracker.capture.items import Items
 from neuralens_tracker.capture.lifecycle import on_idle
+from neuralens_tracker.capture.markup import SUBJECT_SELECTOR, SUGGESTION_SELECTOR
 from neuralens_tracker.capture.page_items import PageItems
 from neuralens_tracker.capture.popups import Popups
 from neuralens_tracker.capture.routes import Routes

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from neuralens_tracker.capture.items import PRODUCT_SELECTOR
+from neuralens_tracker.capture.markup import PRODUCT_SELECTOR
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.dom import bounds, listen, matches
 from neuralens_tracker.web.ffi import get

@@ -16,20 +16,25 @@ from neuralens_tracker.attributes import (
     SUGGESTION,
     SUGGESTIONS,
 )
+from neuralens_tracker.capture.markup import (
+    BUSY,
+    DECLARED_ITEM,
+    LISTS,
+    OPTION,
+    PRODUCT_SELECTOR,
+    SUBJECT_SELECTOR,
+    SWITCHED_ON,
+    WIDGET,
+    Item,
+)
+from neuralens_tracker.capture.ranks import Ranks
 from neuralens_tracker.types import Context, Fields, JSObject, ReportInvalid, Unchecked, ValueType
 from neuralens_tracker.value_types import COUNT, TEXT, read
 from neuralens_tracker.vocabulary import (
     ACTIONS,
     AUTOCOMPLETE,
-    CLICK_PRODUCT,
-    CLICK_SUGGESTION,
-    LAND_PRODUCT_PAGE,
     PAGES,
-    PREFIX,
     PRODUCT_PAGE,
-    PURCHASE,
-    VIEW_PRODUCT,
-    VIEW_SUGGESTION,
 )
 from neuralens_tracker.web.dom import (
     attribute,
@@ -44,46 +49,16 @@ from neuralens_tracker.web.dom import (
     owned_by,
     parent_or_host,
 )
-from neuralens_tracker.web.ffi import elements, same
-from neuralens_tracker.web.visibility import box_of, text_of_markup
+from neuralens_tracker.web.ffi import elements
+from neuralens_tracker.web.visibility import text_of_markup
 
-OPTION = "[role=option]"
-PRODUCT_SELECTOR = "[" + PRODUCT + "]"
-# The items that an action can apply to.
-SUBJECT_SELECTOR = PRODUCT_SELECTOR + ",[" + LANDING + "]"
-# The items that a widget's option may contain.
-DECLARED_ITEM = PRODUCT_SELECTOR + ",[" + SUGGESTION + "]"
-SUGGESTION_SELECTOR = "[" + SUGGESTION + "]," + OPTION
 # Nothing inside these is an item.
 UNREAD = "[" + PURCHASE_ORDER + "],[" + IGNORE + "]"
 DECLARED = "[" + SUGGESTIONS + "]"
 # Elements that may own or control a listbox.
 OWNERS = DECLARED + ",[aria-owns],[aria-controls]"
-WIDGET = "[role=combobox]"
-CLONE = "[class*=clone],[class*=duplicate]"
-# Carousels mark off-screen slides so, and clones so or by their class.
-HIDDEN = "[aria-hidden=true],[inert]," + CLONE
-# A listbox is a list even if it is not declared as one.
-LISTS = "[" + LIST + "],[role=listbox]"
 # A shop may put one around a tile: keys, and clicks beside the tile, then activate the link alone.
 LINK = "a,button,[role=link]"
-# Elements that do nothing when activated, and controls that do nothing now. A disabled fieldset
-# disables what is in it, except in its legend.
-INERT = "[disabled]:not(fieldset),[disabled]>:not(legend),[aria-disabled=true]"
-BUSY = INERT + ",[aria-busy=true]"
-# Toggles that are on, so that activating them switches them off.
-SWITCHED_ON = "[aria-pressed=true],[aria-checked=true]"
-# By kind of item: the event when it is seen, and when it is activated.
-SEEN = {
-    PRODUCT: VIEW_PRODUCT,
-    SUGGESTION: VIEW_SUGGESTION,
-    LANDING: LAND_PRODUCT_PAGE,
-    PURCHASE_ORDER: PURCHASE,
-}
-ACTIVATED = {
-    PRODUCT: CLICK_PRODUCT,
-    SUGGESTION: CLICK_SUGGESTION,
-}
 # The page of an item whose markup names none; None: that of the visit.
 DEFAULT_PAGES = {
     LANDING: PRODUCT_PAGE,
@@ -91,40 +66,6 @@ DEFAULT_PAGES = {
     PRODUCT: None,
     PURCHASE_ORDER: None,
 }
-
-
-class Item:
-    """A product, suggestion, landing or order on the page.
-
-    ``kind`` is the name of its attribute and ``id`` the value; an order has the ``ids`` of its
-    products.
-    """
-
-    def __init__(self, element: JSObject, kind: str, id: str, ids: list[str]) -> None:  # noqa: A002
-        self.element = element
-        self.kind = kind
-        self.id = id
-        self.ids = ids
-
-
-class Ranking:
-    """The ranks of one kind of item in the list of a query, during one page view.
-
-    ``reported`` holds the ranks that events have used, which stay stable, ``positions`` those
-    counted since the page last changed; both by PREFIX + id. ``elements`` are the candidates; those
-    from ``next`` on are not read yet. After a change it is None, and they are the former ones.
-    """
-
-    def __init__(self, name: str, listing: JSObject, kind: str, query: str | None) -> None:
-        self.name = name
-        self.listing = listing
-        self.kind = kind
-        self.query = query
-        self.reported: dict[str, int] = {}
-        self.elements: list[JSObject] = []
-        self.next: int | None = None
-        self.total = 0
-        self.positions: dict[str, int] = {}
 
 
 class Items:
@@ -143,20 +84,19 @@ class Items:
         self._visit = visit
         self._typed_for = typed_for
         self._report_invalid = report_invalid
-        self._rankings: list[Ranking] = []
+        self._ranks = Ranks(self.read, self.list_of, self.is_present)
         # The lists whose options are suggestions; None: not known, because the page has changed.
         self._declared: list[JSObject] | None = None
 
     def forget_ranks(self, *_: JSObject) -> None:
         """Invalidate counted ranks, because the page has changed."""
         self._declared = None
-        for ranking in self._rankings:
-            ranking.next = None
+        self._ranks.forget_counted()
 
     def begin_page_view(self) -> None:
         """Forget all ranks, including reported ones."""
         self._declared = None
-        self._rankings = []
+        self._ranks.forget_all()
 
     def closest_item(self, element: JSObject) -> Item | None:
         """Return the item that an element is, or the closest one that it is in; otherwise None.
@@ -276,83 +216,9 @@ class Items:
             return {"index": position - 1, "rankSource": "posinset"}
         listing = self.list_of(item)
         if listing and item.kind != LANDING:
-            rank = self._position(self._ranking(listing, item.kind, query), item)
+            offset = self._read_closest(item.element, OFFSET, COUNT) or 0
+            rank = self._ranks.find(listing, item, query, offset)
         return {"index": rank, "rankSource": None if rank is None else "order"}
-
-    def _ranking(self, listing: JSObject, kind: str, query: str | None) -> Ranking:
-        """Return a list's ranking for one kind of item; lists of the same name share it."""
-        name = attribute(listing, LIST) or ""
-        for ranking in self._rankings:
-            if (
-                ranking.kind == kind
-                and ranking.query == query
-                and ranking.name == name
-                and (name != "" or same(ranking.listing, listing))
-            ):
-                if not same(ranking.listing, listing):
-                    ranking.listing = listing
-                    ranking.next = None
-                return ranking
-        ranking = Ranking(name, listing, kind, query)
-        self._rankings.append(ranking)
-        return ranking
-
-    def _position(self, ranking: Ranking, item: Item) -> int | None:
-        """Return the item's rank by its position, counting its list only up to it.
-
-        Each id counts once; elements that are not rendered, and carousel copies, do not count. An
-        item with a reported rank continues the count from there, as in a virtualized list.
-        """
-        reported = ranking.reported
-        offset: int = self._read_closest(item.element, OFFSET, COUNT) or 0
-        sought = PREFIX + item.id
-        if reported.get(sought) is not None:
-            return reported[sought]
-        listing = ranking.listing
-        if ranking.next is None:
-            found = find_below(listing, "[" + item.kind + "]," + OPTION)
-            ranking.elements = restore_order(found, ranking.elements)
-            ranking.next = 0
-            ranking.total = 0
-            ranking.positions = {}
-        positions = ranking.positions
-        while positions.get(sought) is None and ranking.next < len(ranking.elements):
-            element = ranking.elements[ranking.next]
-            other = self.read(element)
-            ranking.next += 1
-            if (
-                other
-                and other.kind == item.kind
-                and positions.get(PREFIX + other.id) is None
-                and same(listing, self.list_of(other))
-                and box_of(element)
-                and not self._is_copy(ranking, other)
-            ):
-                key = PREFIX + other.id
-                rank = reported.get(key)
-                # A smaller rank is from an earlier page of the list, on which the item was, too.
-                positions[key] = ranking.total if rank is None or rank < offset else rank - offset
-                ranking.total = max(ranking.total, positions[key]) + 1
-        if positions.get(sought) is not None:
-            reported[sought] = offset + positions[sought]
-        return reported.get(sought)
-
-    def _is_copy(self, ranking: Ranking, item: Item) -> bool:
-        """Return whether an item is a carousel's clone of a later item in its list.
-
-        Clones are hidden, but so are off-screen slides: of those with the same id, one before the
-        first visible slide is the clone, unless the class of the others says that they are, and
-        later ones do not count anyway.
-        """
-        if ranking.total > 0 or not closest(item.element, HIDDEN):
-            return False
-        is_marked = closest(item.element, CLONE)
-        candidates = [
-            each
-            for each in ranking.elements
-            if self.is_present(each, item.id) and (is_marked or not closest(each, CLONE))
-        ]
-        return len(candidates) > 1
 
     def is_present(self, element: JSObject, item_id: str) -> bool:
         """Return whether an element is in the document and still the item with that id."""
@@ -382,21 +248,6 @@ class Items:
         fields["query"] = query
         fields["querySource"] = source if query else None
         return fields
-
-
-def restore_order(found: list[JSObject], before: list[JSObject]) -> list[JSObject]:
-    """Return elements in their order before an endless carousel rotated them, if one has.
-
-    It moves its last slides to the front, or the first ones to the end. Otherwise they are in the
-    order in which they were found, not copied: that takes longer in a long list than finding them.
-    """
-    last = len(before) - 1
-    if len(found) == len(before):
-        found = list(found)
-        for _ in before:
-            if not (same(found[0], before[0]) and same(found[last], before[last])):
-                found.append(found.pop(0))
-    return found
 
 
 def lists_of_widget(element: JSObject) -> list[JSObject]:

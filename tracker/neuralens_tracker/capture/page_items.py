@@ -1,7 +1,8 @@
 """Captures landings and purchases: items that count because the page shows them at all."""
 
 from neuralens_tracker.attributes import LANDING, PURCHASE_ORDER
-from neuralens_tracker.capture.items import Item, Items
+from neuralens_tracker.capture.items import Items
+from neuralens_tracker.capture.markup import Item
 from neuralens_tracker.types import Emit, JSObject
 from neuralens_tracker.web.dom import closest, document, find_all
 from neuralens_tracker.web.visibility import box_of, is_opaque

@@ -5,7 +5,8 @@ change of the document.
 """
 
 from neuralens_tracker.attributes import LANDING, PRODUCT
-from neuralens_tracker.capture.items import LISTS, SUGGESTION_SELECTOR, Items
+from neuralens_tracker.capture.items import Items
+from neuralens_tracker.capture.markup import LISTS, SUGGESTION_SELECTOR
 from neuralens_tracker.types import Emit, JSObject, Settings
 from neuralens_tracker.web.dom import closest, find_below, find_everywhere, listen
 from neuralens_tracker.web.ffi import same

@@ -1,7 +1,8 @@
 """Tracks the text that the shopper types into search boxes, apart from what widgets fill in."""
 
 from neuralens_tracker.attributes import SUGGESTIONS
-from neuralens_tracker.capture.items import WIDGET, lists_of_widget
+from neuralens_tracker.capture.items import lists_of_widget
+from neuralens_tracker.capture.markup import WIDGET
 from neuralens_tracker.types import JSObject
 from neuralens_tracker.web.dom import (
     closest,

@@ -1,6 +1,7 @@
 """Captures views of products: half of one visible, in a visible page, for an unbroken second."""
 
-from neuralens_tracker.capture.items import PRODUCT_SELECTOR, Items
+from neuralens_tracker.capture.items import Items
+from neuralens_tracker.capture.markup import PRODUCT_SELECTOR
 from neuralens_tracker.types import Emit, JSObject, Settings
 from neuralens_tracker.web.dom import (
     closest,
