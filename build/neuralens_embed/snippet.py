@@ -307,11 +307,12 @@ def address(name: str, value: Any) -> str:
 
 
 def is_http(url: str) -> bool:
-    """Return whether a URL is a path, or has the scheme http or https, and is valid."""
+    """Return whether a URL is a path, or has a host and no scheme but http or https."""
     try:
         parts = urlsplit(url)
         # The property ``port`` raises ValueError if it is invalid.
-        return parts.scheme in ("", "http", "https") and parts.port != 0
+        is_valid = parts.scheme in ("", "http", "https") and parts.port != 0
+        return is_valid and (bool(parts.hostname) or not (parts.scheme or url.startswith("//")))
     except ValueError:
         return False
 

@@ -72,7 +72,8 @@ def copy(old: Path, new: Path) -> Salvaged:
     except (apsw.Error, OutboxError, OSError) as error:
         store.close()
         new.unlink()
-        raise OutboxError(f"{old} cannot be read at all: {error}") from error
+        # The store takes an error of the old file for one of its own.
+        raise OutboxError(f"{old} cannot be copied to {new}: {error.__cause__ or error}") from error
     store.close()
     orphans = sum(count for each, count in found.items() if each.table in ("events", "dead"))
     lost = max(0, held - copied["events"] - copied["dead"])

@@ -320,6 +320,19 @@ def test_a_truncated_file_is_one_sentence(tmp_path):
         SqliteStore(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "no such table: totals"), (b"x" * PAGE, "file is not a database")],
+)
+def test_a_file_without_a_header_cannot_be_salvaged(tmp_path, content, reason):
+    old, new = tmp_path / "outbox.db", tmp_path / "new.db"
+    old.write_bytes(content)
+    with pytest.raises(OutboxError) as caught:
+        salvage(old, new)
+    assert str(caught.value) == f"{old} cannot be copied to {new}: {reason}"
+    assert not new.exists()
+
+
 def test_an_outbox_of_0_1_0_is_migrated(spawn, environment, sandbox, tmp_path):
     path = tmp_path / "outbox.db"
     with closing(apsw.Connection(str(path))) as db:

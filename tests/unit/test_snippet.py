@@ -275,6 +275,8 @@ def test_settings_that_are_none_are_omitted() -> None:
         ({"src": "data:text/javascript,1"}, "src must be a path or an http or https URL"),
         ({"src": "https://[::1"}, "src must be a path or an http or https URL"),
         ({"src": "https://x:99999/a.js"}, "src must be a path or an http or https URL"),
+        ({"src": "https://"}, "src must be a path or an http or https URL"),
+        ({"endpoint": "//"}, "endpoint must be a path or an http or https URL"),
         ({"endpoint": "java\nscript:x"}, "endpoint must be a path or an http or https URL"),
         ({"nonce": "a b"}, "nonce must be base64 text"),
         ({"runtime": "lua"}, "runtime must be one of javascript, brython, pyscript, not 'lua'"),
