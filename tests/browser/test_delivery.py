@@ -101,26 +101,8 @@ def test_batch_on_the_wire(show, ledger, posts, uid):
         page.click("[data-nl-product]")
     (event,) = [each for each in ledger.wait_for(2) if each["event"] == "CLICK_PRODUCT"]
     (post,) = posts(1)
-    assert (request.value.method, request.value.resource_type) == ("POST", "ping")
-    assert request.value.headers["content-type"].lower() == "text/plain;charset=utf-8"
-    parts = urlsplit(request.value.url)
-    assert (parts.path, parse_qs(parts.query)) == ("/nl/events", {"b": [post.batch["batch"]]})
-    assert re.fullmatch(r"[0-9a-f]{8}-1", post.batch["batch"])
-    sent = post.batch.pop("sent")
-    assert before - 0.01 <= sent <= time.time()
-    clicked, shared = post.batch["events"]
-    assert post.batch == {
-        "v": 1,
-        "app": APPLICATION,
-        "batch": post.batch["batch"],
-        "token": None,
-        "journal": post.batch["journal"],
-        "lost": 0,
-        "losses": {"overflow": 0, "refused": 0, "storage": 0},
-        "events": [clicked, shared],
-    }
-    day = int(before / 86400)
-    assert re.fullmatch(rf"({day}|{day + 1})-[0-9a-f]{{8}}-[0-9a-f]{{4}}", post.batch["journal"])
+    check_request(request.value, post.batch)
+    clicked, shared = check_envelope(post.batch, before)
     assert re.fullmatch(UUID, clicked.pop("eid"))
     assert re.fullmatch(UUID, shared.pop("eid"))
     assert (clicked.pop("seq"), shared.pop("seq")) == (1, 2)
@@ -139,6 +121,34 @@ def test_batch_on_the_wire(show, ledger, posts, uid):
     }
     known = {"uid", "items", "query", "page", "event", "index", "geo", "timestamp"}
     assert set(shared) <= known
+
+
+def check_request(request, batch):
+    """Check method, type and address of the request for a batch."""
+    assert (request.method, request.resource_type) == ("POST", "ping")
+    assert request.headers["content-type"].lower() == "text/plain;charset=utf-8"
+    parts = urlsplit(request.url)
+    assert (parts.path, parse_qs(parts.query)) == ("/nl/events", {"b": [batch["batch"]]})
+
+
+def check_envelope(batch, before):
+    """Check all of the first batch of a journal but its events, and return these."""
+    assert re.fullmatch(r"[0-9a-f]{8}-1", batch["batch"])
+    day = int(before / 86400)
+    assert re.fullmatch(rf"({day}|{day + 1})-[0-9a-f]{{8}}-[0-9a-f]{{4}}", batch["journal"])
+    assert before - 0.01 <= batch["sent"] <= time.time()
+    assert batch == {
+        "v": 1,
+        "app": APPLICATION,
+        "batch": batch["batch"],
+        "sent": batch["sent"],
+        "token": None,
+        "journal": batch["journal"],
+        "lost": 0,
+        "losses": {"overflow": 0, "refused": 0, "storage": 0},
+        "events": batch["events"],
+    }
+    return batch["events"]
 
 
 def test_journal_keeps_an_event_until_it_is_acknowledged(show, ledger, posts, await_empty_journal):

@@ -145,81 +145,16 @@ def journey(new_profile, demo, runtime, engine):
 
 
 def test_journey(journey):
-    shop, page = journey.shop, journey.page
-    box = page.get_by_role("combobox")
     start = int(time.time())
-
-    page.goto("/")
-    home = {"new": (shop.newest, {"page": "CATEGORY_PAGE"})}
-    page.evaluate("scrollBy({ top: 400, behavior: 'instant' })")
-    journey.arrive(**home)
-    page.locator("[data-consent-banner]").get_by_role("button", name="Allow").click()
-    page.locator("[data-consent-banner]").wait_for(state="detached")
-    journey.look(**home)
-
-    journey.type("oak")
-    box.press("Enter")
-    page.wait_for_url("**/search?q=oak")
-    oak = {"page": "SEARCH_RESULT_PAGE", "query": "oak"}
-    journey.arrive(results=(shop.results("oak"), oak))
-
-    typed = journey.type("cha")
-    for key in ("ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
-        box.press(key)
-    journey.expect("CLICK_SUGGESTION", "chairs", index=0, **typed)
-    page.wait_for_url("**/search?q=chairs")
-    chairs = {"page": "SEARCH_RESULT_PAGE", "query": "chairs"}
-    results = shop.results("chairs")
-    journey.arrive(results=(results, chairs))
-
-    journey.reach(page.get_by_role("link", name="Next")).click()
-    page.wait_for_url("**/search?q=chairs&page=2")
-    journey.arrive(results=(results, chairs))
-
-    first, second = results[RESULTS], results[RESULTS + 1]
-    tile = page.locator(f"[data-nl-product={first}]")
-    journey.reach(tile.get_by_role("button", name="Add to cart")).click()
-    journey.expect("ADD_TO_CART", first, index=RESULTS, **chairs)
-    journey.check()
-
-    journey.reach(page.locator(f"[data-nl-product={second}] img")).click()
-    journey.expect("CLICK_PRODUCT", second, index=RESULTS + 1, **chairs)
-    page.wait_for_url(f"**/product/{second}")
-    landing = {"page": "PRODUCT_PAGE"}
-    # A product found by search keeps the query.
-    found = {**landing, "index": RESULTS + 1, "query": "chairs"}
-    journey.expect("LAND_PRODUCT_PAGE", second, **found)
-    journey.arrive(recommendations=(shop.recommended(second), landing))
-
-    article = page.get_by_role("article")
-    for control, event in (
-        (article.get_by_role("button", name="Add to cart"), "ADD_TO_CART"),
-        (article.get_by_role("button", name="Favourite"), "FAVORITE"),
-        (article.get_by_role("link", name="Share"), "SHARE"),
-    ):
-        journey.reach(control).click()
-        journey.expect(event, second, **found)
-        journey.check()
-    favorite = article.get_by_role("button", name="Favourite")
-    page.locator("article button[aria-pressed=true]").wait_for()
-    # Neither removing the favorite nor changes in the cart are events.
-    favorite.click()
-    page.locator("article button[aria-pressed=false]").wait_for()
-
-    page.get_by_role("link", name="Cart, 2 pieces").click()
-    page.get_by_role("link", name="To the checkout").click()
-    page.get_by_role("button", name="Place the order").click()
-    page.wait_for_url("**/order/*")
-    journey.expect("PURCHASE", first, second)
-    journey.check()
-
-    page.reload()
-    page.get_by_role("link", name="Back to the shop").click()
-    journey.arrive(**home)
-    # Finally, an event that would arrive after any event of the reload.
-    page.goto(f"/product/{first}")
-    journey.expect("LAND_PRODUCT_PAGE", first, **landing)
-    journey.arrive(recommendations=(shop.recommended(first), landing))
+    consent(journey)
+    search(journey)
+    choose_suggestion(journey)
+    first, second = journey.shop.results("chairs")[RESULTS:][:2]
+    add_from_the_second_page(journey, first)
+    open_product(journey, second)
+    act_on_product(journey, second)
+    order(journey, first, second)
+    return_to_the_shop(journey, first)
 
     events = journey.events()
     assert {event["event"] for event in events} == set(EVENTS)
@@ -229,3 +164,107 @@ def test_journey(journey):
         isinstance(event["timestamp"], int) and start <= event["timestamp"] <= time.time()
         for event in events
     )
+
+
+CHAIRS = {"page": "SEARCH_RESULT_PAGE", "query": "chairs"}
+PRODUCT = {"page": "PRODUCT_PAGE"}
+# A product found by search keeps the query.
+FOUND = {**PRODUCT, "index": RESULTS + 1, "query": "chairs"}
+
+
+def home(journey):
+    """Return the lists of the home page."""
+    return {"new": (journey.shop.newest, {"page": "CATEGORY_PAGE"})}
+
+
+def recommendations(journey, product):
+    """Return the lists of a product's page."""
+    return {"recommendations": (journey.shop.recommended(product), PRODUCT)}
+
+
+def consent(journey):
+    page = journey.page
+    page.goto("/")
+    page.evaluate("scrollBy({ top: 400, behavior: 'instant' })")
+    journey.arrive(**home(journey))
+    page.locator("[data-consent-banner]").get_by_role("button", name="Allow").click()
+    page.locator("[data-consent-banner]").wait_for(state="detached")
+    journey.look(**home(journey))
+
+
+def search(journey):
+    page = journey.page
+    journey.type("oak")
+    page.get_by_role("combobox").press("Enter")
+    page.wait_for_url("**/search?q=oak")
+    oak = {"page": "SEARCH_RESULT_PAGE", "query": "oak"}
+    journey.arrive(results=(journey.shop.results("oak"), oak))
+
+
+def choose_suggestion(journey):
+    page = journey.page
+    typed = journey.type("cha")
+    for key in ("ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
+        page.get_by_role("combobox").press(key)
+    journey.expect("CLICK_SUGGESTION", "chairs", index=0, **typed)
+    page.wait_for_url("**/search?q=chairs")
+    journey.arrive(results=(journey.shop.results("chairs"), CHAIRS))
+
+
+def add_from_the_second_page(journey, product):
+    page = journey.page
+    journey.reach(page.get_by_role("link", name="Next")).click()
+    page.wait_for_url("**/search?q=chairs&page=2")
+    journey.arrive(results=(journey.shop.results("chairs"), CHAIRS))
+    tile = page.locator(f"[data-nl-product={product}]")
+    journey.reach(tile.get_by_role("button", name="Add to cart")).click()
+    journey.expect("ADD_TO_CART", product, index=RESULTS, **CHAIRS)
+    journey.check()
+
+
+def open_product(journey, product):
+    page = journey.page
+    journey.reach(page.locator(f"[data-nl-product={product}] img")).click()
+    journey.expect("CLICK_PRODUCT", product, index=RESULTS + 1, **CHAIRS)
+    page.wait_for_url(f"**/product/{product}")
+    journey.expect("LAND_PRODUCT_PAGE", product, **FOUND)
+    journey.arrive(**recommendations(journey, product))
+
+
+def act_on_product(journey, product):
+    page = journey.page
+    article = page.get_by_role("article")
+    for control, event in (
+        (article.get_by_role("button", name="Add to cart"), "ADD_TO_CART"),
+        (article.get_by_role("button", name="Favourite"), "FAVORITE"),
+        (article.get_by_role("link", name="Share"), "SHARE"),
+    ):
+        journey.reach(control).click()
+        journey.expect(event, product, **FOUND)
+        journey.check()
+    favorite = article.get_by_role("button", name="Favourite")
+    page.locator("article button[aria-pressed=true]").wait_for()
+    # Neither removing the favorite nor changes in the cart are events.
+    favorite.click()
+    page.locator("article button[aria-pressed=false]").wait_for()
+
+
+def order(journey, *products):
+    page = journey.page
+    page.get_by_role("link", name="Cart, 2 pieces").click()
+    page.get_by_role("link", name="To the checkout").click()
+    page.get_by_role("button", name="Place the order").click()
+    page.wait_for_url("**/order/*")
+    journey.expect("PURCHASE", *products)
+    journey.check()
+
+
+def return_to_the_shop(journey, product):
+    """Reload the confirmation, and end with an event that would arrive after any of the reload."""
+    page = journey.page
+    page.reload()
+    page.get_by_role("link", name="Back to the shop").click()
+    journey.arrive(**home(journey))
+    page.goto(f"/product/{product}")
+    journey.expect("LAND_PRODUCT_PAGE", product, **PRODUCT)
+    journey.arrive(**recommendations(journey, product))

@@ -218,7 +218,11 @@ class World:
             self._wire.now,
             self.from_browser,
         )
-        self._calls: dict[str, Callable[..., Any]] = {
+        self._calls = self.calls()
+
+    def calls(self) -> dict[str, Callable[..., Any]]:
+        """Return what a script may call, by name."""
+        return {
             "value_types.is_digits": is_digits,
             "value_types.is_number": is_number,
             "value_types.read": read,
