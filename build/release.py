@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,8 +28,16 @@ UV = Path(sys.executable).with_name("uv")
 TWINE = "twine==7.0.0"
 PYTEST = (sys.executable, "-m", "pytest", "-q")
 PACKAGES = (*PYTEST, "-m", "packages", f"--wheel={WHEEL}", f"--npm-package={PACKAGE}")
-# The first is what the development environment has; the others are looked for.
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+LANGUAGE = "Programming Language :: Python :: "
+# The Pythons of the package's classifiers. The first is that of the development environment.
+PYTHONS = [
+    classifier.removeprefix(LANGUAGE)
+    for classifier in tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
+        "classifiers"
+    ]
+    if classifier.startswith(LANGUAGE)
+]
 
 
 class NotCheckedError(Exception):
