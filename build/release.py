@@ -33,9 +33,7 @@ LANGUAGE = "Programming Language :: Python :: "
 # The Pythons of the package's classifiers. The first is that of the development environment.
 PYTHONS = [
     classifier.removeprefix(LANGUAGE)
-    for classifier in tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
-        "classifiers"
-    ]
+    for classifier in PROJECT["classifiers"]
     if classifier.startswith(LANGUAGE)
 ]
 
