@@ -85,15 +85,16 @@ def read_batch(body: bytes) -> Batch:
     """Parse the batch in a request's body, without validating its events.
 
     Raises BatchError for any other body. The tracker never sends such a body, so a proxy
-    has changed it, or the tracker is newer. If the reason contains "unknown", the tracker keeps
-    the events until the proxy is corrected or the relay upgraded.
+    has changed it, or the tracker is newer. Every reason contains "unknown": with it the tracker
+    keeps the events until the proxy is corrected or the relay upgraded.
     """
     try:
         # The standard parser accepts lone surrogates, which JSON.stringify emits for a text cut
         # within a character: one such event must not fail the whole batch.
         envelope = json.loads(body.decode("utf-8"))
     except RecursionError:
-        raise BatchError("the body is nested too deep") from None
+        # Of which a single event may be the cause.
+        raise BatchError("unknown body: nested too deep") from None
     except ValueError as error:
         raise BatchError(f"unknown body: not JSON: {error}; a proxy may change it") from error
     if isinstance(envelope, dict) and envelope.get("v", WIRE_VERSION) != WIRE_VERSION:
@@ -102,9 +103,7 @@ def read_batch(body: bytes) -> Batch:
         envelope = drop_invalid_accounts(select(envelope, Batch.__struct_fields__))
     try:
         return msgspec.convert(envelope, Batch)
-    except UnicodeError:
-        raise BatchError("the body has a lone surrogate") from None
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeError) as error:
         raise BatchError(f"unknown body: not a batch: {error}; a proxy may change it") from error
 
 

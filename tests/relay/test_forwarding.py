@@ -19,6 +19,9 @@ from neuralens_relay.answers import Fate
 from neuralens_relay.relay import Relay
 from neuralens_relay.sqlite_store import SqliteStore
 from neuralens_relay.store import Event
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 
 from tests.event_loop import run
 from tests.polling import TIMEOUT, eventually
@@ -386,6 +389,24 @@ def test_a_second_response_does_not_answer_the_next_event():
     assert delivered == [True, False, True]
     assert received == [b"10", b"30"]
     assert not answers[1].ambiguous
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(start, environment, status):
+    """It would take the key elsewhere."""
+    paths = []
+
+    async def redirect(request):
+        paths.append(request.url.path)
+        return Response(status_code=status, headers={"Location": "/elsewhere"})
+
+    methods = ["GET", "POST"]
+    with serving(Starlette(routes=[Route("/{path:path}", redirect, methods=methods)])) as url:
+        relay = start(environment | {"NEURALENS_API_URL": f"{url}/analytics/event"})
+        relay.send(make_event())
+        eventually(lambda: relay.health()["forwarding"] == "paused")
+        eventually(lambda: len(paths) > 1)
+    assert set(paths) == {"/analytics/event"}
 
 
 def test_an_unexpected_error_of_the_store_does_not_end_forwarding(relay, sandbox, monkeypatch):
