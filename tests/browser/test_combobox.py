@@ -384,6 +384,31 @@ def test_roving_focus(show, captured):
     assert ("CLICK_SUGGESTION", "oak table", 1, "oa") in captured(page)
 
 
+def test_focus_in_the_list(show, captured):
+    """The list itself has the focus, and the active option is only known to the widget."""
+    page = show(
+        f"""{BOX}<div id="list" role="listbox" tabindex="-1">{OPTION}</div><script>
+        box.addEventListener("keydown", () => list.focus());
+        list.addEventListener("keydown", () => {{ box.value = two.textContent; }});
+        </script>"""
+    )
+    page.fill("#box", "oa")
+    page.press("#box", "ArrowDown")
+    page.keyboard.press("Enter")
+    run_timers(page, DECIDED_MS)
+    assert captured(page)[-1] == ("CLICK_SUGGESTION", "oak table", 1, "oa")
+
+
+def test_enter_elsewhere_after_a_choice(show, captured):
+    """The box still has the text that was chosen before."""
+    page = show(f'{BOX}<ul id="list" role="listbox">{OPTION}</ul><p tabindex="0" id="p">Next</p>')
+    page.fill("#box", "oa")
+    page.evaluate("box.value = two.textContent")
+    page.press("#p", "Enter")
+    run_timers(page, DECIDED_MS)
+    assert [event for event in captured(page) if event[0].startswith("CLICK")] == []
+
+
 def test_disabled_option(show, captured):
     page = show(
         f'{BOX}<ul id="list" role="listbox">'

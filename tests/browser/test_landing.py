@@ -22,6 +22,29 @@ DIALOGS = {
         '<div id="d" role="dialog" style="visibility: hidden; opacity: 0; transition: 1s">{}</div>',
         "d.style.visibility = 'visible'; d.style.opacity = 1",
     ),
+    "off the right edge": (
+        '<div id="d" role="dialog" style="position: fixed; inset: 0 0 0 auto; width: 300px;'
+        ' translate: 100%">{}</div>',
+        "d.style.translate = 0",
+    ),
+    "off the left edge": (
+        '<div id="d" aria-hidden="true" style="position: fixed; left: -300px; width: 300px">{}'
+        "</div>",
+        "d.style.left = 0",
+    ),
+    "off the bottom edge": (
+        '<div id="d" role="dialog" style="position: fixed; bottom: 0; translate: 0 100%;'
+        ' transition: translate 0.1s">{}</div>',
+        "d.style.translate = 0",
+    ),
+    "off the top edge": (
+        '<div id="d" role="dialog" style="position: fixed; top: 0; translate: 0 -100%">{}</div>',
+        "d.style.translate = 0",
+    ),
+    "scaled down": (
+        '<div id="d" role="dialog" style="position: fixed; scale: 0.001">{}</div>',
+        "d.style.scale = 1",
+    ),
 }
 NEVER_IDLE = "() => { window.requestIdleCallback = () => 0; }"
 

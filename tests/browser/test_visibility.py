@@ -124,6 +124,7 @@ def test_list_that_is_rerendered(show, captured_ranks):
         ("opacity: 0", ""),
         ("clip-path: inset(50%)", "clip-path: none"),
         ("transform: scale(0)", ""),
+        ("transform: scale(0.001)", ""),
     ],
 )
 def test_invisible_tile(show, captured_ranks, hidden, shown):

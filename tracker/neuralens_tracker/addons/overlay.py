@@ -89,7 +89,7 @@ section { right: 0; bottom: 0; max-height: 45vh; width: min(420px, 100vw); overf
 section, button { border: 1px solid }
 section, header, button { background: Canvas; color: CanvasText }
 header { display: flex; gap: 8px; align-items: center; padding: 8px; position: sticky; top: 0 }
-b { font-weight: 600; flex: 1 }
+b { font-weight: bold; flex: 1 }
 summary, li { padding: 6px 8px; border-top: 1px solid #8888 }
 ol { list-style: none; padding: 0 }
 button, summary { cursor: pointer }

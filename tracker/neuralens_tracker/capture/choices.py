@@ -105,7 +105,7 @@ class Choices:
         is_changed = self._search_box.text() != self._text
         filled = self._search_box.filled_in()
         if self._key == ENTER:
-            return filled == choice.item.id
+            return is_changed and filled == choice.item.id
         if is_changed and filled:
             return True
         if self._key:

@@ -212,15 +212,16 @@ class Clicks:
             if len(shown) == 0:
                 # A hidden option may describe a row without a role to assistive technology.
                 shown = self._choices.find_shown(text_of_markup(marked[0]))
-        elif self._search_box.is_current(target):
+        else:
             # Without an active descendant, a widget fills in the text of the active row: on Enter,
-            # or before.
-            shown = self._choices.find_shown(self._search_box.filled_in())
+            # or before. It may have moved the focus into its list.
             if key == ENTER:
                 offered = find_everywhere(SUGGESTION_SELECTOR)
                 self._choices.add([element for element in offered if is_shown(element)])
-        elif not matches(target, NATIVE):
-            shown = [target]
+            if self._search_box.is_current(target):
+                shown = self._choices.find_shown(self._search_box.filled_in())
+            elif not matches(target, NATIVE):
+                shown = [target]
         if key == "Tab":
             self._choices.add(shown[:1])
         else:

@@ -5,10 +5,10 @@ from neuralens_tracker.capture.items import Items
 from neuralens_tracker.capture.markup import Item
 from neuralens_tracker.types import Emit, JSObject
 from neuralens_tracker.web.dom import closest, document, find_all
-from neuralens_tracker.web.visibility import box_of, is_opaque
+from neuralens_tracker.web.visibility import box_of, is_on_screen
 
 # Quick views, which a page may hold ready for each of its products. While they are closed, they are
-# not rendered, or not visible. A landing that is hidden itself only marks the page.
+# not rendered, not visible, or off the screen. A landing that is hidden itself only marks the page.
 DIALOGS = "dialog,[role$=dialog],[popover],[aria-hidden=true]:not([" + LANDING + "])"
 
 
@@ -30,7 +30,7 @@ class PageItems:
             item = self._items.read_purchase(purchase) if purchase else None
         if item and item.kind in (LANDING, PURCHASE_ORDER):
             dialog = closest(item.element, DIALOGS)
-            if item.kind == PURCHASE_ORDER or not dialog or is_opaque(box_of(dialog)):
+            if item.kind == PURCHASE_ORDER or not dialog or is_on_screen(box_of(dialog)):
                 self._emit(item)
 
     def capture_all(self) -> None:

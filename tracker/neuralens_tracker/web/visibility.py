@@ -55,10 +55,20 @@ def box_of(element: JSObject) -> JSObject:
 def is_opaque(box: JSObject) -> bool:
     """Return whether a box has an area and neither it nor an ancestor is hidden or transparent.
 
-    None has no area.
+    None has no area. One of a pixel at most is scaled down to close it, or visually hidden.
     """
-    visible: bool = area_of(box) > 0 and check_visibility(box, OPTIONS)
+    visible: bool = area_of(box) > 1 and check_visibility(box, OPTIONS)
     return visible
+
+
+def is_on_screen(box: JSObject) -> bool:
+    """Return whether a box is visible, and at least a part of it in the viewport."""
+    if is_opaque(box):
+        edges = bounds(box)
+        across = get(edges, "right") > 0 and get(edges, "left") < get(window, "innerWidth")
+        down = get(edges, "bottom") > 0 and get(edges, "top") < get(window, "innerHeight")
+        return across and down
+    return False
 
 
 def is_shown(element: JSObject) -> bool:
