@@ -553,6 +553,15 @@ def test_busy_control(show, interactions):
     assert interactions(page) == []
 
 
+def test_busy_list(show, interactions):
+    """A list that loads more, or a frame that awaits the response to another control in it."""
+    page = show(BUSY.replace("<section", '<section aria-busy="true"').replace('"aria"', '"free"'))
+    page.click("#busy")
+    page.evaluate("document.querySelector('#free').removeAttribute('aria-disabled')")
+    page.click("#free")
+    assert interactions(page) == [("ADD_TO_CART", "A", 0, "chair")]
+
+
 def test_busy_form(show, interactions):
     page = show(
         SEARCH.format(

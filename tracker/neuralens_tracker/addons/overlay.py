@@ -85,15 +85,15 @@ STYLE = """
 .frame { pointer-events: none; border: 2px solid; overflow: hidden }
 .frame span { display: inline-block; font-size: 11px; background: Canvas; white-space: pre-line }
 .chosen { border-width: 6px }
-section { right: 0; bottom: 0; max-height: 45vh; width: min(420px, 100vw); overflow: auto }
+section { right: 0; bottom: 0; width: min(420px, 100vw); max-height: 45vh; overflow: auto }
 section, button { border: 1px solid }
 section, header, button { background: Canvas; color: CanvasText }
 header { display: flex; gap: 8px; align-items: center; padding: 8px; position: sticky; top: 0 }
 b { font-weight: bold; flex: 1 }
-summary, li { padding: 6px 8px; border-top: 1px solid #8888 }
-ol { list-style: none; padding: 0 }
+li, summary, button { padding: 6px 8px }
+li, summary { border-top: 1px solid #8888 }
+ol { padding: 0; list-style: none }
 button, summary { cursor: pointer }
-button { padding: 6px 8px }
 button[aria-pressed=true] { background: CanvasText; color: Canvas }
 li button { padding: 0; border: 0; color: inherit; text-align: left; width: 100% }
 :focus-visible { outline: 3px solid Highlight; outline-offset: -3px }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from neuralens_tracker.attributes import ACTION, CONFIRM
 from neuralens_tracker.capture.items import Items
-from neuralens_tracker.capture.markup import BUSY, SWITCHED_ON, Item
+from neuralens_tracker.capture.markup import SWITCHED_ON, Item, find_busy
 from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.types import Fields, JSObject
 from neuralens_tracker.value_types import COUNT, read
@@ -37,7 +37,7 @@ class Action:
 def has_responded(action: Action) -> bool:
     """Return whether the page has acted on the press of a control, without a click."""
     control = action.control
-    return not is_connected(control) or matches(control, SWITCHED_ON) or closest(control, BUSY)
+    return not is_connected(control) or matches(control, SWITCHED_ON) or find_busy(control)
 
 
 class Actions:

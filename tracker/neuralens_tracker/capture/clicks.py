@@ -12,7 +12,7 @@ from neuralens_tracker.capture.choices import (
     item_in,
 )
 from neuralens_tracker.capture.items import Items
-from neuralens_tracker.capture.markup import ACTIVATED, BUSY, SUGGESTION_SELECTOR, Item
+from neuralens_tracker.capture.markup import ACTIVATED, SUGGESTION_SELECTOR, Item, find_busy
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.types import Fields, JSObject
@@ -116,7 +116,7 @@ class Clicks:
             target = target_of(event)
             control = closest(target, CONTROL)
             # A busy one may become ready for its click, when the press moves the focus to it.
-            if control and not closest(target, BUSY):
+            if control and not find_busy(target):
                 self._action = self._actions.read(control)
 
     def _press(self, event: JSObject) -> None:
@@ -246,7 +246,7 @@ class Clicks:
                 action = self._action
                 if action and same(control, action.control):
                     self._actions.perform(action)
-                elif not closest(element, BUSY):
+                elif not find_busy(element):
                     self._actions.perform(self._actions.read(control))
         elif item and not same(element, self._labelled) and not closest(other, "[" + ACTION + "]"):
             fields = self._choices.context_of(item)

@@ -17,7 +17,6 @@ from neuralens_tracker.attributes import (
     SUGGESTIONS,
 )
 from neuralens_tracker.capture.markup import (
-    BUSY,
     DECLARED_ITEM,
     LISTS,
     OPTION,
@@ -26,6 +25,7 @@ from neuralens_tracker.capture.markup import (
     SWITCHED_ON,
     WIDGET,
     Item,
+    find_busy,
 )
 from neuralens_tracker.capture.ranks import Ranks
 from neuralens_tracker.types import Context, Fields, JSObject, ReportInvalid, Unchecked, ValueType
@@ -159,7 +159,7 @@ class Items:
             self._report_invalid(control, ACTION, actions)
         elif not owner:
             self._report_invalid(control, ACTION, "inside " + SUBJECT_SELECTOR)
-        elif not matches(control, SWITCHED_ON) and not closest(control, BUSY):
+        elif not matches(control, SWITCHED_ON) and not find_busy(control):
             return self.read(owner)
         return None
 

@@ -10,6 +10,7 @@ from neuralens_tracker.vocabulary import (
     VIEW_PRODUCT,
     VIEW_SUGGESTION,
 )
+from neuralens_tracker.web.dom import closest
 
 OPTION = "[role=option]"
 PRODUCT_SELECTOR = "[" + PRODUCT + "]"
@@ -24,7 +25,7 @@ LISTS = "[" + LIST + "],[role=listbox]"
 # Elements that do nothing when activated, and controls that do nothing now. A disabled fieldset
 # disables what is in it, except in its legend.
 INERT = "[disabled]:not(fieldset),[disabled]>:not(legend),[aria-disabled=true]"
-BUSY = INERT + ",[aria-busy=true]"
+BUSY = "[aria-busy=true]"
 # Toggles that are on, so that activating them switches them off.
 SWITCHED_ON = "[aria-pressed=true],[aria-checked=true]"
 # By kind of item: the event when it is seen, and when it is activated.
@@ -52,3 +53,11 @@ class Item:
         self.kind = kind
         self.id = id
         self.ids = ids
+
+
+def find_busy(control: JSObject) -> JSObject:
+    """Return what makes a control do nothing now: itself, or what it is in; otherwise None.
+
+    A busy part of the page around products, such as a list that loads more, is still usable.
+    """
+    return closest(control, INERT) or closest(closest(control, BUSY), SUBJECT_SELECTOR)
