@@ -233,15 +233,7 @@ class Expressions(Scopes):
     ) -> Code:
         """Write one comparison; null and undefined are equal unless an operand is a scalar."""
         if isinstance(operator, ast.In | ast.NotIn):
-            self.refuse_order(node, left, right)
-            keys = self.keys_of(right)
-            asked = (
-                self.fill(node, INCLUDES, [right, left])
-                if keys is None
-                else self.fill(node, HAS_OWN, [keys, left])
-            )
-            is_in = isinstance(operator, ast.In)
-            return asked if is_in else self.code(node, "!", asked, rank=UNARY)
+            return self.membership(node, left, operator, right)
         if (
             isinstance(operator, ast.Eq | ast.NotEq)
             and isinstance(left, ast.BinOp)
@@ -277,6 +269,19 @@ class Expressions(Scopes):
             self.write(right, written.right),
             rank=written.rank,
         )
+
+    def membership(
+        self, node: ast.Compare, left: ast.expr, operator: ast.cmpop, right: ast.expr
+    ) -> Code:
+        """Write whether a value is in a list, a text or the keys of a dict."""
+        self.refuse_order(node, left, right)
+        keys = self.keys_of(right)
+        asked = (
+            self.fill(node, INCLUDES, [right, left])
+            if keys is None
+            else self.fill(node, HAS_OWN, [keys, left])
+        )
+        return asked if isinstance(operator, ast.In) else self.code(node, "!", asked, rank=UNARY)
 
     def or_null(self, node: ast.expr) -> list[Part]:
         """Write a value that may be None, with undefined converted to null."""
