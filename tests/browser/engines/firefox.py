@@ -223,9 +223,6 @@ class FirefoxTab:
     def act(self, sources: list[dict[str, Any]]) -> None:
         self._browser.send("input.performActions", context=self._context, actions=sources)
 
-    def activate(self) -> None:
-        self._browser.send("browsingContext.activate", context=self._context)
-
     def close(self) -> None:
         self._browser.send("browsingContext.close", context=self._context)
 

@@ -101,9 +101,6 @@ class Tab(Protocol):
     def act(self, sources: list[dict[str, Any]]) -> None:
         """Perform input actions. Source: W3C WebDriver, 17.4 Processing actions."""
 
-    def activate(self) -> None:
-        """Bring the tab to the front."""
-
     def close(self) -> None:
         """Close the tab, with unload events."""
 
@@ -132,9 +129,6 @@ class Page:
 
     def go_back(self) -> None:
         self._tab.go_back()
-
-    def bring_to_front(self) -> None:
-        self._tab.activate()
 
     def close(self) -> None:
         self._tab.close()

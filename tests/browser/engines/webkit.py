@@ -190,9 +190,6 @@ class WebKitTab:
     def act(self, sources: list[dict[str, Any]]) -> None:
         self._command("POST", "/actions", {"actions": sources})
 
-    def activate(self) -> None:
-        self._command("POST", "/window/rect", {})
-
     def close(self) -> None:
         self._browser.close_window(self._handle)
 
