@@ -199,6 +199,21 @@ def test_lost_data_is_reported_once(redis_address, caplog):
     ]
 
 
+def test_delivered_events_do_not_count_as_lost(redis_address):
+    with (
+        closing(RedisStore(redis_address)) as store,
+        redis.Redis.from_url(redis_address) as client,
+    ):
+        store.check(10)
+        store.add([Event(name, b"{}") for name in "abc"], 10)
+        store.settle([Settlement(each.key, Outcome.DELIVERED) for each in store.lease(2, 10)])
+        client.flushall()
+        # Before the loss is noticed.
+        store.add([Event("d", b"{}"), Event("e", b"{}")], 11)
+        store.check(12)
+        assert store.depth().unreadable == 1
+
+
 def test_data_lost_right_after_the_start_is_reported(redis_address, caplog):
     with (
         closing(RedisStore(redis_address, application="a")) as store,
