@@ -7,7 +7,7 @@ from pathlib import Path
 from neuralens_build.checkout import CHECKOUT
 from neuralens_build.errors import BuildError
 
-# The minimum browser versions, which have Object.hasOwn and String.replaceAll.
+# The syntax; the minimum browser versions (docs/browsers.md) also have Object.hasOwn.
 TARGET = "es2021"
 
 

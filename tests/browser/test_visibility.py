@@ -135,6 +135,18 @@ def test_invisible_tile(show, captured_ranks, hidden, shown):
     eventually(lambda: captured_ranks(page) == [("A", 0)])
 
 
+def test_browser_without_check_visibility(show, captured_ranks):
+    """Such as Safari before 17.4."""
+    tiles = [TILE.format(name) for name in "AXBY"]
+    tiles[1] = tiles[1].replace("width", "display: none; width")
+    tiles[3] = tiles[3].replace("width", "visibility: hidden; width")
+    page = show(row(*tiles), before="delete Element.prototype.checkVisibility;")
+    assert captured_ranks(page) == IN_ORDER[:2]
+    page.locator("[data-nl-product=B]").click()
+    assert captured_ranks(page, "CLICK") == [("B", 1)]
+    assert page.console_messages == []
+
+
 def test_visible_only_briefly(show, captured_ranks):
     page = show(
         SEARCH.format(f'<div id="holder" style="opacity: 0">{TILE.format("A")}</div>'), view_ms=600

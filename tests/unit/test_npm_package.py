@@ -61,6 +61,8 @@ def test_the_scripts_have_the_supported_syntax(package: Path) -> None:
     run(npm_tools.find("es-check"), npm_tools.TARGET, *scripts, folder=package)
     modules = [npm_tools.TARGET, "--module", "neuralens.mjs"]
     run(npm_tools.find("es-check"), *modules, folder=package)
+    # What the browsers of docs/browsers.md have beyond that is Object.hasOwn.
+    run(npm_tools.find("es-check"), "es2022", "--checkFeatures", *scripts, folder=package)
 
 
 def test_a_users_types(npm_package: Path, tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ export function makeGuard({ toPython, toBrowser, invoke, explain }) {
       toBrowser(target) === null ? toPython(null) : call(target, name, ...values),
     method: (owner, name) => {
       const method = globalThis[owner].prototype[name];
-      return (target, ...values) => guarded(() => Reflect.apply(method, toBrowser(target), values.map(toBrowser)));
+      const run = (target, ...values) => guarded(() => Reflect.apply(method, toBrowser(target), values.map(toBrowser)));
+      return method ? run : null;
     },
     reader: (owner, name) => {
       const found = Object.getOwnPropertyDescriptor(globalThis[owner].prototype, name);

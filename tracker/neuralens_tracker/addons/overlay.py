@@ -34,6 +34,7 @@ from neuralens_tracker.web.dom import (
     create_element,
     document_property,
     find_everywhere,
+    is_connected,
     listen,
     matches,
     shadow_roots,
@@ -72,7 +73,7 @@ REASONS = {
     "consent": "no consent",
     "repeated": "already reported",
 }
-PRIVACY_SIGNAL = "the browser sends Global Privacy Control (GPC)"
+PRIVACY_SIGNAL = "Global Privacy Control (GPC)"
 WAITING = "held: consent is pending"
 # Follows the browser's light or dark color scheme.
 STYLE = """
@@ -83,7 +84,7 @@ STYLE = """
 .wrong { color: light-dark(#b3122d, #ff8b9b) }
 .frame, section { position: fixed; z-index: 2147483647 }
 .frame { pointer-events: none; border: 2px solid; overflow: hidden }
-.frame span { display: inline-block; font-size: 11px; background: Canvas; white-space: pre-line }
+.frame span { display: inline-block; background: Canvas; white-space: pre-line }
 .chosen { border-width: 6px }
 section { right: 0; bottom: 0; width: min(420px, 100vw); max-height: 45vh; overflow: auto }
 section, button { border: 1px solid }
@@ -268,7 +269,7 @@ class Overlay:
         self._close: JSObject = make(header, "button", "Close")
         events = make(panel, "details", "")
         put(events, "open", True)
-        self._event_count: JSObject = make(events, "summary", "No events yet")
+        self._event_count: JSObject = make(events, "summary", "Events: 0")
         self._events: JSObject = make(events, "ol", "")
         listing = make(panel, "details", "")
         self._item_count: JSObject = make(listing, "summary", "")
@@ -280,7 +281,6 @@ class Overlay:
         # The status line of each event, by PREFIX + eid.
         self._lines: dict[str, JSObject] = {}
         self._count = 0
-        self._closed = False
 
     def start(self, history: JSObject) -> None:
         """Show the overlay; ``history`` is the tag's ``log``, None without one."""
@@ -334,7 +334,6 @@ class Overlay:
             self._end()
 
     def _end(self, *_: JSObject) -> None:
-        self._closed = True
         call(self._host, "remove")
 
     def _refresh(self) -> None:
@@ -363,7 +362,7 @@ class Overlay:
             chosen = " chosen" if i == self._selected else ""
             put(pair.frame, "className", "frame " + kind + chosen)
         self._position_frames()
-        if not self._closed:
+        if is_connected(self._host):
             wait(REFRESH_MS, self._refresh)
 
     def _read(self, element: JSObject, misspelt: str) -> Mark | None:

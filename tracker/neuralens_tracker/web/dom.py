@@ -46,7 +46,6 @@ find_at_point: JSObject = method("Document", "elementFromPoint")
 bounds: JSObject = method("Element", "getBoundingClientRect")
 # One rectangle for each line that an inline element is on, otherwise one.
 lines_of: JSObject = method("Element", "getClientRects")
-check_visibility: JSObject = method("Element", "checkVisibility")
 root_of: JSObject = method("Node", "getRootNode")
 node_type: JSObject = reader("Node", "nodeType")
 parent_of: JSObject = reader("Node", "parentElement")
@@ -59,6 +58,15 @@ slot_of: JSObject = reader("Element", "assignedSlot")
 active_descendant_of: JSObject = reader("Element", "ariaActiveDescendantElement")
 controlled_by: JSObject = reader("Element", "ariaControlsElements")
 owned_by: JSObject = reader("Element", "ariaOwnsElements")
+
+
+def is_laid_out(element: JSObject, *_: JSObject) -> bool:
+    """Stand in for ``checkVisibility``, which Safari has only since 17.4; ignores opacity."""
+    visibility = get(call(window, "getComputedStyle", element), "visibility")
+    return visibility == "visible" and get(lines_of(element), "length") > 0
+
+
+check_visibility: JSObject = method("Element", "checkVisibility") or is_laid_out
 
 
 def document_property(name: str) -> JSObject:

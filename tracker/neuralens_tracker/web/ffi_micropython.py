@@ -56,6 +56,8 @@ def attempt(target: JSObject, name: str, *values: object) -> JSObject:
 
 def method(owner: str, name: str) -> JSFunction:
     found = guard.method(owner, name)
+    if found is None:
+        return None
 
     def run(target: JSObject, *values: object) -> JSObject:
         return received(found(target, *[sent(value) for value in values]))
