@@ -52,7 +52,7 @@ def manifest() -> dict[str, object]:
     return {
         "name": "neuralens-tracker",
         "version": VERSION,
-        "description": "Tells the Neuralens event API what shoppers see and do.",
+        "description": "Reports what shoppers see and do to the Neuralens event API.",
         "license": "MIT",
         "keywords": ["analytics", "e-commerce", "events", "search", "tracking"],
         "type": "module",
@@ -61,6 +61,7 @@ def manifest() -> dict[str, object]:
             "./playwright": {"types": "./playwright.d.ts", "default": "./playwright.mjs"},
             # Add-ons need a browser, but applications also import them to render pages.
             "./*.js": {
+                "types": "./addon.d.ts",
                 **dict.fromkeys(SERVERS, "./server.mjs"),
                 "default": "./*.js",
             },
@@ -68,6 +69,7 @@ def manifest() -> dict[str, object]:
             "./package.json": "./package.json",
         },
         "types": "./neuralens.d.ts",
+        "engines": {"node": ">=18"},
         "sideEffects": ["./*.js"],
         "web-types": "./web-types.json",
         "peerDependencies": {"@playwright/test": ">=1.40"},

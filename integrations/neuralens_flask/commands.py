@@ -19,7 +19,7 @@ group = AppGroup("neuralens", help="Neuralens event tracking.")
 
 @group.command(
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
-    help="Run the relay, or list and resend its dead letters: see `flask neuralens relay --help`.",
+    help="Run the relay, or list and resend its dead letters.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def relay(arguments: tuple[str, ...]) -> None:
@@ -28,7 +28,9 @@ def relay(arguments: tuple[str, ...]) -> None:
     relay_command.main(list(arguments), "flask neuralens relay")
 
 
-@group.command(help="Show what the tracker would capture on pages, such as /search?q=chair.")
+@group.command(
+    help="Show what the tracker would capture on pages. PATH is such as /search?q=chair."
+)
 @format_option
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 def audit(form: str, paths: tuple[str, ...]) -> None:
@@ -39,7 +41,7 @@ def audit(form: str, paths: tuple[str, ...]) -> None:
 
 @group.command(
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
-    help="Visit the running shop in a browser: see `flask neuralens doctor --help`.",
+    help="Visit the running shop in a browser, and report faults.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def doctor(arguments: tuple[str, ...]) -> None:

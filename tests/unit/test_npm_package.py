@@ -19,6 +19,7 @@ neuralens("track", "PURCHASE", { ids: ["A", 2], order: 10042 });
 neuralens("before", (event: TrackedEvent) => (event.uid === "staff" ? null : event));
 neuralens("page", { page: "SEARCH_RESULT_PAGE", query: "oak" });
 window.neuralens("flush");
+void import("neuralens-tracker/neuralens.overlay.js");
 // @ts-expect-error
 neuralens("track", "VIEW_PRODUKT", { id: "A" });
 // @ts-expect-error
@@ -47,7 +48,8 @@ def package(npm_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def test_publint(npm_package: Path, tmp_path: Path) -> None:
-    run(npm_tools.find("publint"), "--strict", npm_package, folder=tmp_path)
+    printed = run(npm_tools.find("publint"), "--strict", npm_package, folder=tmp_path)
+    assert "Suggestions" not in printed
 
 
 def test_the_types_are_found_by_every_module_resolution(npm_package: Path, tmp_path: Path) -> None:

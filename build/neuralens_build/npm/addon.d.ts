@@ -1,0 +1,2 @@
+// An add-on is imported for its effect.
+export {};
