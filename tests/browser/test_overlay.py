@@ -262,7 +262,7 @@ def test_the_console_reports_global_privacy_control(printed, context, ledger, re
     if respected:
         assert console.lines(2) == [
             STARTED + "consent denied, GPC on",
-            f"neuralens {SEEN} suppressed: Global Privacy Control (GPC)",
+            f"neuralens {SEEN} suppressed: Global Privacy Control",
         ]
     else:
         assert console.lines(2) == [

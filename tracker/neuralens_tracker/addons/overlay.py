@@ -73,7 +73,7 @@ REASONS = {
     "consent": "no consent",
     "repeated": "already reported",
 }
-PRIVACY_SIGNAL = "Global Privacy Control (GPC)"
+PRIVACY_SIGNAL = "Global Privacy Control"
 WAITING = "held: consent is pending"
 # Follows the browser's light or dark color scheme.
 STYLE = """
@@ -81,7 +81,7 @@ STYLE = """
 * { font: 13px/1.4 system-ui, sans-serif; box-sizing: border-box; margin: 0;
   overflow-wrap: anywhere }
 .right { color: light-dark(#08702f, #5ce08e) }
-.wrong { color: light-dark(#b3122d, #ff8b9b) }
+.wrong{ color: light-dark(#b3122d, #ff8b9b) }
 .frame, section { position: fixed; z-index: 2147483647 }
 .frame { pointer-events: none; border: 2px solid; overflow: hidden }
 .frame span { display: inline-block; background: Canvas; white-space: pre-line }
