@@ -66,7 +66,8 @@ def is_laid_out(element: JSObject, *_: JSObject) -> bool:
     return visibility == "visible" and get(lines_of(element), "length") > 0
 
 
-check_visibility: JSObject = method("Element", "checkVisibility") or is_laid_out
+native_check: JSObject = method("Element", "checkVisibility")
+check_visibility: JSObject = native_check or is_laid_out
 
 
 def document_property(name: str) -> JSObject:
