@@ -94,7 +94,8 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--consent-platform",
     type=click.Choice(PLATFORMS),
-    help="The consent platform to follow; nothing is stored or sent before it grants consent.",
+    help="The consent platform to follow. Consent is pending until it decides, unless --consent is"
+    " given.",
 )
 @click.option(
     "--stub",

@@ -65,7 +65,7 @@ class Snippet:
     without PyScript's core. ``addons`` are names of ADDONS, such as "ga4": each gets its own tag,
     with a file in the script's folder, and its settings are given like the tracker's.
     ``consent_platform`` is one of PLATFORMS, such as "onetrust": its add-on is loaded, and consent
-    is pending until the platform decides.
+    is pending until the platform decides, unless the setting ``consent`` is given.
 
     ``stub`` prepends the inline stub; ``nonce`` is added to all script elements. ``integrity`` adds
     the file's hash; ``versioned`` adds a prefix of the hash to the URL, so that browsers may cache
