@@ -1,6 +1,5 @@
 """The commands ``flask neuralens ...``, which use the application's settings."""
 
-import os
 import sys
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ from flask.cli import AppGroup
 from neuralens_embed.cli import main
 from neuralens_embed.commands import WrongInput, format_option, report_pages
 from neuralens_relay.cli import relay as relay_command
-from neuralens_relay.embedding import variables
+from neuralens_relay.embedding import exported
 
 from neuralens_flask.configuration import relay_values
 
@@ -24,8 +23,8 @@ group = AppGroup("neuralens", help="Neuralens event tracking.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def relay(arguments: tuple[str, ...]) -> None:
     """Run ``neuralens-tracker relay`` with the settings of the application."""
-    os.environ.update(variables(relay_values(current_app.config)))
-    relay_command.main(list(arguments), "flask neuralens relay")
+    with exported(relay_values(current_app.config)):
+        relay_command.main(list(arguments), "flask neuralens relay")
 
 
 @group.command(

@@ -9,8 +9,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,26 @@ def variables(given: Mapping[str, object]) -> dict[str, str]:
         if name not in known:
             raise SettingsError(f"there is no relay setting {name}: there are {', '.join(known)}")
     return {variable(name): as_text(value) for name, value in given.items() if value is not None}
+
+
+@contextmanager
+def exported(given: Mapping[str, object]) -> Iterator[None]:
+    """Export settings by name to the environment, where the relay's command reads them.
+
+    Afterwards the environment is as before, because a test may run the command in its own process.
+    Raises SettingsError for an unknown name.
+    """
+    values = variables(given)
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def as_text(value: object) -> str:

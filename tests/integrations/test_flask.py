@@ -1,6 +1,7 @@
 """``neuralens_flask`` without a browser."""
 
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -148,9 +149,11 @@ def test_commands_use_the_settings_of_the_application(
     monkeypatch.setenv("NEURALENS_OUTBOX", "")
     app = shop(tmp_path)
     app.test_client().get("/page/A")
+    environment = dict(os.environ)
     result = app.test_cli_runner().invoke(args=["neuralens", "relay", "--dead"])
     assert result.exit_code == 0, result.output
     assert result.output == "0 dead letters\n"
+    assert dict(os.environ) == environment
 
 
 def test_pages_are_audited_without_a_server(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def shop(request, start, environment):
     if request.param == "http":
         server = Server(url=relay.url, secret=SECRET, application_id=APPLICATION)
     else:
-        server = Server(outbox=environment["NEURALENS_OUTBOX"])
+        server = Server(outbox=environment["NEURALENS_OUTBOX"], application_id=APPLICATION)
     with server:
         yield relay, server
 

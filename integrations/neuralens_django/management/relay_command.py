@@ -1,11 +1,10 @@
 """The base of commands that run the relay's own command with the project's settings."""
 
-import os
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from neuralens_relay.cli import relay
-from neuralens_relay.embedding import variables
+from neuralens_relay.embedding import exported
 
 from neuralens_django.configuration import configuration
 
@@ -27,6 +26,6 @@ class RelayCommand(BaseCommand):
 
     def handle(self, *_: object, **options: Any) -> None:
         """Run the command, which exits the process with its own status."""
-        os.environ.update(variables(configuration().relay))
         name = self.__module__.rpartition(".")[2]
-        relay.main([*self.options, *options["arguments"]], f"manage.py {name}")
+        with exported(configuration().relay):
+            relay.main([*self.options, *options["arguments"]], f"manage.py {name}")
