@@ -158,7 +158,7 @@ class Store(Protocol):
         """Store events, dropping those with a known id; return for each whether it was new.
 
         ``report``: their batch's contribution to the balance, which is recorded with them. Raises
-        OutboxFullError, before anything is written, if it is full.
+        OutboxFullError, before anything is written, if it is full, or another application's.
         """
 
     def lead(self) -> bool:
