@@ -564,6 +564,21 @@ def test_busy_list(show, interactions):
     assert interactions(page) == [("ADD_TO_CART", "A", 0, "chair")]
 
 
+def test_form_in_a_busy_list(show, interactions):
+    page = show(
+        SEARCH.format(
+            """<section data-nl-list="one" aria-busy="true"><div data-nl-product="A">
+            <form data-nl-action="add-to-cart"><button id="add">Add</button></form></div>
+            <div data-nl-product="B" aria-busy="true">
+            <form data-nl-action="add-to-cart"><button id="busy">Add</button></form></div></section>
+            <script>addEventListener("submit", (event) => event.preventDefault());</script>"""
+        )
+    )
+    page.click("#busy")
+    page.click("#add")
+    assert interactions(page) == [("ADD_TO_CART", "A", 0, "chair")]
+
+
 def test_busy_form(show, interactions):
     page = show(
         SEARCH.format(

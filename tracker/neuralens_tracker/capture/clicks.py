@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 from neuralens_tracker.acts import Acts
-from neuralens_tracker.attributes import ACTION
+from neuralens_tracker.attributes import ACTION, IGNORE
 from neuralens_tracker.capture.actions import Action, Actions, has_responded
 from neuralens_tracker.capture.choices import (
     ENTER,
-    NOTHING,
     Choices,
     item_in,
 )
@@ -42,8 +41,8 @@ DELEGATES = ":is(button,[type=image],[type=submit]):not([formnovalidate],[type=b
 UNAFFECTED = ":disabled,[type=checkbox]:checked,form:invalid:not([novalidate])"
 # Controls with an action of their own, unlike forms, which have it when they are submitted.
 CONTROL = "[" + ACTION + "]:not(form)"
-# Submitters that do not stand for their form's action.
-OTHER_SUBMITTER = NOTHING + ":not(form),[aria-busy=true]"
+# Submitters that do not stand for their form's action, besides busy ones.
+OTHER_SUBMITTER = "[" + IGNORE + "]," + CONTROL
 # A checkbox is switched before its click. This is one that was switched off.
 SWITCHED_OFF = "[type=checkbox]:not(:checked)"
 # Pixels that the pointer may move during a click.
@@ -165,7 +164,7 @@ class Clicks:
     def _click(self, event: JSObject) -> None:
         target = target_of(event)
         # Before the page marks it as busy, in a handler of its own.
-        self._other_submitter = closest(target, OTHER_SUBMITTER)
+        self._other_submitter = closest(target, OTHER_SUBMITTER) or find_busy(target)
         # The middle button (1) opens links, too; the right one (2) opens a menu.
         allowed = 1 if closest(target, "[*|href]") else 0
         if get(event, "button") > allowed or self._is_drag:
