@@ -120,11 +120,12 @@ class Breaker:
             self._failed.add(event)
 
     def _open(self, state: State, asked: float) -> None:
-        self.state = state
         self._opened = self._clock()
         self._counted = 1
         self._retried.clear()
         self._hold(self._opened, asked)
+        # Last, because other threads read the state for /health: an open breaker has a wait.
+        self.state = state
 
     def _concerns_api(self, event: Hashable, first: bool) -> bool:
         """Return whether the failure of a probe is the API's, as far as one can tell.

@@ -283,6 +283,20 @@ def test_a_breaker_opens_on_retry_after_up_to_its_cap(breaker, clock):
     assert breaker.wait() <= 301
 
 
+def test_no_other_thread_sees_an_open_breaker_without_its_wait(clock):
+    """Another thread may read between any two steps; here, while the jitter is drawn."""
+    seen = []
+
+    def draw(low, high):
+        seen.append((opening.state.open, opening.wait()))
+        return high
+
+    opening = Breaker(Backoff(1, 60, 300, draw), clock)
+    opening.fail("event", clock(), "429", 30)
+    assert seen == [(False, 0)]
+    assert opening.state is State.HOLDING
+
+
 def test_a_few_failing_events_do_not_open_the_breaker_but_are_reported(breaker, clock):
     for _ in range(100):
         breaker.fail("poison", clock(), "500", first=False)
