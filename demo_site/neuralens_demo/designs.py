@@ -6,9 +6,47 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from neuralens_demo.pictures.lights import lamp
-from neuralens_demo.pictures.seats import chair, lounge, sofa
-from neuralens_demo.pictures.surfaces import bed, rug, storage, table
+from neuralens_demo.pictures.armchairs import club_chair, lounge_chair, tub_chair, wing_chair
+from neuralens_demo.pictures.beds import canopy_bed, slatted_bed, upholstered_bed
+from neuralens_demo.pictures.chairs import (
+    cane_back,
+    chair,
+    ladder_back,
+    padded_back,
+    shell_back,
+    spindle_back,
+    wishbone_back,
+)
+from neuralens_demo.pictures.lamps import (
+    arc_lamp,
+    dome_lamp,
+    paper_lantern,
+    table_lamp,
+    tripod_lamp,
+)
+from neuralens_demo.pictures.rugs import arch_rug, checked_rug, striped_rug
+from neuralens_demo.pictures.sofas import (
+    corner_sofa,
+    curved_sofa,
+    daybed,
+    three_seat_sofa,
+    two_seat_sofa,
+)
+from neuralens_demo.pictures.storage import (
+    bookcase,
+    cabinet,
+    chest_of_drawers,
+    sideboard,
+    wall_shelf,
+)
+from neuralens_demo.pictures.tables import (
+    coffee_table,
+    desk,
+    nesting_tables,
+    pedestal_table,
+    round_table,
+    trestle_table,
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +155,7 @@ CATEGORIES = (
                 "W 52 × D 50 × H 84 cm",
                 "Seven hand-turned spindles under a steam-bent rail. Light enough to carry in one "
                 "hand, and it gets more comfortable every year.",
-                partial(chair, "spindle"),
+                partial(chair, spindle_back),
                 choose(SEATS, 0),
             ),
             Design(
@@ -126,7 +164,7 @@ CATEGORIES = (
                 215,
                 "W 48 × D 51 × H 88 cm",
                 "Three curved slats and a cushioned seat: a dining chair for long dinners.",
-                partial(chair, "ladder", cushion=True),
+                partial(chair, ladder_back, cushion=True),
                 choose(SEATS, 1),
             ),
             Design(
@@ -136,7 +174,7 @@ CATEGORIES = (
                 "W 58 × D 54 × H 82 cm",
                 "A padded back and arms that slide under the table. The head of every table "
                 "deserves one.",
-                partial(chair, "padded", cushion=True, arms=True),
+                partial(chair, padded_back, cushion=True, arms=True),
                 choose(SEATS, 2),
             ),
             Design(
@@ -145,7 +183,7 @@ CATEGORIES = (
                 259,
                 "W 47 × D 52 × H 86 cm",
                 "A bent hoop, woven by hand with natural cane, over an upholstered seat.",
-                partial(chair, "cane", cushion=True),
+                partial(chair, cane_back, cushion=True),
                 choose(SEATS, 3),
             ),
             Design(
@@ -154,7 +192,7 @@ CATEGORIES = (
                 389,
                 "W 55 × D 51 × H 76 cm",
                 "One forked splat carries the whole back. Solid wood, soap-finished.",
-                partial(chair, "wishbone"),
+                partial(chair, wishbone_back),
                 choose(SEATS, 4),
             ),
             Design(
@@ -163,7 +201,7 @@ CATEGORIES = (
                 239,
                 "W 50 × D 53 × H 80 cm",
                 "A moulded shell in felt on a solid wood frame: quiet to sit in, easy to clean.",
-                partial(chair, "shell", cushion=True, arms=True),
+                partial(chair, shell_back, cushion=True, arms=True),
                 choose(SEATS, 5),
             ),
             Design(
@@ -173,7 +211,7 @@ CATEGORIES = (
                 "W 82 × D 88 × H 108 cm",
                 "High wings against draughts and conversation. Sprung by hand, with a headrest "
                 "where a head rests.",
-                partial(lounge, "wing"),
+                wing_chair,
                 choose(SEATS, 5),
             ),
             Design(
@@ -182,7 +220,7 @@ CATEGORIES = (
                 749,
                 "W 86 × D 78 × H 72 cm",
                 "Round on the outside, round on the inside. It turns its back on corners.",
-                partial(lounge, "tub"),
+                tub_chair,
                 choose(SEATS, 3),
             ),
             Design(
@@ -191,7 +229,7 @@ CATEGORIES = (
                 649,
                 "W 74 × D 82 × H 80 cm",
                 "An open wooden frame with paddle arms and two loose cushions.",
-                partial(lounge, "frame"),
+                lounge_chair,
                 choose(SEATS, 1),
             ),
             Design(
@@ -201,7 +239,7 @@ CATEGORIES = (
                 "W 90 × D 86 × H 74 cm",
                 "Deep and square with soft edges: a chair and a half, for one or for one and a "
                 "child.",
-                partial(lounge, "cube"),
+                club_chair,
                 choose(SEATS, 0),
             ),
         ),
@@ -218,7 +256,7 @@ CATEGORIES = (
                 1290,
                 "W 168 × D 88 × H 82 cm",
                 "A small sofa with the seat depth of a large one.",
-                partial(sofa, "two"),
+                two_seat_sofa,
                 choose(SOFAS, 1),
             ),
             Design(
@@ -227,7 +265,7 @@ CATEGORIES = (
                 1690,
                 "W 224 × D 92 × H 82 cm",
                 "Feather-wrapped cushions on a frame of solid beech. All covers come off.",
-                partial(sofa, "three"),
+                three_seat_sofa,
                 choose(SOFAS, 0),
             ),
             Design(
@@ -236,7 +274,7 @@ CATEGORIES = (
                 2190,
                 "W 262 × D 158 × H 82 cm",
                 "Three seats and one to put your feet up on.",
-                partial(sofa, "corner"),
+                corner_sofa,
                 choose(SOFAS, 5),
             ),
             Design(
@@ -245,7 +283,7 @@ CATEGORIES = (
                 2490,
                 "W 240 × D 104 × H 74 cm",
                 "One long curve, so that everybody faces everybody.",
-                partial(sofa, "curved"),
+                curved_sofa,
                 choose(SOFAS, 2),
             ),
             Design(
@@ -254,7 +292,7 @@ CATEGORIES = (
                 990,
                 "W 200 × D 84 × H 62 cm",
                 "A bench by day, a bed for a guest by night.",
-                partial(sofa, "daybed"),
+                daybed,
                 choose(SOFAS, 3),
             ),
         ),
@@ -271,7 +309,7 @@ CATEGORIES = (
                 1150,
                 "W 200 × D 90 × H 74 cm",
                 "A plain top on two trestles, wedged, with no screw in sight.",
-                partial(table, "trestle"),
+                trestle_table,
                 choose(WOODS, 0),
             ),
             Design(
@@ -280,7 +318,7 @@ CATEGORIES = (
                 890,
                 "Ø 130 × H 74 cm",
                 "A round dining table on four splayed legs: nobody gets the corner.",
-                partial(table, "round"),
+                round_table,
                 choose(WOODS, 1),
             ),
             Design(
@@ -289,7 +327,7 @@ CATEGORIES = (
                 980,
                 "Ø 120 × H 74 cm",
                 "One turned column, and room for all the knees.",
-                partial(table, "pedestal"),
+                pedestal_table,
                 choose(WOODS, 2),
             ),
             Design(
@@ -298,7 +336,7 @@ CATEGORIES = (
                 590,
                 "W 130 × D 60 × H 36 cm",
                 "A low slab on four blocks, oiled, heavy, there to stay.",
-                partial(table, "slab"),
+                coffee_table,
                 choose(WOODS, 4),
             ),
             Design(
@@ -307,7 +345,7 @@ CATEGORIES = (
                 420,
                 "Ø 50 and 38 × H 52 and 40 cm",
                 "Two small tables that share a corner and part when guests come.",
-                partial(table, "nest"),
+                nesting_tables,
                 choose(WOODS, 5),
             ),
             Design(
@@ -316,7 +354,7 @@ CATEGORIES = (
                 760,
                 "W 140 × D 65 × H 75 cm",
                 "Two drawers, a top as long as a thought, and a groove for the pen.",
-                partial(table, "desk"),
+                desk,
                 choose(WOODS, 3),
             ),
         ),
@@ -333,7 +371,7 @@ CATEGORIES = (
                 349,
                 "H 190 × reach 95 cm",
                 "Stands beside the sofa and shines over its middle.",
-                partial(lamp, "arc"),
+                arc_lamp,
                 choose(LAMPS, 0),
             ),
             Design(
@@ -342,7 +380,7 @@ CATEGORIES = (
                 279,
                 "Ø 46 × H 152 cm",
                 "Three legs and a linen shade.",
-                partial(lamp, "tripod"),
+                tripod_lamp,
                 choose(LAMPS, 3),
             ),
             Design(
@@ -351,7 +389,7 @@ CATEGORIES = (
                 159,
                 "Ø 34 × H 42 cm",
                 "A cap of glazed steel that keeps the bulb out of your eyes.",
-                partial(lamp, "mushroom"),
+                table_lamp,
                 choose(LAMPS, 1),
             ),
             Design(
@@ -360,7 +398,7 @@ CATEGORIES = (
                 229,
                 "Ø 48 × H 26 cm",
                 "A spun dome over the dining table, white inside.",
-                partial(lamp, "dome"),
+                dome_lamp,
                 choose(LAMPS, 2),
             ),
             Design(
@@ -369,7 +407,7 @@ CATEGORIES = (
                 69,
                 "Ø 50 × H 48 cm",
                 "Rice paper over bamboo: a pendant lamp that weighs next to nothing.",
-                partial(lamp, "globe"),
+                paper_lantern,
                 (
                     Finish("white paper", (ASH, "#f7f0e2")),
                     Finish("straw paper", (ASH, "#e8d2a0")),
@@ -390,7 +428,7 @@ CATEGORIES = (
                 690,
                 "W 96 × D 32 × H 190 cm",
                 "Five shelves of solid wood that do not bend under books.",
-                partial(storage, "bookcase"),
+                bookcase,
                 choose(CASES, 0),
             ),
             Design(
@@ -399,7 +437,7 @@ CATEGORIES = (
                 1290,
                 "W 180 × D 45 × H 72 cm",
                 "Slatted sliding doors let the remote control through and the sight of cables not.",
-                partial(storage, "sideboard"),
+                sideboard,
                 choose(CASES, 1),
             ),
             Design(
@@ -408,7 +446,7 @@ CATEGORIES = (
                 790,
                 "W 110 × D 48 × H 86 cm",
                 "Three deep drawers, dovetailed, on runners that close by themselves.",
-                partial(storage, "drawers"),
+                chest_of_drawers,
                 choose(CASES, 2),
             ),
             Design(
@@ -417,7 +455,7 @@ CATEGORIES = (
                 320,
                 "W 140 × D 24 × H 100 cm",
                 "Three boards hung between two steel lines.",
-                partial(storage, "shelf"),
+                wall_shelf,
                 choose(CASES, 4),
             ),
             Design(
@@ -426,7 +464,7 @@ CATEGORIES = (
                 1090,
                 "W 98 × D 40 × H 150 cm",
                 "Glass above for what should be seen, doors below for the rest.",
-                partial(storage, "cabinet"),
+                cabinet,
                 choose(CASES, 3),
             ),
         ),
@@ -443,7 +481,7 @@ CATEGORIES = (
                 1190,
                 "160 × 200 cm",
                 "A headboard of slats to lean a pillow on. Solid wood down to the feet.",
-                partial(bed, "slatted"),
+                slatted_bed,
                 choose(BEDS, 0),
             ),
             Design(
@@ -452,7 +490,7 @@ CATEGORIES = (
                 1490,
                 "180 × 200 cm",
                 "A channelled headboard, soft enough to read against.",
-                partial(bed, "padded"),
+                upholstered_bed,
                 choose(BEDS, 1),
             ),
             Design(
@@ -461,7 +499,7 @@ CATEGORIES = (
                 1790,
                 "180 × 200 cm",
                 "Four posts, four beams, and curtains if you like.",
-                partial(bed, "canopy"),
+                canopy_bed,
                 choose(BEDS, 2),
             ),
         ),
@@ -478,7 +516,7 @@ CATEGORIES = (
                 390,
                 "170 × 240 cm",
                 "Hand-tufted wool with three arches, or a rainbow, depending on who is asked.",
-                partial(rug, "arches"),
+                arch_rug,
                 choose(RUGS, 0),
             ),
             Design(
@@ -487,7 +525,7 @@ CATEGORIES = (
                 340,
                 "170 × 240 cm",
                 "A flat weave of wool and cotton that can be turned over.",
-                partial(rug, "stripes"),
+                striped_rug,
                 choose(RUGS, 1),
             ),
             Design(
@@ -496,7 +534,7 @@ CATEGORIES = (
                 360,
                 "170 × 240 cm",
                 "A checkerboard for large games. Pure wool.",
-                partial(rug, "checks"),
+                checked_rug,
                 choose(RUGS, 2),
             ),
         ),

@@ -11,9 +11,10 @@ from neuralens_demo.pictures.drawing import (
     room,
     shade,
 )
-from neuralens_demo.pictures.lights import lamp
-from neuralens_demo.pictures.seats import sofa
-from neuralens_demo.pictures.surfaces import storage, table
+from neuralens_demo.pictures.lamps import arc_lamp
+from neuralens_demo.pictures.sofas import three_seat_sofa
+from neuralens_demo.pictures.storage import sideboard
+from neuralens_demo.pictures.tables import nesting_tables
 
 __all__ = ["draw_living_room", "draw_product"]
 
@@ -43,10 +44,10 @@ def draw_living_room() -> str:
         + polygon([(490, 486), (1070, 486), (1130, 546), (430, 546)], "#efe6d6")
         + polygon([(481, 495), (1079, 495), (1087, 503), (473, 503)], "#bd6b4a")
         + polygon([(453, 523), (1107, 523), (1117, 533), (443, 533)], "#94a58b")
-        + move(storage("sideboard", "#a9784c", "#cda878"), 884, 106, 0.9)
-        + move(sofa("three", "#8a6243", "#6f8473", "#d0a044"), 484, 44, 1.12)
-        + move(lamp("arc", "#3a3634", "#efe2c8"), 392, 40, 1.1)
-        + move(table("nest", "#8a6243", "#b98a5b"), 716, 254, 0.68),
+        + move(sideboard("#a9784c", "#cda878"), 884, 106, 0.9)
+        + move(three_seat_sofa("#8a6243", "#6f8473", "#d0a044"), 484, 44, 1.12)
+        + move(arc_lamp("#3a3634", "#efe2c8"), 392, 40, 1.1)
+        + move(nesting_tables("#8a6243", "#b98a5b"), 716, 254, 0.68),
         1280,
         560,
     )
