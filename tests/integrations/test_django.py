@@ -360,6 +360,55 @@ def test_dead_letters_are_listed_by_a_command(serve: Callable[..., str], tmp_pat
     done = manage("neuralens_dead", **outbox)
     assert (done.returncode, done.stdout) == (0, "0 dead letters\n"), done.stderr
     assert manage("neuralens_replay", **outbox).returncode == 0
+    # An option of the relay's, one of Django's, and no exit where other code has called it.
+    done = manage("neuralens_dead", "--json", "-v", "2", **outbox)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    with override_settings(NEURALENS={**NEURALENS, "OUTBOX": outbox["NEURALENS_OUTBOX"]}):
+        call_command("neuralens_replay")
+    assert "2 of the ids" in manage("neuralens_replay", "order-1", "order-2", **outbox).stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "own"),
+    [
+        ("neuralens_dead", ["--json"]),
+        ("neuralens_replay", ["eids"]),
+        ("neuralens_relay", ["--host", "--salvage OLD NEW", "--erase UID"]),
+        ("neuralens_doctor", ["--consent", "--browser PATH"]),
+    ],
+)
+def test_the_help_of_a_command_has_its_own_options(command: str, own: list[str]) -> None:
+    printed = manage(command, "--help").stdout
+    assert "--settings SETTINGS" in printed
+    assert all(option in printed for option in own)
+    assert ("--port" in printed) == (command == "neuralens_relay")
+
+
+def test_the_relay_runs_by_a_command_with_options_of_django(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "django", "neuralens_relay", "--port", "0", "--no-color"),
+            *("--pythonpath", str(ROOT), "--settings", os.environ["DJANGO_SETTINGS_MODULE"]),
+        ],
+        env={
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "NEURALENS_API_KEY": "key",
+            "NEURALENS_APPLICATION_ID": "APP",
+            "NEURALENS_OUTBOX": f"sqlite:///{tmp_path}/outbox.db",
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout
+            url = process.stdout.readline().split()[1]
+            assert httpx.get(f"{url}/health", timeout=TIMEOUT).status_code == 200
+            process.terminate()
+            assert process.wait(TIMEOUT) == 0
+        finally:
+            process.kill()
 
 
 def test_a_relay_without_a_key_reports_it_and_the_shop_works(serve: Callable[..., str]) -> None:

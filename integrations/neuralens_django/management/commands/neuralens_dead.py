@@ -1,10 +1,16 @@
 """``manage.py neuralens_dead``: the events that the API refused."""
 
-from neuralens_django.management.relay_command import RelayCommand
+from types import MappingProxyType
+
+from neuralens_relay.cli import relay
+
+from neuralens_django.management.wrapper import Wrapper
 
 
-class Command(RelayCommand):
+class Command(Wrapper):
     """Lists dead letters."""
 
     help = "List the dead letters: events that the API refused, and why."
-    options = ("--dead",)
+    wrapped = relay
+    given = ("--dead",)
+    offered = MappingProxyType({"as_json": "One JSON object per line."})

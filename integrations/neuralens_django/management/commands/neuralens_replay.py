@@ -1,10 +1,16 @@
 """``manage.py neuralens_replay [EIDS]``: resends dead letters."""
 
-from neuralens_django.management.relay_command import RelayCommand
+from types import MappingProxyType
+
+from neuralens_relay.cli import relay
+
+from neuralens_django.management.wrapper import Wrapper
 
 
-class Command(RelayCommand):
+class Command(Wrapper):
     """Resends dead letters."""
 
     help = "Resend dead letters: all of them, or those with the given ids."
-    options = ("--replay",)
+    wrapped = relay
+    given = ("--replay",)
+    offered = MappingProxyType({"eids": "The ids that neuralens_dead prints."})
