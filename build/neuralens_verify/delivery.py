@@ -379,7 +379,9 @@ def explain_health(health: Health, url: str) -> Finding | None:
             " outbox.",
             url,
         )
-    if health.forwarding == "paused" or (cause and not status.isdigit()):
+    # Neither an error of the API nor its documented response: something else is at that address.
+    is_other = cause and (not status.isdigit() or status.startswith("2"))
+    if health.forwarding == "paused" or is_other:
         return Finding(
             "wrong-api-address",
             f"the relay cannot reach the API at NEURALENS_API_URL: {cause}",

@@ -15,6 +15,7 @@ from neuralens_embed.placeholders import (
     looks_grouped,
 )
 from neuralens_tracker.attributes import (
+    ACTION,
     IGNORE,
     INDEX,
     LANDING,
@@ -22,6 +23,7 @@ from neuralens_tracker.attributes import (
     PURCHASE_ORDER,
     QUERY,
 )
+from neuralens_tracker.vocabulary import ACTIONS
 
 from neuralens_verify.findings import Finding, is_invalid_consent
 from neuralens_verify.observations import Element, Observations, View
@@ -40,6 +42,7 @@ def check_markup(seen: Observations) -> Iterator[Finding]:
     yield from check_values(seen)
     for view in seen.views:
         yield from check_names(view)
+        yield from check_controls(view)
         yield from check_duplicates(view)
         yield from check_removed(view)
         yield from check_placeholders(view)
@@ -57,6 +60,28 @@ def check_names(view: View) -> Iterator[Finding]:
             "unknown-attribute",
             f"{listed}: the tracker has no such attribute",
             f"For {view.unknown[0]}, {suggest_attribute(view.unknown[0])}",
+            view.url,
+        )
+
+
+def check_controls(view: View) -> Iterator[Finding]:
+    """Yield a finding for controls with an invalid action, and one for those of no product.
+
+    The visit activates none of them, so the tracker does not report them.
+    """
+    if invalid := next((each for each in view.controls if each.action not in ACTIONS), None):
+        yield Finding(
+            "invalid-value",
+            f'{ACTION}="{invalid.action}": the tracker has no such action',
+            f"Write one of {', '.join(ACTIONS)}: the control counts as a part of its item.",
+            view.url,
+        )
+    elif outside := next((each for each in view.controls if not each.has_item), None):
+        yield Finding(
+            "action-without-item",
+            f'{ACTION}="{outside.action}" is outside every product and landing: its clicks have no'
+            " id, and are not tracked",
+            f"Put {PRODUCT} or {LANDING} on an element around the control.",
             view.url,
         )
 

@@ -81,6 +81,14 @@ class Element:
 
 
 @dataclass(frozen=True)
+class Control:
+    """An element with ``data-nl-action``; ``has_item``: it is inside a product or a landing."""
+
+    action: str
+    has_item: bool
+
+
+@dataclass(frozen=True)
 class View:
     """A page at the end of a step. ``document`` differs after each page load.
 
@@ -105,6 +113,7 @@ class View:
     elements: tuple[Element, ...]
     queries: tuple[str, ...]
     unknown: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
     configuration: Mapping[str, str] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     mentions_script: bool = False

@@ -16,7 +16,7 @@ from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Frame, Page, Response
 
 from neuralens_verify.asking import ask
-from neuralens_verify.observations import Element, Tag, View
+from neuralens_verify.observations import Control, Element, Tag, View
 from neuralens_verify.served import Served
 
 HERE = Path(__file__).parent / "page"
@@ -51,6 +51,7 @@ def read_view(page: Page, step: str, response: Response | None, shown: Container
         gpc=found["gpc"],
         elements=tuple(Element(**item) for item in found["items"]),
         queries=tuple(found["queries"]),
+        controls=tuple({Control(**control): None for control in found["controls"]}),
         unknown=tuple(found["unknown"]),
         configuration=found["configuration"],
         removed=tuple(

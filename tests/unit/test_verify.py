@@ -29,6 +29,7 @@ from neuralens_verify.messages import (
 )
 from neuralens_verify.observations import (
     Batch,
+    Control,
     Element,
     Event,
     Health,
@@ -172,6 +173,12 @@ def test_an_application_that_answers_in_the_relays_place_is_named() -> None:
         ("paused", "forwarding is paused: 404: Not Found", 0, "wrong-api-address"),
         ("holding", "forwarding is holding: ClientConnectorError: no", 0, "wrong-api-address"),
         ("holding", "forwarding is holding: 503: later", 0, "api-unavailable"),
+        (
+            "failing",
+            "forwarding is failing: 200 without the documented body",
+            0,
+            "wrong-api-address",
+        ),
         ("running", "2 dead letters: 2 x 422: no", 2, "dead-events"),
         ("following", "forwarding is following: another relay forwards", 0, None),
     ],
@@ -181,6 +188,18 @@ def test_diagnosis_of_the_relays_health(
 ) -> None:
     health = Health(forwarding, (reason,), 0, dead)
     assert causes(observe(view(), health=health)) == ([cause] if cause else [])
+
+
+@pytest.mark.parametrize(
+    ("controls", "expected"),
+    [
+        ([Control("add-to-cart", has_item=True)], []),
+        ([Control("add_to_cart", has_item=True)], ["invalid-value"]),
+        ([Control("share", has_item=False)], ["action-without-item"]),
+    ],
+)
+def test_diagnosis_of_controls(controls: list[Control], expected: list[str]) -> None:
+    assert causes(observe(view(controls=tuple(controls)))) == expected
 
 
 SERVED = Script(SCRIPT.src, 200, "text/javascript; charset=utf-8", "sha384-A", "sha384-A")

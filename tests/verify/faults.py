@@ -640,6 +640,16 @@ FAULTS = {
         Shop(tag=lambda shop: tag(shop, nonce=NONCE), policy=NONCE_POLICY, rewrite=with_nonce),
     ),
     "attributes lost in hydration": ("attributes-removed", Shop(rewrite=render_again)),
+    "misspelled action": (
+        "invalid-value",
+        Shop(rewrite=in_page("</h1>", '</h1><button data-nl-action="add_to_cart">Add</button>')),
+    ),
+    "action beside the landing": (
+        "action-without-item",
+        Shop(
+            rewrite=in_page("</main>", '<button data-nl-action="add-to-cart">Add</button></main>')
+        ),
+    ),
     "misspelled page": (
         "invalid-value",
         Shop(rewrite=in_page("SEARCH_RESULT_PAGE", "SEARCH_RESULTS_PAGE")),

@@ -104,6 +104,12 @@
     queries: captured
       .filter((element) => element.hasAttribute("data-nl-query"))
       .map((element) => element.getAttribute("data-nl-query")),
+    controls: captured
+      .filter((element) => element.hasAttribute("data-nl-action"))
+      .map((element) => ({
+        action: element.getAttribute("data-nl-action").trim(),
+        has_item: Boolean(closest(element, "[data-nl-product], [data-nl-landing]")),
+      })),
     unknown: [...new Set(captured.flatMap((element) => element.getAttributeNames()))].filter(
       (name) => name.startsWith("data-nl-") && !known.includes(name),
     ),
