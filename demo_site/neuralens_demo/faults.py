@@ -14,7 +14,7 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     ``failure``: respond with 200 and ``{"status": "failure", "message": failure}``;
     ``hang``: never respond; ``drop``: close the connection in the middle of the response.
 
-    ``delay``: seconds to wait first. ``taken``: the event is nevertheless validated and added to
+    ``delay``: seconds to wait first. ``accepted``: the event is nevertheless validated and added to
     the ledger, as if only the response were lost. ``item``: only for requests whose first item has
     this id.
     """
@@ -25,7 +25,7 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     drop: bool = False
     delay: float = 0
     retry_after: int | str | None = None
-    taken: bool = False
+    accepted: bool = False
     item: str | None = None
     times: int = 1
 

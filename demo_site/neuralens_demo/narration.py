@@ -11,7 +11,7 @@ ACTIONS = {
     words.VIEW_SUGGESTION: "Saw the suggestion {}",
     words.CLICK_SUGGESTION: "Chose the suggestion {}",
     words.LAND_PRODUCT_PAGE: "Landed on the page of {}",
-    words.FAVORITE: "Added {} to the favourites",
+    words.FAVORITE: "Added {} to the favorites",
     words.SHARE: "Shared {}",
     words.ADD_TO_CART: "Added {} to the cart",
     words.PURCHASE: "Bought {}",

@@ -64,7 +64,7 @@ def create_app(
             Route("/cart", buying.cart),
             Route("/cart", buying.change_cart, methods=["POST"]),
             Route("/cart/add", buying.add_to_cart, methods=["POST"]),
-            Route("/favourites", buying.set_favorite, methods=["POST"]),
+            Route("/favorites", buying.set_favorite, methods=["POST"]),
             Route("/checkout", buying.checkout),
             Route("/checkout", buying.order, methods=["POST"]),
             Route("/order/{number}", buying.confirmation),

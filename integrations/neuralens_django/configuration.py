@@ -89,11 +89,11 @@ def page_configuration() -> Configuration:
         return Configuration(enabled=False)
 
 
-def forget(*, setting: str, **_: Any) -> None:
+def clear_caches(*, setting: str, **_: Any) -> None:
     """Read the setting again after a test has overridden it."""
     if setting in (NAME, "DEBUG"):
         configuration.cache_clear()
         page_configuration.cache_clear()
 
 
-setting_changed.connect(forget)
+setting_changed.connect(clear_caches)

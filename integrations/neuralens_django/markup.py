@@ -26,7 +26,7 @@ def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
     app_id = read_application_id(config.relay.get("application_id"), strict=config.strict)
     if app_id is None:
         return Markup("")
-    of_request = {} if request is None else of(request)
+    of_request = {} if request is None else request_arguments(request)
     if config.static:
         name = overrides.get("runtime", config.snippet.get("runtime", "javascript"))
         # The static files storage may version the URL.
@@ -42,7 +42,7 @@ def render_snippet(request: HttpRequest | None, **overrides: Any) -> Markup:
     return render_tag(**arguments)
 
 
-def of(request: HttpRequest) -> dict[str, object]:
+def request_arguments(request: HttpRequest) -> dict[str, object]:
     """Return the snippet's arguments that depend on the request."""
     config = page_configuration()
     uid = config.uid(request) if config.uid else user_id(request)

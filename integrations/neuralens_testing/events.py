@@ -9,7 +9,7 @@ from neuralens_embed.notation import describe_body
 from neuralens_testing.sandbox import Sandbox
 
 # Seconds from the page to the sandbox, at most, and between polls.
-PATIENCE, PAUSE = 10.0, 0.05
+TIMEOUT, PAUSE = 10.0, 0.05
 # Seconds without a new event after which all have arrived. The tracker sends after one second.
 QUIET = 1.5
 # The API's answers to a wrong key or application id.
@@ -35,21 +35,21 @@ class Events:
         self,
         sandbox: Sandbox,
         uid: str | None = None,
-        patience: float = PATIENCE,
+        timeout: float = TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._sandbox = sandbox
         self._uid = uid
-        self.patience = patience
+        self.timeout = timeout
         self._clock = clock
         self._sleep = sleep
         self.forget()
 
     def of(self, uid: str) -> "Events":
         """Return the events of only one shopper."""
-        chosen = Events(self._sandbox, uid, self.patience, self._clock, self._sleep)
-        chosen._taken, chosen._refused = self._taken, self._refused
+        chosen = Events(self._sandbox, uid, self.timeout, self._clock, self._sleep)
+        chosen._seen, chosen._refused = self._seen, self._refused
         chosen._batches = self._batches
         return chosen
 
@@ -58,7 +58,7 @@ class Events:
         return [
             entry["body"]
             for entry in self._sandbox.ledger()
-            if entry["sequence"] > self._taken and self._uid in (None, entry["body"]["uid"])
+            if entry["sequence"] > self._seen and self._uid in (None, entry["body"]["uid"])
         ]
 
     def lines(self) -> list[str]:
@@ -75,7 +75,7 @@ class Events:
 
     def settle(self) -> list[str]:
         """Wait until nothing more arrives, and return the lines."""
-        deadline = self._clock() + self.patience
+        deadline = self._clock() + self.timeout
         lines, changed = self.lines(), self._clock()
         while self._clock() < deadline and self._clock() < changed + QUIET:
             self._sleep(PAUSE)
@@ -85,8 +85,8 @@ class Events:
         return lines
 
     def wait_for(self, condition: Callable[[], bool]) -> bool:
-        """Wait for a condition, at most ``patience`` seconds; return whether it did."""
-        deadline = self._clock() + self.patience
+        """Wait for a condition, at most ``timeout`` seconds; return whether it did."""
+        deadline = self._clock() + self.timeout
         while not condition():
             if self._clock() > deadline:
                 return False
@@ -99,7 +99,7 @@ class Events:
 
     def forget(self) -> None:
         """Discard the events so far, for a new part of a journey."""
-        self._taken = last(self._sandbox.ledger())
+        self._seen = last(self._sandbox.ledger())
         self._refused = last(self._sandbox.refusals())
         self._batches = self._sandbox.batches()
 

@@ -103,8 +103,8 @@ def read_introduction(process: "subprocess.Popen[str]", application: str, log: I
     assert process.stdout  # noqa: S101 - asked for above
     url, settings = "", {}
     # Kill a command that hangs, which also ends reading from it.
-    patience = threading.Timer(STARTING, process.kill)
-    patience.start()
+    timer = threading.Timer(STARTING, process.kill)
+    timer.start()
     try:
         for line in process.stdout:
             if line.startswith(ADDRESS):
@@ -115,7 +115,7 @@ def read_introduction(process: "subprocess.Popen[str]", application: str, log: I
             if name == "NEURALENS_API_KEY":
                 return Sandbox(url, application, settings)
     finally:
-        patience.cancel()
+        timer.cancel()
     process.wait()
     log.seek(0)
     raise SandboxError(f"the sandbox does not start: {log.read().strip()}")

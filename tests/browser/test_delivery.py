@@ -256,7 +256,7 @@ def test_relay_that_is_killed_between_sending_and_settling(
 ):
     """The API has no idempotency key: ambiguous events are sent again, and counted."""
     page = show("")
-    ledger.fail(hang=True, taken=True, item="A")
+    ledger.fail(hang=True, accepted=True, item="A")
     share(page, "A")
     flush(page)
     ledger.wait_for(1)

@@ -236,13 +236,13 @@ def act_on_product(journey, product):
     article = page.get_by_role("article")
     for control, event in (
         (article.get_by_role("button", name="Add to cart"), "ADD_TO_CART"),
-        (article.get_by_role("button", name="Favourite"), "FAVORITE"),
+        (article.get_by_role("button", name="Favorite"), "FAVORITE"),
         (article.get_by_role("link", name="Share"), "SHARE"),
     ):
         journey.reach(control).click()
         journey.expect(event, product, **FOUND)
         journey.check()
-    favorite = article.get_by_role("button", name="Favourite")
+    favorite = article.get_by_role("button", name="Favorite")
     page.locator("article button[aria-pressed=true]").wait_for()
     # Neither removing the favorite nor changes in the cart are events.
     favorite.click()

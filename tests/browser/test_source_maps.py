@@ -21,7 +21,7 @@ ADDRESS = rf"/nl/{re.escape(SCRIPT)}"
 PAGE = """
 <div data-nl-list="results" data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak">
   <article data-nl-product="A">
-    <a href="#a">A</a><button data-nl-action="favorite">Favourite</button>
+    <a href="#a">A</a><button data-nl-action="favorite">Favorite</button>
   </article>
   <article data-nl-product="B">B</article>
 </div>

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture
 def neuralens_events(neuralens_sandbox: Sandbox) -> Events:
     """The events of a test, with a long timeout for busy machines."""
-    return Events(neuralens_sandbox, patience=TIMEOUT)
+    return Events(neuralens_sandbox, timeout=TIMEOUT)
 
 
 @pytest.fixture

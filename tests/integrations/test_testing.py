@@ -107,7 +107,7 @@ def test_a_page_served_by_page_route(
 def test_a_page_that_cannot_reach_the_sandbox_is_explained(
     open_routed: Callable[..., Page], neuralens_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    events = Events(neuralens_sandbox, patience=SHORT)
+    events = Events(neuralens_sandbox, timeout=SHORT)
     open_routed(neuralens_sandbox.snippet())
     reason = f'nothing has reached {neuralens_sandbox.url}, .* "local-network-access"'
     with pytest.raises(AssertionError, match=reason):
@@ -121,12 +121,12 @@ def test_a_page_that_cannot_reach_the_sandbox_is_explained(
 def test_a_refused_page_is_explained(
     open_routed: Callable[..., Page], neuralens_sandbox: Sandbox
 ) -> None:
-    events = Events(neuralens_sandbox, patience=TIMEOUT)
+    events = Events(neuralens_sandbox, timeout=TIMEOUT)
     refused = neuralens_sandbox.batches()[400]
     prefix = neuralens_sandbox.url + RELAY_PATH
     open_routed(Snippet("another", prefix=prefix).render(), "local-network-access")
     assert events.wait_for(lambda: neuralens_sandbox.batches()[400] > refused)
-    events.patience = SHORT
+    events.timeout = SHORT
     with pytest.raises(AssertionError, match="answered 400: check the page's data-app-id"):
         expect(events).to_have("LAND_PRODUCT_PAGE")
 
@@ -139,7 +139,7 @@ def test_a_relay_that_the_sandbox_refuses_is_explained() -> None:
         }
         httpx.post(sandbox.settings["NEURALENS_API_URL"], json={}, headers=credentials)
         # The relay was refused before this part of the journey, and has sent nothing since.
-        events = Events(sandbox, patience=SHORT)
+        events = Events(sandbox, timeout=SHORT)
         reason = "refused the shop's relay: the application in .* Start the shop with"
         with pytest.raises(AssertionError, match=reason):
             expect(events).to_have("LAND_PRODUCT_PAGE")

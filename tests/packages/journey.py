@@ -85,7 +85,7 @@ def main():
     page = template.render()
     command = [PROGRAM, "audit", "--format", "json"]
     audit = subprocess.run(command, input=page, capture_output=True, text=True, check=True)
-    accepted, taken = journey("sqlite:///outbox.db")
+    accepted, received = journey("sqlite:///outbox.db")
     names = sys.argv[1:]
     print(
         json.dumps(
@@ -93,7 +93,7 @@ def main():
                 "page": page,
                 "audit": json.loads(audit.stdout),
                 "accepted": accepted,
-                "taken": taken,
+                "received": received,
                 "versions": {name: version(name) for name in names},
             }
         )

@@ -74,7 +74,7 @@ def neuralens_events(neuralens_sandbox: Sandbox, page: Page) -> Events:
     """The events of the shop; Playwright handles aborted requests while waiting."""
     return Events(
         neuralens_sandbox,
-        patience=TIMEOUT,
+        timeout=TIMEOUT,
         sleep=lambda seconds: page.wait_for_timeout(seconds * 1000),
     )
 

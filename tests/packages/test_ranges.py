@@ -41,7 +41,7 @@ def expect_journey(result: dict[str, Any]) -> None:
     events = [(e["event"], e["ids"], e["index"]) for e in result["audit"]["events"]]
     assert events == [("VIEW_PRODUCT", ["A"], 3), ("CLICK_PRODUCT", ["A"], 3)]
     assert result["audit"]["problems"] == []
-    assert (result["accepted"], result["taken"]) == (1, ["A"])
+    assert (result["accepted"], result["received"]) == (1, ["A"])
 
 
 def test_the_lowest_versions(install: Callable[..., Path], wheel: Path, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_a_killed_relay_loses_no_acknowledged_event(spawn, environment, api_down
 def test_duplicates_after_a_kill_while_sending_are_counted(spawn, environment, sandbox):
     # It is killed before its requests time out, which it would count itself.
     client, process = spawn(environment | {"NEURALENS_TIMEOUT": "60"})
-    sandbox.fail(hang=True, taken=True, times=5)
+    sandbox.fail(hang=True, accepted=True, times=5)
     names = [f"p{number}" for number in range(5)]
     client.send(*[make_event(items=[{"id": name}]) for name in names])
     eventually(lambda: len(sandbox.bodies()) == 5)

@@ -575,7 +575,7 @@ def test_a_relay_without_its_lock_file_yields_to_another_leader(
     spawn, environment, sandbox, tmp_path, is_replaced
 ):
     first, process = spawn(environment)
-    sandbox.fail(hang=True, taken=True, times=3)
+    sandbox.fail(hang=True, accepted=True, times=3)
     names = [f"p{number}" for number in range(60)]
     first.send(*[make_event(items=[{"id": name}]) for name in names[:3]])
     eventually(lambda: not sandbox.pending())

@@ -183,7 +183,7 @@ def test_reading_the_health_keeps_the_reason_of_a_new_dead_letter(
 def test_a_request_without_a_response_is_ambiguous_and_retried(start, environment, sandbox, fault):
     # Long enough for a busy machine to take the request, too, or it would be repeated once more.
     relay = start(environment | {"NEURALENS_TIMEOUT": "2"})
-    sandbox.fail(**{fault: True}, taken=True)
+    sandbox.fail(**{fault: True}, accepted=True)
     relay.send(make_event())
     eventually(lambda: relay.queued() == 0)
     # The API cannot detect duplicates: there are as many as are counted.

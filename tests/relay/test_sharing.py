@@ -33,7 +33,7 @@ def test_an_event_is_leased_by_one_relay(spawn, shared, sandbox):
 def test_events_of_a_killed_relay_are_sent_by_another(spawn, shared, sandbox):
     # It is killed before its requests time out, which it would count itself.
     first, process = spawn(shared | {"NEURALENS_TIMEOUT": "60"})
-    sandbox.fail(hang=True, taken=True, times=3)
+    sandbox.fail(hang=True, accepted=True, times=3)
     names = ["a", "b", "c"]
     first.send(*map(named, names))
     eventually(lambda: not sandbox.pending())

@@ -88,7 +88,7 @@ def test_cart_and_favorites_without_a_page_load(page):
     tile = page.locator(".tile").first
     tile.get_by_role("button", name="Add to cart").click()
     expect(page.locator("[data-cart-count]")).to_have_text("1")
-    heart = tile.locator(".favourite button")
+    heart = tile.locator(".favorite button")
     heart.click()
     expect(heart).to_have_attribute("aria-pressed", "true")
     heart.click()

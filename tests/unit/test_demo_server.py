@@ -203,7 +203,7 @@ def test_a_script_gets_json(shopper):
     response = shopper.post("/cart/add", data={"id": "AV768"}, headers=headers)
     assert response.json() == {"count": 1, "name": "Alder spindle chair"}
     assert shopper.post(
-        "/favourites", data={"id": "AV768", "on": "true"}, headers=headers
+        "/favorites", data={"id": "AV768", "on": "true"}, headers=headers
     ).json() == {"on": True}
     [heart] = select(read(shopper.get("/product/AV768")), aria_pressed="true")
     assert heart.get("data-nl-action") == "favorite"
@@ -218,7 +218,7 @@ def test_the_session_cookie_is_inaccessible_to_scripts(shopper):
 
 
 @pytest.mark.parametrize(
-    "path", ["/cart", "/cart/add", "/favourites", "/checkout", "/consent", "/runtime"]
+    "path", ["/cart", "/cart/add", "/favorites", "/checkout", "/consent", "/runtime"]
 )
 def test_forms_from_other_origins_are_refused(shopper, path):
     response = shopper.post(path, data={"id": "AV768"}, headers={"Origin": "https://evil.example"})

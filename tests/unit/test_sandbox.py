@@ -301,7 +301,7 @@ def test_faults_occur_in_order_and_as_often_as_requested(client):
 
 
 def test_fault_that_loses_only_the_response(client):
-    client.post("/faults", json={"status": 500, "taken": True})
+    client.post("/faults", json={"status": 500, "accepted": True})
     assert post(client, EVENT).status_code == 500
     assert [entry["body"] for entry in client.get("/ledger").json()] == [EVENT]
 

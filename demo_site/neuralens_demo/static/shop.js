@@ -38,7 +38,7 @@ function toggleFavorite(form, event) {
   enhance(form, event, ({ on }) => {
     form.querySelector("button").setAttribute("aria-pressed", String(on));
     form.elements.on.value = String(!on);
-    show(on ? "Added to your favourites" : "Removed from your favourites");
+    show(on ? "Added to your favorites" : "Removed from your favorites");
   });
 }
 
@@ -57,7 +57,7 @@ function chooseConsent(form, event) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.matches("[data-add]")) addToCart(form, event);
-  else if (form.matches("[data-favourite]")) toggleFavorite(form, event);
+  else if (form.matches("[data-favorite]")) toggleFavorite(form, event);
   else if (form.matches("[data-consent-banner] form")) chooseConsent(form, event);
 });
 
