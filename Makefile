@@ -15,20 +15,20 @@ unexport PYTHONDONTWRITEBYTECODE
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo   run storefront, relay, sandbox and inspector on one address"
-	@echo "make test   run all tests, including those in real browsers"
-	@echo "make test-faults  run the complete fault suite, and update docs/faults.md"
-	@echo "make nightly  run slow tests, and repeat the browser tests on Brython and PyScript"
+	@echo "make demo           run storefront, relay, sandbox and inspector on one address"
+	@echo "make test           run all tests, including those in real browsers"
+	@echo "make test-faults    run the complete fault suite, and update docs/faults.md"
+	@echo "make nightly        run slow tests, and repeat the browser tests on Brython and PyScript"
 	@echo "make test-packages  test the wheel with the lowest and highest versions, and with frameworks"
-	@echo "make lock   update requirements.lock to the newest versions"
-	@echo "make build  build the bundles in dist/"
-	@echo "make bench  run the benchmarks"
-	@echo "make docs   generate the tables in docs/, and the site in site/"
-	@echo "make release  build wheel, sdist and npm package in release/, and check them"
-	@echo "make packages  build them in release/ without checks"
-	@echo "make lint   check format, lint rules, types, import contracts and portability"
-	@echo "make format fix format and lint rules"
-	@echo "make clean  delete everything that the other targets created"
+	@echo "make lock           update requirements.lock to the newest versions"
+	@echo "make build          build the bundles in dist/"
+	@echo "make bench          run the benchmarks"
+	@echo "make docs           generate the tables in docs/, and the site in site/"
+	@echo "make release        build wheel, sdist and npm package in release/, and check them"
+	@echo "make packages       build them in release/ without checks"
+	@echo "make lint           check format, lint rules, types, import contracts and portability"
+	@echo "make format         fix format and lint rules"
+	@echo "make clean          delete everything that the other targets created"
 
 demo: $(STAMPS)/venv dist/manifest.json
 	@exec $(BIN)/neuralens-tracker demo $(ARGS)

@@ -1,4 +1,4 @@
-"""Builds dist/: every bundle, the manifest, and the check of the size budgets."""
+"""Builds dist/: every bundle and the manifest; the size budgets, which a test enforces."""
 
 import base64
 import gzip
