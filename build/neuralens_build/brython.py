@@ -12,7 +12,7 @@ from neuralens_build import npm_tools
 from neuralens_build.brython_cuts import ABSENT_MODULES, EDITS, SECTIONS, SEVERED
 from neuralens_build.edits import apply
 from neuralens_build.errors import BuildError
-from neuralens_build.sources import ENTRY, bundle_builtins, in_order, lean
+from neuralens_build.sources import ENTRY, bundle_builtins, in_order, strip_text
 
 VERSION = "3.15.0"
 RUNTIME_SHA256 = "686eb4ef3fbb5dfa6acf932469a6a6e6c105fc9ad074f1bc5053e53f98ee3198"
@@ -43,23 +43,13 @@ def build(modules: Mapping[str, str], version: str, hooks: str | None = None) ->
     """
     entries = [ENTRY] if hooks is None else [ENTRY, hooks]
     names = in_order(modules, [GUARD], *entries)
-    sources = [{"name": name, "source": lean(modules[name])} for name in names]
+    sources = [{"name": name, "source": strip_text(modules[name])} for name in names]
     runtime = read_runtime()
     translated = run_node("translate_brython.cjs", {"runtime": runtime, "modules": sources})
     guard = npm_tools.run_esbuild(
         str(HERE / "page" / "brython.js"), "--bundle", "--format=iife", "--global-name=boundary"
     )
-    shaken = run_node(
-        "shake_brython.cjs",
-        {
-            "runtime": apply(EDITS, runtime, f"brython.js {VERSION}"),
-            "guard": guard,
-            "modules": dict(zip(names, translated, strict=True)),
-            "sections": list(SECTIONS),
-            "severed": list(SEVERED),
-        },
-    )
-    check(shaken)
+    reduced = shake(runtime, guard, dict(zip(names, translated, strict=True)))
     functions = ",\n".join(f"function () {{\n{text}\n}}" for text in translated)
     return NOTICE.format(version=version, brython=VERSION) + npm_tools.run_esbuild(
         "--minify",
@@ -68,13 +58,30 @@ def build(modules: Mapping[str, str], version: str, hooks: str | None = None) ->
         text=f"""(function () {{ try {{
 {bundle_builtins()}
 const __BRYTHON__ = (function () {{
-{shaken["code"]}
+{reduced}
 return __BRYTHON__;
 }})();
 {guard}
 boundary.run(__BRYTHON__, {json.dumps(names)}, [{functions}], {json.dumps(entries)});
 }} catch (error) {{ console.error("neuralens: " + error); }} }})();""",
     )
+
+
+def shake(runtime: str, guard: str, modules: Mapping[str, str]) -> str:
+    """Return the part of brython.js that the guard and the translated modules can reach."""
+    shaken = run_node(
+        "shake_brython.cjs",
+        {
+            "runtime": apply(EDITS, runtime, f"brython.js {VERSION}"),
+            "guard": guard,
+            "modules": dict(modules),
+            "sections": list(SECTIONS),
+            "severed": list(SEVERED),
+        },
+    )
+    check(shaken)
+    code: str = shaken["code"]
+    return code
 
 
 def build_source(modules: Mapping[str, str]) -> str:
@@ -85,7 +92,7 @@ def build_source(modules: Mapping[str, str]) -> str:
     """
     packages = {name.rpartition(".")[0] for name in modules} - {""}
     files = {
-        name: [".py", lean(modules.get(name, "")), [], *([True] * (name in packages))]
+        name: [".py", strip_text(modules.get(name, "")), [], *([True] * (name in packages))]
         for name in sorted({*modules, *packages})
     }
     guard = npm_tools.run_esbuild(

@@ -32,7 +32,7 @@ class WrongInput(click.ClickException):
 def build(output: Path | None, with_hooks: Path | None) -> None:
     """Build the bundles from the tracker's Python source. Run `npm install` first."""
     from neuralens_build import distribution, hooks
-    from neuralens_build.compiler.source_map import weigh
+    from neuralens_build.compiler.source_map import count_bytes
     from neuralens_build.errors import BuildError
 
     in_checkout = (CHECKOUT / "pyproject.toml").is_file()
@@ -45,5 +45,5 @@ def build(output: Path | None, with_hooks: Path | None) -> None:
         click.echo(f"{entry['brotli']:>9,} bytes  {folder / name}")
     click.echo(f"Of {SCRIPT}, before compression:")
     script, source_map = ((folder / name).read_text("utf-8") for name in (SCRIPT, f"{SCRIPT}.map"))
-    for name, count in weigh(script, source_map).items():
+    for name, count in count_bytes(script, source_map).items():
         click.echo(f"{count:>9,} bytes  {name}")

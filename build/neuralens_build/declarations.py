@@ -1,6 +1,7 @@
 """Generates the type declarations, neuralens.d.ts, from the tracker's constants."""
 
 import json
+from string import Template
 
 from neuralens_tracker.addon_settings import ADDONS
 from neuralens_tracker.hooks import LISTENED
@@ -26,6 +27,73 @@ ARGUMENTS = {
     "on": ", name: Listened, listener: (detail: any) => void",
     "flush": "",
 }
+
+
+DECLARATIONS = Template("""\
+${events}export type EventName = $event_names;
+export type Page = $pages;
+export type Consent = $consents;
+export type Listened = $listened;
+
+/** Attributes of the script tag (`data-app-id`) and keys of `window.neuralensConfig`. */
+export interface Settings {
+$settings
+}
+
+/** A product, or the text of a suggestion. */
+export interface Item {
+  id: string;
+}
+
+/** Where the shopper is. */
+export interface Geo {
+  lat?: number;
+  long?: number;
+  region?: string;
+}
+
+/** An event as it goes to the relay. */
+export interface TrackedEvent {
+  eid: string;
+  event: EventName;
+  items: Item[];
+  timestamp: number;
+  uid?: string | null;
+  query?: string | null;
+  page?: Page | null;
+  index?: number | null;
+  geo?: Geo | null;
+}
+
+/** What a tracked event is about: one of `id` and `ids` is needed. */
+export interface Fields {
+  id?: string | number;
+  ids?: (string | number)[];
+  /** The rank, counted from 0. */
+  index?: number;
+  /** The search text. */
+  query?: string;
+  page?: Page;
+  /** The order number of a PURCHASE, which is tracked once per order, ever. */
+  order?: string | number;
+}
+
+export interface Neuralens {
+$calls
+  /** The version of the tracker. */
+  readonly version: string;
+}
+
+/** Start the tracker on this page, unless it is running, and return its calls. */
+export function start(settings?: Settings): Neuralens;
+
+declare global {
+  interface Window {
+    neuralens: Neuralens;
+    neuralensConfig?: Settings;
+  }
+}
+""")
 
 
 def comment(text: str, indent: str = "", default: object = None) -> str:
@@ -58,68 +126,12 @@ def render() -> str:
         comment(CALLS[name].meaning, "  ") + f'  (command: "{name}"{arguments}): void;'
         for name, arguments in ARGUMENTS.items()
     )
-    return f"""\
-{events}export type EventName = {union(EVENTS)};
-export type Page = {union(PAGES)};
-export type Consent = {union(CONSENTS)};
-export type Listened = {union(LISTENED)};
-
-/** Attributes of the script tag (`data-app-id`) and keys of `window.neuralensConfig`. */
-export interface Settings {{
-{settings}
-}}
-
-/** A product, or the text of a suggestion. */
-export interface Item {{
-  id: string;
-}}
-
-/** Where the shopper is. */
-export interface Geo {{
-  lat?: number;
-  long?: number;
-  region?: string;
-}}
-
-/** An event as it goes to the relay. */
-export interface TrackedEvent {{
-  eid: string;
-  event: EventName;
-  items: Item[];
-  timestamp: number;
-  uid?: string | null;
-  query?: string | null;
-  page?: Page | null;
-  index?: number | null;
-  geo?: Geo | null;
-}}
-
-/** What a tracked event is about: one of `id` and `ids` is needed. */
-export interface Fields {{
-  id?: string | number;
-  ids?: (string | number)[];
-  /** The rank, counted from 0. */
-  index?: number;
-  /** The search text. */
-  query?: string;
-  page?: Page;
-  /** The order number of a PURCHASE, which is tracked once per order, ever. */
-  order?: string | number;
-}}
-
-export interface Neuralens {{
-{calls}
-  /** The version of the tracker. */
-  readonly version: string;
-}}
-
-/** Start the tracker on this page, unless it is running, and return its calls. */
-export function start(settings?: Settings): Neuralens;
-
-declare global {{
-  interface Window {{
-    neuralens: Neuralens;
-    neuralensConfig?: Settings;
-  }}
-}}
-"""
+    return DECLARATIONS.substitute(
+        events=events,
+        event_names=union(EVENTS),
+        pages=union(PAGES),
+        consents=union(CONSENTS),
+        listened=union(LISTENED),
+        settings=settings,
+        calls=calls,
+    )

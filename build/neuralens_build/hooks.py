@@ -82,17 +82,17 @@ def read(path: Path) -> Hooks:
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise HooksError(f"{problems[0]}{more}")
-    explain_form(ast.parse(source), path)
+    check_form(ast.parse(source), path)
     return Hooks(path.stem, source)
 
 
-def explain_form(tree: ast.Module, path: Path) -> None:
+def check_form(tree: ast.Module, path: Path) -> None:
     """Raise HooksError if a portable module is not a hooks file."""
     registers = False
     for statement in tree.body:
         place = f"{path}:{statement.lineno}"
         if isinstance(statement, ast.ImportFrom):
-            explain_import(statement, place)
+            check_import(statement, place)
         elif not is_allowed(statement):
             raise HooksError(
                 f"{place}: a hooks file has functions, values and calls at its top: "
@@ -117,7 +117,7 @@ def is_allowed(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.FunctionDef | ast.Pass)
 
 
-def explain_import(statement: ast.ImportFrom, place: str) -> None:
+def check_import(statement: ast.ImportFrom, place: str) -> None:
     """Raise HooksError for an import that a page does not have."""
     module = statement.module or ""
     if module in ANNOTATION_MODULES:

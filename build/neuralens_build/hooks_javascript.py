@@ -62,7 +62,7 @@ def write(hooks: Hooks | None, folder: Path) -> None:
     source = Source(hooks.file, hooks.source, ast.Module(mark_lines(statements), []))
     head = (
         f"import {{ bind as $bind }} from './{PAGE_MODULE}';\n"
-        f"const {{ line: {LINE}, install: $install, {take_calls(calls)} }} "
+        f"const {{ line: {LINE}, install: $install, {destructure(calls)} }} "
         f"= $bind('{hooks.file}');\n"
     )
     outside = frozenset({LINE, *(alias.asname or alias.name for alias in calls)})
@@ -81,6 +81,6 @@ def mark_lines(statements: list[ast.stmt]) -> list[ast.stmt]:
     return marked
 
 
-def take_calls(calls: list[ast.alias]) -> str:
+def destructure(calls: list[ast.alias]) -> str:
     """Return the destructuring pattern for the imported calls."""
     return ", ".join(f"{alias.name}: {spell(alias.asname or alias.name)}" for alias in calls)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuralens_build.compiler import MARK
-from neuralens_build.compiler.source_map import annotate, part
+from neuralens_build.compiler.source_map import annotate, split
 from neuralens_build.npm_tools import run_esbuild, run_program
 
 # Matches the attributes of records, to be shortened.
@@ -37,7 +37,7 @@ def bundle(entry: Path, *form: str) -> Bundle:
     options = ("--bundle", "--format=iife", SHORTEN, MAPPED)
     named = run_closure(run_esbuild(entry.name, *options, folder=entry.parent))
     script = run_esbuild("--minify-syntax", "--minify-whitespace", MAPPED, *form, text=named)
-    return Bundle(*part(script))
+    return Bundle(*split(script))
 
 
 def bundle_module(entry: Path) -> Bundle:

@@ -11,7 +11,7 @@ from neuralens_build.checkout import CHECKOUT
 from neuralens_build.edits import EditError, apply
 from neuralens_build.errors import BuildError
 from neuralens_build.pyscript_edits import CORE, DEFINES, GLOBALS, MICROPYTHON, PRELUDE
-from neuralens_build.sources import ENTRY, bundle_builtins, in_order, lean
+from neuralens_build.sources import ENTRY, bundle_builtins, in_order, strip_text
 
 PACKAGES = {
     "@pyscript/core": "0.7.31",
@@ -48,7 +48,7 @@ def build(modules: Mapping[str, str], version: str, hooks: str | None = None) ->
     apply, SourceError if an imported module is missing.
     """
     files = {
-        path_of(name, modules): lean(modules[name])
+        path_of(name, modules): strip_text(modules[name])
         for name in sorted(in_order(modules, PROVIDED, *ENTRIES, *([hooks] if hooks else [])))
     }
     notice = NOTICE.format(

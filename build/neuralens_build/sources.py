@@ -5,6 +5,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -20,6 +21,15 @@ FFI = "neuralens_tracker.web.ffi"
 
 class SourceError(BuildError):
     """A module is missing, or imports one that the runtime lacks; the message names it."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of a source to be replaced: its start and end in bytes, and what takes its place."""
+
+    start: int
+    end: int
+    replacement: bytes = b""
 
 
 def read(adapter: str) -> dict[str, str]:
@@ -104,25 +114,29 @@ def bundle_builtins() -> str:
     return f"let restored;\n{functions}\nconst [{names}] = restored;\n"
 
 
-def lean(source: str) -> str:
+def strip_text(source: str) -> str:
     """Return the source without docstrings, annotations, comments and typing imports.
 
     Every statement stays on its line, so that tracebacks have the original line numbers.
     """
     text = source.encode()
     starts = [0, *(match.end() for match in re.finditer(b"\n", text))]
-    spans = [*word_spans(source, starts), *comment_spans(source, starts)]
-    for start, end, replacement in sorted(spans, reverse=True):
-        lines = text.count(b"\n", start, end)
+    spans = [*find_statements(source, starts), *find_comments(source, starts)]
+    for span in sorted(spans, key=lambda span: span.start, reverse=True):
+        lines = text.count(b"\n", span.start, span.end)
         # An annotation may run over lines where only a backslash continues the statement.
-        text = text[:start] + replacement + (b"\n" if replacement else b"\\\n") * lines + text[end:]
+        ends = (b"\n" if span.replacement else b"\\\n") * lines
+        text = text[: span.start] + span.replacement + ends + text[span.end :]
     return re.sub(r"[ \t]+$", "", text.decode(), flags=re.MULTILINE)
 
 
-def word_spans(source: str, starts: list[int]) -> list[tuple[int, int, bytes]]:
-    """Return (start, end, replacement), in bytes, of docstrings, annotations and typing imports."""
+def find_statements(source: str, starts: list[int]) -> list[Span]:
+    """Return the spans of docstrings, annotations and typing imports.
+
+    ``starts`` are the positions of the lines, in bytes.
+    """
     text = source.encode()
-    spans: list[tuple[int, int, bytes]] = []
+    spans: list[Span] = []
 
     def place(node: ast.expr | ast.stmt | ast.arg) -> tuple[int, int]:
         last, column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
@@ -131,28 +145,27 @@ def word_spans(source: str, starts: list[int]) -> list[tuple[int, int, bytes]]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
             if node.body and is_docstring(node.body[0]):
-                spans.append((*place(node.body[0]), b"pass"))
+                spans.append(Span(*place(node.body[0]), b"pass"))
             if isinstance(node, ast.FunctionDef) and node.returns is not None:
                 start, end = place(node.returns)
-                spans.append((text.rindex(b"->", 0, start), end, b""))
+                spans.append(Span(text.rindex(b"->", 0, start), end))
         elif isinstance(node, ast.arg) and node.annotation is not None:
-            spans.append((place(node)[0] + len(node.arg.encode()), place(node)[1], b""))
+            spans.append(Span(place(node)[0] + len(node.arg.encode()), place(node)[1]))
         elif isinstance(node, ast.AnnAssign) and node.value is None:
-            spans.append((*place(node), b"pass"))
+            spans.append(Span(*place(node), b"pass"))
         elif isinstance(node, ast.AnnAssign):
-            spans.append((place(node.target)[1], place(node.annotation)[1], b""))
+            spans.append(Span(place(node.target)[1], place(node.annotation)[1]))
         elif isinstance(node, ast.ImportFrom) and node.module in ANNOTATION_MODULES:
-            spans.append((*place(node), b"pass"))
+            spans.append(Span(*place(node), b"pass"))
     return spans
 
 
-def comment_spans(source: str, starts: list[int]) -> list[tuple[int, int, bytes]]:
-    """Return (start, end, replacement), in bytes, of the comments."""
+def find_comments(source: str, starts: list[int]) -> list[Span]:
+    """Return the spans of the comments."""
     return [
-        (
+        Span(
             starts[token.start[0] - 1] + len(token.line[: token.start[1]].encode()),
             starts[token.start[0] - 1] + len(token.line[: token.end[1]].encode()),
-            b"",
         )
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT

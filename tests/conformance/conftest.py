@@ -152,7 +152,7 @@ def python_modules(adapter: str) -> dict[str, str]:
 def start_micropython(folder: Path) -> Node:
     modules = python_modules("micropython")
     needed = sources.in_order(modules, pyscript.PROVIDED, sources.ENTRY)
-    files = {pyscript.path_of(name, modules): sources.lean(modules[name]) for name in needed}
+    files = {pyscript.path_of(name, modules): sources.strip_text(modules[name]) for name in needed}
     (folder / "files.json").write_text(json.dumps(files), "utf-8")
     guard = npm_tools.run_esbuild(str(PAGE / "micropython.js"), "--bundle", "--format=esm")
     (folder / "guard.mjs").write_text(guard, "utf-8")

@@ -8,7 +8,7 @@ import pytest
 from neuralens_build import javascript, npm_tools
 from neuralens_build.compiler import CompileError, Source, compile_program
 from neuralens_build.compiler.code import Code
-from neuralens_build.compiler.source_map import column_of, part, weigh, write
+from neuralens_build.compiler.source_map import column_of, count_bytes, split, write
 from neuralens_build.subset import strip
 
 FFI = "from neuralens_tracker.web.ffi import call, construct, get, put, window\n"
@@ -316,7 +316,7 @@ def test_a_column_is_that_of_pythons_line() -> None:
 
 
 def test_sizes_by_source() -> None:
-    script, source_map = part(
+    script, source_map = split(
         write(
             Code(
                 (
@@ -328,7 +328,7 @@ def test_sizes_by_source() -> None:
             Source("a.py", "öne\nlongtwo\n", ast.parse("")),
         )
     )
-    assert weigh(script, source_map) == {"a.py": len("one two") + len("three")}
+    assert count_bytes(script, source_map) == {"a.py": len("one two") + len("three")}
     content = json.loads(source_map)
     assert content["mappings"] == "AAAA,IACG;AADF"
     assert content["sourcesContent"] == ["öne\nlongtwo\n"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import neuralens_tracker
 import pytest
 from neuralens_build.edits import Edit, EditError, apply
-from neuralens_build.sources import ENTRY, FFI, SourceError, in_order, lean, read
+from neuralens_build.sources import ENTRY, FFI, SourceError, in_order, read, strip_text
 from neuralens_build.subset import strip
 from neuralens_embed import ffi
 
@@ -39,7 +39,7 @@ class Thing:
 
 
 def test_lean_keeps_line_numbers():
-    lines = lean(ANNOTATED).splitlines()
+    lines = strip_text(ANNOTATED).splitlines()
     assert len(lines) == len(ANNOTATED.splitlines())
     returned = [line.strip() for line in ANNOTATED.splitlines()].index("return lambda x: x  # é")
     assert lines[returned].strip() == "return lambda x: x"
@@ -58,14 +58,14 @@ def test_lean_keeps_the_meaning(adapter):
             elif isinstance(node, ast.FunctionDef):
                 node.returns = None
         wanted = ast.unparse(stripped)
-        found = ast.unparse(strip(ast.parse(lean(source))))
+        found = ast.unparse(strip(ast.parse(strip_text(source))))
         actual = [line for line in found.splitlines() if line.strip() not in ("", "pass")]
         assert actual == [line for line in wanted.splitlines() if line.strip() not in ("", "pass")]
 
 
 def test_lean_leaves_nothing_to_strip():
     for source in read("brython").values():
-        tree = ast.parse(lean(source))
+        tree = ast.parse(strip_text(source))
         assert ast.dump(strip(tree)) == ast.dump(tree)
 
 

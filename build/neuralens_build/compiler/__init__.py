@@ -15,7 +15,7 @@ from neuralens_build.compiler.kinds import LIST, SCALAR, read_known
 from neuralens_build.compiler.linker import link
 from neuralens_build.compiler.records import MARK, Record, is_record, read_record
 from neuralens_build.compiler.refusal import CompileError
-from neuralens_build.compiler.scopes import spell
+from neuralens_build.compiler.scopes import Facts, spell
 from neuralens_build.compiler.source import Source
 
 __all__ = [
@@ -45,12 +45,11 @@ def compile_program(
     scalars = read_known(SCALAR, trees, records)
     lists = read_known(LIST, trees, records)
     effects = read_effects(trees.values(), records)
-    return {
-        name: Emitter(
-            source.file, source.tree, records, (scalars[name], lists[name]), outside, effects
-        ).module()
-        for name, source in linked.items()
-    }
+    emitted = {}
+    for name, source in linked.items():
+        facts = Facts(records, (scalars[name], lists[name]), outside, effects)
+        emitted[name] = Emitter(source.file, source.tree, facts).module()
+    return emitted
 
 
 def compile_body(source: Source, outside: frozenset[str], before: str, after: str) -> Code:
@@ -59,9 +58,8 @@ def compile_body(source: Source, outside: frozenset[str], before: str, after: st
     Raises CompileError.
     """
     known = tuple(read_known(kind, {"": source.tree}, {})[""] for kind in (SCALAR, LIST))
-    effects = read_effects([source.tree], {})
-    emitter = Emitter(source.file, source.tree, {}, known, outside, effects)
-    return emitter.wrapped(before, after)
+    facts = Facts({}, known, outside, read_effects([source.tree], {}))
+    return Emitter(source.file, source.tree, facts).wrapped(before, after)
 
 
 def read_records(modules: Mapping[str, Source]) -> dict[str, Record]:

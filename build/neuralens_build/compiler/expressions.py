@@ -244,14 +244,8 @@ class Expressions(Scopes):
             asked = self.fill(left, REMAINDER, [left.left, left.right])
             text = COMPARISON[type(operator)].text
             return self.code(node, asked, text, "0", rank=EQUALITY)
-        question = self.counted(node)
-        if (
-            question is not None
-            and isinstance(question.items, ast.ListComp)
-            and not self.has_effects(question.items)
-        ):
-            found = self.emit_any(question.items)
-            return self.code(node, "!", found, rank=UNARY) if question.is_empty else found
+        if (emptiness := self.emptiness(node)) is not None:
+            return emptiness
         written = COMPARISON[type(operator)]
         text = written.text
         if written.rank == EQUALITY and (is_none(left) or is_none(right)):
@@ -269,6 +263,16 @@ class Expressions(Scopes):
             self.write(right, written.right),
             rank=written.rank,
         )
+
+    def emptiness(self, node: ast.Compare) -> Code | None:
+        """Write the test whether a comprehension has items; None for any other comparison."""
+        question = self.counted(node)
+        if question is None or not isinstance(question.items, ast.ListComp):
+            return None
+        if self.has_effects(question.items):
+            return None
+        found = self.emit_any(question.items)
+        return self.code(node, "!", found, rank=UNARY) if question.is_empty else found
 
     def membership(
         self, node: ast.Compare, left: ast.expr, operator: ast.cmpop, right: ast.expr

@@ -6,7 +6,7 @@ copy for iteration. The inference uses annotations, which mypy checks, and liter
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from neuralens_build.compiler.records import Record
@@ -139,23 +139,11 @@ def read_known(
     These are constants that the module defines or imports, and the functions and record attributes
     of all modules, whose names are unique.
     """
-    functions = set(kind.builtins)
-    for tree in trees.values():
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef):
-                functions.discard(node.name)
-                if kind.names(node.returns):
-                    functions.add(node.name)
-    attributes: dict[str, bool] = {}
-    for record in records.values():
-        for field in record.fields:
-            is_such = kind.names(field.annotation) or kind.makes(field.value)
-            attributes[field.attribute] = attributes.get(field.attribute, True) and is_such
     program = Known(
         kind,
         frozenset(),
-        frozenset(functions),
-        frozenset(name for name, is_such in attributes.items() if is_such),
+        functions_of(kind, trees.values()),
+        attributes_of(kind, records.values()),
     )
     size = -1
     while size != len(program.attributes):
@@ -165,17 +153,41 @@ def read_known(
         module: frozenset(program.find(tree.body, set(), top_level(tree)))
         for module, tree in trees.items()
     }
-    known = {}
-    for module, tree in trees.items():
-        imported = {
-            alias.name
-            for node in tree.body
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-            if alias.name in names.get(node.module or "", frozenset())
-        }
-        known[module] = Known(kind, names[module] | imported, program.functions, program.attributes)
-    return known
+    return {
+        module: replace(program, names=names[module] | imported_of(tree, names))
+        for module, tree in trees.items()
+    }
+
+
+def functions_of(kind: Kind, trees: Iterable[ast.Module]) -> frozenset[str]:
+    """Return the functions of a program, and the builtins, that return values of a kind."""
+    functions = set(kind.builtins)
+    for node in (node for tree in trees for node in tree.body):
+        if isinstance(node, ast.FunctionDef):
+            functions.discard(node.name)
+            if kind.names(node.returns):
+                functions.add(node.name)
+    return frozenset(functions)
+
+
+def attributes_of(kind: Kind, records: Iterable[Record]) -> frozenset[str]:
+    """Return the attributes of records that are of a kind, in each record that has them."""
+    attributes: dict[str, bool] = {}
+    for field in (field for record in records for field in record.fields):
+        is_such = kind.names(field.annotation) or kind.makes(field.value)
+        attributes[field.attribute] = attributes.get(field.attribute, True) and is_such
+    return frozenset(name for name, is_such in attributes.items() if is_such)
+
+
+def imported_of(tree: ast.Module, names: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the constants that a module imports, of those that each module is known to have."""
+    return frozenset(
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name in names.get(node.module or "", frozenset())
+    )
 
 
 def changed(trees: Mapping[str, ast.Module], program: Known) -> Iterator[str]:

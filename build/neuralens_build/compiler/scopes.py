@@ -55,33 +55,47 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from statements(handler.body)
 
 
+def origins_of_imports(tree: ast.Module) -> dict[str, str | None]:
+    """Return the module from which a module imports each name."""
+    return {
+        alias.asname or alias.name: node.module
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
 def spell(name: str) -> str:
     """Return the JavaScript name of a variable."""
     return f"{name}$" if name in TAKEN else name
 
 
-class Scopes:
-    """The scopes of one module; ``file`` is its name in messages.
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a program when one of its modules is emitted.
 
-    ``records`` are the record classes of the program, ``known`` the inferred kinds of the module's
-    values, ``outside`` the names of globals, and ``effects`` those of the program's functions.
+    ``records`` are its record classes, ``known`` the inferred kinds of the module's values,
+    ``outside`` the names of globals, and ``effects`` those of the program's functions.
     """
 
-    def __init__(
-        self,
-        file: str,
-        tree: ast.Module,
-        records: Mapping[str, Record],
-        known: Sequence[Known] = (),
-        outside: frozenset[str] = frozenset(),
-        effects: Effects | None = None,
-    ) -> None:
+    records: Mapping[str, Record] = field(default_factory=dict)
+    known: Sequence[Known] = ()
+    outside: frozenset[str] = frozenset()
+    effects: Effects | None = None
+
+
+class Scopes:
+    """The scopes of one module; ``file`` is its name in messages."""
+
+    def __init__(self, file: str, tree: ast.Module, facts: Facts) -> None:
         self.file = file
         self.tree = tree
-        self.records = records
-        self.attributes = {part.attribute for record in records.values() for part in record.fields}
-        self.known = known
-        self.effects = effects
+        self.records = facts.records
+        self.attributes = {
+            part.attribute for record in facts.records.values() for part in record.fields
+        }
+        self.known = facts.known
+        self.effects = facts.effects
         # The names that more than one function may assign.
         self.shared = {
             name
@@ -90,24 +104,13 @@ class Scopes:
             for name in node.names
         }
         self.depth = 0
-        imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-        taken = {
-            alias.asname or alias.name: (node.module, alias.name)
-            for node in imports
-            for alias in node.names
-        }
-        self.access = {name for name, (origin, _) in taken.items() if origin == ADAPTER} & set(
-            ACCESS
-        )
-        self.window = {name for name, (origin, _) in taken.items() if origin == ADAPTER} & {
-            "window"
-        }
-        self.scopes = [
-            Scope(
-                bound_in(tree.body) | taken.keys() | outside,
-                kinds={facts.kind: set(facts.names) for facts in known},
-            )
-        ]
+        origins = origins_of_imports(tree)
+        adapter = {name for name, origin in origins.items() if origin == ADAPTER}
+        self.access = adapter & ACCESS.keys()
+        self.window = adapter & {"window"}
+        names = bound_in(tree.body) | origins.keys() | facts.outside
+        kinds = {known.kind: set(known.names) for known in facts.known}
+        self.scopes = [Scope(names, kinds=kinds)]
         self.library: set[str] = set()
 
     def refuse(self, node: ast.AST, reason: str, remedy: str) -> CompileError:
@@ -141,7 +144,7 @@ class Scopes:
     def is_of(self, kind: Kind, node: ast.expr) -> bool:
         """Return whether a value is known to be of a kind."""
         return any(
-            facts.kind == kind and facts.hold(node, self.names_of(kind)) for facts in self.known
+            known.kind == kind and known.hold(node, self.names_of(kind)) for known in self.known
         )
 
     def names_of(self, kind: Kind) -> set[str]:
@@ -201,14 +204,14 @@ class Scopes:
         bound = bound_in(body)
         self.refuse_unset(body, names)
         kinds = {}
-        for facts in self.known:
+        for known in self.known:
             given = {
                 part.arg
                 for part in arguments.args
-                if facts.kind.names(part.annotation) and part.arg not in bound
+                if known.kind.names(part.annotation) and part.arg not in bound
             }
-            around = self.names_of(facts.kind) - names - bound
-            kinds[facts.kind] = given | facts.find(body, around | given, bound - names)
+            around = self.names_of(known.kind) - names - bound
+            kinds[known.kind] = given | known.find(body, around | given, bound - names)
         self.scopes.append(Scope(names | bound, names, kinds))
 
     def refuse_unset(self, body: list[ast.stmt], parameters: set[str]) -> None:

@@ -10,8 +10,8 @@ from neuralens_build.compiler.code import Code, Place
 from neuralens_build.compiler.source import Source
 
 # The comment at the end of a script, before the Base64 of its map.
-MARK = "//# sourceMappingURL="
-COMMENT = f"{MARK}data:application/json;base64,"
+PREFIX = "//# sourceMappingURL="
+COMMENT = f"{PREFIX}data:application/json;base64,"
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
@@ -28,26 +28,26 @@ def decode(text: str) -> list[int]:
     return numbers
 
 
-def weigh(script: str, source_map: str) -> dict[str, int]:
+def count_bytes(script: str, source_map: str) -> dict[str, int]:
     """Return how many bytes of a script come from each source, largest first.
 
     Text between two mappings belongs to the first one.
     """
     content = json.loads(source_map)
-    weights = dict.fromkeys(content["sources"], 0)
+    counts = dict.fromkeys(content["sources"], 0)
     source = 0
     for line, segments in zip(script.split("\n"), content["mappings"].split(";"), strict=False):
         column = 0
         present: str | None = None
         for numbers in map(decode, filter(None, segments.split(","))):
             if present is not None:
-                weights[present] += len(line[column : column + numbers[0]].encode())
+                counts[present] += len(line[column : column + numbers[0]].encode())
             column += numbers[0]
             source += numbers[1] if len(numbers) > 1 else 0
             present = content["sources"][source] if len(numbers) > 1 else None
         if present is not None:
-            weights[present] += len(line[column:].encode())
-    return dict(sorted(weights.items(), key=lambda weight: (-weight[1], weight[0])))
+            counts[present] += len(line[column:].encode())
+    return dict(sorted(counts.items(), key=lambda count: (-count[1], count[0])))
 
 
 def encode(number: int) -> str:
@@ -103,7 +103,7 @@ def annotate(script: str, source_map: str) -> str:
     return f"{script.rstrip()}\n{COMMENT}{base64.b64encode(source_map.encode()).decode()}\n"
 
 
-def part(text: str) -> tuple[str, str]:
+def split(text: str) -> tuple[str, str]:
     """Split a script from its inline source map."""
-    script, _, address = text.rpartition(MARK)
+    script, _, address = text.rpartition(PREFIX)
     return script, base64.b64decode(address.partition("base64,")[2]).decode()

@@ -9,6 +9,7 @@ from neuralens_build.compiler.code import Code, Part
 from neuralens_build.compiler.emitter import Emitter
 from neuralens_build.compiler.language import LOWEST
 from neuralens_build.compiler.records import is_record, read_record
+from neuralens_build.compiler.scopes import Facts
 from neuralens_build.subset.module import Module
 from neuralens_build.subset.stripping import strip
 
@@ -25,7 +26,7 @@ class Whitelist(Emitter):
     def __init__(self, module: Module, outside: frozenset[str]) -> None:
         tree = strip(module.tree)
         classes = frozenset(node.name for node in tree.body if isinstance(node, ast.ClassDef))
-        super().__init__(module.filename, tree, {}, (), classes | outside)
+        super().__init__(module.filename, tree, Facts(outside=classes | outside))
         self.attributes = set(module.attribute_names())
         self.problems: list[CompileError] = []
 
