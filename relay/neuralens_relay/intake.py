@@ -32,7 +32,7 @@ from neuralens_relay.rate import RateLimit, Shares, cost, name_sender
 from neuralens_relay.relay import Relay
 from neuralens_relay.responses import as_json, explain_error, retry_later
 from neuralens_relay.settings import variable
-from neuralens_relay.store import Event, OutboxError, OutboxFullError, digest
+from neuralens_relay.store import Event, OutboxError, OutboxRefusalError, digest
 from neuralens_relay.turns import Turn, Turns
 from neuralens_relay.uploads import Uploads
 
@@ -41,7 +41,7 @@ UTF_8 = re.compile('charset="?utf-?8"?')
 # Bytes of a body from which one sender's are also stored one after the other: many at once would
 # delay those of others.
 LARGE = 8192
-# Retry-After in seconds: the outbox cannot be written, or is full.
+# Retry-After in seconds: the outbox cannot be written, or accepts no events.
 RETRY_BROKEN = 10
 RETRY_FULL = 60
 PREFLIGHT_AGE = 86400
@@ -251,10 +251,10 @@ class Intake:
         try:
             report = make_report(batch, events, rejected)
             fresh = await self._relay.add(events, report)
-        except OutboxFullError as error:
-            # It may be something else than full, but that concerns only operators.
+        except OutboxRefusalError as error:
+            # Why concerns only operators.
             self._notices.log(logging.ERROR, "outbox", "%s", error)
-            raise retry_later(503, "the outbox is full", RETRY_FULL) from error
+            raise retry_later(503, "the outbox accepts no events now", RETRY_FULL) from error
         except OutboxError as error:
             self._notices.log(logging.ERROR, "outbox", "%s", error)
             raise retry_later(503, "the outbox cannot be written", RETRY_BROKEN) from error

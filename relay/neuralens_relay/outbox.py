@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic, time
 from typing import Any, TypeVar
 
-from neuralens_relay.store import OutboxError, OutboxFullError, Store
+from neuralens_relay.store import OutboxError, OutboxRefusalError, Store
 
 T = TypeVar("T")
 Operation = Callable[[Store], Any]
@@ -99,7 +99,7 @@ class Outbox:
         """
         try:
             result = await self.call(operation)
-        except OutboxFullError:
+        except OutboxRefusalError:
             # Not a failed write: ``depth`` reports why it is full.
             raise
         except OutboxError as error:
@@ -215,15 +215,15 @@ def commit(store: Store, group: Sequence[Entry]) -> None:
             commit(store, [entry])
     else:
         for entry, result in zip(group, results, strict=True):
-            if isinstance(result, OutboxFullError):
+            if isinstance(result, OutboxRefusalError):
                 entry.future.set_exception(result)
             else:
                 entry.future.set_result(result)
 
 
 def attempt(store: Store, operation: Operation) -> Any:
-    """Return an operation's result, or OutboxFullError, which does not roll back the others."""
+    """Return an operation's result, or OutboxRefusalError, which does not roll back the others."""
     try:
         return operation(store)
-    except OutboxFullError as error:
+    except OutboxRefusalError as error:
         return error

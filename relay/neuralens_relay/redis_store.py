@@ -31,7 +31,7 @@ from neuralens_relay.store import (
     Event,
     Lease,
     OutboxError,
-    OutboxFullError,
+    OutboxRefusalError,
     Settlement,
     digest,
 )
@@ -184,10 +184,10 @@ class RedisStore:
                 return self._add(events, now, report)
             except redis.ResponseError as error:
                 if str(error) == FULL:
-                    raise OutboxFullError(self._full()) from error
+                    raise OutboxRefusalError(self._full()) from error
                 if str(error).startswith(FOREIGN):
                     owner = str(error).removeprefix(FOREIGN)
-                    raise OutboxFullError(self._describe_conflict(owner)) from error
+                    raise OutboxRefusalError(self._describe_conflict(owner)) from error
                 if str(error) != STALE:
                     raise
         raise OutboxError("too many concurrent batches of the same journal")

@@ -39,7 +39,7 @@ from neuralens_relay.store import (
     Event,
     Lease,
     OutboxError,
-    OutboxFullError,
+    OutboxRefusalError,
     Outcome,
     Settlement,
     belongs_to,
@@ -219,7 +219,7 @@ class SqliteStore:
         """See Store."""
         refusal = self._refusal(len(events))
         if refusal:
-            raise OutboxFullError(refusal)
+            raise OutboxRefusalError(refusal)
         fresh = []
         for event in events:
             self.database.execute(

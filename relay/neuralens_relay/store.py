@@ -17,8 +17,8 @@ class OutboxError(Exception):
     """The outbox cannot be read or written now; the message says why."""
 
 
-class OutboxFullError(OutboxError):
-    """The outbox accepts no more events now; the message says why. Nothing was written."""
+class OutboxRefusalError(OutboxError):
+    """The outbox accepts no events now, see ``Depth.refusal``. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Store(Protocol):
         """Store events, dropping those with a known id; return for each whether it was new.
 
         ``report``: their batch's contribution to the balance, which is recorded with them. Raises
-        OutboxFullError, before anything is written, if it is full, or another application's.
+        OutboxRefusalError, before anything is written, if it is full, or another application's.
         """
 
     def lead(self) -> bool:

@@ -15,7 +15,14 @@ from neuralens_relay.opening import Opener
 from neuralens_relay.outbox import Outbox
 from neuralens_relay.redis_store import RedisStore
 from neuralens_relay.sqlite_store import SqliteStore
-from neuralens_relay.store import Bounds, Event, OutboxError, OutboxFullError, Outcome, Settlement
+from neuralens_relay.store import (
+    Bounds,
+    Event,
+    OutboxError,
+    OutboxRefusalError,
+    Outcome,
+    Settlement,
+)
 
 from tests.polling import TIMEOUT, eventually
 from tests.relay.conftest import locked, unused_port
@@ -236,7 +243,7 @@ def test_the_outbox_is_bounded(open_store):
     store = open_store(waiting=2)
     with store.transaction():
         store.add(events("a", "b"), 10)
-    with pytest.raises(OutboxFullError), store.transaction():
+    with pytest.raises(OutboxRefusalError), store.transaction():
         store.add(events("c"), 10)
     with store.transaction():
         assert store.depth().waiting == 2
@@ -344,7 +351,7 @@ def test_a_follower_of_another_application_accepts_no_events(tmp_path):
     assert not same.lead()
     with pytest.raises(OutboxError, match="of another application uses the outbox"):
         other.lead()
-    with pytest.raises(OutboxFullError, match="of another application uses the outbox"):
+    with pytest.raises(OutboxRefusalError, match="of another application uses the outbox"):
         other.add(events("e"), 10)
     assert "another application" in other.depth().refusal
     same.close()
@@ -371,7 +378,7 @@ def test_a_file_keeps_its_application_until_its_events_are_sent(tmp_path):
         for _ in range(2):
             with pytest.raises(OutboxError, match=r"has queued events of another app.* \(1\)"):
                 other.lead()
-        with pytest.raises(OutboxFullError, match="another application"):
+        with pytest.raises(OutboxRefusalError, match="another application"):
             other.add(events("e"), 10)
         # The lock is free for the owner.
         with closing(SqliteStore(path, application="a")) as first:
