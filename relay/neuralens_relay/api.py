@@ -53,6 +53,7 @@ class ApiClient:
         """``clock`` returns Unix time."""
         self._settings = settings
         self._clock = clock
+        self._key = key_pattern(settings.api_key)
         self._notices = Notices(log, monotonic)
 
     async def __aenter__(self) -> Self:
@@ -100,22 +101,24 @@ class ApiClient:
             if not isinstance(error, (aiohttp.ClientError, OSError)):
                 # Without the traceback's last line: it may quote a response that echoes the key.
                 trace = "".join(format_tb(error.__traceback__))
-                safe = sanitize(reason, self._settings.api_key)
+                safe = sanitize(reason, self._key)
                 kind = type(error).__name__
                 self._notices.log(
                     logging.ERROR, kind, "unexpected error in a request: %s\n%s", safe, trace
                 )
-        return replace(answer, reason=sanitize(answer.reason, self._settings.api_key))
+        return replace(answer, reason=sanitize(answer.reason, self._key))
 
 
-def sanitize(reason: str, key: str) -> str:
-    """Return a reason as one short line without the key, which a response may echo, also escaped.
-
-    A host, as of a redirect, is in lower case.
-    """
+def key_pattern(key: str) -> re.Pattern[str]:
+    """Return a pattern of the key, also escaped, and in lower case, as in a redirect's host."""
     escaped = {key, json.dumps(key)[1:-1], quote(key, safe=""), html.escape(key)}
-    pattern = "|".join(map(re.escape, sorted(escaped, key=len, reverse=True)))
-    line = re.sub(pattern, REDACTED, reason, flags=re.IGNORECASE)[:MAX_REASON]
+    longest_first = sorted(escaped, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+
+
+def sanitize(reason: str, key: re.Pattern[str]) -> str:
+    """Return a reason as one short line without the key, which a response may echo."""
+    line = key.sub(REDACTED, reason)[:MAX_REASON]
     return "".join(character if character.isprintable() else " " for character in line)
 
 
