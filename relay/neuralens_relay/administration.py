@@ -26,7 +26,7 @@ from neuralens_relay.outbox_url import open_existing
 from neuralens_relay.portions import Portion
 from neuralens_relay.salvage import salvage
 from neuralens_relay.settings import read_setting, warn_of_unknown
-from neuralens_relay.store import Dead, Store
+from neuralens_relay.store import FORMER, Dead, Store
 
 # The most dead letters that are listed.
 MAX_LISTED = 10_000
@@ -92,6 +92,14 @@ def replay_dead(eids: Sequence[str]) -> None:
     """Send dead letters again: all of them, or those with the given ids."""
     now = time.time()
     change_dead(lambda store, part, most: store.replay(part, most, now), eids, "sent again")
+    if not eids:
+        with opened() as store, store.transaction():
+            former = sum(each.reason.startswith(FORMER) for each in store.dead(MAX_LISTED))
+        if former:
+            click.echo(
+                f"{former} of a former application will not: --replay sends those whose ids you"
+                " give, under the id of the current application"
+            )
 
 
 def forget_dead(eids: Sequence[str]) -> None:

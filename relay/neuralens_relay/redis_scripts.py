@@ -85,9 +85,11 @@ local function read(consumer, limit)
   return redis.call('XREADGROUP', 'GROUP', 'relays', consumer, 'COUNT', limit,
                     'STREAMS', stream, '>')
 end
--- Dead letters with the digests from ARGV[first] on; without any, the oldest.
-local function choose(first, limit)
-  if not ARGV[first] then return redis.call('ZRANGE', order, 0, limit - 1) end
+-- Dead letters with the digests from ARGV[first] on; without any, the oldest received after a time.
+local function choose(first, limit, after)
+  if not ARGV[first] then
+    return redis.call('ZRANGE', order, '(' .. after, '+inf', 'BYSCORE', 'LIMIT', 0, limit)
+  end
   local members = {}
   for i = first, #ARGV do
     if #members < limit then members[#members + 1] = ARGV[i] end
@@ -106,6 +108,14 @@ local function drop(member)
   redis.call('ZREM', order, member)
   return redis.call('HDEL', dead, member)
 end
+-- An error if another application than that of the relay or client, or "", has the outbox. The key
+-- of the sender follows that of the owner.
+local function find_foreign(key, application)
+  local owner = redis.call('GET', KEYS[key]) or redis.call('GET', KEYS[key + 1])
+  if owner and application ~= '' and application ~= owner then
+    return redis.error_reply('FOREIGN ' .. owner)
+  end
+end
 """
 # now, limit, how many events; for each its id, digest, body, retention and the day of which it
 # counts; the journal's state so far, the new one and its retention; the prefix of the books' keys,
@@ -116,10 +126,8 @@ end
 ADD = """
 local now, limit, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local journal, after = KEYS[7 + count], 4 + 5 * count
-local owner = redis.call('GET', KEYS[8 + count]) or redis.call('GET', KEYS[9 + count])
-if owner and ARGV[after + 6] ~= '' and ARGV[after + 6] ~= owner then
-  return redis.error_reply('FOREIGN ' .. owner)
-end
+local foreign = find_foreign(8 + count, ARGV[after + 6])
+if foreign then return foreign end
 if redis.call('ZCARD', live) + count > limit then
   return redis.error_reply('FULL')
 end
@@ -153,27 +161,32 @@ end
 for i = after + 7, #ARGV, 3 do tally(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
 return {fresh, count_queued(KEYS[10 + count])}
 """
-# consumer, limit, now. Each returns what was read, and whether another program had moved the group
-# back.
+# application, consumer, now, limit. Each returns what was read, and whether another program had
+# moved the group back. The keys of owner and sender follow.
 LEASE = """
+local foreign = find_foreign(7, ARGV[1])
+if foreign then return foreign end
 ensure_group()
 local rewound = undo_rewind()
-move_due(ARGV[3], ARGV[2])
-return {read(ARGV[1], ARGV[2]), rewound}
+move_due(ARGV[3], ARGV[4])
+return {read(ARGV[2], ARGV[4]), rewound}
 """
-# consumer, now. Events in the stream, not the sorted set, were never attempted.
+# application, consumer, now. Events in the stream, not the sorted set, were never attempted.
 PROBE = """
+local foreign = find_foreign(7, ARGV[1])
+if foreign then return foreign end
 ensure_group()
 local rewound = undo_rewind()
-local found = read(ARGV[1], 1)
+local found = read(ARGV[2], 1)
 if not found then
-  move_due(ARGV[2], 1)
-  found = read(ARGV[1], 1)
+  move_due(ARGV[3], 1)
+  found = read(ARGV[2], 1)
 end
 return {found, rewound}
 """
-# application, milliseconds; the keys of owner and sender follow. Returns another application that
-# has the outbox, or "", and how many of its events are queued, if none of its relays runs.
+# application, milliseconds, now; the keys of owner, sender, heartbeat and FORMER_UNTIL follow.
+# Returns another application that has the outbox, or "", and how many of its events are queued, if
+# none of its relays runs.
 CLAIM = """
 local owner, sender = redis.call('GET', KEYS[7]), redis.call('GET', KEYS[8])
 if owner and owner ~= ARGV[1] then return {owner, 0} end
@@ -181,6 +194,7 @@ if sender and sender ~= ARGV[1] then
   local waiting = redis.call('ZCARD', live)
   if waiting > 0 then return {sender, waiting} end
   redis.call('DEL', KEYS[8])
+  redis.call('SET', KEYS[10], ARGV[3])
 end
 redis.call('SET', KEYS[7], ARGV[1], 'PX', ARGV[2])
 return {'', 0}
@@ -213,12 +227,14 @@ end
 if is_sender then redis.call('SET', KEYS[8], ARGV[1]) end
 return count_queued(KEYS[9])
 """
-# limit
+# limit, what begins the reasons of a former application's. The key of FORMER_UNTIL follows.
 LIST = """
+local former = tonumber(redis.call('GET', KEYS[7]) or -math.huge)
 local listed = {}
 for i, member in ipairs(redis.call('ZRANGE', order, 0, ARGV[1] - 1, 'REV')) do
   local r = cmsgpack.unpack(redis.call('HGET', dead, member))
-  listed[i] = {r.eid, r.body, r.attempts, r.received, r.reason}
+  local mark = tonumber(r.received) <= former and ARGV[2] or ''
+  listed[i] = {r.eid, r.body, r.attempts, r.received, mark .. r.reason}
 end
 return listed
 """
@@ -226,10 +242,11 @@ COUNT = """
 return {redis.call('ZCARD', live), redis.call('ZCARD', order),
         redis.call('ZRANGE', live, 0, 0, 'WITHSCORES')}
 """
-# limit, digests
+# limit, digests. The key of FORMER_UNTIL follows.
 REPLAY = """
 local revived = 0
-for _, member in ipairs(choose(2, tonumber(ARGV[1]))) do
+local former = redis.call('GET', KEYS[7]) or '-inf'
+for _, member in ipairs(choose(2, tonumber(ARGV[1]), former)) do
   local packed = redis.call('HGET', dead, member)
   if packed then
     local r = cmsgpack.unpack(packed)
@@ -244,7 +261,9 @@ return revived
 # limit, digests
 FORGET = """
 local forgotten = 0
-for _, member in ipairs(choose(2, tonumber(ARGV[1]))) do forgotten = forgotten + drop(member) end
+for _, member in ipairs(choose(2, tonumber(ARGV[1]), '-inf')) do
+  forgotten = forgotten + drop(member)
+end
 return forgotten
 """
 # uid, cursor, limit. Each returns how many events were deleted, and the next cursor.

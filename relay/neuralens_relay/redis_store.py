@@ -24,6 +24,7 @@ from neuralens_relay.balance import Posting, Report, Tally, name_journal, post
 from neuralens_relay.notices import Notices
 from neuralens_relay.redis_server import RedisServer, UnfitError
 from neuralens_relay.store import (
+    FORMER,
     UNBOUNDED,
     Bounds,
     Dead,
@@ -53,6 +54,8 @@ BEAT = PREFIX + "beat"
 OWNER = PREFIX + "owner"
 SENDER = PREFIX + "sender"
 MARKS = (OWNER.encode(), SENDER.encode(), BEAT.encode())
+# Until when (Unix time) dead letters are those of a former application.
+FORMER_UNTIL = PREFIX + "former"
 # The heartbeats of the relays, by consumer.
 BEATS = PREFIX + "beats"
 KEYS = (STREAM, LATER, DEAD, LIVE, DEAD_ORDER, BEATS)
@@ -185,9 +188,9 @@ class RedisStore:
             except redis.ResponseError as error:
                 if str(error) == FULL:
                     raise OutboxRefusalError(self._full()) from error
-                if str(error).startswith(FOREIGN):
-                    owner = str(error).removeprefix(FOREIGN)
-                    raise OutboxRefusalError(self._describe_conflict(owner)) from error
+                conflict = self._explain_foreign(error)
+                if conflict:
+                    raise OutboxRefusalError(conflict) from error
                 if str(error) != STALE:
                     raise
         raise OutboxError("too many concurrent batches of the same journal")
@@ -269,16 +272,24 @@ class RedisStore:
 
     def lease(self, limit: int, now: float) -> list[Lease]:
         """See Store."""
-        self._check_owner()
-        return self._as_leases(self._run(scripts.LEASE, [self._consumer, limit, now]))
+        return self._lease(scripts.LEASE, now, limit)
 
     def probe(self, now: float) -> list[Lease]:
         """See Store."""
-        self._check_owner()
-        return self._as_leases(self._run(scripts.PROBE, [self._consumer, now]))
+        return self._lease(scripts.PROBE, now)
 
-    def _as_leases(self, found: Any) -> list[Lease]:
-        streams, rewound = found
+    def _lease(self, script: str, *values: Any) -> list[Lease]:
+        """Lease events by a script; raise OutboxError if they are another application's."""
+        if self._conflict:
+            raise OutboxError(self._conflict)
+        values = (self._application, self._consumer, *values)
+        try:
+            streams, rewound = self._run(script, values, MARKS[:2])
+        except redis.ResponseError as error:
+            conflict = self._explain_foreign(error)
+            if not conflict:
+                raise
+            raise OutboxError(conflict) from error
         if rewound:
             self._note("rewound", "events would have been sent twice", "moved the group back")
         leases = []
@@ -370,11 +381,12 @@ class RedisStore:
         """Make this relay's application the owner, see Store, or raise UnfitError."""
         if not self._application:
             return
-        owner, waiting = self._run(scripts.CLAIM, [self._application, OWNED], MARKS)
-        self._conflict = ""
+        keys = (*MARKS, FORMER_UNTIL.encode())
+        owner, waiting = self._run(scripts.CLAIM, [self._application, OWNED, time()], keys)
+        name = owner.decode(errors="replace")
+        # In one step, because other threads lease events unless there is a conflict.
+        self._conflict = self._describe_conflict(name, waiting) if owner else ""
         if owner:
-            name = owner.decode(errors="replace")
-            self._conflict = self._describe_conflict(name, waiting)
             raise UnfitError(self._conflict)
 
     def _describe_conflict(self, owner: str, waiting: int = 0) -> str:
@@ -391,10 +403,10 @@ class RedisStore:
             " NEURALENS_APPLICATION_ID"
         )
 
-    def _check_owner(self) -> None:
-        """Raise OutboxError if the outbox is another application's."""
-        if self._conflict:
-            raise OutboxError(self._conflict)
+    def _explain_foreign(self, error: redis.ResponseError) -> str:
+        """Return that the outbox is another application's, if a script has found that, or ""."""
+        found, owner = str(error)[: len(FOREIGN)], str(error)[len(FOREIGN) :]
+        return self._describe_conflict(owner) if found == FOREIGN else ""
 
     def depth(self) -> Depth:
         """See Store."""
@@ -407,12 +419,15 @@ class RedisStore:
         """See Store."""
         return [
             Dead(eid.decode(), body, int(attempts), float(received), reason.decode())
-            for eid, body, attempts, received, reason in self._run(scripts.LIST, [limit])
+            for eid, body, attempts, received, reason in self._run(
+                scripts.LIST, [limit, FORMER], [FORMER_UNTIL.encode()]
+            )
         ]
 
     def replay(self, eids: Sequence[str], limit: int, now: float) -> int:
         """See Store."""
-        return int(self._run(scripts.REPLAY, [limit, *map(digest, eids)]))
+        values = [limit, *map(digest, eids)]
+        return int(self._run(scripts.REPLAY, values, [FORMER_UNTIL.encode()]))
 
     def forget(self, eids: Sequence[str], limit: int) -> int:
         """See Store."""

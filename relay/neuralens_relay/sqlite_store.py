@@ -32,6 +32,7 @@ from neuralens_relay.sqlite_files import (
     touch,
 )
 from neuralens_relay.store import (
+    FORMER,
     UNBOUNDED,
     Bounds,
     Dead,
@@ -313,6 +314,8 @@ class SqliteStore:
                 )
                 self._unlock()
                 raise OutboxError(self._conflict)
+            if owner < 0:
+                self.database.execute("UPDATE dead SET reason = ? || reason", (FORMER,))
             self._name_owner(self._application)
         self._conflict = ""
 
@@ -512,7 +515,10 @@ class SqliteStore:
 
     def replay(self, eids: Sequence[str], limit: int, now: float) -> int:
         """See Store. Damaged ones are never sent."""
-        chosen = self._choose(eids, limit, f"reason <> '{DAMAGED_LETTER}'")
+        condition = f"reason <> '{DAMAGED_LETTER}'"
+        if not eids:
+            condition += f" AND reason NOT LIKE '{FORMER}%'"
+        chosen = self._choose(eids, limit, condition)
         self.database.executemany(
             "INSERT INTO events (eid, body, received, reason, due, checksum)"
             " SELECT eid, body, received, reason, ?, ? FROM dead WHERE id = ?",

@@ -115,6 +115,11 @@ class Depth:
     dropped: int = 0
 
 
+# Begins the reasons of the dead letters of an application that has delivered events, once the
+# outbox is another one's: see ``Store.replay``.
+FORMER = "of a former application: "
+
+
 def digest(eid: str) -> bytes:
     """Return the 16-byte digest by which an event's id is remembered."""
     return blake2b(eid.encode(), digest_size=16).digest()
@@ -205,11 +210,12 @@ class Store(Protocol):
     def replay(self, eids: Sequence[str], limit: int, now: float) -> int:
         """Requeue at most ``limit`` dead letters with these ids; return how many.
 
-        Without ids, any dead letters.
+        Without ids, any dead letters but those of a former application (``FORMER``), which would be
+        sent under the current one's id.
         """
 
     def forget(self, eids: Sequence[str], limit: int) -> int:
-        """Delete at most ``limit`` dead letters, selected as by ``replay``; return how many."""
+        """Delete at most ``limit`` dead letters with these ids, or any; return how many."""
 
     def erase(self, uid: str, cursor: Any, limit: int) -> tuple[int, Any]:
         """Delete a shopper's events, queued, leased or dead, among the next ``limit`` or so.

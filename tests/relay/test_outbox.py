@@ -11,6 +11,8 @@ from pathlib import Path
 import apsw
 import pytest
 import redis
+from click.testing import CliRunner
+from neuralens_relay.cli import relay as command
 from neuralens_relay.opening import Opener
 from neuralens_relay.outbox import Outbox
 from neuralens_relay.redis_store import RedisStore
@@ -387,6 +389,70 @@ def test_a_file_keeps_its_application_until_its_events_are_sent(tmp_path):
     with closing(SqliteStore(path, application="b")) as other:
         assert other.lead()
         assert other.add(events("e"), 10) == [True]
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def open_as(request, tmp_path, monkeypatch):
+    """Return a function that opens one outbox for an application."""
+    monkeypatch.setattr("neuralens_relay.redis_store.OWNED", 100)
+
+    def open_as(application):
+        if request.param == "redis":
+            return RedisStore(request.getfixturevalue("redis_address"), application=application)
+        store = SqliteStore(tmp_path / "outbox.db", application=application)
+        with store.transaction():
+            assert store.lead()
+        return store
+
+    return open_as
+
+
+def kill(store, name):
+    with store.transaction():
+        store.add(events(name), time.time())
+        store.settle(refused(store.lease(9, time.time())))
+
+
+def list_dead(store):
+    with store.transaction():
+        return [(letter.eid, letter.reason) for letter in store.dead(9)]
+
+
+@pytest.mark.parametrize("has_delivered", [True, False])
+def test_dead_letters_of_a_former_application_are_sent_again_only_by_their_ids(
+    open_as, has_delivered
+):
+    with closing(open_as("a")) as first:
+        if has_delivered:
+            deliver(first)
+        kill(first, "old")
+    with closing(open_as("b")) as other:
+        kill(other, "new")
+        # Otherwise the former id may have been wrong.
+        mark = "of a former application: " if has_delivered else ""
+        assert list_dead(other) == [("new", "400: no"), ("old", f"{mark}400: no")]
+        with other.transaction():
+            assert other.replay([], 9, 10) == (1 if has_delivered else 2)
+        assert len(list_dead(other)) == has_delivered
+        with other.transaction():
+            assert other.replay(["old"], 9, 10) == has_delivered
+        assert list_dead(other) == []
+
+
+def test_the_command_says_which_dead_letters_it_does_not_send_again(tmp_path):
+    path = tmp_path / "outbox.db"
+    for application in ("a", "b"):
+        with closing(SqliteStore(path, application=application)) as store:
+            assert store.lead()
+            deliver(store)
+            kill(store, application)
+    environment = {"NEURALENS_OUTBOX": f"sqlite:///{path}"}
+    result = CliRunner().invoke(command, ["--replay"], env=environment)
+    assert result.output.startswith(
+        "1 event will be sent again\n1 of a former application will not: --replay sends those"
+    )
+    with closing(SqliteStore(path)) as store:
+        assert [eid for eid, _ in list_dead(store)] == ["a"]
 
 
 def test_a_restart_does_not_leave_a_file_to_another_application(tmp_path):
