@@ -16,6 +16,7 @@ at the end of the process. To tie it to the other application, pass that
 import json
 import logging
 import re
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from neuralens_relay.access import may_inspect
 from neuralens_relay.archive import Archive
+from neuralens_relay.balance import Balance
 from neuralens_relay.bundles import Bundle, load
 from neuralens_relay.forwarded import TrustedProxies
 from neuralens_relay.intake import RETRY_BROKEN, Intake
@@ -158,11 +160,12 @@ class Status:
             token = variable("status_token")
             return as_json({"error": f"metrics are for this machine, or with {token}"}, 403)
         health = await self._relay.health()
-        try:
-            balances = await self._relay.balances(BALANCE_DAYS)
-        except OutboxError:
-            # Reported by health.
-            balances = []
+        balances: list[Balance] = []
+        # An outbox that hangs is not waited for twice.
+        if health.depth is not None:
+            # Reported by health, if it fails the next time, too.
+            with suppress(OutboxError):
+                balances = await self._relay.balances(BALANCE_DAYS)
         text = self._relay.metrics.render(health, balances)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

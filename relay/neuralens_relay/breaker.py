@@ -55,8 +55,14 @@ class Breaker:
         # When the API last asked to wait.
         self._asked = -inf
         self._proven = False
-        self.state = State.RUNNING
-        self.reason = ""
+        # The state, and the reason of the last failure. In one value, and changed last, because
+        # other threads read it for /health.
+        self.status = (State.RUNNING, "")
+
+    @property
+    def state(self) -> State:
+        """Whether events are sent."""
+        return self.status[0]
 
     @property
     def trusted(self) -> bool:
@@ -79,8 +85,7 @@ class Breaker:
         self._until = 0.0
         self._asked = -inf
         self._proven = True
-        self.state = State.RUNNING
-        self.reason = ""
+        self.status = (State.RUNNING, "")
 
     def fail(
         self, event: Hashable, sent: float, reason: str, asked: float = 0, first: bool = True
@@ -90,42 +95,42 @@ class Breaker:
         ``sent``: as for ``succeed``; ``asked``: Retry-After in seconds, or 0; ``first``: it was the
         event's first attempt.
         """
-        trusted = self.trusted
-        self._record(event, reason)
-        if self.state.open:
+        state, trusted = self.state, self.trusted
+        self._record(event)
+        if state.open:
             if self._concerns_api(event, first):
                 self._count_probe(sent)
             self._hold(sent, asked)
         elif len(self._failed) >= HOLD_AFTER or (asked > 0 and (first or not trusted)):
-            self._open(State.HOLDING, asked)
+            state = State.HOLDING
+            self._open(asked)
         elif self._failures >= FAILING_AFTER:
-            self.state = State.FAILING
+            state = State.FAILING
+        self.status = (state, reason)
 
     def pause(self, event: Hashable, sent: float, reason: str) -> None:
         """Record that the API refuses the key, or that there is no API at the URL.
 
         It concerns all events alike, so every probe counts.
         """
-        self._record(event, reason)
+        self._record(event)
         if self.state is State.PAUSED:
             self._count_probe(sent)
             self._hold(sent, 0)
         else:
-            self._open(State.PAUSED, 0)
+            self._open(0)
+        self.status = (State.PAUSED, reason)
 
-    def _record(self, event: Hashable, reason: str) -> None:
+    def _record(self, event: Hashable) -> None:
         self._failures += 1
-        self.reason = reason
         if len(self._failed) < HOLD_AFTER:
             self._failed.add(event)
 
-    def _open(self, state: State, asked: float) -> None:
+    def _open(self, asked: float) -> None:
         self._opened = self._clock()
         self._counted = 1
         self._retried.clear()
         self._hold(self._opened, asked)
-        # Last, because other threads read the state for /health: an open breaker has a wait.
-        self.state = state
 
     def _concerns_api(self, event: Hashable, first: bool) -> bool:
         """Return whether the failure of a probe is the API's, as far as one can tell.

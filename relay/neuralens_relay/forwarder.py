@@ -124,14 +124,16 @@ class Forwarder:
     @property
     def state(self) -> tuple[State, str]:
         """Whether events are forwarded, and if not, why."""
-        if self._trouble:
-            return State.STOPPED, self._trouble
+        # Each is read once, because the forwarder's thread may change it meanwhile.
+        trouble = self._trouble
+        if trouble:
+            return State.STOPPED, trouble
         if self._leading is False:
             return State.FOLLOWING, "another relay forwards the events of this outbox"
-        reason = self._breaker.reason
-        if self._breaker.state.open:
+        state, reason = self._breaker.status
+        if state.open:
             reason += f"; next attempt in {self._breaker.wait():.0f} s"
-        return self._breaker.state, reason
+        return state, reason
 
     @property
     def in_flight(self) -> int:
@@ -332,7 +334,7 @@ class Forwarder:
 
     def _log_state(self, before: State) -> None:
         """Log a change of state, throttled: if many requests fail, it may change all the time."""
-        state, reason = self._breaker.state, self._breaker.reason
+        state, reason = self._breaker.status
         level, text = logging.WARNING, "the API accepts events again"
         if state is State.PAUSED:
             check = ", ".join(map(variable, ("api_key", "application_id", "api_url")))

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from time import monotonic, time
@@ -53,6 +53,8 @@ class Outbox:
         self._queue: SimpleQueue[Entry | None] = SimpleQueue()
         self._closed = False
         self.write_status = WriteStatus()
+        # Writers of several threads must not overwrite each other's faults.
+        self._noting = threading.Lock()
         # Guards the sentinel at the end of the queue: an operation after it would never run.
         self._closing = threading.Lock()
         # Each is held while its thread runs operations, or is paused.
@@ -103,12 +105,24 @@ class Outbox:
             # Not a failed write: ``depth`` reports why it is full.
             raise
         except OutboxError as error:
-            self.write_status = replace(self.write_status, fault=str(error))
+            self._note(fault=str(error))
             raise
         if wrote(result):
-            now = time()
-            self.write_status = WriteStatus(now) if proof else replace(self.write_status, at=now)
+            fault = {"fault": ""} if proof else {}
+            self._note(at=time(), **fault)
         return result
+
+    def _note(self, **changes: Any) -> None:
+        """Change the write status."""
+        with self._noting:
+            self.write_status = replace(self.write_status, **changes)
+
+    def responds(self, patience: float) -> bool:
+        """Return whether operations end within ``patience`` seconds."""
+        try:
+            return bool(wait([self.submit(lambda store: None)], patience).done)
+        except OutboxError:
+            return False
 
     def close(self, patience: float = CLOSING) -> None:
         """Finish the queued operations, then close the store.
@@ -121,7 +135,7 @@ class Outbox:
         for thread in self._threads:
             thread.join(max(0.0, deadline - monotonic()))
         if any(thread.is_alive() for thread in self._threads):
-            log.error("the outbox has not responded for %g s: abandoning it", patience)
+            log.error("the outbox has not responded: abandoning it")
 
     def release(self) -> None:
         """Close without waiting for it."""

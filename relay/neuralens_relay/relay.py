@@ -78,7 +78,10 @@ class Relay:
             return self._start(asked, WRITE_TIMEOUT)
 
     def close(self) -> None:
-        """Wait up to ``settings.grace`` for requests in flight, and close the outbox."""
+        """Wait up to ``settings.grace`` for requests in flight, and close the outbox.
+
+        An outbox that hangs is abandoned after CLOSING seconds.
+        """
         if FORKS.stranded:
             # They are the parent's.
             return
@@ -87,11 +90,15 @@ class Relay:
             self._opener.abandon()
             outbox, forwarding = self._outbox, self._forwarding
             self._outbox = self._forwarding = None
-        if forwarding is not None:
-            forwarding.close()
-        if outbox is not None:
-            outbox.close()
-            atexit.unregister(self.close)
+        if outbox is None or forwarding is None:
+            return
+        forwarding.stop()
+        # One that hangs is not waited for twice, nor as long as for requests in flight.
+        responds = outbox.responds(CLOSING)
+        if responds:
+            forwarding.join()
+        outbox.close(CLOSING if responds else 0)
+        atexit.unregister(self.close)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -140,8 +147,10 @@ class Relay:
                 fresh = await outbox.write(lambda store: store.add(events, now, report), any)
         except TimeoutError:
             raise OutboxError(explain_silence(self._place, WRITE_TIMEOUT)) from None
-        if self._forwarding is not None:
-            self._forwarding.wake()
+        # Read once, because another thread may close the relay meanwhile.
+        forwarding = self._forwarding
+        if forwarding is not None:
+            forwarding.wake()
         return fresh
 
     async def health(self) -> Health:
@@ -230,9 +239,12 @@ class Forwarding:
         """Notify the forwarder of new events."""
         self._call_soon(self.forwarder.wake)
 
-    def close(self) -> None:
-        """Stop, and wait for requests in flight."""
+    def stop(self) -> None:
+        """Send no more events."""
         self._call_soon(self.forwarder.stop)
+
+    def join(self) -> None:
+        """Wait for requests in flight, after ``stop``."""
         # Longer than the grace only if the outbox hangs.
         self._thread.join(self._settings.grace + CLOSING)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import CodeType, FrameType
 from typing import Any, Self
 from uuid import uuid4
 
@@ -339,3 +340,24 @@ def spawn(tmp_path: Path) -> Iterator[Callable[..., tuple[Client, Process]]]:
             return running.enter_context(Client(process.url)), process
 
         yield spawn
+
+
+@contextmanager
+def amid(code: CodeType, *changes: Callable[[], object]) -> Iterator[None]:
+    """Make one change before each of the first lines that a function executes in this thread.
+
+    Another thread may make them at any moment.
+    """
+    left = iter(changes)
+
+    def change(frame: FrameType, event: str, _: object) -> Any:
+        if event == "line":
+            next(left, int)()
+        return change
+
+    former = sys.gettrace()
+    sys.settrace(lambda frame, *_: change if frame.f_code is code else None)
+    try:
+        yield
+    finally:
+        sys.settrace(former)

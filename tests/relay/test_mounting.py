@@ -9,6 +9,7 @@ import httpx
 import pytest
 from neuralens_relay import Client as Server
 from neuralens_relay import Settings, SettingsError, create_app
+from neuralens_relay.relay import Relay
 from neuralens_relay.store import Event, OutboxError
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -47,6 +48,27 @@ def test_mounted_it_starts_on_a_health_check(start_lazily, environment):
     assert health["ready"]
     assert health["forwarding"] == "running"
     assert health["reasons"] == []
+
+
+def test_metrics_wait_only_once_for_an_outbox_that_hangs(environment, monkeypatch):
+    monkeypatch.setattr("neuralens_relay.relay.READ_TIMEOUT", 0.2)
+    asked = []
+    monkeypatch.setattr(Relay, "balances", lambda relay, days: asked.append(days))
+    hanging, left = threading.Event(), threading.Event()
+
+    def hang(store):
+        hanging.set()
+        left.wait(TIMEOUT)
+
+    app = create_app(Settings.from_environment(environment))
+    app.state.relay.ensure_started().submit(hang)
+    assert hanging.wait(TIMEOUT)
+    metrics = ask(app, "GET", "/metrics").text
+    left.set()
+    app.state.relay.close()
+    assert "neuralens_ready 0.0" in metrics
+    assert "neuralens_outbox_waiting" not in metrics
+    assert asked == []
 
 
 def test_mounted_with_the_lifespan_it_starts_and_closes_with_it(environment, bundles, sandbox):

@@ -5,17 +5,20 @@ import threading
 import time
 import weakref
 from concurrent.futures import Future
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
 import pytest
 import redis
 from click.testing import CliRunner
+from neuralens_relay import Settings
 from neuralens_relay.cli import relay as command
 from neuralens_relay.opening import Opener
 from neuralens_relay.outbox import Outbox
 from neuralens_relay.redis_store import RedisStore
+from neuralens_relay.relay import Relay
 from neuralens_relay.sqlite_store import SqliteStore
 from neuralens_relay.store import (
     Bounds,
@@ -26,8 +29,9 @@ from neuralens_relay.store import (
     Settlement,
 )
 
+from tests.event_loop import run
 from tests.polling import TIMEOUT, eventually
-from tests.relay.conftest import locked, unused_port
+from tests.relay.conftest import amid, locked, unused_port
 
 DAY = 86400.0
 
@@ -127,6 +131,74 @@ def test_a_hanging_store_is_abandoned_at_shutdown(tmp_path, caplog):
         outbox.submit(hang)
     left.set()
     outbox.close()
+
+
+def test_a_relay_whose_outbox_hangs_does_not_wait_for_requests(environment, monkeypatch):
+    monkeypatch.setattr("neuralens_relay.relay.CLOSING", 0.1)
+    grace = 3 * TIMEOUT
+    relay = Relay(Settings.from_environment(environment | {"NEURALENS_GRACE": str(grace)}))
+    hanging, left = threading.Event(), threading.Event()
+
+    def hang(store):
+        hanging.set()
+        left.wait(grace)
+
+    relay.ensure_started().submit(hang)
+    assert hanging.wait(TIMEOUT)
+    began = time.monotonic()
+    relay.close()
+    assert time.monotonic() - began < TIMEOUT
+    left.set()
+
+
+def test_a_fault_is_not_overwritten_by_a_write_of_another_thread(tmp_path, monkeypatch):
+    """It fails while one that proves nothing is being noted."""
+    outbox = Outbox(SqliteStore(tmp_path / "outbox.db"))
+
+    def fail(store):
+        raise OutboxError("the disk is full")
+
+    def write():
+        with suppress(OutboxError):
+            run(outbox.write(fail))
+
+    failing = threading.Thread(target=write)
+
+    def replace_late(status, **changes):
+        if "at" in changes:
+            failing.start()
+            # It may have to wait for this one.
+            failing.join(0.5)
+        return replace(status, **changes)
+
+    monkeypatch.setattr("neuralens_relay.outbox.replace", replace_late)
+    run(outbox.write(lambda store: None, proof=False))
+    failing.join(TIMEOUT)
+    assert outbox.write_status.at is not None
+    assert outbox.write_status.fault == "the disk is full"
+    outbox.close()
+
+
+@pytest.mark.parametrize("line", range(12))
+def test_an_event_is_acknowledged_by_a_relay_that_is_being_closed(environment, line):
+    relay = Relay(Settings.from_environment(environment))
+    relay.start()
+    closing = threading.Thread(target=relay.close)
+
+    def close():
+        closing.start()
+        eventually(lambda: relay._forwarding is None)
+
+    async def add():
+        with amid(Relay.add.__code__, *[int] * line, close):
+            return await relay.add(events("e"))
+
+    # One that comes too late is not.
+    with suppress(OutboxError):
+        assert run(add()) == [True]
+    if closing.is_alive():
+        closing.join(TIMEOUT)
+    relay.close()
 
 
 def test_an_event_is_leased_once_and_the_longest_due_first(store):

@@ -15,7 +15,11 @@ from neuralens_relay.answers import Fate, read_answer, read_retry_after
 from neuralens_relay.api import MAX_REASON, ApiClient, key_pattern, sanitize
 from neuralens_relay.backoff import Backoff
 from neuralens_relay.batch import serialize
-from neuralens_relay.breaker import HOLD_AFTER, Breaker, State
+from neuralens_relay.breaker import FAILING_AFTER, HOLD_AFTER, Breaker, State
+from neuralens_relay.clock import Clock as RelayClock
+from neuralens_relay.forwarder import Forwarder
+from neuralens_relay.limiter import Limiter
+from neuralens_relay.metrics import Metrics
 from neuralens_relay.origins import explain_refusal
 from neuralens_relay.outbox_url import describe_place, sqlite_path
 from neuralens_relay.output import Output
@@ -24,6 +28,7 @@ from neuralens_relay.serving import address, listen
 from neuralens_relay.settings import read_origin
 
 from tests.event_loop import run
+from tests.relay.conftest import amid
 
 REQUIRED = {"NEURALENS_API_KEY": "k", "NEURALENS_APPLICATION_ID": "a"}
 
@@ -247,7 +252,7 @@ def test_a_breaker_opens_after_consecutive_failures(breaker, clock):
     fail_many(breaker, clock, HOLD_AFTER - 1)
     assert not breaker.state.open
     breaker.fail("another", clock(), "500")
-    assert (breaker.state, breaker.reason, breaker.wait()) == (State.HOLDING, "500", 1)
+    assert (breaker.status, breaker.wait()) == ((State.HOLDING, "500"), 1)
     clock.now += 1
     assert breaker.wait() == 0
     breaker.fail("probe", clock(), "502")
@@ -257,7 +262,7 @@ def test_a_breaker_opens_after_consecutive_failures(breaker, clock):
         breaker.fail(f"probe {number}", clock(), "502")
     assert breaker.wait() == 60
     breaker.succeed(clock())
-    assert (breaker.state, breaker.reason, breaker.wait()) == (State.RUNNING, "", 0)
+    assert (breaker.status, breaker.wait()) == ((State.RUNNING, ""), 0)
 
 
 def test_earlier_requests_do_not_extend_the_wait(breaker, clock):
@@ -297,12 +302,35 @@ def test_no_other_thread_sees_an_open_breaker_without_its_wait(clock):
     assert opening.state is State.HOLDING
 
 
+@pytest.mark.parametrize("line", range(8))
+def test_no_other_thread_sees_a_state_without_its_reason(breaker, clock, line):
+    wall = RelayClock(clock, clock)
+    forwarder = Forwarder(
+        None, None, breaker, Limiter(9), Backoff(1, 60, 300), Metrics(), wall, grace=0
+    )
+
+    def read_amid(change):
+        with amid(vars(Forwarder)["state"].fget.__code__, *[int] * line, change):
+            return forwarder.state
+
+    assert read_amid(lambda: fail_many(breaker, clock, FAILING_AFTER)) in [
+        (State.RUNNING, ""),
+        (State.FAILING, "500"),
+    ]
+    breaker.succeed(clock())
+    forwarder._trouble = "the disk is full"
+    assert read_amid(forwarder._recovered) in [
+        (State.STOPPED, "the disk is full"),
+        (State.RUNNING, ""),
+    ]
+
+
 def test_a_few_failing_events_do_not_open_the_breaker_but_are_reported(breaker, clock):
     for _ in range(100):
         breaker.fail("poison", clock(), "500", first=False)
     assert breaker.state is State.FAILING
     assert not breaker.state.open
-    assert breaker.reason == "500"
+    assert breaker.status[1] == "500"
     breaker.succeed(clock())
     # Nor if Retry-After is only for that event.
     breaker.fail("poison", clock(), "503", 60, first=False)
