@@ -8,7 +8,8 @@ cumulative losses by reason. So each number is in exactly one state, and
 holds for each day (UTC), which is the one on which the relay first knew of the number. A number
 missing between others is outstanding (``out``) until it arrives or the browser reports a loss. The
 browser does not report which numbers it has lost, so the lowest outstanding ones are assumed to be;
-if one of them arrives after all, the next one takes its place.
+if one of them arrives after all, the next one takes its place. Tabs that track at the same
+moment may give the same number: the second event to arrive with it counts by itself.
 
 An event without a number, as a shop's server sends it, counts whenever it arrives.
 """
@@ -117,11 +118,13 @@ class Posting:
     """The effect of a report on the tallies.
 
     ``journal``: the new state of the journal, or None. ``days``: for each valid event, the day to
-    which it counts, as stored or duplicate; None if it was counted before. ``changes``: the rest.
+    which it counts, as stored or duplicate; None if its number was counted before: then it counts,
+    ``today``, only if it is new. ``changes``: the rest.
     """
 
     journal: bytes | None
     days: tuple[int | None, ...]
+    today: int
     changes: Changes
 
     def complete(self, fresh: Iterable[bool]) -> Changes:
@@ -130,6 +133,9 @@ class Posting:
         for day, is_new in zip(self.days, fresh, strict=True):
             if day is not None:
                 changes[Account(day, STORED if is_new else DUPLICATE)] += 1
+            elif is_new:
+                changes[Account(self.today, TRACKED)] += 1
+                changes[Account(self.today, STORED)] += 1
         return changes
 
 
@@ -161,7 +167,7 @@ def post(known: bytes | None, report: Report, now: float, memory: float) -> Post
         if day is not None:
             changes[Account(day, REJECTED, reason)] += 1
     state = None if journal is None else msgspec.json.encode(journal)
-    return Posting(state, tuple(days[:kept]), changes)
+    return Posting(state, tuple(days[:kept]), today, changes)
 
 
 def decode_journal(known: bytes | None) -> Journal | None:

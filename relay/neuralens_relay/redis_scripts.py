@@ -117,12 +117,12 @@ local function find_foreign(key, application)
   end
 end
 """
-# now, limit, how many events; for each its id, digest, body, retention and the day of which it
-# counts; the journal's state so far, the new one and its retention; the prefix of the books' keys,
-# their retention, the application of the batch, and that of the relay or client, or ""; for each
-# change of the books day, field and number. The keys of the ids seen follow, and those of
-# journal, owner, sender and heartbeat. Returns for each event whether it is new, and how many are
-# queued.
+# now, limit, how many events; for each its id, digest, body, retention and the day for which it
+# counts, negative if it does only if it is new, 0 if never; the journal's state so far, the new one
+# and its retention; the prefix of the books' keys, their retention, the application of the batch,
+# and that of the relay or client, or ""; for each change of the books day, field and number. The
+# keys of the ids seen follow, and those of journal, owner, sender and heartbeat. Returns for each
+# event whether it is new, and how many are queued.
 ADD = """
 local now, limit, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local journal, after = KEYS[7 + count], 4 + 5 * count
@@ -151,8 +151,12 @@ for i = 1, count do
   else
     fresh[i] = 0
   end
-  if ARGV[at + 4] ~= '' then
-    tally(ARGV[at + 4], (fresh[i] == 1 and 'stored||' or 'duplicate||') .. ARGV[after + 5], 1)
+  local day = tonumber(ARGV[at + 4])
+  if day < 0 and fresh[i] == 1 then
+    tally(-day, 'tracked||' .. ARGV[after + 5], 1)
+    tally(-day, 'stored||' .. ARGV[after + 5], 1)
+  elseif day > 0 then
+    tally(day, (fresh[i] == 1 and 'stored||' or 'duplicate||') .. ARGV[after + 5], 1)
   end
 end
 if ARGV[after + 1] ~= '' then

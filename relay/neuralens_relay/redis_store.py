@@ -199,7 +199,7 @@ class RedisStore:
         """Store events and tallies, unless the journal has changed in the meantime (STALE)."""
         known = None
         journal = JOURNAL.encode()
-        posting = Posting(None, (None,) * len(events), Counter())
+        posting = Posting(None, (None,) * len(events), 0, Counter())
         if report is not None:
             journal += digest(name_journal(report))
             if report.journal:
@@ -210,7 +210,9 @@ class RedisStore:
         values: list[Any] = [now, self._bounds.waiting, len(events)]
         for event, name, day in zip(events, digests, posting.days, strict=True):
             retention = self._order_retention if event.lasting else self._retention
-            values += [event.eid, name, event.body, retention, "" if day is None else day]
+            # Negative: only if it is new. 0: never.
+            counted = -posting.today if day is None else day
+            values += [event.eid, name, event.body, retention, counted]
         values += [known or b"", posting.journal or b"", self._retention]
         values += [TALLIES, TALLIES_KEPT, app, self._application]
         for account, count in posting.changes.items():

@@ -61,6 +61,16 @@ def test_resent_events_count_once():
     assert journal.of() == books(tracked=3, stored=3)
 
 
+def test_two_events_of_one_number_count_both():
+    """Tabs that track at the same moment may give the same number."""
+    journal = Tallies()
+    journal.receive([1, 2])
+    journal.known.remove(2)
+    journal.receive([2])
+    journal.receive([2, 3])
+    assert journal.of() == books(tracked=4, stored=4)
+
+
 def test_a_gap_is_outstanding_until_it_arrives_or_is_lost():
     journal = Tallies()
     journal.receive([2, 5])
@@ -170,6 +180,18 @@ def test_a_store_writes_tallies_with_the_events(outbox):
     # The second of the two missing events has arrived, so the other one was lost.
     assert before == books(tracked=5, stored=3, rejected={"items": 1}, lost={"storage": 1})
     assert now == books(tracked=2, stored=1, rejected={"items": 1})
+
+
+def test_a_store_counts_both_events_of_one_number(outbox):
+    report = Report("APP", f"{TODAY}-a", (1,), (), {})
+    with closing(open_store(outbox, Bounds(known=WEEK))) as store:
+        for name in ("one", "other", "one"):
+            with store.transaction():
+                store.add([Event(name, b"{}", number=1)], TODAY * DAY, report)
+        with store.transaction():
+            store.add([Event("of a server", b"{}")], TODAY * DAY)
+            (found,) = balances(store.tallies(TODAY))
+    assert found.as_json() == books(tracked=2, stored=2)
 
 
 def test_a_store_expires_journals_and_tallies(tmp_path):
