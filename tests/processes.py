@@ -13,6 +13,8 @@ from uuid import uuid4
 
 from tests.polling import TIMEOUT
 
+# The credentials of the relays and the sandboxes of tests.
+KEY, APPLICATION = "test-key-4711", "test-app"
 RELAY = "neuralens_relay.cli:relay"
 SANDBOX = "neuralens_demo.cli:sandbox"
 

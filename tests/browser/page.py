@@ -12,8 +12,8 @@ from neuralens_tracker.page_view import SAME_START_SECONDS
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.engines.page import LISTEN
-from tests.browser.servers import APPLICATION
 from tests.browser.shop import Shop
+from tests.processes import APPLICATION
 
 # Short thresholds in milliseconds, for tests that are not about the time itself.
 VIEW_MS = 150

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processes import RELAY, SANDBOX, Process
+from tests.processes import APPLICATION, KEY, RELAY, SANDBOX, Process
 
-KEY = "test-key-4711"
-APPLICATION = "test-app"
 # Settings of a relay with short delays.
 SHORT_DELAYS = {
     # Sequential requests, so that the ledger has the order of the events.

@@ -19,9 +19,7 @@ from starlette.routing import Route
 
 from tests.polling import eventually
 from tests.processes import Process
-
-# Headers that a proxy must not forward. Source: RFC 9110, 7.6.1.
-HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+from tests.proxy import forward
 
 # What a fault may do instead of responding to a batch with a status.
 RESET = "reset"
@@ -33,7 +31,7 @@ DAMAGE = "damage"
 PLAIN_200 = "200"
 NO_COOKIE = "no cookie"
 # Seconds for which a page waits for the outcome of a batch, at least.
-PATIENCE = 10
+OUTCOME_TIMEOUT = 10
 Fault = Callable[[Request, bytes], int | str | None]
 
 
@@ -52,8 +50,8 @@ class Post:
         return {event["eid"] for event in self.batch["events"]}
 
 
-def hasty(posts: list[Post]) -> list[Post]:
-    """Return the posts that repeat an event without patience.
+def premature(posts: list[Post]) -> list[Post]:
+    """Return the posts that repeat an event before its outcome can be known.
 
     On a busy machine, a page may be right to repeat what was not answered for so long.
     """
@@ -61,7 +59,8 @@ def hasty(posts: list[Post]) -> list[Post]:
         again
         for number, again in enumerate(posts)
         for post in posts[:number]
-        if post.eids & again.eids and abs(again.batch["sent"] - post.batch["sent"]) < PATIENCE
+        if post.eids & again.eids
+        and abs(again.batch["sent"] - post.batch["sent"]) < OUTCOME_TIMEOUT
     ]
 
 
@@ -183,18 +182,7 @@ class Shop:
         path = request.url.path.removeprefix("/nl")
         session: aiohttp.ClientSession = request.app.state.session
         try:
-            async with session.request(
-                request.method,
-                f"{self.relay.url}{path}",
-                params=request.query_params,
-                data=body,
-                headers={k: v for k, v in request.headers.items() if k not in HOP_BY_HOP},
-            ) as upstream:
-                response = Response(await upstream.read(), upstream.status)
-                for name, value in upstream.headers.items():
-                    if name.lower() not in HOP_BY_HOP:
-                        response.headers.append(name, value)
-                return response
+            return await forward(session, request, self.relay.url + path, body)
         except aiohttp.ClientError:
             return Response(status_code=502)
 

@@ -9,13 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from neuralens_relay.intake import OTHER_APPLICATION
 
-from tests.browser.shop import DAMAGE, HANG, RESET, hasty
+from tests.browser.shop import DAMAGE, HANG, RESET, premature
 from tests.polling import TIMEOUT, eventually
-from tests.processes import RELAY, Process
+from tests.processes import APPLICATION, RELAY, Process
 
 pytestmark = pytest.mark.every_engine
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-APPLICATION = "test-app"
 MAX_BATCH_BYTES = 48 * 1024
 # Blocks all requests of the page, which observes the failures.
 SHUT = """() => {
@@ -160,7 +159,7 @@ def test_journal_keeps_an_event_until_it_is_acknowledged(show, ledger, posts, aw
     assert ids(ledger.wait_for(2)) == ["A", "B"]
     await_empty_journal(page)
     assert all(post.eids == kept and post.status == 202 for post in posts(1))
-    assert hasty(posts()) == []
+    assert premature(posts()) == []
 
 
 def test_concurrent_events_share_a_batch(show, ledger, posts):
@@ -168,7 +167,7 @@ def test_concurrent_events_share_a_batch(show, ledger, posts):
     share(page, *"ABCDE")
     assert ids(ledger.wait_for(5)) == list("ABCDE")
     assert {len(post.eids) for post in posts(1)} == {5}
-    assert hasty(posts()) == []
+    assert premature(posts()) == []
 
 
 @pytest.mark.chromium_alone
@@ -491,7 +490,7 @@ def test_browser_without_beacons(show, ledger, posts, await_empty_journal):
     share(page, "A")
     assert ids(ledger.wait_for(1)) == ["A"]
     await_empty_journal(page)
-    assert hasty(posts()) == []
+    assert premature(posts()) == []
     for post in posts(1):
         assert (post.status, post.headers["sec-fetch-mode"]) == (202, "cors")
         assert post.headers["content-type"].lower() == "text/plain;charset=utf-8"

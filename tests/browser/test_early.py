@@ -12,8 +12,8 @@ from neuralens_tracker.vocabulary import EARLY_KEY
 
 from tests.browser.page import collect_messages
 from tests.polling import TIMEOUT
+from tests.processes import APPLICATION
 
-APPLICATION = "test-app"
 # Requests that do not depend on the runtime.
 WITH_ONE = pytest.mark.parametrize("runtime", ["brython"], indirect=True)
 RESULTS = """

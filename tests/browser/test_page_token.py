@@ -2,8 +2,8 @@
 
 from neuralens_embed.page_tokens import Verdict, judge_token, make_token
 
-from tests.browser.servers import APPLICATION
 from tests.polling import eventually
+from tests.processes import APPLICATION
 
 SECRET = "page-secret-4711"
 

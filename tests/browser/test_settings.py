@@ -11,8 +11,8 @@ from neuralens_tracker.vocabulary import PAGES
 from tests.browser.clock import DISCOVERY_MS, Clock
 from tests.browser.page import round_trip
 from tests.polling import eventually
+from tests.processes import APPLICATION
 
-APPLICATION = "test-app"
 PAGE = """<!doctype html><html><head><title>A shop</title><link rel="icon" href="data:,">
 <script>{config}</script>{tag}</head><body>
 <div data-nl-product="A" style="height: 100px">A</div>

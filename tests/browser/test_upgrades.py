@@ -8,9 +8,9 @@ from neuralens_embed import bundles
 from neuralens_tracker.vocabulary import VERSION
 
 from tests.browser.page import SUGGESTION_MS, VIEW_MS
-from tests.browser.servers import APPLICATION, SHORT_DELAYS
+from tests.browser.servers import SHORT_DELAYS
 from tests.polling import eventually
-from tests.processes import RELAY, Process
+from tests.processes import APPLICATION, RELAY, Process
 
 OLD_SCRIPT = "/release-0.1.0.js"
 OLD_TAG = (

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from tests.browser.engines.fixtures import crash
 from tests.browser.ledger import JOURNAL
-from tests.browser.shop import CUT, HANG, NO_COOKIE, PLAIN_200, RESET, hasty
+from tests.browser.shop import CUT, HANG, NO_COOKIE, PLAIN_200, RESET, premature
 from tests.polling import eventually
 
 NO_BEACONS = "Navigator.prototype.sendBeacon = () => false;"
@@ -113,7 +113,7 @@ def test_response_cut_off(show, shop, accounts, add_row):
     accounts.share(page, "A")
     add_row(accounts.reconcile(page))
     assert {post.status for post in accounts.posts()} == {202}
-    assert hasty(accounts.posts()) == []
+    assert premature(accounts.posts()) == []
 
 
 @pytest.mark.every_engine
@@ -126,7 +126,7 @@ def test_proxy_that_responds_200(show, shop, accounts, add_row, before):
         accounts.share(page, name)
         eventually(lambda: page.evaluate(JOURNAL) == [])
     add_row(accounts.reconcile(page))
-    assert hasty(accounts.posts()) == []
+    assert premature(accounts.posts()) == []
     assert page.console_messages == []
 
 
@@ -375,7 +375,7 @@ def test_ten_tabs_with_one_backlog(show, shop, context, accounts, add_row):
     before = len(shop.posts)
     tabs = [show("", path=f"/tab{number}") for number in range(10)]
     add_row(accounts.reconcile(tabs[0]))
-    assert hasty(shop.posts[before:]) == [], "each event is sent by only one of the tabs"
+    assert premature(shop.posts[before:]) == [], "each event is sent by only one of the tabs"
 
 
 @pytest.mark.every_engine

@@ -32,10 +32,7 @@ from starlette.types import ASGIApp
 
 from tests.clients import connect
 from tests.polling import TIMEOUT, eventually
-from tests.processes import RELAY, SANDBOX, Process
-
-KEY = "test-key-4711"
-APPLICATION = "test-app"
+from tests.processes import APPLICATION, KEY, RELAY, SANDBOX, Process
 
 
 def make_event(**fields: Any) -> dict[str, Any]:

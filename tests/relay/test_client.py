@@ -27,8 +27,8 @@ from neuralens_tracker.orders import name_purchase
 
 from tests.event_loop import run
 from tests.polling import TIMEOUT, eventually
-from tests.processes import fork, join
-from tests.relay.conftest import APPLICATION, locked, make_batch, make_event
+from tests.processes import APPLICATION, fork, join
+from tests.relay.conftest import locked, make_batch, make_event
 
 SECRET = "s3cret-of-the-shop"
 TAKEN = {"accepted": 1, "duplicates": 0, "rejected": []}

@@ -14,7 +14,8 @@ from neuralens_relay.cli import relay as command
 from neuralens_relay.settings import Settings, SettingsError, describe
 
 from tests.polling import TIMEOUT, eventually
-from tests.relay.conftest import KEY, make_batch, make_event
+from tests.processes import KEY
+from tests.relay.conftest import make_batch, make_event
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ from starlette.routing import Route
 
 from tests.event_loop import run
 from tests.polling import TIMEOUT, eventually
-from tests.relay.conftest import KEY, Client, make_batch, make_event, serving
+from tests.processes import KEY
+from tests.relay.conftest import Client, make_batch, make_event, serving
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from neuralens_tracker.vocabulary import EVENTS, MAX_BATCH_BYTES
 
 from tests.event_loop import run
 from tests.polling import eventually
-from tests.relay.conftest import APPLICATION, Client, make_batch, make_event
+from tests.processes import APPLICATION
+from tests.relay.conftest import Client, make_batch, make_event
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from starlette.routing import Mount
 
 from tests.event_loop import run
 from tests.polling import TIMEOUT, eventually
-from tests.processes import fork, join
-from tests.relay.conftest import APPLICATION, Client, make_batch, make_event, serving
+from tests.processes import APPLICATION, fork, join
+from tests.relay.conftest import Client, make_batch, make_event, serving
 
 
 def ask(app, method, path, body=None):

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from neuralens_embed.page_tokens import FRESH, OLDEST, make_token
 from neuralens_relay.cli import relay as command
 
-from tests.relay.conftest import APPLICATION, make_batch, make_event
+from tests.processes import APPLICATION
+from tests.relay.conftest import make_batch, make_event
 
 SECRET = "page-secret-4711-0123456789abcdef"
 CLIENT_SECRET = "client-secret-4711"

@@ -13,7 +13,8 @@ from neuralens_relay.cli import relay as command
 from neuralens_relay.settings import describe
 
 from tests.polling import eventually
-from tests.relay.conftest import APPLICATION, KEY, make_batch, make_event, redis_server, unused_port
+from tests.processes import APPLICATION, KEY
+from tests.relay.conftest import make_batch, make_event, redis_server, unused_port
 
 CLIENT_SECRET = "client-secret-4711"
 STATUS_TOKEN = "status-token-4711"

@@ -7,7 +7,8 @@ from neuralens_relay.batch import MAX_EVENTS, Batch, validate_events
 from neuralens_relay.turns import REST, SLICE, Turns
 
 from tests.event_loop import run
-from tests.relay.conftest import APPLICATION, make_event
+from tests.processes import APPLICATION
+from tests.relay.conftest import make_event
 
 
 def work(seconds):

@@ -27,11 +27,10 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Mount, Route
 
 from tests.polling import TIMEOUT, eventually
+from tests.proxy import forward
 
 APPLICATION, KEY = "shop-app", "shop-key-4711"
 HERE = Path(__file__).parent
-# Headers that a proxy must not forward. Source: RFC 9110, 7.6.1.
-HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 PER_PAGE = 4
 NAMES = ["oak chair", "elm chair", "ash chair", "fir chair", "bay chair", "yew chair", "tea chair"]
 TEMPLATES = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
@@ -171,24 +170,11 @@ class Site:
             return HTMLResponse("<h1>Not found</h1>", 404)
         if self.shop.cached and path.endswith(".js") and "neuralens-verify" not in str(request.url):
             return Response(self.shop.cached, media_type="text/javascript")
-        headers = {k: v for k, v in request.headers.items() if k not in HOP_BY_HOP}
-        if self.shop.host:
-            headers["host"] = self.shop.host
-        async with (
-            aiohttp.ClientSession(auto_decompress=False) as session,
-            session.request(
-                request.method,
-                self.shop.relay_url + path,
-                params=request.query_params,
-                data=await request.body(),
-                headers=headers,
-            ) as upstream,
-        ):
-            response = Response(await upstream.read(), upstream.status)
-            for name, value in upstream.headers.items():
-                if name.lower() not in HOP_BY_HOP:
-                    response.headers.append(name, value)
-            return self.shop.alter(request, response)
+        headers = {"host": self.shop.host} if self.shop.host else {}
+        async with aiohttp.ClientSession(auto_decompress=False) as session:
+            url, body = self.shop.relay_url + path, await request.body()
+            response = await forward(session, request, url, body, headers)
+        return self.shop.alter(request, response)
 
 
 @contextmanager

@@ -9,6 +9,8 @@ import shutil
 from functools import cache
 from pathlib import Path
 
+# Pixels.
+VIEWPORT = {"width": 1000, "height": 800}
 ENGINES = ("chromium", "firefox", "webkit")
 # The Debian packages that each needs.
 PACKAGES = {

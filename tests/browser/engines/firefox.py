@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from websockets.sync.client import connect
 
-from tests.browser.engines import firefox_path
+from tests.browser.engines import VIEWPORT, firefox_path
 from tests.browser.engines.page import Page, ScriptError
 from tests.polling import TIMEOUT, eventually
 
@@ -35,7 +35,6 @@ PREFERENCES = {
     "services.settings.server": "http://127.0.0.1:1/",
     "toolkit.telemetry.enabled": False,
 }
-VIEWPORT = {"width": 1000, "height": 800}
 # What explains a navigation that was not answered.
 EVENTS = [
     f"browsingContext.{event}"

@@ -7,11 +7,9 @@ import pytest
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
 
-from tests.browser.engines import installed_engines
+from tests.browser.engines import VIEWPORT, installed_engines
 from tests.browser.engines.firefox import Firefox
 from tests.browser.engines.webkit import WebKit
-
-VIEWPORT = {"width": 1000, "height": 800}
 
 
 def parametrize_engine(metafunc: pytest.Metafunc, *others: pytest.MarkDecorator) -> None:
