@@ -83,7 +83,14 @@ def verify(
     from neuralens_verify.browser import chromium
     from neuralens_verify.visit import Options, UnreachableError, visit
 
-    options = Options(consent == "refuse", query, gpc, relay, status_token, insecure)
+    options = Options(
+        refuse=consent == "refuse",
+        query=query,
+        gpc=gpc,
+        relay=relay,
+        token=status_token,
+        insecure=insecure,
+    )
     address = without_login(url)
     try:
         require_url(url)

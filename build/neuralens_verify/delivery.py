@@ -5,7 +5,7 @@ from collections import Counter
 from neuralens_tracker.attributes import IGNORE, PRODUCT
 from neuralens_tracker.vocabulary import CONSENTS, DENIED, GRANTED, PENDING
 
-from neuralens_verify.captured import all_suppressed, nothing_seen
+from neuralens_verify.events import all_suppressed, nothing_seen
 from neuralens_verify.findings import (
     LEAVE_ALONE,
     OPEN,

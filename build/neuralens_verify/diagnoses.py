@@ -8,8 +8,8 @@ the events that it leads to, are independent of that path.
 
 from collections.abc import Iterator
 
-from neuralens_verify.captured import check_events
 from neuralens_verify.delivery import check_consent, check_delivery, check_relay
+from neuralens_verify.events import check_events
 from neuralens_verify.findings import Finding
 from neuralens_verify.loading import check_loads, check_script, check_tags
 from neuralens_verify.markup import check_markup

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -210,17 +210,19 @@ class Script:
     ``integrity`` is that of the response; ``current_integrity`` that of the server's current
     script, requested without the version and past any cache, "" if there is none. ``allow_origin``
     is the response's header of that name. ``relay_error`` is the relay's reason for an error.
-    ``error`` is the reason if there is no response; ``undecodable``: there is one, but not in the
-    encoding that its headers name. ``built_integrity`` is the integrity that this version's script
-    should have, "" if the response is another version's. ``replaced``: the shop's service worker
-    answers something else than a script, which the server does have.
+    ``error`` is the reason if there is no response, and then the status is 0; ``undecodable``:
+    there is one, but not in the encoding that its headers name. ``built_integrity`` is the
+    integrity that this version's script should have, "" if the response is another version's.
+    ``replaced``: the shop's service worker answers something else than a script, which the server
+    does have.
     """
 
     url: str
-    status: int
-    media_type: str
-    integrity: str
-    current_integrity: str
+    _: KW_ONLY
+    status: int = 0
+    media_type: str = ""
+    integrity: str = ""
+    current_integrity: str = ""
     error: str = ""
     allow_origin: str = ""
     relay_error: str = ""
@@ -253,7 +255,8 @@ class Probe:
 
     url: str
     origin: str
-    status: int
+    status: int = 0
+    _: KW_ONLY
     error: str = ""
     allow_origin: str = ""
     allow_credentials: bool = False

@@ -83,7 +83,7 @@ def fetch_script(http: Http, url: str, page: str) -> Script:
     except BrowserError as error:
         reason = error_message(error)
         undecodable = any(each in reason for each in UNDECODABLE)
-        return Script(url, 0, "", "", "", reason, undecodable=undecodable)
+        return Script(url, error=reason, undecodable=undecodable)
     media_type = response.headers.get("content-type", "")
     # The shop's own page of an error may be in another encoding.
     if response.ok and "javascript" in media_type:
@@ -91,27 +91,35 @@ def fetch_script(http: Http, url: str, page: str) -> Script:
             response.body().decode()
         except UnicodeDecodeError:
             return Script(
-                url, response.status, media_type, "", "", "it is not text", undecodable=True
+                url,
+                status=response.status,
+                media_type=media_type,
+                error="it is not text",
+                undecodable=True,
             )
-    own = integrity(response.body()) if response.ok else ""
-    current = ""
-    try:
-        fresh = http.get(uncached(url.partition("?")[0]))
-        if fresh.ok and "javascript" in fresh.headers.get("content-type", ""):
-            current = integrity(fresh.body())
-    except BrowserError:
-        # Then a stale cache cannot be detected.
-        current = ""
     return Script(
         url,
-        response.status,
-        media_type,
-        own,
-        current,
+        status=response.status,
+        media_type=media_type,
+        integrity=integrity(response.body()) if response.ok else "",
+        current_integrity=fetch_current_integrity(http, url),
         allow_origin=response.headers.get("access-control-allow-origin", ""),
         relay_error="" if response.ok else parse_receipt(read_body(response)).error,
         built_integrity=built_integrity(url, response.body()) if response.ok else "",
     )
+
+
+def fetch_current_integrity(http: Http, url: str) -> str:
+    """Return the integrity of the server's current script, "" if there is none.
+
+    Without it, a stale cache cannot be detected.
+    """
+    try:
+        response = http.get(uncached(url.partition("?")[0]))
+        is_script = response.ok and "javascript" in response.headers.get("content-type", "")
+        return integrity(response.body()) if is_script else ""
+    except BrowserError:
+        return ""
 
 
 def fetch_page(http: Http, url: str) -> str:
@@ -148,7 +156,6 @@ def probe_endpoint(http: Http, endpoint: str, page: str, application: str, scrip
         return Probe(
             endpoint,
             origin,
-            0,
             prefix_stripped=is_prefix_stripped(http, endpoint),
             relay=find_relay(http, endpoint, script),
             page=page,
@@ -157,7 +164,7 @@ def probe_endpoint(http: Http, endpoint: str, page: str, application: str, scrip
         response, location = post_batch(http, endpoint, origin, application)
     except BrowserError as error:
         failure = error_message(error)
-        return Probe(endpoint, origin, 0, failure=failure, page=page, app=application)
+        return Probe(endpoint, origin, failure=failure, page=page, app=application)
     receipt = parse_receipt(read_body(response))
     accepted = response.status == ACCEPTED and receipt.is_relay
     return Probe(

@@ -31,22 +31,22 @@ class Step:
 def steps_of(seen: Observations) -> list[Step]:
     """Return the steps of a visit, in order."""
     urls = {view.step: view.url for view in seen.views}
-    return [
-        Step(
-            name,
-            note,
-            urls.get(name, ""),
-            len(events := [event for event in seen.events if event.step == name]),
-            len({event.eid for event in events} & seen.sent),
-            len({event.eid for event in events} & seen.acknowledged),
-            count_reasons(seen, name),
-            [
-                describe(event.name, event.ids, event.index, event.page, event.query)
-                for event in events
-            ],
+    steps = []
+    for name, note in seen.steps.items():
+        events = [event for event in seen.events if event.step == name]
+        eids = {event.eid for event in events}
+        step = Step(
+            name=name,
+            note=note,
+            url=urls.get(name, ""),
+            captured=len(events),
+            sent=len(eids & seen.sent),
+            acknowledged=len(eids & seen.acknowledged),
+            suppressed=count_reasons(seen, name),
+            events=[describe(e.name, e.ids, e.index, e.page, e.query) for e in events],
         )
-        for name, note in seen.steps.items()
-    ]
+        steps.append(step)
+    return steps
 
 
 def count_reasons(seen: Observations, step: str) -> dict[str, int]:

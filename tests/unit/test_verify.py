@@ -104,7 +104,7 @@ def test_a_second_host_that_does_not_forward_is_told_from_a_wrong_address() -> N
     observations = observe(
         view(),
         search,
-        scripts={tag.src: Script(tag.src, 404, "text/html", "", "")},
+        scripts={tag.src: Script(tag.src, status=404, media_type="text/html")},
         probes=[ACCEPTED, replace(missing, page=search.url)],
     )
     assert causes(observations) == ["not-proxied"]
@@ -116,7 +116,7 @@ def test_faults_behind_the_first_one_are_not_reported() -> None:
         view(version=None),
         events=[],
         batches=[],
-        scripts={SCRIPT.src: Script(SCRIPT.src, 404, "text/html", "", "")},
+        scripts={SCRIPT.src: Script(SCRIPT.src, status=404, media_type="text/html")},
         probes=[replace(ACCEPTED, status=404, accepted=False)],
     )
     assert causes(observations) == ["not-proxied"]
@@ -150,7 +150,10 @@ def test_a_script_that_a_heavy_runtimes_tag_inserts_is_not_a_second_tag() -> Non
         (Probe(f"{SHOP}/nl/events", SHOP, 502), "relay-unreachable"),
         (Probe(f"{SHOP}/nl/events", SHOP, 419), "blocked-on-the-way"),
         (Probe(f"{SHOP}/nl/events", SHOP, 302, location=f"{SHOP}/en/nl/events"), "redirected"),
-        (Probe(f"{SHOP}/nl/event", SHOP, 404, "Not Found", relay=f"{SHOP}/nl"), "wrong-endpoint"),
+        (
+            Probe(f"{SHOP}/nl/event", SHOP, 404, error="Not Found", relay=f"{SHOP}/nl"),
+            "wrong-endpoint",
+        ),
         (Probe(f"{SHOP}/nl/events", SHOP, 404, relay=f"{SHOP}/nl"), "not-proxied"),
     ],
 )
@@ -202,7 +205,13 @@ def test_diagnosis_of_controls(controls: list[Control], expected: list[str]) -> 
     assert causes(observe(view(controls=tuple(controls)))) == expected
 
 
-SERVED = Script(SCRIPT.src, 200, "text/javascript; charset=utf-8", "sha384-A", "sha384-A")
+SERVED = Script(
+    SCRIPT.src,
+    status=200,
+    media_type="text/javascript; charset=utf-8",
+    integrity="sha384-A",
+    current_integrity="sha384-A",
+)
 
 
 @pytest.mark.parametrize(
