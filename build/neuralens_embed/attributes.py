@@ -4,6 +4,7 @@ import difflib
 import logging
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from markupsafe import Markup
@@ -118,6 +119,20 @@ def report(sentence: str) -> None:
 Check = Callable[..., str]
 
 
+@dataclass(frozen=True)
+class Item:
+    """A kind of item: its attribute, and function and argument by which templates give it."""
+
+    attribute: str
+    function: str
+    argument: str
+
+
+PRODUCT = Item(names.PRODUCT, "nl.product", "id")
+SUGGESTION = Item(names.SUGGESTION, "nl.suggestion", "value")
+LANDING = Item(names.LANDING, "nl.landing", "id")
+
+
 def check_strictly(check: Check, argument: str, value: object, **limits: int) -> str | None:
     """Validate a value; raises MarkupError."""
     return check(argument, value, **limits)
@@ -153,13 +168,13 @@ class Attributes:
         query: object = None,
     ) -> Markup:
         """Render the attributes of a product tile, or of an order line."""
-        return self._item("nl.product", "id", names.PRODUCT, id, index, page, query)
+        return self._item(PRODUCT, id, index, page, query)
 
     def suggestion(
         self, value: object, index: object = None, *, page: object = None, query: object = None
     ) -> Markup:
         """Render the attributes of a suggestion; ``value`` is its text or id."""
-        return self._item("nl.suggestion", "value", names.SUGGESTION, value, index, page, query)
+        return self._item(SUGGESTION, value, index, page, query)
 
     def suggestions(self) -> Markup:
         """Render the attribute of a search box whose listbox contains suggestions."""
@@ -188,7 +203,7 @@ class Attributes:
 
     def landing(self, id: object, *, page: object = None, query: object = None) -> Markup:  # noqa: A002
         """Render the attributes of a product's own page."""
-        return self._item("nl.landing", "id", names.LANDING, id, None, page, query)
+        return self._item(LANDING, id, None, page, query)
 
     def purchase(self, order: object) -> Markup:
         """Render the attribute of the element around an order's products."""
@@ -212,24 +227,17 @@ class Attributes:
         ]
 
     def _item(
-        self,
-        function: str,
-        argument: str,
-        name: str,
-        value: object,
-        index: object,
-        page: object,
-        search: object,
+        self, kind: Item, value: object, index: object, page: object, search: object
     ) -> Markup:
-        """Render the attribute ``name`` of an item, its rank and its own context."""
-        known = self._check(text, f"{function}: {argument}", value)
+        """Render the attributes of an item: its id or text, its rank and its own context."""
+        known = self._check(text, f"{kind.function}: {kind.argument}", value)
         if known is None:
             return Markup("")
         return attributes(
             [
-                (name, known),
-                (names.INDEX, self._optional(count, f"{function}: index", index)),
-                *self._context(function, page, search),
+                (kind.attribute, known),
+                (names.INDEX, self._optional(count, f"{kind.function}: index", index)),
+                *self._context(kind.function, page, search),
             ]
         )
 
