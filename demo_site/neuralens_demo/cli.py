@@ -25,6 +25,7 @@ from neuralens_demo.demonstration import demonstrate
 from neuralens_demo.development import Shop, create_workbench, develop
 from neuralens_demo.inspector import Inspector
 from neuralens_demo.ledger import Ledger
+from neuralens_demo.resources import Resources
 from neuralens_demo.serving import Server, serve
 from neuralens_demo.tracking import folder
 from neuralens_demo.transit import TransitLog
@@ -82,9 +83,8 @@ def demo(host: str, port: int, data: Path | None, sandbox_port: int, consent: st
         raise click.ClickException(str(error)) from error
     with ExitStack() as stack:
         shop = stack.enter_context(listen(host, port))
-        # Another loopback port, so that the relay reaches the sandbox as it would reach the API.
         events = stack.enter_context(listen("127.0.0.1", sandbox_port))
-        outbox = prepare_folder(data, stack)
+        resources = Resources(shop, events, bundles, prepare_folder(data, stack))
 
         def announce() -> None:
             click.echo(f"Open {address(shop)}/ (Ctrl-C stops the demo)")
@@ -92,7 +92,7 @@ def demo(host: str, port: int, data: Path | None, sandbox_port: int, consent: st
             click.echo(f"  Sandbox's ledger: {address(events)}/ledger")
 
         try:
-            asyncio.run(demonstrate(shop, events, bundles, outbox, consent, announce))
+            asyncio.run(demonstrate(resources, consent, announce))
         except OutboxError as error:
             raise click.ClickException(str(error)) from error
 
@@ -148,7 +148,7 @@ def dev(
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
         events = stack.enter_context(listen("127.0.0.1", 0))
-        outbox = prepare_folder(data, stack)
+        resources = Resources(listener, events, bundles, prepare_folder(data, stack))
         shop = Shop(app_id, key, tuple(origins))
 
         def announce() -> None:
@@ -156,7 +156,7 @@ def dev(
                 click.echo(line)
 
         try:
-            asyncio.run(develop(listener, events, bundles, outbox, shop, announce))
+            asyncio.run(develop(resources, shop, announce))
         except OutboxError as error:
             raise click.ClickException(str(error)) from error
 

@@ -1,16 +1,10 @@
 """The command ``dev``: relay, sandbox and inspector on one address, for another shop's pages."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from socket import socket
 from typing import Any
 
 from neuralens_embed.names import RELAY_PATH
-from neuralens_relay import Settings
-from neuralens_relay import create_app as create_relay
-from neuralens_relay.serving import address
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -18,12 +12,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from neuralens_demo import contract, sandbox
+from neuralens_demo import sandbox
 from neuralens_demo.inspector import Inspector
 from neuralens_demo.ledger import Ledger
 from neuralens_demo.policy import SecurityHeaders
 from neuralens_demo.rendering import STATIC
-from neuralens_demo.serving import Server, serve
+from neuralens_demo.resources import Resources, create_relay, serve_with
+from neuralens_demo.serving import Server
 from neuralens_demo.transit import TransitLog, TransitRecorder
 
 
@@ -70,32 +65,14 @@ def create_workbench(
     )
 
 
-async def develop(
-    listener: socket,
-    api_listener: socket,
-    bundles: Path,
-    data: Path,
-    shop: Shop,
-    ready: Callable[[], None],
-) -> None:
-    """Serve relay, sandbox and inspector on ``listener`` until SIGINT or SIGTERM.
+async def develop(resources: Resources, shop: Shop, ready: Callable[[], None]) -> None:
+    """Serve relay, sandbox and inspector on one address until SIGINT or SIGTERM.
 
-    ``bundles`` is the folder of the built files, ``data`` that of the relay's outbox. The relay
-    sends to the sandbox on ``api_listener``, so that it can finish the requests in flight when
-    ``listener`` is closed. ``ready`` is called once all servers are started. Raises OutboxError if
-    the outbox cannot be opened.
+    ``ready`` is called once all servers are started. Raises OutboxError if the outbox cannot be
+    opened.
     """
     ledger, transits = Ledger(), TransitLog()
-    relay = create_relay(
-        Settings(
-            api_key=shop.key,
-            application_id=shop.application,
-            api_url=address(api_listener) + contract.PATH,
-            outbox=f"sqlite:///{data / 'outbox.db'}",
-            allowed_origins=shop.origins,
-        ),
-        bundles,
-    )
+    relay = create_relay(resources, shop.application, shop.key, shop.origins)
     api = sandbox.create_app(shop.key, shop.application, ledger)
     app = create_workbench(
         api,
@@ -103,6 +80,8 @@ async def develop(
         [Mount(RELAY_PATH, TransitRecorder(relay, transits))],
         relay.state.relay.lifespan,
     )
-    # Before any server starts, so that a failure to open the outbox is one sentence.
-    await asyncio.to_thread(relay.state.relay.start)
-    await serve([Server(app, listener, ledger.close), Server(api, api_listener)], ready)
+    servers = [
+        Server(app, resources.listener, ledger.close),
+        Server(api, resources.api_listener),
+    ]
+    await serve_with(relay, servers, ready)

@@ -57,7 +57,7 @@ class Pages:
         self._templates.globals["first_of"] = lambda category: catalogue.within(category)[0]
         self._templates.globals["runtimes"] = list(RUNTIMES)
         self._templates.globals["accounts"] = ACCOUNTS
-        install(self._templates, app_id=application, folder=bundles, versioned=True)
+        install(self._templates, app_id=application, folder=bundles)
 
     def render(
         self, request: Request, template: str, status: int = 200, **context: Any

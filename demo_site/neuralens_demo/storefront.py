@@ -25,10 +25,11 @@ from neuralens_demo.tracking import Tracking
 def create_app(
     application: str,
     bundles: Path,
-    mounts: Sequence[BaseRoute] = (),
+    *,
     catalogue: Catalogue | None = None,
-    lifespan: Any = None,
     consent: str = GRANTED,
+    lifespan: Any = None,
+    mounts: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the shop.
 
@@ -39,9 +40,6 @@ def create_app(
     catalogue = catalogue or Catalogue()
     shoppers = Shoppers()
     pages = Pages(catalogue, shoppers, application, bundles, consent)
-    browsing = Browsing(catalogue, pages)
-    buying = Buying(catalogue, shoppers, pages)
-    tracking = Tracking(bundles)
 
     async def side_by_side(request: Request) -> Response:
         return FileResponse(STATIC / "beside.html")
@@ -52,25 +50,9 @@ def create_app(
 
     return Starlette(
         routes=[
-            Route("/", browsing.home),
-            Route("/search", browsing.search),
-            Route("/suggest", browsing.suggestions),
-            Route("/category/{slug}", browsing.department),
-            Route("/category/{slug}/more", browsing.more),
-            Route("/product/{id}", browsing.product),
-            Route("/product/{id}/quick", browsing.quick_view),
-            Route("/pictures/living-room.svg", browsing.living_room),
-            Route("/pictures/{id}.svg", browsing.picture),
-            Route("/cart", buying.cart),
-            Route("/cart", buying.change_cart, methods=["POST"]),
-            Route("/cart/add", buying.add_to_cart, methods=["POST"]),
-            Route("/favorites", buying.set_favorite, methods=["POST"]),
-            Route("/checkout", buying.checkout),
-            Route("/checkout", buying.order, methods=["POST"]),
-            Route("/order/{number}", buying.confirmation),
-            Route("/consent", buying.choose_consent, methods=["POST"]),
-            Route("/runtime", tracking.choose_runtime, methods=["POST"]),
-            Route("/account", tracking.choose_account, methods=["POST"]),
+            *browsing_routes(Browsing(catalogue, pages)),
+            *buying_routes(Buying(catalogue, shoppers, pages)),
+            *tracking_routes(Tracking(bundles)),
             Route("/beside", side_by_side),
             Mount("/static", StaticFiles(directory=STATIC)),
             *mounts,
@@ -79,3 +61,40 @@ def create_app(
         exception_handlers={HTTPException: show_error},
         lifespan=lifespan,
     )
+
+
+def browsing_routes(browsing: Browsing) -> list[BaseRoute]:
+    """Return the routes of pages and pictures."""
+    return [
+        Route("/", browsing.home),
+        Route("/search", browsing.search),
+        Route("/suggest", browsing.suggestions),
+        Route("/category/{slug}", browsing.department),
+        Route("/category/{slug}/more", browsing.more),
+        Route("/product/{id}", browsing.product),
+        Route("/product/{id}/quick", browsing.quick_view),
+        Route("/pictures/living-room.svg", browsing.living_room),
+        Route("/pictures/{id}.svg", browsing.picture),
+    ]
+
+
+def buying_routes(buying: Buying) -> list[BaseRoute]:
+    """Return the routes of cart, favorites, checkout, orders and consent."""
+    return [
+        Route("/cart", buying.cart),
+        Route("/cart", buying.change_cart, methods=["POST"]),
+        Route("/cart/add", buying.add_to_cart, methods=["POST"]),
+        Route("/favorites", buying.set_favorite, methods=["POST"]),
+        Route("/checkout", buying.checkout),
+        Route("/checkout", buying.order, methods=["POST"]),
+        Route("/order/{number}", buying.confirmation),
+        Route("/consent", buying.choose_consent, methods=["POST"]),
+    ]
+
+
+def tracking_routes(tracking: Tracking) -> list[BaseRoute]:
+    """Return the routes of the switches in the footer."""
+    return [
+        Route("/runtime", tracking.choose_runtime, methods=["POST"]),
+        Route("/account", tracking.choose_account, methods=["POST"]),
+    ]
