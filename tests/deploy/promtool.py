@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -33,54 +34,54 @@ def unreachable() -> Scrape:
     return {series("up", {}): 0.0}
 
 
-def firing(
-    before: Scrape,
-    after: Scrape,
-    folder: Path,
-    expected: Collection[str],
-    minutes: int = 20,
-    growing: float = 0.0,
-    interval: int = 1,
-) -> str:
-    """Check with promtool that exactly the expected alerts fire; return its output if not.
+@dataclass(frozen=True)
+class History:
+    """What Prometheus has scraped of a relay: ``before`` in the first hour, then ``after``.
 
-    ``before`` is what was scraped in the first hour, ``after`` what has been scraped for
-    ``minutes`` since then, every ``interval`` minutes. ``growing``: seconds by which the age of
+    That is for ``minutes``, every ``interval`` minutes. ``growing``: seconds by which the age of
     the oldest event grows from one scrape to the next.
     """
-    rows = []
-    for name in {**before, **after}:
-        old, new = before.get(name), after.get(name)
-        slope = growing if name.startswith("neuralens_outbox_oldest_seconds") else 0.0
-        hour, rest = 60 // interval, minutes // interval
-        first = f"_x{hour}" if old is None else f"{old}+0x{hour}"
-        then = "" if new is None else f" {new}+{slope}x{rest}"
-        rows.append({"series": name, "values": first + then})
-    alerts = [{"labels": json_labels(name), "value": 1} for name in expected]
-    tests = {
-        "rule_files": [str(ALERTS)],
-        "evaluation_interval": f"{interval}m",
-        "tests": [
-            {
-                "interval": f"{interval}m",
-                "input_series": rows,
-                "promql_expr_test": [
-                    {
-                        "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
-                        "eval_time": f"{60 + minutes}m",
-                        "exp_samples": alerts,
-                    }
-                ],
-            }
-        ],
+
+    before: Scrape
+    after: Scrape
+    minutes: int = 20
+    growing: float = 0.0
+    interval: int = 1
+
+    def series(self) -> list[dict[str, str]]:
+        """Return the series in promtool's notation."""
+        rows = []
+        for name in {**self.before, **self.after}:
+            old, new = self.before.get(name), self.after.get(name)
+            slope = self.growing if name.startswith("neuralens_outbox_oldest_seconds") else 0.0
+            hour, rest = 60 // self.interval, self.minutes // self.interval
+            first = f"_x{hour}" if old is None else f"{old}+0x{hour}"
+            then = "" if new is None else f" {new}+{slope}x{rest}"
+            rows.append({"series": name, "values": first + then})
+        return rows
+
+
+def check_alerts(history: History, expected: Collection[str], folder: Path) -> None:
+    """Assert by promtool that exactly the expected alerts fire at the end of a history."""
+    interval = f"{history.interval}m"
+    query = {
+        "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+        "eval_time": f"{60 + history.minutes}m",
+        "exp_samples": [{"labels": json_labels(name), "value": 1} for name in expected],
+    }
+    test = {
+        "interval": interval,
+        "input_series": history.series(),
+        "promql_expr_test": [query],
     }
     path = folder / "test.yml"
     # JSON is YAML.
-    path.write_text(json.dumps(tests))
+    rules = {"rule_files": [str(ALERTS)], "evaluation_interval": interval, "tests": [test]}
+    path.write_text(json.dumps(rules))
     done = subprocess.run(
         [program("promtool"), "test", "rules", path], capture_output=True, text=True, check=False
     )
-    return "" if done.returncode == 0 else done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def json_labels(alert: str) -> str:

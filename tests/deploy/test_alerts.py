@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.deploy.promtool import ALERTS, firing, read_metrics, unreachable
+from tests.deploy.promtool import ALERTS, History, check_alerts, read_metrics, unreachable
 from tests.polling import eventually
 from tests.relay.conftest import Client, make_batch, make_event
 from tests.relay.test_faulty_outbox import damage, pages_of
@@ -33,13 +33,13 @@ def test_none_for_a_healthy_relay(healthy, tmp_path):
     client, _, before = healthy
     client.send(make_event())
     eventually(lambda: client.queued() == 0)
-    assert firing(before, scrape(client), tmp_path, []) == ""
+    check_alerts(History(before, scrape(client)), [], tmp_path)
 
 
 def test_a_killed_relay(healthy, tmp_path):
     _, process, before = healthy
     process.end(9)
-    assert firing(before, unreachable(), tmp_path, ["NeuralensRelayDown"]) == ""
+    check_alerts(History(before, unreachable()), ["NeuralensRelayDown"], tmp_path)
 
 
 def test_a_full_outbox(spawn, api_down, tmp_path):
@@ -47,7 +47,7 @@ def test_a_full_outbox(spawn, api_down, tmp_path):
     before = scrape(client)
     client.send(*[make_event() for _ in range(3)])
     assert client.post(make_batch(make_event())).status_code == 503
-    assert firing(before, scrape(client), tmp_path, ["NeuralensNotTakingEvents"]) == ""
+    check_alerts(History(before, scrape(client)), ["NeuralensNotTakingEvents"], tmp_path)
 
 
 def test_a_refused_key(spawn, environment, sandbox, tmp_path):
@@ -55,7 +55,7 @@ def test_a_refused_key(spawn, environment, sandbox, tmp_path):
     before = scrape(client)
     client.send(make_event())
     eventually(lambda: client.health()["forwarding"] == "paused")
-    assert firing(before, scrape(client), tmp_path, ["NeuralensForwardingPaused"]) == ""
+    check_alerts(History(before, scrape(client)), ["NeuralensForwardingPaused"], tmp_path)
 
 
 def test_an_unreachable_api(spawn, api_down, tmp_path):
@@ -65,8 +65,8 @@ def test_an_unreachable_api(spawn, api_down, tmp_path):
     eventually(lambda: client.metric("neuralens_outbox_oldest_seconds") > 0)
     after = scrape(client)
     # Ten minutes may be a short outage; after five more, the alert fires.
-    assert firing(before, after, tmp_path, [], minutes=12, growing=60) == ""
-    assert firing(before, after, tmp_path, ["NeuralensBacklog"], minutes=17, growing=60) == ""
+    check_alerts(History(before, after, minutes=12, growing=60), [], tmp_path)
+    check_alerts(History(before, after, minutes=17, growing=60), ["NeuralensBacklog"], tmp_path)
 
 
 def test_a_refused_event(healthy, sandbox, tmp_path):
@@ -74,8 +74,7 @@ def test_a_refused_event(healthy, sandbox, tmp_path):
     sandbox.fail(status=400, times=1)
     client.send(make_event())
     eventually(lambda: client.metric("neuralens_outbox_dead") == 1)
-    found = firing(before, scrape(client), tmp_path, ["NeuralensDeadLetters"], minutes=5)
-    assert found == ""
+    check_alerts(History(before, scrape(client), minutes=5), ["NeuralensDeadLetters"], tmp_path)
 
 
 def test_a_damaged_outbox(spawn, api_down, environment, sandbox, tmp_path):
@@ -91,15 +90,14 @@ def test_a_damaged_outbox(spawn, api_down, environment, sandbox, tmp_path):
     eventually(lambda: client.queued() == 0)
     # It accepts no more events, either.
     both = ["NeuralensNotTakingEvents", "NeuralensOutboxDamaged"]
-    assert firing(before, scrape(client), tmp_path, both) == ""
+    check_alerts(History(before, scrape(client)), both, tmp_path)
 
 
 def test_a_page_with_a_wrong_application_id(healthy, tmp_path):
     client, _, before = healthy
     for _ in range(5):
         assert client.post(make_batch(make_event(), app="other-app")).status_code == 400
-    found = firing(before, scrape(client), tmp_path, ["NeuralensBatchesRefused"], minutes=8)
-    assert found == ""
+    check_alerts(History(before, scrape(client), minutes=8), ["NeuralensBatchesRefused"], tmp_path)
 
 
 def test_pages_that_have_lost_the_script_tag(spawn, environment, sandbox, tmp_path):
@@ -110,6 +108,7 @@ def test_pages_that_have_lost_the_script_tag(spawn, environment, sandbox, tmp_pa
     after = scrape(client)
     # Events in the second hour, and none a day later.
     day = 24 * 60
-    assert firing(before, after, tmp_path, [], minutes=day - 60, interval=5) == ""
-    found = firing(before, after, tmp_path, ["NeuralensSilence"], minutes=day + 30, interval=5)
-    assert found == ""
+    check_alerts(History(before, after, minutes=day - 60, interval=5), [], tmp_path)
+    check_alerts(
+        History(before, after, minutes=day + 30, interval=5), ["NeuralensSilence"], tmp_path
+    )
