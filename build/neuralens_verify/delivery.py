@@ -365,11 +365,7 @@ def explain_rejected(seen: Observations) -> Finding | None:
 
 def explain_health(health: Health, url: str) -> Finding | None:
     """Return why the relay cannot forward events to the API, as of its health."""
-    reason = "; ".join(health.reasons)
-    _, _, cause = reason.partition(f"forwarding is {health.forwarding}: ")
-    if health.forwarding == "following":
-        # Another process forwards the events of the same outbox, and knows how the API answers.
-        cause = ""
+    cause = cause_of(health)
     status = cause[:3]
     if status in ("401", "403"):
         return Finding(
@@ -398,9 +394,17 @@ def explain_health(health: Health, url: str) -> Finding | None:
     if health.dead:
         return Finding(
             "dead-events",
-            f"the API has permanently refused events: {reason}",
+            f"the API has permanently refused events: {'; '.join(health.reasons)}",
             "List them with `neuralens-tracker relay --dead`, and resend them with --replay once"
             " the cause is fixed.",
             url,
         )
     return None
+
+
+def cause_of(health: Health) -> str:
+    """Return why forwarding fails, beginning with the API's status if it answers; or ""."""
+    if health.forwarding == "following":
+        # Another process forwards the events of the same outbox, and knows how the API answers.
+        return ""
+    return "; ".join(health.reasons).partition(f"forwarding is {health.forwarding}: ")[2]
