@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from neuralens_demo.catalogue import Catalogue, Product
+from neuralens_demo.catalog import Catalog, Product
 from neuralens_demo.designs import Category
 from neuralens_demo.pictures import draw_living_room
 from neuralens_demo.rendering import Pages
@@ -24,21 +24,21 @@ PICTURE = {"Cache-Control": "public, max-age=3600"}
 class Browsing:
     """The endpoints."""
 
-    def __init__(self, catalogue: Catalogue, pages: Pages) -> None:
-        self._catalogue = catalogue
+    def __init__(self, catalog: Catalog, pages: Pages) -> None:
+        self._catalog = catalog
         self._pages = pages
-        self._phrases = phrases(catalogue)
+        self._phrases = phrases(catalog)
         # Among equal matches, every design comes before its other finishes.
         self._assortment = [
             product
-            for category in catalogue.categories.values()
-            for product in catalogue.within(category)
+            for category in catalog.categories.values()
+            for product in catalog.within(category)
         ]
         self._picture = lru_cache(maxsize=512)(self._draw)
 
     async def home(self, request: Request) -> Response:
         """Show the front page."""
-        shelves = [self._catalogue.within(each) for each in self._catalogue.categories.values()]
+        shelves = [self._catalog.within(each) for each in self._catalog.categories.values()]
         newest = [shelf[1] for shelf in shelves][:4]
         loved = [shelf[index] for index in (2, 0) for shelf in shelves][:8]
         return self._pages.render(request, "home.html", newest=newest, loved=loved)
@@ -103,25 +103,25 @@ class Browsing:
 
     async def product(self, request: Request) -> Response:
         """Show a product."""
-        product = find(self._catalogue, request.path_params["id"])
+        product = find(self._catalog, request.path_params["id"])
         return self._pages.render(
             request,
             "product.html",
             product=product,
             address=str(request.url),
-            finishes=self._catalogue.finishes(product),
-            recommended=self._catalogue.recommendations(product),
+            finishes=self._catalog.finishes(product),
+            recommended=self._catalog.recommendations(product),
         )
 
     async def quick_view(self, request: Request) -> Response:
         """Return a product for the quick view, as a fragment of a page."""
-        product = find(self._catalogue, request.path_params["id"])
+        product = find(self._catalog, request.path_params["id"])
         address = str(request.url.replace(path=f"/product/{product.id}"))
         return self._pages.render(request, "quick.html", product=product, address=address)
 
     async def picture(self, request: Request) -> Response:
         """Return a product's picture."""
-        product = find(self._catalogue, request.path_params["id"])
+        product = find(self._catalog, request.path_params["id"])
         return Response(self._picture(product), media_type="image/svg+xml", headers=PICTURE)
 
     async def living_room(self, request: Request) -> Response:
@@ -129,19 +129,19 @@ class Browsing:
         return Response(draw_living_room(), media_type="image/svg+xml", headers=PICTURE)
 
     def _shelf(self, request: Request) -> tuple[Category, list[Product]]:
-        category = self._catalogue.categories.get(request.path_params["slug"])
+        category = self._catalog.categories.get(request.path_params["slug"])
         if category is None:
             raise HTTPException(404, "There is no such department.")
-        return category, self._catalogue.within(category)
+        return category, self._catalog.within(category)
 
     @staticmethod
     def _draw(product: Product) -> str:
         return product.picture
 
 
-def find(catalogue: Catalogue, code: str) -> Product:
+def find(catalog: Catalog, code: str) -> Product:
     """Return a product by its id; raise HTTPException (404) if there is none."""
-    product = catalogue.products.get(code)
+    product = catalog.products.get(code)
     if product is None:
         raise HTTPException(404, "There is no such product.")
     return product

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from neuralens_demo.browsing import find, parse_number
-from neuralens_demo.catalogue import Catalogue
+from neuralens_demo.catalog import Catalog
 from neuralens_demo.forms import go_back, read_form, wants_json
 from neuralens_demo.rendering import CONSENT_COOKIE, SESSION_COOKIE, Pages
 from neuralens_demo.shoppers import MAX_QUANTITY, Line, Shopper, Shoppers, total
@@ -39,8 +39,8 @@ FIELDS = (
 class Buying:
     """The endpoints."""
 
-    def __init__(self, catalogue: Catalogue, shoppers: Shoppers, pages: Pages) -> None:
-        self._catalogue = catalogue
+    def __init__(self, catalog: Catalog, shoppers: Shoppers, pages: Pages) -> None:
+        self._catalog = catalog
         self._shoppers = shoppers
         self._pages = pages
 
@@ -52,7 +52,7 @@ class Buying:
     async def add_to_cart(self, request: Request) -> Response:
         """Add one of a product to the cart."""
         form = await read_form(request)
-        product = find(self._catalogue, form.get("id", ""))
+        product = find(self._catalog, form.get("id", ""))
         session, shopper = self._find_or_create(request)
         shopper.set_quantity(product, shopper.cart.get(product.id, 0) + 1)
         response: Response = RedirectResponse("/cart", 303)
@@ -63,7 +63,7 @@ class Buying:
     async def change_cart(self, request: Request) -> Response:
         """Set the quantity of a product in the cart."""
         form = await read_form(request)
-        product = find(self._catalogue, form.get("id", ""))
+        product = find(self._catalog, form.get("id", ""))
         session, shopper = self._find_or_create(request)
         shopper.set_quantity(product, parse_number(form.get("quantity"), 0, MAX_QUANTITY))
         return set_session(RedirectResponse("/cart", 303), session)
@@ -71,7 +71,7 @@ class Buying:
     async def set_favorite(self, request: Request) -> Response:
         """Add a product to the favorites, or remove it."""
         form = await read_form(request)
-        product = find(self._catalogue, form.get("id", ""))
+        product = find(self._catalog, form.get("id", ""))
         session, shopper = self._find_or_create(request)
         on = form.get("on") == "true"
         (shopper.favorites.add if on else shopper.favorites.discard)(product.id)
@@ -151,8 +151,7 @@ class Buying:
 
     def _lines(self, shopper: Shopper) -> tuple[Line, ...]:
         return tuple(
-            Line(self._catalogue.products[code], quantity)
-            for code, quantity in shopper.cart.items()
+            Line(self._catalog.products[code], quantity) for code, quantity in shopper.cart.items()
         )
 
 

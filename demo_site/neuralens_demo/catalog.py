@@ -41,7 +41,7 @@ class Product:
 
 
 def stock(categories: tuple[Category, ...] = CATEGORIES) -> Mapping[str, Product]:
-    """Return every product by its id, in the order of the catalogue.
+    """Return every product by its id, in the order of the catalog.
 
     The numbers of a category's products start at 768 and are distinct for up to 900 products,
     because 37 and 900 are coprime.
@@ -55,7 +55,7 @@ def stock(categories: tuple[Category, ...] = CATEGORIES) -> Mapping[str, Product
     return products
 
 
-class Catalogue:
+class Catalog:
     """The shop's products and departments, looked up by id and by slug."""
 
     def __init__(self, categories: tuple[Category, ...] = CATEGORIES) -> None:

@@ -7,7 +7,7 @@ from neuralens_embed.names import RELAY_PATH
 from starlette.routing import Mount
 
 from neuralens_demo import sandbox, storefront
-from neuralens_demo.catalogue import Catalogue
+from neuralens_demo.catalog import Catalog
 from neuralens_demo.inspector import Inspector
 from neuralens_demo.ledger import Ledger
 from neuralens_demo.resources import Resources, create_relay, serve_with
@@ -25,17 +25,17 @@ async def demonstrate(resources: Resources, consent: str, ready: Callable[[], No
     outbox cannot be opened.
     """
     key = token_urlsafe(24)
-    ledger, transits, catalogue = Ledger(), TransitLog(), Catalogue()
+    ledger, transits, catalog = Ledger(), TransitLog(), Catalog()
     relay = create_relay(resources, APPLICATION, key)
     shop = storefront.create_app(
         APPLICATION,
         resources.bundles,
-        catalogue=catalogue,
+        catalog=catalog,
         consent=consent,
         lifespan=relay.state.relay.lifespan,
         mounts=[
             Mount(RELAY_PATH, TransitRecorder(relay, transits)),
-            *Inspector(ledger, transits, "Hearth & Alder", "/", catalogue.describe).routes(),
+            *Inspector(ledger, transits, "Hearth & Alder", "/", catalog.describe).routes(),
         ],
     )
     api = sandbox.create_app(key, APPLICATION, ledger)

@@ -10,7 +10,7 @@ from neuralens_tracker.vocabulary import CONSENTS, DENIED, GRANTED
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from neuralens_demo.catalogue import Catalogue
+from neuralens_demo.catalog import Catalog
 from neuralens_demo.policy import content_security_policy
 from neuralens_demo.shoppers import Shopper, Shoppers
 from neuralens_demo.tracking import ACCOUNTS, STAFF_ACCOUNT, STAFF_UID, account_of, runtime_of
@@ -31,7 +31,7 @@ class Pages:
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        catalog: Catalog,
         shoppers: Shoppers,
         application: str,
         bundles: Path,
@@ -53,8 +53,8 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters["euros"] = euros
-        self._templates.globals["departments"] = list(catalogue.categories.values())
-        self._templates.globals["first_of"] = lambda category: catalogue.within(category)[0]
+        self._templates.globals["departments"] = list(catalog.categories.values())
+        self._templates.globals["first_of"] = lambda category: catalog.within(category)[0]
         self._templates.globals["runtimes"] = list(RUNTIMES)
         self._templates.globals["accounts"] = ACCOUNTS
         install(self._templates, app_id=application, folder=bundles)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from neuralens_demo.catalogue import Catalogue, Product
+from neuralens_demo.catalog import Catalog, Product
 
 MAX_QUERY = 200
 WORD = re.compile(r"\w+")
@@ -23,7 +23,7 @@ def rank(query: str, products: Iterable[Product]) -> list[Product]:
     """Return the products that match a query, best first.
 
     Products that match all words, or otherwise those that match most; among these, matches in the
-    name come before those in the description, and otherwise the order is the catalogue's.
+    name come before those in the description, and otherwise the order is the catalog's.
     """
     wanted = words(query)
     scored = []
@@ -37,17 +37,17 @@ def rank(query: str, products: Iterable[Product]) -> list[Product]:
     return [product for *_, product in sorted(full or scored, key=lambda entry: entry[:2])]
 
 
-def phrases(catalogue: Catalogue) -> list[str]:
+def phrases(catalog: Catalog) -> list[str]:
     """Return phrases to suggest: kinds of furniture, alone and with each wood or color."""
     kinds = list(
         dict.fromkeys(
-            [category.name.lower() for category in catalogue.categories.values()]
-            + [product.design.kind for product in catalogue.products.values()]
+            [category.name.lower() for category in catalog.categories.values()]
+            + [product.design.kind for product in catalog.products.values()]
         )
     )
     finished = dict.fromkeys(
         f"{part} {product.design.kind}"
-        for product in catalogue.products.values()
+        for product in catalog.products.values()
         for part in product.finish.name.split(", ")
     )
     return [*kinds, *finished]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from secrets import token_hex, token_urlsafe
 
-from neuralens_demo.catalogue import Product
+from neuralens_demo.catalog import Product
 
 MAX_QUANTITY = 20
 

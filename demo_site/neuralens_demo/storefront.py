@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from neuralens_demo.browsing import Browsing
 from neuralens_demo.buying import Buying
-from neuralens_demo.catalogue import Catalogue
+from neuralens_demo.catalog import Catalog
 from neuralens_demo.policy import SecurityHeaders
 from neuralens_demo.rendering import STATIC, Pages
 from neuralens_demo.shoppers import Shoppers
@@ -26,7 +26,7 @@ def create_app(
     application: str,
     bundles: Path,
     *,
-    catalogue: Catalogue | None = None,
+    catalog: Catalog | None = None,
     consent: str = GRANTED,
     lifespan: Any = None,
     mounts: Sequence[BaseRoute] = (),
@@ -37,9 +37,9 @@ def create_app(
     routes of other applications, such as the relay, and ``lifespan`` is theirs. ``consent`` is the
     state before a shopper has chosen.
     """
-    catalogue = catalogue or Catalogue()
+    catalog = catalog or Catalog()
     shoppers = Shoppers()
-    pages = Pages(catalogue, shoppers, application, bundles, consent)
+    pages = Pages(catalog, shoppers, application, bundles, consent)
 
     async def side_by_side(request: Request) -> Response:
         return FileResponse(STATIC / "beside.html")
@@ -50,8 +50,8 @@ def create_app(
 
     return Starlette(
         routes=[
-            *browsing_routes(Browsing(catalogue, pages)),
-            *buying_routes(Buying(catalogue, shoppers, pages)),
+            *browsing_routes(Browsing(catalog, pages)),
+            *buying_routes(Buying(catalog, shoppers, pages)),
             *tracking_routes(Tracking(bundles)),
             Route("/beside", side_by_side),
             Mount("/static", StaticFiles(directory=STATIC)),

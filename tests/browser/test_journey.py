@@ -11,7 +11,7 @@ import time
 import httpx
 import pytest
 from neuralens_demo.browsing import RESULTS
-from neuralens_demo.catalogue import Catalogue
+from neuralens_demo.catalog import Catalog
 from neuralens_demo.search import phrases, rank, suggest
 from neuralens_tracker.vocabulary import EVENTS
 
@@ -37,22 +37,22 @@ SUGGESTED = """() => [...document.querySelectorAll("[role=listbox] [data-nl-prod
 
 
 class Shop:
-    """The expected content of the shop, from its catalogue instead of its pages."""
+    """The expected content of the shop, from its catalog instead of its pages."""
 
     def __init__(self):
-        self.catalogue = Catalogue()
-        departments = self.catalogue.categories.values()
-        self.assortment = [each for one in departments for each in self.catalogue.within(one)]
-        self.newest = [self.catalogue.within(one)[1].id for one in departments][:4]
+        self.catalog = Catalog()
+        departments = self.catalog.categories.values()
+        self.assortment = [each for one in departments for each in self.catalog.within(one)]
+        self.newest = [self.catalog.within(one)[1].id for one in departments][:4]
 
     def results(self, query):
         return [product.id for product in rank(query, self.assortment)]
 
     def suggestions(self, typed):
-        return suggest(typed, phrases(self.catalogue))
+        return suggest(typed, phrases(self.catalog))
 
     def recommended(self, product):
-        chosen = self.catalogue.recommendations(self.catalogue.products[product])
+        chosen = self.catalog.recommendations(self.catalog.products[product])
         return [other.id for other in chosen]
 
 

@@ -56,7 +56,7 @@ def test_other_items_have_another_id(ids: list[str], more: str) -> None:
         assert name_purchase("O-1", [*ids, more]) != name_purchase("O-1", ids)
 
 
-def test_ids_of_a_catalogue_are_distinct() -> None:
+def test_ids_of_a_catalog_are_distinct() -> None:
     ids = [f"AV{number}" for number in range(300)]
     names = {name_purchase("O", list(pair)) for pair in itertools.combinations(ids, 2)}
     assert len(names) == 300 * 299 // 2

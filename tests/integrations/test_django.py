@@ -44,7 +44,7 @@ from werkzeug.test import Client as WsgiClient
 from tests.event_loop import run
 from tests.integrations.conftest import ROOT
 from tests.integrations.shops import django_shop
-from tests.integrations.shops.catalogue import page_of
+from tests.integrations.shops.catalog import page_of
 from tests.polling import TIMEOUT
 
 django.setup()

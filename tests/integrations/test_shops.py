@@ -10,7 +10,7 @@ from neuralens_testing import Events
 from playwright.sync_api import Browser
 
 from tests.integrations.serving import SHOPS
-from tests.integrations.shops.catalogue import CHAIRS, PER_PAGE
+from tests.integrations.shops.catalog import CHAIRS, PER_PAGE
 
 QUERY = "oak & chair"
 SEARCH = {"page": "SEARCH_RESULT_PAGE", "query": QUERY}

@@ -15,7 +15,7 @@ from neuralens_testing import Events, Plan, PlanError, Sandbox, expect
 from neuralens_testing.sandbox import start_sandbox
 from playwright.sync_api import Browser, Page
 
-from tests.integrations.shops.catalogue import CHAIRS
+from tests.integrations.shops.catalog import CHAIRS
 from tests.polling import TIMEOUT
 
 PLAN = """

@@ -21,8 +21,8 @@ COMPONENTS = ("tracker", "build", "relay", "integrations", "demo_site")
 FORBIDDEN = {
     "packages": (
         "relay/neuralens_relay/rate",
-        "import neuralens_demo.catalogue",
-        "neuralens_relay.rate -> neuralens_demo.catalogue",
+        "import neuralens_demo.catalog",
+        "neuralens_relay.rate -> neuralens_demo.catalog",
     ),
     "build": (
         "build/neuralens_embed/snippet",

@@ -1,4 +1,4 @@
-"""The demo's pure modules: catalogue, search, pictures, figures, narration, forms."""
+"""The demo's pure modules: catalog, search, pictures, figures, narration, forms."""
 
 from xml.etree import ElementTree
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from neuralens_demo.browsing import parse_number
-from neuralens_demo.catalogue import Catalogue
+from neuralens_demo.catalog import Catalog
 from neuralens_demo.contract import check_body
 from neuralens_demo.figures import Figures
 from neuralens_demo.forms import go_back
@@ -18,8 +18,8 @@ from neuralens_demo.shoppers import Line, Shoppers, total
 from neuralens_demo.transit import TransitLog
 from neuralens_tracker.vocabulary import EVENTS, PAGES, PURCHASE
 
-CATALOGUE = Catalogue()
-PRODUCTS = list(CATALOGUE.products.values())
+CATALOG = Catalog()
+PRODUCTS = list(CATALOG.products.values())
 
 
 def event(name, *ids, uid="u", **fields):
@@ -29,36 +29,36 @@ def event(name, *ids, uid="u", **fields):
     return body
 
 
-# Catalogue and pictures
+# Catalog and pictures
 
 
-def test_catalogue_is_the_same_every_time():
-    again = Catalogue()
-    assert list(again.products) == list(CATALOGUE.products)
+def test_catalog_is_the_same_every_time():
+    again = Catalog()
+    assert list(again.products) == list(CATALOG.products)
     assert [product.picture for product in again.products.values()] == [
         product.picture for product in PRODUCTS
     ]
 
 
-def test_catalogue_has_a_hundred_distinct_products():
+def test_catalog_has_a_hundred_distinct_products():
     assert 100 <= len(PRODUCTS) <= 150
     assert len({(product.name, product.finish) for product in PRODUCTS}) == len(PRODUCTS)
-    assert CATALOGUE.products["AV768"].category.slug == "chairs"
+    assert CATALOG.products["AV768"].category.slug == "chairs"
     assert all(product.price > 0 for product in PRODUCTS)
 
 
 def test_shelves_hold_every_product_once():
     shelved = [
         product.id
-        for category in CATALOGUE.categories.values()
-        for product in CATALOGUE.within(category)
+        for category in CATALOG.categories.values()
+        for product in CATALOG.within(category)
     ]
-    assert sorted(shelved) == sorted(CATALOGUE.products)
+    assert sorted(shelved) == sorted(CATALOG.products)
 
 
 @pytest.mark.parametrize("product", PRODUCTS[::7], ids=lambda product: product.id)
 def test_recommendations_are_four_other_designs(product):
-    names = [other.design.name for other in CATALOGUE.recommendations(product)]
+    names = [other.design.name for other in CATALOG.recommendations(product)]
     assert len(set(names)) == 4
     assert product.design.name not in names
 
@@ -101,7 +101,7 @@ def test_any_text_can_be_searched_for(text):
 
 
 def test_suggestions_prefer_phrases_that_start_with_the_query():
-    known = phrases(CATALOGUE)
+    known = phrases(CATALOG)
     assert len(set(known)) == len(known)
     assert suggest("cha", known)[0] == "chairs"
     oak, any_start = suggest("oak", known), suggest("so", known)

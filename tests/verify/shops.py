@@ -38,13 +38,13 @@ TEMPLATES = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=
 
 @dataclass(frozen=True)
 class Product:
-    """A product of the shop: its position in the catalogue, and its name."""
+    """A product of the shop: its position in the catalog, and its name."""
 
     position: int
     name: str
 
 
-CATALOGUE = [Product(position, name) for position, name in enumerate(NAMES)]
+CATALOG = [Product(position, name) for position, name in enumerate(NAMES)]
 
 
 def tag(shop: "Shop", **settings: Any) -> str:
@@ -135,12 +135,12 @@ class Site:
         return HTMLResponse(text, headers=headers)
 
     async def home(self, request: Request) -> Response:
-        return self.show(request, "home.html", products=CATALOGUE[:2])
+        return self.show(request, "home.html", products=CATALOG[:2])
 
     async def search(self, request: Request) -> Response:
         await asyncio.sleep(self.shop.delay)
         query, page = request.query_params.get("q", ""), int(request.query_params.get("page", 1))
-        found = [product for product in CATALOGUE if query in product.name]
+        found = [product for product in CATALOG if query in product.name]
         start = (page - 1) * PER_PAGE
         following = f"/search?q={quote(query)}&page={page + 1}"
         return self.show(
@@ -156,7 +156,7 @@ class Site:
         return JSONResponse(["chair", "oak chair"])
 
     async def chair(self, request: Request) -> Response:
-        return self.show(request, "chair.html", product=CATALOGUE[request.path_params["position"]])
+        return self.show(request, "chair.html", product=CATALOG[request.path_params["position"]])
 
     async def script(self, request: Request) -> Response:
         return FileResponse(HERE / "templates" / "shop.js")
@@ -177,6 +177,24 @@ class Site:
         return self.shop.alter(request, response)
 
 
+def relay_settings(shop: Shop, api: str, folder: Path) -> Settings:
+    """Return the settings of a shop's relay, given the URL of the sandbox."""
+    settings = {
+        "api_key": KEY,
+        "application_id": APPLICATION,
+        "api_url": api + contract.PATH,
+        "outbox": f"sqlite:///{folder / 'outbox.db'}",
+        "backoff_base": 0.02,
+        **shop.relay,
+    }
+    if "allowed_origins" in shop.relay:
+        settings["allowed_origins"] = tuple(
+            origin.format(shop=shop.url) for origin in shop.relay["allowed_origins"]
+        )
+    settings["api_url"] = settings["api_url"].format(api=api)
+    return Settings(**settings)
+
+
 @contextmanager
 def serving(shop: Shop, folder: Path) -> Iterator[Shop]:
     """Serve a shop with its relay and its sandbox, each on its own port."""
@@ -186,22 +204,9 @@ def serving(shop: Shop, folder: Path) -> Iterator[Shop]:
         listen("127.0.0.1", 0) as back,
         listen("127.0.0.1", 0) as api,
     ):
-        settings = {
-            "api_key": KEY,
-            "application_id": APPLICATION,
-            "api_url": address(api) + contract.PATH,
-            "outbox": f"sqlite:///{folder / 'outbox.db'}",
-            "backoff_base": 0.02,
-            **shop.relay,
-        }
         ledger = Ledger()
         shop = replace(shop, url=address(front), relay_url=address(back))
-        if "allowed_origins" in shop.relay:
-            settings["allowed_origins"] = tuple(
-                origin.format(shop=shop.url) for origin in shop.relay["allowed_origins"]
-            )
-        settings["api_url"] = settings["api_url"].format(api=address(api))
-        relay = create_app(Settings(**settings))
+        relay = create_app(relay_settings(shop, address(api), folder))
         api_app = sandbox.create_app(KEY, APPLICATION, ledger)
         apps = [
             (Site(shop).app(), front),

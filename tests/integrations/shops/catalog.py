@@ -1,4 +1,4 @@
-"""What the three small shops sell: one catalogue, so that their journeys have one ledger."""
+"""What the three small shops sell: one catalog, so that their journeys have one ledger."""
 
 import uuid
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import include, path
 
-from tests.integrations.shops.catalogue import CHAIRS, PER_PAGE, find
+from tests.integrations.shops.catalog import CHAIRS, PER_PAGE, find
 
 SECRET_KEY = "of a test alone"
 ALLOWED_HOSTS = ["*"]

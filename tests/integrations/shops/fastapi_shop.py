@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 from neuralens_starlette import Neuralens
 
-from tests.integrations.shops.catalogue import CHAIRS, PER_PAGE, find, page_of
+from tests.integrations.shops.catalog import CHAIRS, PER_PAGE, find, page_of
 
 templates = Jinja2Templates(Path(__file__).parent / "templates")
 neuralens = Neuralens(uid=lambda request: request.cookies.get("shopper"), snippet={"view_ms": 150})

@@ -5,7 +5,7 @@ import uuid
 from flask import Flask, redirect, render_template, request
 from neuralens_flask import Neuralens
 
-from tests.integrations.shops.catalogue import CHAIRS, PER_PAGE, find, page_of
+from tests.integrations.shops.catalog import CHAIRS, PER_PAGE, find, page_of
 
 neuralens = Neuralens()
 

@@ -1,5 +1,5 @@
 import { start } from "neuralens-tracker";
-import { chairs, search } from "./catalogue.js";
+import { chairs, search } from "./catalog.js";
 
 start({ appId: "chairs", viewMs: 150 });
 
