@@ -20,7 +20,7 @@ MANIFEST = "manifest.json"
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
     "neuralens.js": 12_405,
-    "neuralens.mjs": 12_450,
+    "neuralens.mjs": 12_460,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_760,
     "neuralens.brython.js": 160_000,
@@ -31,7 +31,7 @@ BUDGETS = {
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
-LOAD_BUDGETS = {MICROPYTHON: 214_540, FIRST_LOAD: 244_520}
+LOAD_BUDGETS = {MICROPYTHON: 214_745, FIRST_LOAD: 244_725}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from neuralens_tracker.acts import CALL, CONFIRMED
 from neuralens_tracker.confirmations import Confirmations
-from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.events import named_ids
 from neuralens_tracker.hooks import LISTENED, Hooks
 from neuralens_tracker.pipeline import Pipeline
@@ -17,28 +16,29 @@ class Commands:
     """Validates calls and dispatches them.
 
     ``set_consent(state)`` applies the shopper's decision, ``begin_page_view()`` starts a page view,
-    and ``from_browser(object)`` converts to a dict (None for anything but an object).
+    ``flush()`` sends what waits, and ``from_browser(object)`` converts to a dict (None for anything
+    but an object).
     """
 
     def __init__(
         self,
         visit: Visit,
         pipeline: Pipeline,
-        delivery: Delivery,
         hooks: Hooks,
         confirmations: Confirmations,
         set_consent: Callable[..., None],
         begin_page_view: Callable[[], None],
+        flush: Callable[..., None],
         now: Callable[[], float],
         from_browser: Callable[[JSObject], Fields | None],
     ) -> None:
         self._visit = visit
         self._pipeline = pipeline
-        self._delivery = delivery
         self._hooks = hooks
         self._confirmations = confirmations
         self._set_consent = set_consent
         self._begin_page_view = begin_page_view
+        self._flush = flush
         self._now = now
         self._from_browser = from_browser
         self._commands = {
@@ -79,9 +79,6 @@ class Commands:
             self._hooks.on(name, handler)
         else:
             self._hooks.report(requirement("on", LISTENED))
-
-    def _flush(self, *_: object) -> None:
-        self._delivery.flush(False)
 
     def _track(self, event: JSObject, given: object) -> None:
         fields = self._visit.add_context(self._from_browser(given) or {})

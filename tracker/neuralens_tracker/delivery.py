@@ -2,25 +2,15 @@
 
 from collections.abc import Callable
 
+from neuralens_tracker.constraints import Constraints
 from neuralens_tracker.hooks import Hooks
-from neuralens_tracker.outbox import DAY, REASONS, REFUSED, Entry, Outbox
-from neuralens_tracker.types import Batch, Constraints, Sender, Settings, Store, Tabs
+from neuralens_tracker.outbox import REASONS, REFUSED, Entry, Outbox
+from neuralens_tracker.types import Batch, Sender, Settings
 from neuralens_tracker.visit import Visit
 from neuralens_tracker.vocabulary import ACCEPTED, GRANTED, WIRE_VERSION
 
 # Milliseconds from an event to its beacon, so that concurrent events share a batch.
 FLUSH_MS = 1000
-# Milliseconds until storage and cookies are first accessed, if no event comes before: the browser
-# blocks the page meanwhile, and by then most have rendered.
-BEGIN_MS = 300
-# Milliseconds between checks for orphaned events of closed tabs: at first, and later. By the first
-# one, most relays have acknowledged what the previous page sent when it was unloaded.
-EARLY_CHECK_MS = 1200
-CHECK_MS = 30000
-# The early checks leave the events alone whose acknowledgement is due.
-EARLY_CHECKS = 4
-# Milliseconds by which the relay has responded to what the previous page sent.
-LATE_MS = 5000
 # Final if the relay itself answered so: a body that cannot be read, an unsupported content type.
 FINAL = [400, 415]
 # In refusals that are not for good: of an unknown application, of a media type or a body that a
@@ -32,9 +22,6 @@ MAX_BACKOFF_MS = 300000
 # Milliseconds before an event is retried that was refused alone while others succeeded: a backoff
 # would hold up those that come meanwhile.
 ALONE_MS = 8000
-# A character is at most three bytes of UTF-8, and the envelope less than 1 KiB: together at most
-# MAX_BATCH_BYTES.
-MAX_BATCH_CHARACTERS = 16000
 # Below the 64 KiB that all keepalive requests and beacons of a page share:
 # https://fetch.spec.whatwg.org/#http-network-or-cache-fetch
 MAX_CHARACTERS_IN_FLIGHT = 60000
@@ -43,12 +30,6 @@ MAX_REFUSALS = 8
 # Consecutive failures after which a warning is reported, and a request without a response counts as
 # refused: a firewall may drop the connection instead of responding.
 MANY_FAILURES = 4
-# A learned size is doubtful if requests got no response, which may have been an outage: then the
-# next page tries whole batches once more.
-DOUBTFUL = 1
-TRIED = 2
-# Storage key of the learned constraints of this site and browser, see ``Delivery``.
-CONSTRAINTS_KEY = "w"
 
 
 def backoff(attempt: int, random: Callable[[], float]) -> float:
@@ -85,23 +66,18 @@ class Delivery:
         self,
         settings: Settings,
         visit: Visit,
-        storage: Store,
+        constraints: Constraints,
         outbox: Outbox,
         transport: Sender,
-        tabs: Tabs,
         hooks: Hooks,
     ) -> None:
         self._settings = settings
         self._visit = visit
-        self._storage = storage
+        self._constraints = constraints
         self._outbox = outbox
         self._transport = transport
-        self._tabs = tabs
         self._hooks = hooks
-        self._started = False
         self._begun = False
-        # Checks for orphaned events so far.
-        self._checks = 0
         # Consecutive failed batches, and whether one succeeded since the first refusal of an event.
         self._attempt = 0
         # Whether the last fetch got no response: something may block it, but not beacons.
@@ -112,84 +88,18 @@ class Delivery:
         self._reported_losses = 0
         # Characters of events in flight.
         self._in_flight = 0
-        self._constraints: Constraints = {
-            "day": int(transport.now() / DAY),
-            "most": MAX_BATCH_CHARACTERS,
-            "json": False,
-            "blind": False,
-        }
-
-    def start(self) -> None:
-        """Start, with consent: claim this tab's events; soon take over those of earlier pages."""
-        if not self._started:
-            self._started = True
-            self._tabs.hold(self._outbox.tab())
-            self._transport.wait(BEGIN_MS, self.begin)
 
     def begin(self) -> None:
-        """Take over what earlier pages left; acknowledgements are read before it is adopted."""
-        if not self._begun and self._visit.consent() == GRANTED:
-            self._begun = True
-            self.acknowledge()
-            learned: Constraints = self._storage.load(CONSTRAINTS_KEY)
-            if learned.get("day") == self._constraints["day"]:
-                self._constraints = learned
-                if learned.get("doubt") == DOUBTFUL:
-                    learned["doubt"] = TRIED
-                    learned["most"] = MAX_BATCH_CHARACTERS
-            self._reported_losses = total(self._outbox.losses())
-            self._outbox.refresh()
-            self._transport.wait(EARLY_CHECK_MS, self._adopt_orphans)
+        """Allow batches to be sent, with consent, once what earlier pages left has been read."""
+        self._begun = True
+        self._constraints.load()
+        self._reported_losses = total(self._outbox.losses())
+        self.schedule(FLUSH_MS)
 
-    def resume(self) -> None:
-        """Claim this tab's events again, on return from the back/forward cache."""
-        self._tabs.hold(self._outbox.tab())
-        self._outbox.refresh()
-
-    def leave(self, ended: bool) -> None:
-        """Flush a page that is hidden; if it has ended, let other tabs adopt its events."""
-        self.flush(True)
-        if ended:
-            self._tabs.release()
-
-    def _save_constraints(self) -> None:
-        """Store the learned constraints for the next page."""
-        self._storage.save(CONSTRAINTS_KEY, self._constraints)
-
-    def acknowledge(self) -> None:
-        """Close the batches, of any page, that the relay's cookie acknowledges; clear the cookie.
-
-        The cookie is left alone while responses are due, since clearing it could race with them.
-        """
-        for batch_id in self._transport.read_acknowledged():
-            self._outbox.acknowledge(batch_id)
-            self._transport.resolve(batch_id, ACCEPTED)
-        if not self._outbox.is_due(""):
-            self._transport.erase_acknowledged()
-
-    def forget(self) -> None:
-        """Clear the cookie when consent is denied, and again after a response to the last page."""
-        self.acknowledge()
-        self._transport.wait(LATE_MS, self.acknowledge)
-
-    def _adopt_orphans(self) -> None:
-        """Adopt journaled events of closed tabs, now and periodically."""
-        self._checks += 1
-        is_early = self._checks <= EARLY_CHECKS
-        if self._visit.consent() == GRANTED:
-            self.acknowledge()
-            for tab in self._outbox.other_tabs():
-                if not is_early or not self._outbox.is_due(tab):
-                    self._tabs.if_gone(tab, self._adopt)
-        self._transport.wait(EARLY_CHECK_MS if is_early else CHECK_MS, self._adopt_orphans)
-
-    def _adopt(self, tab: str) -> None:
-        if self._visit.consent() == GRANTED:
-            if self._outbox.adopt(tab):
-                # A batch of the previous page has no known outcome: beacons are blind here.
-                self._constraints["blind"] = True
-                self._save_constraints()
-            self.flush(False)
+    def suspect_beacons(self) -> None:
+        """Send by fetch, on other pages too, until a beacon has had an outcome."""
+        self._constraints.set_blind(True)
+        self._constraints.save()
 
     def schedule(self, milliseconds: float) -> None:
         """Flush after a delay, unless a flush is already scheduled."""
@@ -219,10 +129,10 @@ class Delivery:
             size += entry.size
         self._in_flight += size
         as_beacon = self._unanswered or (
-            not self._constraints["blind"] and (leaving or self._attempt == 0)
+            not self._constraints.blind() and (leaving or self._attempt == 0)
         )
         # An event in a batch of its own alternates between the content types.
-        as_json = self._constraints["json"] != (entries[0].refusals % 2 == 1)
+        as_json = self._constraints.json() != (entries[0].refusals % 2 == 1)
         request = Request(batch, entries, size, as_beacon)
 
         def on_outcome(status: int, error: str) -> None:
@@ -235,16 +145,15 @@ class Delivery:
 
         After a failure there is one batch in flight at a time. ``leaving``: the page is hidden.
         """
-        # The page may be left before the task that was to do so.
-        self.begin()
         while (
-            self._outbox.count() > 0
+            self._begun
+            and self._outbox.count() > 0
             and self._visit.consent() == GRANTED
             and self._in_flight < MAX_CHARACTERS_IN_FLIGHT
         ):
             if self._attempt > 0 and self._in_flight > 0 and not leaving:
                 break
-            self._send(self._outbox.pop_batch(self._constraints["most"]), leaving)
+            self._send(self._outbox.pop_batch(self._constraints.most()), leaving)
 
     def _handle_outcome(self, request: Request, status: int, error: str) -> None:
         """Erase, requeue or discard a batch. Status 0: unknown; ``error``: the relay's, or ""."""
@@ -264,10 +173,10 @@ class Delivery:
     def _succeed(self, request: Request) -> None:
         """Erase a batch that the relay has accepted, and send what waits."""
         if request.as_beacon:
-            self._constraints["blind"] = False
+            self._constraints.set_blind(False)
         if self._attempt > 0:
             # The failures may have taught something.
-            self._save_constraints()
+            self._constraints.save()
         self._attempt = 0
         self._passed = True
         self._reported_losses = max(self._reported_losses, total(request.batch["losses"]))
@@ -300,22 +209,16 @@ class Delivery:
             pause = self._retry_alone(entries[0], status)
         else:
             if is_fetch and refused:
-                self._halve(request.size, status == 0)
+                self._constraints.halve(request.size, status == 0)
             elif status == 0 and not is_fetch:
                 # Retry by fetch, whose response can be read.
-                self._constraints["blind"] = True
+                self._constraints.set_blind(True)
             self._outbox.requeue(entries)
             pause = 0 if refused else self._backoff()
         self.schedule(pause)
 
     def _backoff(self) -> float:
         return backoff(self._attempt, self._transport.random)
-
-    def _halve(self, size: int, unanswered: bool) -> None:
-        """Allow only half the size of a batch that was refused, or ``unanswered``."""
-        self._constraints["most"] = max(1, int(size / 2))
-        if unanswered:
-            self._constraints["doubt"] = self._constraints.get("doubt") or DOUBTFUL
 
     def _retry_alone(self, entry: Entry, status: int) -> float:
         """Retry an event that was refused in a batch of its own; limited if others succeed.
@@ -327,12 +230,10 @@ class Delivery:
             self._passed = entry.refusals > 0
             entry.refusals += 1
             # It was the content, not the size: no constraint for other pages.
-            self._constraints["day"] = 0
-            self._save_constraints()
+            self._constraints.withhold()
         else:
             # Not the size, then, but the content type.
-            self._constraints["json"] = not self._constraints["json"]
-            self._constraints["most"] = MAX_BATCH_CHARACTERS
+            self._constraints.switch_type()
         if entry.refusals < MAX_REFUSALS:
             self._outbox.postpone(entry)
         else:
@@ -340,7 +241,7 @@ class Delivery:
         if entry.refusals > 0:
             return ALONE_MS
         # At once as JSON, because a backoff takes minutes after the halving of a backlog.
-        return 0 if self._constraints["json"] else self._backoff()
+        return 0 if self._constraints.json() else self._backoff()
 
     def _discard(self, entries: list[Entry], reason: str) -> None:
         self._outbox.count_lost(REFUSED, len(entries))

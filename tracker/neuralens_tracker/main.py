@@ -21,12 +21,14 @@ from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.capture.views import Views
 from neuralens_tracker.commands import Commands
 from neuralens_tracker.confirmations import Confirmations
-from neuralens_tracker.delivery import BEGIN_MS, Delivery
+from neuralens_tracker.constraints import Constraints
+from neuralens_tracker.delivery import Delivery
 from neuralens_tracker.hooks import Hooks
 from neuralens_tracker.identity import Identity
 from neuralens_tracker.outbox import JOURNAL_KEY, Outbox
 from neuralens_tracker.page_view import CALL, PageView, deduplication_key
 from neuralens_tracker.pipeline import Pipeline
+from neuralens_tracker.recovery import BEGIN_MS, Recovery
 from neuralens_tracker.settings import resolve
 from neuralens_tracker.types import Event, Fields, JSObject, ValueType
 from neuralens_tracker.visit import Visit
@@ -75,14 +77,17 @@ class Tracker:
             self._storage, self._identity, self._transport, dump, self._hooks.report
         )
         self._tabs = Tabs()
+        self._constraints = Constraints(self._storage, now())
         self._delivery = Delivery(
             self._settings,
             self._visit,
-            self._storage,
+            self._constraints,
             self._outbox,
             self._transport,
-            self._tabs,
             self._hooks,
+        )
+        self._recovery = Recovery(
+            self._visit, self._outbox, self._delivery, self._transport, self._tabs
         )
         self._acts = Acts()
         self._confirmations = Confirmations()
@@ -114,11 +119,11 @@ class Tracker:
         self._commands = Commands(
             self._visit,
             self._pipeline,
-            self._delivery,
             self._hooks,
             self._confirmations,
             self.set_consent,
             self.begin_page_view,
+            self.flush,
             now,
             from_browser,
         )
@@ -148,7 +153,7 @@ class Tracker:
 
     def open(self, *_: JSObject) -> None:
         """Start: apply consent and the queued calls, then begin to capture."""
-        self._transport.start(self._delivery.acknowledge)
+        self._transport.start(self._recovery.acknowledge)
         self.set_consent(self._settings["consent"])
         self._is_open = True
         for values in self._calls:
@@ -215,7 +220,7 @@ class Tracker:
             if self._left:
                 self._follow_refusal()
             if self.may_store():
-                self._delivery.resume()
+                self._recovery.resume()
             self._page_view.restart()
             self._restart_capture()
 
@@ -233,18 +238,23 @@ class Tracker:
         """Flush when the page is hidden, which may be the last chance to send."""
         self._discovery.catch_up()
         ended = get(event, "type") == "pagehide"
-        self._delivery.leave(ended)
+        # The page may be left before the task that was to do so.
+        self._recovery.begin()
+        self._delivery.flush(True)
         if ended:
+            self._recovery.leave()
             self._left = self.may_store() and self._storage.read(JOURNAL_KEY)
 
     def flush(self, *_: JSObject) -> None:
-        """Send everything now, since a navigation begins or the browser is online again."""
+        """Send everything now: a navigation begins, the browser is online again, or at a call."""
         self._discovery.catch_up()
+        self._recovery.begin()
         self._delivery.flush(False)
 
     def set_consent(self, state: object, *_: JSObject) -> None:
         """Apply the shopper's decision."""
         self._pipeline.set_consent(state)
+        self._recovery.apply_consent()
         if self._consent_handler:
             self._consent_handler()
 

@@ -107,7 +107,6 @@ class Pipeline:
         self._visit.set_consent(state)
         if self._visit.consent() == GRANTED:
             self._attribution.store()
-            self._delivery.start()
             self._delivery.schedule(FLUSH_MS)
         else:
             # In memory only, as before consent.
@@ -116,7 +115,6 @@ class Pipeline:
             self._outbox.clear()
             for name in self._storage.names(""):
                 self._storage.erase(name)
-            self._delivery.forget()
         held = self._held
         self._held = []
         for entry in held:
@@ -151,7 +149,6 @@ class Pipeline:
         elif self._repair(changed):
             # Only listeners get the sources: the API has no such fields.
             sources.update(changed)
-            self._delivery.begin()
             self._outbox.add(changed)
             self._hooks.emit("event", sources)
             self._delivery.schedule(FLUSH_MS)

@@ -69,11 +69,11 @@ class Batch(TypedDict):
     events: list[Event]
 
 
-class Constraints(TypedDict):
+class LearnedConstraints(TypedDict):
     """What gets through to the relay, as learned on a ``day`` (of Unix time) and stored."""
 
     day: int
-    # The most characters of a batch, and whether that is in doubt, see ``delivery.DOUBTFUL``.
+    # The most characters of a batch, and whether that is in doubt, see ``constraints.DOUBTFUL``.
     most: int
     doubt: NotRequired[int]
     # Whether batches are sent as JSON instead of text; and by fetch, because the outcome of a

@@ -10,6 +10,7 @@ from neuralens_tracker.acts import VIEW, Acts
 from neuralens_tracker.attribution import Attribution
 from neuralens_tracker.commands import Commands
 from neuralens_tracker.confirmations import Confirmations
+from neuralens_tracker.constraints import Constraints
 from neuralens_tracker.delivery import Delivery, backoff
 from neuralens_tracker.events import find_fault, make_event
 from neuralens_tracker.hooks import Hooks
@@ -18,6 +19,7 @@ from neuralens_tracker.outbox import Outbox
 from neuralens_tracker.page_view import PageView
 from neuralens_tracker.personal_data import round_location, scrub
 from neuralens_tracker.pipeline import Pipeline
+from neuralens_tracker.recovery import Recovery
 from neuralens_tracker.settings import resolve, validate
 from neuralens_tracker.value_types import expected, is_digits, is_number, read
 from neuralens_tracker.visit import Visit
@@ -95,13 +97,26 @@ class Wire:
         self._timers.append([self._time + milliseconds, handler])
 
     def pass_time(self, milliseconds: float) -> None:
-        """Advance the clock and fire the timers that are due."""
-        self._time += milliseconds
-        time = self._time
-        due = [timer for timer in self._timers if timer[0] <= time]
-        self._timers = [timer for timer in self._timers if timer[0] > time]
-        for fired in due:
+        """Advance the clock and fire the timers that are due, each at its time."""
+        end = self._time + milliseconds
+        index = self._first_due(end)
+        while index >= 0:
+            fired = self._timers[index]
+            places = range(len(self._timers))
+            self._timers = [self._timers[place] for place in places if place != index]
+            self._time = max(self._time, fired[0])
             fired[1]()
+            index = self._first_due(end)
+        self._time = end
+
+    def _first_due(self, end: float) -> int:
+        """Return the index of the first timer to fire until ``end``, or -1."""
+        first = -1
+        for index in range(len(self._timers)):
+            due = self._timers[index][0]
+            if due <= end and (first < 0 or due < self._timers[first][0]):
+                first = index
+        return first
 
     def timers(self) -> list[float]:
         """Return the milliseconds until each timer fires."""
@@ -180,15 +195,16 @@ class World:
             self._settings, self._identity.find, self.has_signal, self._hooks.report
         )
         self._outbox = Outbox(self._memory, self._identity, self._wire, dump, self._hooks.report)
+        self._constraints = Constraints(self._memory, self._wire.now())
         self._delivery = Delivery(
             self._settings,
             self._visit,
-            self._memory,
+            self._constraints,
             self._outbox,
-            self._wire,
             self._wire,
             self._hooks,
         )
+        self._recovery = Recovery(self._visit, self._outbox, self._delivery, self._wire, self._wire)
         self._acts = Acts()
         self._confirmations = Confirmations()
         self._attribution = Attribution(self._settings, self._memory)
@@ -210,11 +226,11 @@ class World:
         self._commands = Commands(
             self._visit,
             self._pipeline,
-            self._delivery,
             self._hooks,
             self._confirmations,
             self.set_consent,
             self.begin_page_view,
+            self.flush,
             self._wire.now,
             self.from_browser,
         )
@@ -279,10 +295,10 @@ class World:
             "hooks.change": self._hooks.change,
             "hooks.emit": self._hooks.emit,
             "pipeline.track": self.track,
-            "pipeline.set_consent": self._pipeline.set_consent,
-            "delivery.flush": self._delivery.flush,
-            "delivery.acknowledge": self._delivery.acknowledge,
-            "delivery.leave": self._delivery.leave,
+            "pipeline.set_consent": self.set_consent,
+            "flush": self.flush,
+            "leave": self.leave,
+            "recovery.acknowledge": self._recovery.acknowledge,
             "neuralens": self._commands.run,
             "memory": self._memory.names,
             "memory.load": self._memory.load,
@@ -380,6 +396,19 @@ class World:
     def set_consent(self, state: Any, *_: Any) -> None:
         """Apply the shopper's decision."""
         self._pipeline.set_consent(state)
+        self._recovery.apply_consent()
+
+    def flush(self, *_: Any) -> None:
+        """Send what waits."""
+        self._recovery.begin()
+        self._delivery.flush(False)
+
+    def leave(self, ended: bool) -> None:
+        """Flush a page that is hidden, or has ended."""
+        self._recovery.begin()
+        self._delivery.flush(True)
+        if ended:
+            self._recovery.leave()
 
     def pop_batch(self, max_characters: int) -> list[Any]:
         """Pop a batch and return its events; the entries are kept for ``requeue`` and ``erase``."""
