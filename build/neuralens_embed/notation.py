@@ -12,8 +12,8 @@ from typing import Any
 from neuralens_tracker.vocabulary import EVENTS, PAGES
 
 LINE = re.compile(
-    r"(?P<event>[A-Z_]+) (?P<ids>.+?)(?: #(?P<index>\d+))?"
-    rf"(?: (?P<page>{'|'.join(PAGES)}))?(?: (?P<query>\"(?:[^\"\\]|\\.)*\"))?"
+    r"(?P<event>[A-Z_]+)\s+(?P<ids>.+?)(?:\s+#(?P<index>\d+))?"
+    rf"(?:\s+(?P<page>{'|'.join(PAGES)}))?(?:\s+(?P<query>\"(?:[^\"\\]|\\.)*\"))?"
 )
 
 EXAMPLE = f'{EVENTS[0]} ID #3 {PAGES[0]} "query"'
@@ -42,22 +42,30 @@ def describe_body(body: Mapping[str, Any]) -> str:
 
 def parse(line: str) -> str:
     """Normalize a line to the form of ``describe``; raises ValueError if it is invalid."""
-    match = LINE.fullmatch(" ".join(line.split()))
+    match = LINE.fullmatch(line.strip())
     if match is None or match["event"] not in EVENTS:
         raise ValueError(f"{line!r} is not an event: write {EXAMPLE}")
     if misplaced := find_misplaced(match):
         raise ValueError(f"{line!r} is not an event because of {misplaced!r}: write {EXAMPLE}")
     index = None if match["index"] is None else int(match["index"])
-    query = None if match["query"] is None else json.loads(match["query"])
+    try:
+        query = None if match["query"] is None else json.loads(match["query"])
+    except ValueError:
+        misplaced = match["query"]
+        raise ValueError(
+            f"{line!r} is not an event because of {misplaced!r}: write a backslash twice"
+        ) from None
     return describe(match["event"], match["ids"].split(","), index, match["page"], query)
 
 
 def find_misplaced(match: re.Match[str]) -> str:
-    """Return what was read as a part of an id, but is a rank or a page with a mistake; or ""."""
+    """Return what was read as a part of an id, but is a mistake in what follows it; or ""."""
     # The last one, because a mistake there has those before it read as parts of the id, too.
-    for word in reversed(match["ids"].split(" ")):
+    words: list[str] = match["ids"].split()
+    for place, word in reversed(list(enumerate(words))):
         is_rank = match["index"] is None and word.startswith("#")
         is_page = match["page"] is None and difflib.get_close_matches(word, PAGES, cutoff=0.8)
-        if is_rank or is_page:
+        is_query = match["query"] is None and place and word.startswith('"')
+        if is_rank or is_page or is_query:
             return word
     return "" if all(match["ids"].split(",")) else ","

@@ -56,7 +56,7 @@ class Plan:
         """Read a plan; raises PlanError."""
         path = Path(path)
         try:
-            content = tomllib.loads(path.read_text("utf-8"))
+            content = tomllib.loads(path.read_text("utf-8-sig"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise PlanError(f"{path} cannot be read: {error}") from error
         steps = content.get("step")

@@ -168,6 +168,12 @@ def test_a_plan_in_another_encoding_is_one_sentence(tmp_path: Path) -> None:
         Plan.read(plan)
 
 
+def test_a_plan_may_have_a_byte_order_mark(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[step]]\npage = "/"', "utf-8-sig")
+    assert [step.page for step in Plan.read(plan).steps] == ["/"]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

@@ -27,6 +27,16 @@ def test_ids_and_queries_with_spaces_and_quotes() -> None:
     assert parse(line) == line
 
 
+def test_only_spaces_between_the_parts_do_not_count() -> None:
+    line = '  CLICK_PRODUCT   oak  chair #1  "oak  chair" '
+    assert parse(line) == 'CLICK_PRODUCT oak  chair #1 "oak  chair"'
+
+
+def test_an_invalid_escape_is_explained() -> None:
+    with pytest.raises(ValueError, match="write a backslash twice"):
+        parse(r'CLICK_PRODUCT A "\d"')
+
+
 @pytest.mark.parametrize("line", ["", "CLICK_PRODUCT", "CLICK A", "#1 VIEW_PRODUCT A"])
 def test_an_invalid_line_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="is not an event: write"):
@@ -42,6 +52,8 @@ def test_an_invalid_line_is_refused(line: str) -> None:
         ("CLICK_PRODUCT #1 SEARCH_RESULT_PAGE", "#1"),
         ("CLICK_PRODUCT A #one", "#one"),
         ("PURCHASE A, B,", ","),
+        ('CLICK_PRODUCT A #1 SEARCH_RESULT_PAGE "oak', '"oak'),
+        ('CLICK_PRODUCT A "oak', '"oak'),
     ],
 )
 def test_what_is_no_part_of_an_id_is_named(line: str, part: str) -> None:

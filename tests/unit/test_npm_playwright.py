@@ -52,14 +52,37 @@ test("misspelled events and pages are named", async ({ page, events }) => {
     "CLICK_PRODUCT A SEARCH_RESULTS_PAGE",
     "CLICK_PRODUCT #1 SEARCH_RESULT_PAGE",
     "CLICK_PRODUCT A #1 SEARCH_RESULT_PAGE oak",
+    'CLICK_PRODUCT A #1 SEARCH_RESULT_PAGE "oak',
+    'CLICK_PRODUCT A "\\\\d"',
   ]) {
     const plan = { step: [{ page: "/", events: [line] }] };
-    await expect(follow(plan, events, open)).rejects.toThrow(`step 1: "${line}" is not an event`);
+    await expect(follow(plan, events, open)).rejects.toThrow(
+      `step 1: ${JSON.stringify(line)} is not an event`);
   }
   const misspelled = expect(events).not.toHave("CLICK_PRODCT", {});
   await expect(misspelled).rejects.toThrow("there is no event CLICK_PRODCT");
   const elsewhere = expect(events).not.toHave("CLICK_PRODUCT", { page: "SEARCH" });
   await expect(elsewhere).rejects.toThrow("there is no page SEARCH");
+});
+
+test("a plan is followed, and each difference is shown", async ({ page, events }) => {
+  const open = () => page.reload();
+  const actions = { choose: () => page.getByText("two").click() };
+  const views = [
+    'VIEW_PRODUCT  A #0 SEARCH_RESULT_PAGE "\\u006fak"',
+    'VIEW_PRODUCT B #1 SEARCH_RESULT_PAGE "oak"',
+  ];
+  const click = 'CLICK_PRODUCT B #1 SEARCH_RESULT_PAGE "oak"';
+  await expect(events).toHave("VIEW_PRODUCT", { id: "B" });
+  const first = { page: "/", events: views };
+  await follow({ step: [first, { action: "choose", events: [click] }] }, events, open, actions);
+  const wrong = { action: "choose", events: [click.replace("#1", "#2"), "SHARE B"] };
+  const failure = follow({ step: [first, wrong] }, events, open, actions);
+  const [missing] = wrong.events;
+  await expect(failure).rejects.toThrow(
+    `the journey differs from the plan:\n\nchoose\n- ${missing}\n+ ${click}\n- SHARE B`);
+  const text = follow({ step: [{ events: click }] }, events, open, actions);
+  await expect(text).rejects.toThrow("step 1: page and action are text");
 });
 
 for (const permissions of [[], ["local-network-access"]]) {
@@ -115,4 +138,4 @@ def test_a_run(npm_package: Path, tmp_path: Path, chromium_options: dict[str, ob
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "7 passed" in done.stdout
+    assert "8 passed" in done.stdout

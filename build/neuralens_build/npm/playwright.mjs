@@ -193,23 +193,32 @@ export const expect = expectOfPlaywright.extend({
 
 // A line of a plan, as `describe` formats events; an id may have spaces.
 const LINE = new RegExp(
-  `^([A-Z_]+) (.+?)(?: #(\\d+))?(?: (${PAGES.join("|")}))?(?: "(?:[^"\\\\]|\\\\.)*")?$`,
+  `^([A-Z_]+)\\s+(.+?)(?:\\s+#(\\d+))?(?:\\s+(${PAGES.join("|")}))?(?:\\s+("(?:[^"\\\\]|\\\\.)*"))?$`,
 );
 
-/** Throw an error for a line that no event can match, because of a misspelled name, rank or page. */
-const checkLine = (line, number) => {
-  const [, event, ids, index, page] = LINE.exec(line) ?? [];
+/** Return a query as text, null if it has an invalid escape. */
+const parseQuery = (query) => {
+  try {
+    return JSON.parse(query);
+  } catch {
+    return null;
+  }
+};
+
+/** Return a line as `describe` formats it; throw an error if no event can match it. */
+const parseLine = (line, number) => {
+  const [, event, ids, index, page, query] = LINE.exec(String(line).trim()) ?? [];
   const known = EVENTS.includes(event);
-  const misplaced =
-    known &&
-    ids
-      .split(" ")
-      .findLast(
-        (word) =>
-          (index === undefined && word.startsWith("#")) ||
-          (page === undefined && (PAGES.includes(word) || /^[A-Z_]+_PAGES?$/.test(word))),
-      );
-  if (known && !misplaced) return;
+  const text = query && parseQuery(query);
+  const isMisplaced = (word, place) =>
+    (index === undefined && word.startsWith("#")) ||
+    (page === undefined && (PAGES.includes(word) || /^[A-Z_]+_PAGES?$/.test(word))) ||
+    (query === undefined && place > 0 && word.startsWith('"'));
+  const misplaced = text === null ? query : known && ids.split(/\s+/).findLast(isMisplaced);
+  if (known && !misplaced) {
+    const rank = index && Number(index);
+    return describe({ event, items: [{ id: ids }], index: rank, page, query: text });
+  }
   const reason = misplaced ? ` because of "${misplaced}"` : "";
   throw new Error(
     `step ${number}: ${JSON.stringify(line)} is not an event${reason}:` +
@@ -220,6 +229,17 @@ const checkLine = (line, number) => {
 // What a step of a plan may have.
 const KEYS = ["page", "action", "events"];
 
+/** Return a step of a plan with all keys, and its lines as `describe` formats them. */
+const readStep = (step, number) => {
+  const unknown = Object.keys(step).find((key) => !KEYS.includes(key));
+  if (unknown)
+    throw new Error(`step ${number} has the key "${unknown}": it may have ${KEYS.join(", ")}`);
+  const { page = "", action = "", events = [] } = step;
+  if (typeof page !== "string" || typeof action !== "string" || !Array.isArray(events))
+    throw new Error(`step ${number}: page and action are text, events is a list of texts`);
+  return { page, action, wanted: events.map((line) => parseLine(line, number)) };
+};
+
 /**
  * Run all steps of a tracking plan, and throw an error with all differences.
  *
@@ -227,16 +247,11 @@ const KEYS = ["page", "action", "events"];
  * `actions` maps the plan's actions to functions.
  */
 export async function follow(plan, events, open, actions = {}) {
-  const steps = plan.step;
-  if (!Array.isArray(steps) || !steps.length) throw new Error("the plan has no steps: write [[step]] above each");
-  for (const [number, step] of steps.entries()) {
-    const unknown = Object.keys(step).find((key) => !KEYS.includes(key));
-    if (unknown)
-      throw new Error(`step ${number + 1} has the key "${unknown}": it may have ${KEYS.join(", ")}`);
-    for (const line of step.events ?? []) checkLine(line, number + 1);
-  }
+  if (!Array.isArray(plan.step) || !plan.step.length)
+    throw new Error("the plan has no steps: write [[step]] above each");
+  const steps = plan.step.map((step, place) => readStep(step, place + 1));
   const differences = [];
-  for (const { page = "", action = "", events: wanted = [] } of steps) {
+  for (const { page, action, wanted } of steps) {
     if (action && !actions[action])
       throw new Error(`no function is given for the action "${action}"`);
     const name = [page, action].filter(Boolean).join(": ") || "look";
