@@ -341,6 +341,39 @@ def test_the_framework_comes_after_its_adapter(show, shop, uid, ledger):
     assert "A" in {event.id for event in ledger.wait_for_all(page)}
 
 
+# What throws until ``ready`` is set, and then is the platform's own function.
+UNREADY = {
+    "tcf": """() => {
+        const own = __tcfapi;
+        window.__tcfapi = (...call) => {
+            if (!window.ready) throw new Error("not ready");
+            own(...call);
+        };
+    }""",
+    "shopify": """() => {
+        const own = Shopify.loadFeatures;
+        Shopify.loadFeatures = (...call) => {
+            if (!window.ready) throw new Error("not ready");
+            own(...call);
+        };
+    }""",
+}
+
+
+@pytest.mark.one_case
+@pytest.mark.parametrize("name", UNREADY)
+def test_a_platform_that_throws_is_asked_again(show, shop, uid, ledger, name):
+    script = PLATFORMS[name] or bundle("consent/tcf.js")
+    page = show("", before=f"{script}; ({UNREADY[name]})();", consent_platform=name)
+    page.wait_for_function(f"window['neuralens.consent-{name}.js']")
+    share(page, "A")
+    assert_withheld(page, shop, uid)
+    page.evaluate("window.ready = true; ask()")
+    assert_withheld(page, shop, uid)
+    page.evaluate("decide(true)")
+    assert "A" in {event.id for event in ledger.wait_for_all(page)}
+
+
 def test_shopify_comes_after_its_adapter_in_a_region_without_a_banner(show, ledger):
     page = show("", consent_platform="shopify")
     page.wait_for_function("window['neuralens.consent-shopify.js']")

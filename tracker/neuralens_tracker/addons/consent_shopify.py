@@ -28,5 +28,6 @@ def start() -> None:
         # Shops with a front end of their own, as with Hydrogen, have the API without the loader.
         return loadable or (shop and look(None))
 
-    look_until(load)
+    # Guarded, because what the page has may throw until it is ready.
+    look_until(callback(load))
     call(get(window, "document"), "addEventListener", "visitorConsentCollected", callback(look))

@@ -34,7 +34,8 @@ def start() -> None:
         nonlocal heard
         api = get(window, "__tcfapi")
         if api and not same(api, heard):
-            heard = api
             call(window, "__tcfapi", "addEventListener", 2, callback(hear))
+            heard = api
 
-    look_until(look)
+    # Guarded, because what the page has may throw until it is ready.
+    look_until(callback(look))
