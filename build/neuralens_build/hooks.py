@@ -19,10 +19,10 @@ from pathlib import Path
 
 from neuralens_build import sources
 from neuralens_build.errors import BuildError
+from neuralens_build.names import PACKAGE
 from neuralens_build.subset import check
 from neuralens_build.subset.stripping import ANNOTATION_MODULES
 
-PACKAGE = "neuralens_tracker"
 # Modules of the tracker that have only constants and plain functions.
 PLAIN = (f"{PACKAGE}.vocabulary", f"{PACKAGE}.value_types")
 # The most bytes of a hooks file, since pages load it.

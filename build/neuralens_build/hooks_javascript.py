@@ -6,7 +6,8 @@ from pathlib import Path
 
 from neuralens_build.compiler import Source, compile_body, spell
 from neuralens_build.compiler.source_map import write as write_mapped
-from neuralens_build.hooks import PACKAGE, Hooks
+from neuralens_build.hooks import Hooks
+from neuralens_build.names import PACKAGE
 from neuralens_build.subset import strip
 
 PAGE = Path(__file__).parent / "page" / "hooks.js"

@@ -16,11 +16,10 @@ from neuralens_build.compiler.source_map import write
 from neuralens_build.errors import BuildError
 from neuralens_build.hooks import Hooks
 from neuralens_build.minification import Bundle, bundle, bundle_module
+from neuralens_build.names import ADAPTER, PACKAGE
 from neuralens_build.subset import check_files, strip
 
-PACKAGE = "neuralens_tracker"
 SOURCE = Path(neuralens_tracker.__file__).parent
-FFI = f"{PACKAGE}.web.ffi"
 
 # The entry of each file, which starts the tracker. That of the module form becomes the body of its
 # function ``start``, whose ``settings`` replace the script tag's.
@@ -140,7 +139,7 @@ def portable_sources() -> list[Path]:
 
 def source_of(module: str, runtime: str = "javascript") -> Path:
     """Return the file of a tracker module; the adapter is the runtime's own."""
-    if module == FFI:
+    if module == ADAPTER:
         return SOURCE / "web" / f"ffi_{runtime}.py"
     path = SOURCE.parent.joinpath(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

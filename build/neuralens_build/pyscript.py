@@ -10,6 +10,7 @@ from neuralens_build import npm_tools
 from neuralens_build.checkout import CHECKOUT
 from neuralens_build.edits import EditError, apply
 from neuralens_build.errors import BuildError
+from neuralens_build.names import PACKAGE
 from neuralens_build.pyscript_edits import CORE, DEFINES, GLOBALS, MICROPYTHON, PRELUDE
 from neuralens_build.sources import ENTRY, bundle_builtins, in_order, strip_text
 
@@ -18,7 +19,7 @@ PACKAGES = {
     "@micropython/micropython-webassembly-pyscript": "1.27.0",
 }
 # The package, for the page's own Python, and the tracker's entry.
-ENTRIES = (ENTRY, "neuralens_tracker")
+ENTRIES = (ENTRY, PACKAGE)
 # What the adapter imports: from MicroPython, from the bundle, and from a page's own PyScript.
 PROVIDED = ("io", "json", "sys", "neuralens_guard", "pyscript.js_modules")
 FOLDER = "pyscript"

@@ -13,10 +13,10 @@ import neuralens_tracker
 
 from neuralens_build import npm_tools
 from neuralens_build.errors import BuildError
+from neuralens_build.names import ADAPTER, PACKAGE
 from neuralens_build.subset.stripping import ANNOTATION_MODULES, is_docstring
 
-ENTRY = "neuralens_tracker.late"
-FFI = "neuralens_tracker.web.ffi"
+ENTRY = f"{PACKAGE}.late"
 
 
 class SourceError(BuildError):
@@ -35,19 +35,19 @@ class Span:
 def read(adapter: str) -> dict[str, str]:
     """Return the source of every module of the tracker by its dotted name.
 
-    ``adapter`` is the runtime's ("brython", "micropython"), which is included as FFI.
+    ``adapter`` is the runtime's ("brython", "micropython"), which is included as ADAPTER.
     """
     package = Path(neuralens_tracker.__file__).parent
     modules = {}
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package.parent).with_suffix("").parts
         name = ".".join(parts).removesuffix(".__init__")
-        if name == f"{FFI}_{adapter}":
-            modules[FFI] = path.read_text("utf-8")
-        elif not name.startswith(f"{FFI}_"):
+        if name == f"{ADAPTER}_{adapter}":
+            modules[ADAPTER] = path.read_text("utf-8")
+        elif not name.startswith(f"{ADAPTER}_"):
             modules[name] = path.read_text("utf-8")
-    if FFI not in modules:
-        raise SourceError(f"the tracker has no adapter {FFI}_{adapter}")
+    if ADAPTER not in modules:
+        raise SourceError(f"the tracker has no adapter {ADAPTER}_{adapter}")
     return modules
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import neuralens_tracker
 import pytest
 from neuralens_build.edits import Edit, EditError, apply
-from neuralens_build.sources import ENTRY, FFI, SourceError, in_order, read, strip_text
+from neuralens_build.names import ADAPTER
+from neuralens_build.sources import ENTRY, SourceError, in_order, read, strip_text
 from neuralens_build.subset import strip
 from neuralens_embed import ffi
 
@@ -71,9 +72,9 @@ def test_lean_leaves_nothing_to_strip():
 
 def test_read_uses_the_given_adapter():
     modules = read("micropython")
-    assert "MicroPython" in modules[FFI]
+    assert "MicroPython" in modules[ADAPTER]
     assert ENTRY in modules
-    assert not [name for name in modules if name.startswith(f"{FFI}_")]
+    assert not [name for name in modules if name.startswith(f"{ADAPTER}_")]
     with pytest.raises(SourceError, match=r"has no adapter .*ffi_cobol"):
         read("cobol")
 
@@ -81,7 +82,7 @@ def test_read_uses_the_given_adapter():
 @pytest.mark.parametrize("adapter", ["brython", "micropython"])
 def test_adapters_implement_the_stub(adapter):
     seam = Path(neuralens_tracker.__file__).parent / "web" / "ffi.pyi"
-    assert declared_by(seam) <= names_of(read(adapter)[FFI])
+    assert declared_by(seam) <= names_of(read(adapter)[ADAPTER])
 
 
 def test_the_servers_adapter_implements_the_stub():

@@ -9,7 +9,8 @@ import ast
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from neuralens_build.compiler.language import ACCESS, ADAPTER, BUILTINS
+from neuralens_build.compiler.language import ACCESS, BUILTINS
+from neuralens_build.names import ADAPTER
 
 # Methods that change their list or dict.
 CHANGING = frozenset(("append", "extend", "insert", "pop", "remove", "sort", "update"))

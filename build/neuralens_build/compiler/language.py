@@ -166,7 +166,6 @@ ACCESS: dict[str, Access] = {
     "record": Access(1, 1, None),
     "same": Access(2, 2, None),
 }
-ADAPTER = "neuralens_tracker.web.ffi"
 # Properties of ``window`` that every page has: they are written without it. Others may be missing,
 # and are looked up.
 GLOBALS = frozenset(("Date", "JSON", "Math", "Object", "Reflect", "navigator", "performance"))

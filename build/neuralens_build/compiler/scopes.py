@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from neuralens_build.compiler.effects import Effects
 from neuralens_build.compiler.kinds import Kind, Known
-from neuralens_build.compiler.language import ACCESS, ADAPTER, NATIVE, TAKEN
+from neuralens_build.compiler.language import ACCESS, NATIVE, TAKEN
 from neuralens_build.compiler.records import Record
 from neuralens_build.compiler.refusal import CompileError
+from neuralens_build.names import ADAPTER
 
 
 @dataclass

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+from neuralens_build.names import PACKAGE
 from neuralens_build.subset.stripping import is_docstring
-
-PACKAGE = "neuralens_tracker"
 
 # Kinds of values.
 TEXT, NUMBER, BOOL, NONE, LIST, TUPLE, DICT = (

@@ -4,8 +4,10 @@ import ast
 import copy
 from typing import TypeVar
 
+from neuralens_build.names import TYPES
+
 # Modules whose names are used only in annotations.
-ANNOTATION_MODULES = ("typing", "collections.abc", "neuralens_tracker.types")
+ANNOTATION_MODULES = ("typing", "collections.abc", TYPES)
 
 Definition = TypeVar("Definition", ast.FunctionDef, ast.AsyncFunctionDef)
 

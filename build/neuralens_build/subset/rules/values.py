@@ -2,6 +2,7 @@
 
 import ast
 
+from neuralens_build.names import PACKAGE
 from neuralens_build.subset.flow import OBJECT, are, kinds
 from neuralens_build.subset.module import (
     BOOL,
@@ -9,7 +10,6 @@ from neuralens_build.subset.module import (
     LIST,
     NONE,
     NUMBER,
-    PACKAGE,
     TUPLE,
     VIEW,
     Module,
