@@ -116,3 +116,8 @@ def round_trip(page: Page) -> None:
     """Flush the queue, and wait for the response to a later request."""
     page.evaluate("neuralens('flush')")
     page.evaluate("fetch('/elsewhere').then((response) => response.text())")
+
+
+def share(page: Page, name: str) -> None:
+    """Track a SHARE of a product by a call."""
+    page.evaluate("(id) => neuralens('track', 'SHARE', { id })", name)

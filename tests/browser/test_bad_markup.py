@@ -3,6 +3,11 @@
 import pytest
 from markupsafe import Markup
 
+from tests.browser.summaries import select
+
+# The fields of events that matter here.
+FIELDS = ("id", "index", "page")
+
 # The wrong markup, what is captured of it nevertheless, as (id, index, page), and the reported
 # attribute and remedy.
 MISTAKES = {
@@ -70,10 +75,6 @@ def show_wrong(show):
     return show_wrong
 
 
-def summarize(events):
-    return {(event.id, event.get("index"), event.get("page")) for event in events}
-
-
 @pytest.mark.one_case
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistake(show_wrong, ledger, mistake):
@@ -81,7 +82,7 @@ def test_mistake(show_wrong, ledger, mistake):
     page = show_wrong(wrong)
     index = len(captured)
     right = {("before", 0, None), ("after", 1 + index, None)}
-    assert summarize(ledger.wait_for_all(page)) == right | set(captured)
+    assert set(select(ledger.wait_for_all(page), *FIELDS)) == right | set(captured)
     page.click("text=After")
     assert ledger.wait_for_all(page)[-1].name == "CLICK_PRODUCT"
     (line,) = page.console_messages
@@ -113,7 +114,10 @@ def test_mistake_of_a_control(show_wrong, ledger, mistake):
 
 def test_order_without_an_id(show_wrong, ledger):
     page = show_wrong('data-nl-purchase=""', 'data-nl-product="bought"')
-    assert summarize(ledger.wait_for_all(page)) == {("before", 0, None), ("after", 1, None)}
+    assert set(select(ledger.wait_for_all(page), *FIELDS)) == {
+        ("before", 0, None),
+        ("after", 1, None),
+    }
     (line,) = page.console_messages
     assert line.startswith("neuralens: data-nl-purchase must be text")
 

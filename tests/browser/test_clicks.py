@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.browser.summaries import without_time
 from tests.polling import eventually
 
 RESULTS = """
@@ -287,10 +288,6 @@ def test_text_that_is_written_into_a_tile(show, interactions):
     page.focus("p")
     page.keyboard.press("Enter")
     assert interactions(page) == []
-
-
-def without_time(event):
-    return {name: value for name, value in event.items() if name != "timestamp"}
 
 
 def wait_for_interactions(ledger):

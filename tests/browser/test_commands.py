@@ -6,6 +6,7 @@ import pytest
 from neuralens_tracker.vocabulary import EVENTS, PURCHASE
 
 from tests.browser.page import wait_until_loaded
+from tests.browser.summaries import without_time
 from tests.polling import eventually
 
 TILE = '<div data-nl-product="A" style="height: 100px">A</div>'
@@ -19,10 +20,6 @@ def events(ledger):
         return [without_time(event) for event in ledger.wait_for_all(page)]
 
     return events
-
-
-def without_time(event):
-    return {name: value for name, value in event.items() if name != "timestamp"}
 
 
 def call(page, *values):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.browser.ledger import JOURNAL
-from tests.browser.page import round_trip
+from tests.browser.page import round_trip, share
 from tests.polling import eventually
 
 pytestmark = pytest.mark.every_engine
@@ -24,10 +24,6 @@ FULL = """Storage.prototype.setItem = () => {
 def stored_keys(page):
     """Return the tracker's keys in storage."""
     return page.evaluate("Object.keys(localStorage)")
-
-
-def share(page, name):
-    page.evaluate("(id) => neuralens('track', 'SHARE', { id })", name)
 
 
 def stop_clock(page, seconds):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.bundling import bundle
-from tests.browser.page import round_trip
+from tests.browser.page import round_trip, share
 
 pytestmark = pytest.mark.chromium_alone
 
@@ -120,10 +120,6 @@ def show_platform(show, platform):
         return page
 
     return show_platform
-
-
-def share(page, name):
-    page.evaluate("(id) => neuralens('track', 'SHARE', { id })", name)
 
 
 def stored_keys(page):

@@ -11,6 +11,7 @@ from neuralens_embed.snippet import RUNTIMES, Snippet
 from neuralens_tracker.vocabulary import EARLY_KEY
 
 from tests.browser.page import collect_messages
+from tests.browser.summaries import without_time
 from tests.polling import TIMEOUT
 from tests.processes import APPLICATION
 
@@ -181,11 +182,7 @@ def leave(page):
 
 
 def interactions(events):
-    return [
-        {name: value for name, value in event.items() if name != "timestamp"}
-        for event in events
-        if not event.name.startswith("VIEW_")
-    ]
+    return [without_time(event) for event in events if not event.name.startswith("VIEW_")]
 
 
 def ordered(events):

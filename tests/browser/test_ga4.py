@@ -7,7 +7,10 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.ledger import Event
+from tests.browser.summaries import select
+
+# The fields of events that matter here.
+FIELDS = ("event", "ids", "index", "query", "page")
 
 EMPTY = "window.dataLayer = []; function gtag() { dataLayer.push(arguments) }"
 LIST = """{event: "view_item_list", ecommerce: {item_list_id: "search_results", items: [
@@ -36,14 +39,9 @@ def captured(ledger: Any) -> Callable[[Page], list[tuple[Any, ...]]]:
     """Return the events as (event, ids, index, query, page), in the order of the pushes."""
 
     def captured(page: Page) -> list[tuple[Any, ...]]:
-        return [summarize(event) for event in ledger.wait_for_all(page)]
+        return select(ledger.wait_for_all(page), *FIELDS)
 
     return captured
-
-
-def summarize(event: Event) -> tuple[Any, ...]:
-    ids = " ".join(item["id"] for item in event["items"])
-    return (event.name, ids, event.get("index"), event.get("query"), event.get("page"))
 
 
 def push(page: Page, *entries: str) -> None:

@@ -3,6 +3,10 @@
 import pytest
 
 from tests.browser.page import wait_until_loaded
+from tests.browser.summaries import select
+
+# The fields of events that matter here.
+FIELDS = ("event", "id", "page", "query")
 
 # Closed dialogs, and what opens them.
 DIALOGS = {
@@ -49,10 +53,6 @@ DIALOGS = {
 NEVER_IDLE = "() => { window.requestIdleCallback = () => 0; }"
 
 
-def summarize(events):
-    return [(event.name, event.id, event.get("page"), event.get("query")) for event in events]
-
-
 def test_every_field(show, ledger, uid):
     page = show('<main data-nl-landing="AV768"><h1>Oak chair</h1></main>', page="CATEGORY_PAGE")
     (landing,) = ledger.wait_for_all(page)
@@ -74,7 +74,7 @@ def test_every_field(show, ledger, uid):
 )
 def test_context(show, ledger, body):
     page = show(body)
-    assert summarize(ledger.wait_for_all(page)) == [
+    assert select(ledger.wait_for_all(page), *FIELDS) == [
         ("LAND_PRODUCT_PAGE", "A", "CATEGORY_PAGE", "oak")
     ]
 
@@ -104,9 +104,9 @@ def test_once(show, ledger):
     page = show('<main data-nl-landing="A">Chair</main><div data-nl-landing="A"></div>')
     page.evaluate("document.body.innerHTML = document.body.innerHTML")
     landings = [("LAND_PRODUCT_PAGE", "A", "PRODUCT_PAGE", None)]
-    assert summarize(ledger.wait_for_all(page)) == landings
+    assert select(ledger.wait_for_all(page), *FIELDS) == landings
     page.click("main")
-    assert summarize(ledger.wait_for_all(page)) == landings
+    assert select(ledger.wait_for_all(page), *FIELDS) == landings
 
 
 def test_again_in_a_new_page_view(show, ledger):
@@ -118,7 +118,7 @@ def test_again_in_a_new_page_view(show, ledger):
     page.evaluate("neuralens('page', { query: 'oak' })")
     # Once the document can no longer be the one that follows the call.
     ledger.wait_for(3)
-    assert summarize(ledger.wait_for_all(page))[2:] == [
+    assert select(ledger.wait_for_all(page), *FIELDS)[2:] == [
         ("LAND_PRODUCT_PAGE", "A", "PRODUCT_PAGE", "oak")
     ]
 
@@ -137,7 +137,7 @@ def test_product_page_with_recommendations(show, ledger):
         '<main data-nl-landing="A"><h1>Chair</h1>'
         '<p data-nl-list="similar"><a data-nl-product="B">Table</a></p></main>'
     )
-    assert sorted(summarize(ledger.wait_for_all(page))) == [
+    assert sorted(select(ledger.wait_for_all(page), *FIELDS)) == [
         ("LAND_PRODUCT_PAGE", "A", "PRODUCT_PAGE", None),
         ("VIEW_PRODUCT", "B", None, None),
     ]
@@ -162,7 +162,7 @@ def test_in_a_dialog_when_it_is_opened(show, put, ledger, name):
     page.evaluate(f"() => {{ {opening} }}")
     page.goto("/next")
     page.wait_for_function("() => window.neuralens && neuralens.version")
-    assert summarize(ledger.wait_for_all(page)) == [landing]
+    assert select(ledger.wait_for_all(page), *FIELDS) == [landing]
 
 
 def test_hidden_markers(show, ledger, uid):
@@ -181,7 +181,7 @@ def test_behind_an_open_dialog(show, ledger):
     """Dialogs hide the rest of the page from assistive technology only."""
     page = show("""<main aria-hidden="true" data-nl-landing="A" style="display: contents">
         <h1>Chair</h1></main><dialog open>Cookies?</dialog>""")
-    assert summarize(ledger.wait_for_all(page)) == [
+    assert select(ledger.wait_for_all(page), *FIELDS) == [
         ("LAND_PRODUCT_PAGE", "A", "PRODUCT_PAGE", None)
     ]
 
@@ -194,7 +194,7 @@ def test_page_left_before_it_is_idle(show, put, ledger):
     page.goto("/next")
     page.wait_for_function("() => window.neuralens && neuralens.version")
     landing = ("LAND_PRODUCT_PAGE", "A", "PRODUCT_PAGE", None)
-    assert summarize(ledger.wait_for_all(page)) == [landing]
+    assert select(ledger.wait_for_all(page), *FIELDS) == [landing]
 
 
 def test_route_left_before_the_page_is_idle(show, ledger):

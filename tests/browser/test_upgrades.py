@@ -9,8 +9,12 @@ from neuralens_tracker.vocabulary import VERSION
 
 from tests.browser.page import SUGGESTION_MS, VIEW_MS
 from tests.browser.servers import SHORT_DELAYS
+from tests.browser.summaries import select
 from tests.polling import eventually
 from tests.processes import APPLICATION, RELAY, Process
+
+# The fields of events that matter here.
+FIELDS = ("event", "ids", "index", "query", "page")
 
 OLD_SCRIPT = "/release-0.1.0.js"
 OLD_TAG = (
@@ -72,18 +76,6 @@ def share(page, name):
     page.evaluate("(id) => { neuralens('track', 'SHARE', { id }); neuralens('flush'); }", name)
 
 
-def summarize(events):
-    """Return sorted summaries of events."""
-    return sorted(
-        (
-            event["event"],
-            " ".join(item["id"] for item in event["items"]),
-            *(event.get(name) for name in ("index", "query", "page")),
-        )
-        for event in events
-    )
-
-
 def shared_ids(events):
     return sorted(event.id for event in events if event.name == "SHARE")
 
@@ -100,7 +92,7 @@ def test_pages_of_0_1_0_with_this_relay(show_old, shop, ledger, uid):
     page.get_by_text("order").click()
     wait_for_old(page)
     results = ("oak", "SEARCH_RESULT_PAGE")
-    assert summarize(ledger.wait_for_all(page)) == [
+    assert sorted(select(ledger.wait_for_all(page), *FIELDS)) == [
         ("ADD_TO_CART", "A", None, None, "PRODUCT_PAGE"),
         ("CLICK_PRODUCT", "A", 0, *results),
         ("CLICK_SUGGESTION", "oak chair", 0, "oa", "AUTOCOMPLETE"),
