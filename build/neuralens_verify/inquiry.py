@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import re
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -32,6 +33,8 @@ from neuralens_verify.waiting import pause
 FORWARD_TIMEOUT = 4.0
 # Milliseconds between two requests for the relay's health.
 POLL_MS = 50
+# A cookie in place of those of the visit.
+OTHER_VISITOR = {"Cookie": "other-visitor=1"}
 # Returns what the page receives for a URL, the body in base64.
 FETCH_SCRIPT = """async (url) => {
   const response = await fetch(url, { signal: AbortSignal.timeout(3000) });
@@ -101,6 +104,14 @@ class Inquiry:
             is_other = tag.integrity not in page if tag else not view.mentions_script
             if is_other and SCRIPT_NAME.search(page):
                 views[position] = replace(view, outdated=True)
+
+    def compare_shoppers(self) -> None:
+        """Find out whether a page gives another visitor the same uid."""
+        given = [(view.settings.get("uid", ""), view.url) for view in self._observed.views]
+        uid, url = next((each for each in given if each[0]), ("", ""))
+        attribute = re.compile(rf"""\bdata-uid=["']?{re.escape(uid)}["'\s>]""")
+        if uid and attribute.search(html.unescape(fetch_page(self._http, url, OTHER_VISITOR))):
+            self._observed.shared_uid = uid
 
     def _probe_endpoint(self, view: View) -> str:
         """Probe the endpoint of a page, unless another page has the same; return its URL."""

@@ -23,6 +23,7 @@ from neuralens_tracker.attributes import (
     PURCHASE_ORDER,
     QUERY,
 )
+from neuralens_tracker.personal_data import is_email
 from neuralens_tracker.vocabulary import ACTIONS
 
 from neuralens_verify.findings import Finding, is_invalid_consent
@@ -40,6 +41,7 @@ FRACTION = "they look like prices, or like numbers with a fraction: print the pl
 def check_markup(seen: Observations) -> Iterator[Finding]:
     """Yield faults of names, values, ids and clones."""
     yield from check_values(seen)
+    yield from check_uid(seen)
     for view in seen.views:
         yield from check_names(view)
         yield from check_controls(view)
@@ -47,6 +49,7 @@ def check_markup(seen: Observations) -> Iterator[Finding]:
         yield from check_removed(view)
         yield from check_placeholders(view)
         yield from check_charset(view)
+        yield from check_landings(view)
         nested = list(check_nesting(view))
         yield from nested or check_clones(view)
         yield from check_indices(view)
@@ -82,6 +85,20 @@ def check_controls(view: View) -> Iterator[Finding]:
             f'{ACTION}="{outside.action}" is outside every product and landing: its clicks have no'
             " id, and are not tracked",
             f"Put {PRODUCT} or {LANDING} on an element around the control.",
+            view.url,
+        )
+
+
+def check_landings(view: View) -> Iterator[Finding]:
+    """Yield a finding if a page shows several landings, as where tiles have the attribute."""
+    shown = [each for each in view.elements if each.attribute == LANDING and not each.hidden]
+    ids = list(dict.fromkeys(each.value for each in shown if each.value))
+    if len(ids) >= MIN_ALIKE:
+        yield Finding(
+            "several-landings",
+            f"the page has {LANDING} for {', '.join(ids[:MAX_LISTED])}: each counts as a visit to"
+            " that product's page",
+            f"Put {PRODUCT} on the tiles of a list, and {LANDING} only on a product's own page.",
             view.url,
         )
 
@@ -131,6 +148,19 @@ def check_values(seen: Observations) -> Iterator[Finding]:
                 else f"Correct the {kind}: its value is ignored, as if it were missing.",
                 page,
             )
+
+
+def check_uid(seen: Observations) -> Iterator[Finding]:
+    """Yield a finding if visitors have the same id; one with a mistake of its own has another."""
+    uid = seen.shared_uid
+    if uid and not is_email(uid) and not explain_placeholder(uid):
+        yield Finding(
+            "shared-uid",
+            f'every visitor has data-uid="{uid}", and so counts as one shopper',
+            "Print the attribute only for a shopper who has logged in, and keep such pages out of"
+            " shared caches.",
+            seen.views[-1].url,
+        )
 
 
 def check_removed(view: View) -> Iterator[Finding]:

@@ -307,7 +307,8 @@ class Observations:
     ``messages`` maps the tracker's own, from the console, to the URL of the page. ``held``: events
     were captured only once consent had been granted in the banner's place. ``probes`` are those of
     the pages' endpoints, in order. ``loads`` counts the loads of each page's URL in each step.
-    ``asks_to_log_in``: the last page has a field for a password.
+    ``asks_to_log_in``: the last page has a field for a password. ``shared_uid`` is a shopper's id
+    that a page gives another visitor, too, "" for none.
     """
 
     address: str
@@ -326,6 +327,7 @@ class Observations:
     exceptions: list[str] = field(default_factory=list)
     searched: set[str] = field(default_factory=set)
     held: bool = False
+    shared_uid: str = ""
     probes: list[Probe] = field(default_factory=list)
     loads: Counter[tuple[str, str]] = field(default_factory=Counter)
     health: Health | None = None

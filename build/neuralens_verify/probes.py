@@ -122,10 +122,10 @@ def fetch_current_integrity(http: Http, url: str) -> str:
         return ""
 
 
-def fetch_page(http: Http, url: str) -> str:
+def fetch_page(http: Http, url: str, headers: Mapping[str, str] | None = None) -> str:
     """Return the HTML that the server now sends for a page, "" if there is none."""
     try:
-        response = http.get(uncached(url))
+        response = http.get(uncached(url), headers)
         return response.text() if response.ok else ""
     except (BrowserError, UnicodeDecodeError):
         return ""

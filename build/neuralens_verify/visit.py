@@ -147,6 +147,8 @@ class Visit:
         deadline = self._began + MAX_INQUIRY
         inquiry = Inquiry(self._page, self._recorder, self._observed, deadline)
         inquiry.run(self._options.relay, self._options.token)
+        if not self._has_login:
+            inquiry.compare_shoppers()
         return self._observed
 
     # The steps

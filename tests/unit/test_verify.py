@@ -194,6 +194,25 @@ def test_diagnosis_of_the_relays_health(
 
 
 @pytest.mark.parametrize(
+    ("uid", "expected"),
+    [("", []), ("guest", ["shared-uid"]), ("None", []), ("anna@shop.example", [])],
+)
+def test_diagnosis_of_one_uid_for_all(uid: str, expected: list[str]) -> None:
+    observations = observe(view())
+    observations.shared_uid = uid
+    assert causes(observations) == expected
+
+
+def test_diagnosis_of_landings() -> None:
+    def landings(hidden: bool) -> tuple[Element, ...]:
+        return tuple(Element("data-nl-landing", each, "0", hidden) for each in "ABC")
+
+    assert causes(observe(view(elements=landings(False)))) == ["several-landings"]
+    assert causes(observe(view(elements=landings(False)[:2]))) == []
+    assert causes(observe(view(elements=landings(True)))) == []
+
+
+@pytest.mark.parametrize(
     ("controls", "expected"),
     [
         ([Control("add-to-cart", has_item=True)], []),

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from itertools import count, cycle
+from uuid import uuid4
 
 from markupsafe import Markup
 from neuralens_embed import bundles
@@ -473,6 +474,7 @@ POLICY = "default-src 'self'; script-src {}; connect-src {}; img-src data:"
 
 FAULTLESS = {
     "plain": Shop(),
+    "uid of each visit": Shop(tag=lambda shop: tag(shop, uid=uuid4())),
     "policy": Shop(policy=POLICY.format("'self'", "'self'")),
     "policy that only reports": Shop(reported_policy=POLICY.format("'none'", "'none'")),
     "single-page": Shop(single_page=True),
@@ -563,6 +565,10 @@ FAULTS = {
         "personal-data",
         Shop(tag=lambda shop: tag(shop, uid="anna@shop.example")),
     ),
+    "one uid for all": (
+        "shared-uid",
+        Shop(tag=lambda shop: tag(shop, uid="AnonymousUser")),
+    ),
     "page of another encoding": (
         "wrong-charset",
         Shop(
@@ -649,6 +655,10 @@ FAULTS = {
         Shop(
             rewrite=in_page("</main>", '<button data-nl-action="add-to-cart">Add</button></main>')
         ),
+    ),
+    "landing on each tile": (
+        "several-landings",
+        Shop(rewrite=in_page("<li data-nl-product", "<li data-nl-landing")),
     ),
     "misspelled page": (
         "invalid-value",
