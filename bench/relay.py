@@ -195,9 +195,9 @@ async def send_at_rate(url: str, size: int, rate: float, seconds: float = SECOND
             began = time.perf_counter()
             origin = {"X-Forwarded-For": address}
             async with session.post(f"{url}/events", data=batch, headers=origin) as response:
-                answer = await response.text()
+                text = await response.text()
                 if response.status != 202:
-                    raise RuntimeError(f"{url} answered {response.status} {answer}")
+                    raise RuntimeError(f"{url} answered {response.status} {text}")
             samples.append(1000 * (time.perf_counter() - began))
 
         begin = time.perf_counter()

@@ -243,8 +243,8 @@ def fetch(url: str) -> bytes:
     """Return the content of a local URL, up to one byte more than MAX_PAGE."""
     require_local(url)
     try:
-        with build_opener(LocalRedirects).open(url, timeout=TIMEOUT) as answer:
-            content: bytes = answer.read(MAX_PAGE + 1)
+        with build_opener(LocalRedirects).open(url, timeout=TIMEOUT) as response:
+            content: bytes = response.read(MAX_PAGE + 1)
             return content
     except HTTPError as error:
         error.close()

@@ -15,7 +15,7 @@ from neuralens_embed import bundles
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Frame, Page
 
-from neuralens_verify.asking import ask
+from neuralens_verify.evaluation import try_evaluate
 from neuralens_verify.messages import Message
 from neuralens_verify.recorder import Recorder
 
@@ -109,7 +109,7 @@ class Banner:
         """Answer a banner for which autoconsent has no rule, by the text of its buttons."""
         reveal_shadow_trees(page)
         for frame in page.frames:
-            if text := ask(frame, PRESS_BUTTON, [self.refuse]):
+            if text := try_evaluate(frame, PRESS_BUTTON, [self.refuse]):
                 self.platform, self.answered = f"the banner ({text})", True
                 return
 
@@ -143,4 +143,4 @@ class Banner:
 
 def respond(frame: Frame, message: dict[str, Any]) -> None:
     """Send a message to autoconsent in a frame."""
-    ask(frame, SEND_MESSAGE, message)
+    try_evaluate(frame, SEND_MESSAGE, message)

@@ -36,7 +36,7 @@ def explain_probe(seen: Observations, probe: Probe) -> Finding | None:
         explain_block(seen, probe)
         or explain_silence(probe)
         or explain_path(probe)
-        or (None if probe.accepted else explain_answer(probe))
+        or (None if probe.accepted else explain_response(probe))
         or explain_credentials(probe)
     )
 
@@ -95,7 +95,7 @@ def explain_path(probe: Probe) -> Finding | None:
     return None
 
 
-def explain_answer(probe: Probe) -> Finding:
+def explain_response(probe: Probe) -> Finding:
     """Return why the relay, or what answers in its place, does not accept a batch."""
     if probe.status == 403 or (not probe.error and is_refusal(probe.status)):
         return explain_refusal(probe)

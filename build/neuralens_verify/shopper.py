@@ -10,7 +10,7 @@ from neuralens_tracker.vocabulary import GRANTED
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Locator, Page
 
-from neuralens_verify.asking import ask
+from neuralens_verify.evaluation import try_evaluate
 from neuralens_verify.observations import Observations, View
 from neuralens_verify.recorder import Recorder
 from neuralens_verify.storefront import press
@@ -189,7 +189,7 @@ class Shopper:
 
         Return whether there was one.
         """
-        text = ask(self.page, OVERLAY_SCRIPT)
+        text = try_evaluate(self.page, OVERLAY_SCRIPT)
         if text:
             self._observed.note(self._recorder.step, f'pressed "{text}"')
             pause(self.page, 2 * MARGIN_MS)
@@ -197,7 +197,7 @@ class Shopper:
 
     def _dwell(self) -> None:
         """Stay until the products in the viewport count as seen."""
-        ask(self.page, DWELL_SCRIPT, self.threshold("viewMs") + MARGIN_MS)
+        try_evaluate(self.page, DWELL_SCRIPT, self.threshold("viewMs") + MARGIN_MS)
 
     def deliver(self) -> None:
         """Flush the queue, and wait until the outcome of every event is known."""
@@ -210,7 +210,7 @@ class Shopper:
 
     def flush(self) -> None:
         """Have the tracker send what is in its queue."""
-        ask(self.page, "() => window.neuralens?.('flush')")
+        try_evaluate(self.page, "() => window.neuralens?.('flush')")
 
     def read(self, step: str) -> View:
         """Read the page at the end of a step; raises BrowserError if it is left meanwhile."""

@@ -15,7 +15,7 @@ from neuralens_tracker.attributes import (
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Frame, Page, Response
 
-from neuralens_verify.asking import ask
+from neuralens_verify.evaluation import try_evaluate
 from neuralens_verify.observations import Control, Element, Tag, View
 from neuralens_verify.served import Served
 
@@ -81,23 +81,23 @@ def read_served(page: Page, response: Response | None) -> Served:
 
 def read_wall(page: Page) -> str:
     """Return what stands in the way of the shop, as in wall.js; "" for nothing."""
-    return str(ask(page, WALL_SCRIPT, default=""))
+    return str(try_evaluate(page, WALL_SCRIPT, default=""))
 
 
 def start_listening(page: Page) -> None:
     """Have the running tracker report to verify, even if the shop's stub has replaced verify's."""
-    ask(page, "() => window.neuralensListen()")
+    try_evaluate(page, "() => window.neuralensListen()")
 
 
 def find_shop_frame(page: Page) -> Frame | None:
     """Find a frame with a tag of the tracker or with items."""
     for frame in page.frames[1:]:
-        if frame.url.startswith("http") and ask(frame, IS_SHOP):
+        if frame.url.startswith("http") and try_evaluate(frame, IS_SHOP):
             return frame
     return None
 
 
 def read_version(page: Page) -> str | None:
     """Return the version of the tracker that runs on a page, None if none does."""
-    version: str | None = ask(page, "() => window.neuralens?.version ?? null")
+    version: str | None = try_evaluate(page, "() => window.neuralens?.version ?? null")
     return version

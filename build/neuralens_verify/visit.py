@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, HttpCredentials, Locato
 from playwright.sync_api import Error as BrowserError
 
 from neuralens_verify.addresses import origin_of, site_of, split_login
-from neuralens_verify.asking import ask
 from neuralens_verify.banners import Banner
 from neuralens_verify.browser import time_limit
+from neuralens_verify.evaluation import try_evaluate
 from neuralens_verify.findings import (
     CATEGORY,
     OPEN,
@@ -390,7 +390,7 @@ class Visit:
         observed = self._observed
         if observed.events or observed.suppressed or observed.refused or not observed.is_running:
             return
-        ask(self._page, "() => window.neuralens('consent', 'granted')")
+        try_evaluate(self._page, "() => window.neuralens('consent', 'granted')")
         wait_until(self._page, lambda: observed.held, 1)
         self._shopper.flush()
         wait_until(self._page, lambda: bool(observed.batches), 1)

@@ -14,23 +14,23 @@ def relay_view(request: HttpRequest, path: str) -> HttpResponse:
     """Pass a request on to the relay. A beacon has no CSRF token: the relay checks its origin."""
     if not page_configuration().enabled:
         raise Http404("the tracking is not enabled")
-    answer = HttpResponse()
+    response = HttpResponse()
     # Django's default Content-Type is HTML; the relay sets its own.
-    del answer["Content-Type"]
+    del response["Content-Type"]
 
     def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
         code, reason = status.split(" ", 1)
-        answer.status_code = int(code)
-        answer.reason_phrase = reason
+        response.status_code = int(code)
+        response.reason_phrase = reason
         for name, value in headers:
             if name.lower() == "set-cookie":
-                answer.cookies.load(value)
+                response.cookies.load(value)
             else:
-                answer[name] = value
+                response[name] = value
 
     for chunk in relay().wsgi(environ_of(request, path), start_response):
-        answer.write(chunk)
-    return answer
+        response.write(chunk)
+    return response
 
 
 def environ_of(request: HttpRequest, path: str) -> dict[str, object]:

@@ -52,7 +52,7 @@ def read_pages(paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Yield each path with its HTML; raises WrongInput for an error response."""
     client = current_app.test_client()
     for path in paths:
-        with client.get(path, follow_redirects=True) as answer:
-            if answer.status_code != 200:
-                raise WrongInput(f"{path} answers {answer.status_code}")
-            yield path, answer.get_data(as_text=True)
+        with client.get(path, follow_redirects=True) as response:
+            if response.status_code != 200:
+                raise WrongInput(f"{path} answers {response.status_code}")
+            yield path, response.get_data(as_text=True)

@@ -12,7 +12,7 @@ from neuralens_testing.sandbox import Sandbox
 TIMEOUT, PAUSE = 10.0, 0.05
 # Seconds without a new event after which all have arrived. The tracker sends after one second.
 QUIET = 1.5
-# The API's answers to a wrong key or application id.
+# The API's responses to a wrong key or application id.
 REFUSED_CREDENTIALS = (401, 403)
 NOTHING_CAME = (
     "nothing has reached {url}, from a page or a relay: see the browser's console. Chromium lets"

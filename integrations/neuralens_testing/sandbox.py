@@ -17,8 +17,8 @@ from markupsafe import Markup
 from neuralens_embed.names import RELAY_PATH
 from neuralens_embed.snippet import Snippet
 
-# Timeouts in seconds: of the command's start, and of a request.
-STARTING, ANSWERING = 30.0, 10.0
+# Seconds until the command has started, and until a request has a response.
+START_TIMEOUT, REQUEST_TIMEOUT = 30.0, 10.0
 COMMAND = "from neuralens_embed.cli import main; main()"
 ADDRESS = "Inspector: "
 BATCHES = re.compile(r'^neuralens_batches_total\{status="(\d+)"\} (\S+)$', re.MULTILINE)
@@ -70,11 +70,11 @@ class Sandbox:
 
     def _fetch(self, path: str) -> bytes:
         try:
-            with urlopen(Request(self.url + path), timeout=ANSWERING) as answer:  # noqa: S310
-                content: bytes = answer.read()
+            with urlopen(Request(self.url + path), timeout=REQUEST_TIMEOUT) as response:  # noqa: S310
+                content: bytes = response.read()
                 return content
         except (URLError, OSError) as error:
-            raise SandboxError(f"the sandbox at {self.url} does not answer: {error}") from error
+            raise SandboxError(f"the sandbox at {self.url} does not respond: {error}") from error
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def read_introduction(process: "subprocess.Popen[str]", application: str, log: I
     assert process.stdout  # noqa: S101 - asked for above
     url, settings = "", {}
     # Kill a command that hangs, which also ends reading from it.
-    timer = threading.Timer(STARTING, process.kill)
+    timer = threading.Timer(START_TIMEOUT, process.kill)
     timer.start()
     try:
         for line in process.stdout:

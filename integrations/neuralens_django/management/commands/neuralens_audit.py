@@ -50,8 +50,8 @@ def name_host() -> str:
 def read_pages(client: Client, paths: list[str]) -> Iterator[tuple[str, str]]:
     """Yield each path with its HTML; raises CommandError for an error response."""
     for path in paths:
-        answer = client.get(path, follow=True, secure=settings.SECURE_SSL_REDIRECT)
-        if answer.status_code != 200:
-            raise CommandError(f"{path} answers {answer.status_code}")
-        content = b"".join(answer) if answer.streaming else answer.content
-        yield path, content.decode(answer.charset, "replace")
+        response = client.get(path, follow=True, secure=settings.SECURE_SSL_REDIRECT)
+        if response.status_code != 200:
+            raise CommandError(f"{path} answers {response.status_code}")
+        content = b"".join(response) if response.streaming else response.content
+        yield path, content.decode(response.charset, "replace")
