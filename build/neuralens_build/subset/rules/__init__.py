@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from neuralens_build.subset.rules import arithmetic, items, objects, values
+from neuralens_build.subset.rules import arithmetic, exceptions, items, keys, objects, values
 from neuralens_build.subset.rules.rule import Rule
 
 
@@ -11,4 +11,5 @@ def rules_of(module: ModuleType) -> list[Rule]:
     return [value for value in vars(module).values() if isinstance(value, Rule)]
 
 
-RULES = tuple(rule for module in (values, items, arithmetic, objects) for rule in rules_of(module))
+MODULES = (values, items, keys, arithmetic, exceptions, objects)
+RULES = tuple(rule for module in MODULES for rule in rules_of(module))

@@ -6,7 +6,6 @@ from neuralens_build.subset.flow import Value, are, follow, is_asked, kinds, tra
 from neuralens_build.subset.module import (
     BOOL,
     DICT,
-    ERROR,
     LIST,
     NONE,
     TEXT,
@@ -17,12 +16,9 @@ from neuralens_build.subset.module import (
     method_called,
     within,
 )
-from neuralens_build.subset.rules.items import catches
+from neuralens_build.subset.rules.exceptions import catches
 from neuralens_build.subset.rules.rule import Found, rule
 from neuralens_build.subset.rules.values import CONTAINERS
-
-# Base classes of other exceptions; in JavaScript, exceptions match only by their own name.
-PARENTS = ("BaseException", "LookupError", "ArithmeticError", "OSError", "IOError")
 
 
 def builtin_calls(module: Module, *names: str) -> list[ast.Call]:
@@ -250,34 +246,3 @@ def astral(module: Module) -> Found:
     for node in module.walk(ast.Constant):
         if isinstance(node.value, str) and any(ord(letter) > 0xFFFF for letter in node.value):
             yield node, ""
-
-
-@rule(
-    "except",
-    reason="a tuple of exceptions, or a base class of the one raised, is not caught in JavaScript",
-    remedy="one `except` for each exception, or `except Exception`",
-)
-def catching(module: Module) -> Found:
-    """Find handlers of tuples and of base classes."""
-    for node in module.walk(ast.ExceptHandler):
-        if isinstance(node.type, ast.Name):
-            if node.type.id in PARENTS:
-                yield node, node.type.id
-        elif node.type is not None:
-            yield node, ""
-
-
-@rule(
-    "exception-text",
-    reason="in JavaScript, an exception's text includes its class name, and it has no attributes",
-    remedy="your own text",
-)
-def exception_text(module: Module) -> Found:
-    """Find uses of caught exceptions, except for raising them again."""
-    for node in module.walk(ast.Call, ast.FormattedValue, ast.Attribute):
-        if isinstance(node, ast.Call):
-            is_text = called(node) in ("str", "repr") or method_called(node) == "format"
-            values = node.args if is_text else []
-        else:
-            values = [node.value]
-        yield from ((node, "") for value in values if module.kind(value) == ERROR)
