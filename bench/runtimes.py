@@ -81,13 +81,13 @@ def measure() -> Report:
                 for speed in SPEEDS:
                     with fresh_page(playwright) as page:
                         found = sample(page, url, f"/{number}", speed, name == BASELINE_PAGE)
-                        for column, value in zip(COLUMNS, found, strict=True):
+                        for column, value in found.items():
                             samples[name, speed][column].append(value)
     return report(samples, [name for name in RUNTIMES if name not in built])
 
 
-def sample(page: Page, url: str, path: str, speed: int, is_baseline: bool) -> tuple[float, ...]:
-    """Open the page, click a product once the tracker is ready; return a value for each column."""
+def sample(page: Page, url: str, path: str, speed: int, is_baseline: bool) -> dict[str, float]:
+    """Open the page, click a product once the tracker is ready; return the values by column."""
     # Throttling applies to the renderer process, which the next page of the origin shares.
     page.goto(f"{url}/blank")
     slow_down(page, speed)
@@ -102,7 +102,12 @@ def sample(page: Page, url: str, path: str, speed: int, is_baseline: bool) -> tu
     page.wait_for_url("**/blank")
     kept: dict[str, object] = page.evaluate("() => ({...sessionStorage})")
     end = float(kept["left" if is_baseline else "sent"])
-    return transferred, notes["ready"], notes["longTasks"], end - float(kept["clicked"])
+    return {
+        "bytes": transferred,
+        "ready": notes["ready"],
+        "long tasks": notes["longTasks"],
+        "click to beacon": end - float(kept["clicked"]),
+    }
 
 
 @contextmanager

@@ -65,8 +65,11 @@ def sample(page: Page, code: str) -> dict[str, float]:
     if code and found["views"] == 0:
         raise AssertionError("the tracker has captured no view")
     frames = sorted(found["frames"])
-    times = (sum(frames) / len(frames), frames[len(frames) * 19 // 20], sum(trace.tasks) / FRAMES)
-    return dict(zip(COLUMNS, times, strict=True))
+    return {
+        "frame": sum(frames) / len(frames),
+        "p95": frames[len(frames) * 19 // 20],
+        "busy": sum(trace.tasks) / FRAMES,
+    }
 
 
 def report(samples: Mapping[str, Mapping[str, Sequence[float]]]) -> Report:

@@ -86,8 +86,12 @@ def sample(page: Page, code: str, tiles: int) -> dict[str, float]:
         found = page.evaluate((HERE / "start.js").read_text("utf-8"), arguments)
     if tiles and found["last"] != tiles - 1:
         raise AssertionError(f"the last of {tiles} tiles has rank {found['last']}")
-    times = (found["evaluated"], found["processed"], found["ranked"], max(trace.tasks))
-    return dict(zip(COLUMNS, times, strict=True))
+    return {
+        "script": found["evaluated"],
+        "processed": found["processed"],
+        "ranked": found["ranked"],
+        "longest task": max(trace.tasks),
+    }
 
 
 def report(samples: Mapping[str, Mapping[str, Sequence[float]]]) -> Report:
