@@ -31,7 +31,7 @@ BUDGETS = {
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
-LOAD_BUDGETS = {MICROPYTHON: 214_745, FIRST_LOAD: 244_725}
+LOAD_BUDGETS = {MICROPYTHON: 214_746, FIRST_LOAD: 244_726}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:

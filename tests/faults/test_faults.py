@@ -149,6 +149,28 @@ def test_proxy_that_drops_cookies(show, shop, accounts, add_row):
     assert sent == ["A", "A", "B", "C"]
 
 
+BLIND = """localStorage.setItem("nl:w", JSON.stringify({
+    day: Math.floor(Date.now() / 864e5), most: 16000, json: false, blind: true }));"""
+SENT_EARLIER = """for (const [key, text] of Object.entries(localStorage))
+    if (key.startsWith("nl:b:"))
+        localStorage.setItem(key, text.replace(/"at":(\\d+)/, (_, at) => '"at":' + (at - 5)));"""
+
+
+@pytest.mark.every_engine
+def test_short_pages_without_cookies(show, shop, accounts):
+    """What they have sent is acknowledged by the first response that one of them can read."""
+    shop.fault = lambda request, body: NO_COOKIE
+    page = show("", before=BLIND)
+    accounts.share(page, "A")
+    # Longer than until the first check for what earlier pages have left.
+    shop.delay = 1
+    # As if there had been other pages in between.
+    page = show("", path="/next", tab=page, before=SENT_EARLIER)
+    accounts.share(page, "B")
+    accounts.reconcile(page)
+    assert premature(accounts.posts()) == []
+
+
 @pytest.mark.every_engine
 @pytest.mark.parametrize(
     ("delay", "most"),

@@ -23,7 +23,7 @@ JOURNAL_FORM = TAB_FORM + "-xxxx"
 # ``at``, the Unix time when it was posted, and the ``eids`` of its events.
 BATCH_KEY = "b:"
 # Seconds within which most relays acknowledge a batch, and after which none does any more.
-DUE_S = 5
+DUE_S = 9
 FORGOTTEN_S = 60
 # The journal, shared by all tabs: ``id``, which begins with its first day (since 1970); ``seq``,
 # the last sequence number, so that the relay sees losses as gaps; ``cleared``, the last one before
