@@ -399,6 +399,51 @@ def test_focus_in_the_list(show, captured):
     assert captured(page)[-1] == ("CLICK_SUGGESTION", "oak table", 1, "oa")
 
 
+# The widget chooses by Enter, shows the choice elsewhere, and removes its list.
+CHOOSES = """<script>
+box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    PREVENT
+    box.value = "";
+    list.remove();
+});
+</script>"""
+
+
+def test_active_descendant_of_the_combobox_around_the_box(show, captured):
+    page = show(
+        f"""<div role="combobox" aria-owns="list" aria-activedescendant="two" data-nl-suggestions>
+        <input id="box" type="text"><ul id="list" role="listbox">{OPTION}</ul></div>"""
+        + CHOOSES.replace("PREVENT", "")
+    )
+    page.type("#box", "oa")
+    page.press("#box", "Enter")
+    run_timers(page, DECIDED_MS)
+    assert captured(page)[-1] == ("CLICK_SUGGESTION", "oak table", 1, "oa")
+
+
+@pytest.mark.parametrize(
+    ("selected", "prevent", "chosen"),
+    [
+        (["two"], "event.preventDefault()", [("CLICK_SUGGESTION", "oak table", 1, "oa")]),
+        (["two"], "", []),
+        (["one", "two"], "event.preventDefault()", []),
+    ],
+    ids=["handled", "free text", "several values"],
+)
+def test_selected_option_that_is_not_named_as_active(show, captured, selected, prevent, chosen):
+    """The first option is selected while the shopper types, before any arrow key."""
+    page = show(
+        f'{BOX}<ul id="list" role="listbox">{OPTION}</ul>{CHOOSES.replace("PREVENT", prevent)}'
+    )
+    for name in selected:
+        page.evaluate(f"{name}.ariaSelected = 'true'")
+    page.type("#box", "oa")
+    page.press("#box", "Enter")
+    run_timers(page, DECIDED_MS)
+    assert [event for event in captured(page) if event[0].startswith("CLICK")] == chosen
+
+
 def test_enter_elsewhere_after_a_choice(show, captured):
     """The box still has the text that was chosen before."""
     page = show(f'{BOX}<ul id="list" role="listbox">{OPTION}</ul><p tabindex="0" id="p">Next</p>')

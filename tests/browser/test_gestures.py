@@ -523,8 +523,10 @@ box.addEventListener("keydown", (event) => {
         ("", "", False),
         ("", "box.value = ''", False),
         ("yes", "box.value = typed", False),
+        ("", "box.value = ''; event.preventDefault()", True),
+        ("", "event.preventDefault(); return", False),
     ],
-    ids=["takes", "takes later", "does not", "clears", "puts back"],
+    ids=["takes", "takes later", "does not", "clears", "puts back", "takes elsewhere", "moves"],
 )
 def test_tab_that_chooses_an_option(show, interactions, writes, take, chosen):
     page = show(TAB.replace("WRITES", writes).replace("TAKE", take))

@@ -31,13 +31,14 @@ class Choice:
     """An item that may be accepted without a click on it, in the context ``fields``.
 
     It was pressed, or active when Tab was pressed, or visible when Enter was pressed and none was
-    active. ``is_released``: the pointer was released on it while it was still visible.
+    active. ``is_marked``: the pointer was released on it while it was still visible, or it is the
+    active or selected option at a key.
     """
 
     def __init__(self, item: Item, fields: Fields) -> None:
         self.item = item
         self.fields = fields
-        self.is_released = False
+        self.is_marked = False
 
 
 class Choices:
@@ -47,15 +48,17 @@ class Choices:
         self._items = items
         self._search_box = search_box
         self._choices: list[Choice] = []
-        # The key, "" for the pointer; and what a widget may change when it accepts an item, as it
-        # was before: the search box's text and the page's address.
+        # The event, and its key, "" for the pointer; and what a widget may change when it accepts
+        # an item, as it was before: the search box's text and the page's address.
+        self._event: JSObject = None
         self._key = ""
         self._text = ""
         self._address = ""
 
-    def begin(self, key: str) -> None:
+    def begin(self, event: JSObject, key: str) -> None:
         """Begin with a press, or a key, of which no item is known yet."""
         self.forget()
+        self._event = event
         self._key = key
         self._text = self._search_box.text()
         self._address = current_address()
@@ -67,13 +70,13 @@ class Choices:
             if item:
                 self._choices.append(Choice(item, self._items.context(item)))
 
-    def release(self) -> None:
-        """Note which items are still visible when the pointer is released.
+    def mark(self) -> None:
+        """Mark the items that are visible now that the pointer is released, or a key is pressed.
 
-        Their list did not close because the press moved the focus.
+        Their list did not close because the press of the pointer moved the focus.
         """
         for choice in self._choices:
-            choice.is_released = is_shown(choice.item.element)
+            choice.is_marked = is_shown(choice.item.element)
 
     def forget(self) -> None:
         """Forget them, because nothing is chosen, or it is known by a click."""
@@ -98,23 +101,21 @@ class Choices:
     def _is_accepted(self, choice: Choice, is_gone: bool) -> bool:
         """Return whether a widget has accepted a choice.
 
-        It has, if it filled it into the search box, navigated, or closed its list or emptied the
-        box, on release or while the box had the focus. What happens because the focus left accepts
-        nothing.
+        It has, if it filled it into the search box, or navigated. Or if it closed its list or
+        emptied the box: on release, while the box had the focus, or when it handled a key. What
+        happens because the focus left accepts nothing.
         """
         is_changed = self._search_box.text() != self._text
         filled = self._search_box.filled_in()
-        if self._key == ENTER:
-            return is_changed and filled == choice.item.id
-        if is_changed and filled:
+        if is_changed and filled and (self._key != ENTER or filled == choice.item.id):
             return True
         if self._key:
-            return False
-        if is_gone or current_address() != self._address:
+            may_be: bool = choice.is_marked and get(self._event, "defaultPrevented")
+        elif is_gone or current_address() != self._address:
             return True
-        if choice.is_released or self._search_box.has_focus():
-            return is_changed or not self._is_offered(choice.item)
-        return False
+        else:
+            may_be = choice.is_marked or self._search_box.has_focus()
+        return may_be and (is_changed or not self._is_offered(choice.item))
 
     def _is_offered(self, item: Item) -> bool:
         """Return whether an item, or another element of the same item, is still visible."""

@@ -10,8 +10,14 @@ from neuralens_tracker.capture.choices import (
     Choices,
     item_in,
 )
-from neuralens_tracker.capture.items import Items
-from neuralens_tracker.capture.markup import ACTIVATED, SUGGESTION_SELECTOR, Item, find_busy
+from neuralens_tracker.capture.items import Items, lists_of_widget
+from neuralens_tracker.capture.markup import (
+    ACTIVATED,
+    OPTION,
+    SUGGESTION_SELECTOR,
+    Item,
+    find_busy,
+)
 from neuralens_tracker.capture.search_box import SearchBox
 from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.types import Fields, JSObject
@@ -19,6 +25,7 @@ from neuralens_tracker.web.dom import (
     active_descendant_of,
     attribute,
     closest,
+    find_below,
     find_by_ids,
     find_everywhere,
     is_connected,
@@ -34,6 +41,8 @@ from neuralens_tracker.web.visibility import is_shown, text_of_markup
 NATIVE = "a[href],button,input,select,option,summary,textarea,[contenteditable]"
 # Widgets that Space activates, too, such as switches: https://www.w3.org/WAI/ARIA/apg/patterns/
 SPACED = "[role=button],[role=menuitem],[aria-checked]"
+ACTIVE = "aria-activedescendant"
+SELECTED = OPTION + "[aria-selected=true]"
 # Elements whose click is about another one: a label's control, or the form that a button submits.
 DELEGATES = ":is(button,[type=image],[type=submit]):not([formnovalidate],[type=button]),label"
 # Those on which it has no effect, or a contrary one: forms that the browser does not submit,
@@ -52,6 +61,18 @@ MAX_TRAVEL = 10
 FOLLOW_MS = 500
 # Milliseconds after which a widget has accepted a pressed option, if it does at all.
 ACCEPT_MS = 350
+
+
+def selected_options(box: JSObject) -> list[JSObject]:
+    """Return the only selected option in the lists of a search box, which may be its active one.
+
+    Some widgets do not name their active option until an arrow key has moved it.
+    """
+    found: list[JSObject] = []
+    # A list is there once for each of its relations.
+    for owned in lists_of_widget(box):
+        found.extend(find_below(owned, SELECTED))
+    return found[:1] if len(found) > 0 and same(found[0], found[len(found) - 1]) else []
 
 
 class Clicks:
@@ -104,7 +125,7 @@ class Clicks:
     def _begin_gesture(self, event: JSObject, key: str) -> None:
         """Begin a gesture; what it may activate is read if the shopper makes it, not a script."""
         self.resolve()
-        self._choices.begin(key)
+        self._choices.begin(event, key)
         cancel(self._timer)
         self._is_drag = False
         self._other_submitter = None
@@ -138,7 +159,7 @@ class Clicks:
             self._is_drag = get(event, "pointerType") != "touch"
 
     def _release(self, *_: JSObject) -> None:
-        self._choices.release()
+        self._choices.mark()
         self._resolve_soon()
 
     def _forget(self, *_: JSObject) -> None:
@@ -201,8 +222,11 @@ class Clicks:
             self._await_handlers(event)
         if key not in ("Tab", ENTER) and not (key == " " and matches(target, SPACED)):
             return
+        is_box = self._search_box.is_current(target)
+        # It may be on the combobox around the search box.
+        holder = (closest(target, "[" + ACTIVE + "]") if is_box else None) or target
         # A single id, but some widgets' ids contain spaces.
-        marked = list(find_by_ids(target, [attribute(target, "aria-activedescendant") or ""]))
+        marked = list(find_by_ids(target, [attribute(holder, ACTIVE) or ""]))
         active = active_descendant_of(target)
         if active:
             marked.append(active)
@@ -215,14 +239,18 @@ class Clicks:
             # Without an active descendant, a widget fills in the text of the active row: on Enter,
             # or before. It may have moved the focus into its list.
             if key == ENTER:
+                if is_box:
+                    self._choices.add(selected_options(target))
+                    self._choices.mark()
                 offered = find_everywhere(SUGGESTION_SELECTOR)
                 self._choices.add([element for element in offered if is_shown(element)])
-            if self._search_box.is_current(target):
+            if is_box:
                 shown = self._choices.find_shown(self._search_box.filled_in())
             elif not matches(target, NATIVE):
                 shown = [target]
         if key == "Tab":
             self._choices.add(shown[:1])
+            self._choices.mark()
         else:
             for element in shown[:1]:
                 self._activate(element)
