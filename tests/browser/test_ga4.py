@@ -219,6 +219,27 @@ def test_a_push_confirms_an_action(shop_page, captured):
     assert adds == [("ADD_TO_CART", "A", 0, None, CATEGORY)]
 
 
+def test_an_interaction_that_the_page_tracks_and_pushes_is_one_event(shop_page, captured):
+    page = shop_page(
+        body="""<div data-nl-product="A"><button data-nl-action="add-to-cart">Add</button></div>
+        <p>Chair</p>"""
+    )
+    reports = f"""() => {{
+        neuralens("track", "ADD_TO_CART", {{ id: "A" }});
+        dataLayer.push({ADD});
+        neuralens("track", "FAVORITE", {{ id: "A" }});
+        dataLayer.push({ADD.replace("cart", "wishlist")});
+    }}"""
+    for _ in range(2):
+        page.click("button")
+        page.evaluate(reports)
+    events = [event[:2] for event in captured(page)]
+    assert sorted(event for event in events if event[0] != "VIEW_PRODUCT") == [
+        *[("ADD_TO_CART", "A")] * 2,
+        *[("FAVORITE", "A")] * 2,
+    ]
+
+
 def test_markup_and_pushes_are_deduplicated(shop_page, captured):
     page = shop_page(
         f"dataLayer = [{LIST}, {{event: 'view_item', ecommerce: {{items: [{{item_id: 'A'}}]}}}}]",

@@ -5,11 +5,12 @@ from neuralens_tracker.vocabulary import PREFIX
 # Reports of the same event on the same product within this many seconds are one act.
 SAME_ACT_SECONDS = 2
 # The sources of a report: a view capture, an interaction capture, one that was confirmed, a call of
-# the page.
+# the page, one of the GA4 bridge.
 VIEW = "view"
 ACT = "act"
 CONFIRMED = "confirmed"
 CALL = "call"
+GA4 = "ga4"
 
 
 class Act:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from neuralens_tracker.acts import CALL, CONFIRMED
+from neuralens_tracker.acts import CALL, CONFIRMED, GA4
 from neuralens_tracker.confirmations import Confirmations
 from neuralens_tracker.events import named_ids
 from neuralens_tracker.hooks import LISTENED, Hooks
@@ -84,7 +84,8 @@ class Commands:
         fields = self._visit.add_context(self._from_browser(given) or {})
         ids = named_ids(fields)
         if not self._confirm(event, ids):
-            self._pipeline.track(event, ids, fields, read(TEXT, fields.get("order")), CALL)
+            source = GA4 if fields.get("source") == GA4 else CALL
+            self._pipeline.track(event, ids, fields, read(TEXT, fields.get("order")), source)
 
     def _confirm(self, event: JSObject, item_id: object) -> bool:
         """Track the pending action that this confirms, in its own context; False if none does."""

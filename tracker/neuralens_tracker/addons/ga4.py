@@ -7,6 +7,7 @@ Source: https://developers.google.com/analytics/devguides/collection/ga4/referen
 
 from collections.abc import Callable, Mapping
 
+from neuralens_tracker.acts import GA4
 from neuralens_tracker.addon_settings import GA4_INDEX_BASE
 from neuralens_tracker.attributes import LANDING, PRODUCT
 from neuralens_tracker.types import Fields, JSObject
@@ -220,7 +221,7 @@ class Bridge:
         if not item_id:
             return
         listing = read_text(list_of(item) or list_of(ecommerce))
-        fields: Fields = {"id": item_id, "page": PRODUCT_PAGE}
+        fields: Fields = {"id": item_id, "page": PRODUCT_PAGE, "source": GA4}
         if event != LAND_PRODUCT_PAGE:
             page = find_page(listing, LIST_WORDS)
             if page != AUTOCOMPLETE:
