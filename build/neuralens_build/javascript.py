@@ -27,10 +27,11 @@ ENTRIES = {
     "neuralens.js": """
 import { install } from './hooks.js';
 import { start } from './neuralens_tracker.main.js';
+import { document_property } from './neuralens_tracker.web.dom.js';
 import { invoke } from './neuralens_tracker.web.ffi.js';
 invoke(() => {
     install();
-    start(document.currentScript);
+    start(document_property("currentScript"));
 });
 """,
     "neuralens.mjs": """
@@ -45,8 +46,9 @@ install_stub();
 """,
     "neuralens.early.js": """
 import { start } from './neuralens_tracker.early.js';
+import { document_property } from './neuralens_tracker.web.dom.js';
 import { invoke } from './neuralens_tracker.web.ffi.js';
-invoke(() => start(document.currentScript));
+invoke(() => start(document_property("currentScript")));
 """,
 }
 # An add-on starts once per page, even with several tags, before or after the tracker.

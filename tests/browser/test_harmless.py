@@ -72,6 +72,13 @@ OBSTACLES = {
         });""",
     "no randomness": """
         Math.random = () => 0.5;""",
+    "no cryptography": """
+        Object.defineProperty(window, "crypto", { value: undefined });""",
+    "the current script throws": """
+        Object.defineProperty(document, "currentScript", {
+            get() { throw new Error("no script"); } });""",
+    "JSON is replaced later": """
+        addEventListener("load", () => { JSON.stringify = () => "{}"; });""",
     "frozen prototypes": """
         for (const type of [Array, Function, String, Promise]) Object.freeze(type.prototype);""",
     "frozen objects": """

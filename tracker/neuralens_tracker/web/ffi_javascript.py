@@ -8,6 +8,8 @@ from collections.abc import Callable
 from neuralens_tracker.types import JSFunction, JSObject
 
 window: JSObject = globalThis  # type: ignore[name-defined]  # noqa: F821  (a name of the browser)
+# Captured, because the page may replace it.
+serialize: JSFunction = JSON.stringify  # type: ignore[name-defined]  # noqa: F821
 # Reports what is caught; None: on the console.
 report: Callable[[str], None] | None = None
 
@@ -93,7 +95,7 @@ def dump(value: object) -> str:
     if isinstance(value, dict):
         fields = [dump(name) + ":" + dump(value[name]) for name in value.keys()]
         return "{" + ",".join(fields) + "}"
-    return JSON.stringify(value) or "null"  # type: ignore[name-defined]  # noqa: F821
+    return serialize(value) or "null"
 
 
 def stringify(thing: JSObject) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from neuralens_tracker.types import JSObject
-from neuralens_tracker.web.ffi import call, callback, construct, elements, get, window
+from neuralens_tracker.web.ffi import attempt, call, callback, construct, elements, get, window
 
 
 def now() -> float:
@@ -14,9 +14,9 @@ def now() -> float:
 def random() -> float:
     """Return a random number in [0, 1)."""
     # Not by Math.random, which some pages seed: all their shoppers would have the same ids.
-    numbers = call(get(window, "crypto"), "getRandomValues", construct("Uint32Array", 1))
-    number: float = elements(numbers)[0]
-    return number / 2**32
+    numbers = attempt(get(window, "crypto"), "getRandomValues", construct("Uint32Array", 1))
+    number: float = elements(numbers)[0] / 2**32 if numbers else call(get(window, "Math"), "random")
+    return number
 
 
 def resolve_address(address: str) -> str:
