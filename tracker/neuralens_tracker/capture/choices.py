@@ -101,21 +101,23 @@ class Choices:
     def _is_accepted(self, choice: Choice, is_gone: bool) -> bool:
         """Return whether a widget has accepted a choice.
 
-        It has, if it filled it into the search box, or navigated. Or if it closed its list or
-        emptied the box: on release, while the box had the focus, or when it handled a key. What
-        happens because the focus left accepts nothing.
+        It has, if it filled it into the search box, or navigated. Or if it emptied the box or
+        closed its list: on release, or while the box had the focus. Or if it handled a key, and
+        emptied or removed the box: a list also closes when free text is accepted. What happens
+        because the focus left accepts nothing.
         """
         is_changed = self._search_box.text() != self._text
         filled = self._search_box.filled_in()
         if is_changed and filled and (self._key != ENTER or filled == choice.item.id):
             return True
         if self._key:
-            may_be: bool = choice.is_marked and get(self._event, "defaultPrevented")
-        elif is_gone or current_address() != self._address:
+            is_handled: bool = choice.is_marked and get(self._event, "defaultPrevented")
+            return is_handled and (is_changed or self._search_box.is_gone())
+        if is_gone or current_address() != self._address:
             return True
-        else:
-            may_be = choice.is_marked or self._search_box.has_focus()
-        return may_be and (is_changed or not self._is_offered(choice.item))
+        if choice.is_marked or self._search_box.has_focus():
+            return is_changed or not self._is_offered(choice.item)
+        return False
 
     def _is_offered(self, item: Item) -> bool:
         """Return whether an item, or another element of the same item, is still visible."""

@@ -9,6 +9,7 @@ from neuralens_tracker.web.dom import (
     contains,
     document_property,
     find_below,
+    is_connected,
     listen,
     matches,
     target_of,
@@ -89,6 +90,10 @@ class SearchBox:
         focused = document_property("activeElement")
         box = self._current.element
         return same(focused, box) or same(focused, closest(box, WIDGET))
+
+    def is_gone(self) -> bool:
+        """Return whether the current box is not on the page any more."""
+        return not is_connected(self._current.element)
 
     def text(self) -> str:
         """Return the text in the current box."""
