@@ -49,45 +49,60 @@ def is_email(word: str) -> bool:
     return len(parts) > 1 and parts[0] != "" and "." in parts[1]
 
 
-def is_personal(number: str, after: str) -> bool:
-    """Return whether a number is personal; ``after`` is the character that follows it.
+class Checksums:
+    """The weighted sums of a number's digits: the last one is a check digit if one is a multiple.
 
-    A card number has a Luhn check digit (ISO/IEC 7812-1), an ISBN its own (ISO 2108). An ISBN-10,
-    whose check digit may be an X, is written in one run or with the check digit separated. In one
-    run it could also be a North American phone number, whose first and fourth digits are 2 to 9.
+    Of 10: ``luhn`` of card numbers (ISO/IEC 7812-1), ``isbn13``; of 11: ``isbn10``, and
+    ``isbn10_x`` where the check digit is an X that follows (ISO 2108).
     """
-    spaced = number
-    for mark in MARKS:
-        spaced = spaced.replace(mark, " ")
-    runs = split_words(spaced)
+
+    def __init__(self, luhn: int, isbn13: int, isbn10: int, isbn10_x: int) -> None:
+        self.luhn = luhn
+        self.isbn13 = isbn13
+        self.isbn10 = isbn10
+        self.isbn10_x = isbn10_x
+
+
+def add_up(digits: str) -> Checksums:
+    """Return the checksums of a number."""
+    luhn = 0
+    isbn13 = 0
+    isbn10 = 0
+    isbn10_x = 10
+    place = len(digits)
+    for letter in digits:
+        place -= 1
+        digit = DIGITS.find(letter)
+        double = digit * (1 + place % 2)
+        luhn += double - (9 if double > 9 else 0)
+        isbn13 += double * 2 - digit
+        isbn10 += digit * (place + 1)
+        isbn10_x += digit * (place + 2)
+    return Checksums(luhn, isbn13, isbn10, isbn10_x)
+
+
+def is_isbn(runs: list[str], after: str, sums: Checksums) -> bool:
+    """Return whether a number is an ISBN.
+
+    An ISBN-10, whose check digit may be an X, is written in one run or with the check digit
+    separated. In one run it could also be a North American phone number, whose first and fourth
+    digits are 2 to 9.
+    """
     digits = "".join(runs)
     count = len(digits)
-    luhn = 0
-    isbn = 0
-    isbn10 = 0
-    # With "X" as the check digit.
-    isbn_x = 10
-    place = count
-    for letter in digits:
-        digit = DIGITS.find(letter)
-        place -= 1
-        double = digit if place % 2 == 0 else digit * 2
-        luhn += double - (9 if double > 9 else 0)
-        isbn += double * 2 - digit
-        isbn10 += digit * (place + 1)
-        isbn_x += digit * (place + 2)
-    if count == 13 and isbn % 10 == 0 and digits.startswith("97"):
+    if count == 13:
+        return sums.isbn13 % 10 == 0 and digits.startswith("97")
+    if count == 9:
+        return sums.isbn10_x % 11 == 0 and after.lower() == "x"
+    if count != 10 or sums.isbn10 % 11 != 0:
         return False
-    if count == 9 and isbn_x % 11 == 0 and after.lower() == "x":
-        return False
-    if count == 10 and isbn10 % 11 == 0:
-        is_apart = len(runs[len(runs) - 1]) == 1
-        if is_apart or (len(runs) == 1 and (digits[0] < "2" or digits[3] < "2")):
-            return False
-    if len(runs) == 1 and count >= LONG_RUN:
-        return True
-    if count >= MIN_CARD and count <= MAX_CARD and luhn % 10 == 0:
-        return True
+    is_apart = len(runs[len(runs) - 1]) == 1
+    return is_apart or (len(runs) == 1 and (digits[0] < "2" or digits[3] < "2"))
+
+
+def is_phone(number: str, runs: list[str]) -> bool:
+    """Return whether a number is written as a phone number is."""
+    count = len("".join(runs))
     if count > MAX_PHONE:
         return False
     if number.startswith("+") or number.startswith("00"):
@@ -100,6 +115,22 @@ def is_personal(number: str, after: str) -> bool:
         return False
     is_even = len([run for run in runs if len(run) > 4]) == 0
     return is_even and len(runs) > 2 and len(runs[0]) < 4 and count <= MAX_LOCAL
+
+
+def is_personal(number: str, after: str) -> bool:
+    """Return whether a number is personal; ``after`` is the character that follows it."""
+    spaced = number
+    for mark in MARKS:
+        spaced = spaced.replace(mark, " ")
+    runs = split_words(spaced)
+    digits = "".join(runs)
+    count = len(digits)
+    sums = add_up(digits)
+    if is_isbn(runs, after, sums):
+        return False
+    is_long = len(runs) == 1 and count >= LONG_RUN
+    is_card = count >= MIN_CARD and count <= MAX_CARD and sums.luhn % 10 == 0
+    return is_long or is_card or is_phone(number, runs)
 
 
 def redact(number: str, after: str) -> str:
