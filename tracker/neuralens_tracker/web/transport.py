@@ -121,39 +121,44 @@ class Transport:
             kind = record({"type": "application/json"})
             body = construct("Blob", get(record({"parts": [body]}), "parts"), kind)
         self._callbacks[PREFIX + batch_id] = on_outcome
-
-        def on_response(response: JSObject) -> None:
-            status = get(response, "status")
-
-            def on_body(text: JSObject, *_: JSObject) -> None:
-                # Not a text, but an error, if the body was cut off.
-                answer: Unchecked = (parse(text) if str(text).startswith("{") else None) or {}
-                self._recent = read(TEXT, answer.get("recent")) or ""
-                self._settle(batch_id, status, read(TEXT, answer.get("error")))
-
-            # A response counts towards the 64 KiB in flight until its body has been read.
-            call(call(response, "text"), "then", callback(on_body), callback(on_body))
-
-        def on_failure() -> None:
-            self.resolve(batch_id, 0)
-
-        def on_rejection(*_: JSObject) -> None:
-            # Later, because Chromium rejects requests in flight, which go on, between the events of
-            # an unloaded page: nothing is to be sent again there.
-            wait(0, on_failure)
-
         wait(COOKIE_MS, self._acknowledge)
         # A beacon that exceeds the quota as the page is left: the events stay in the journal.
         is_sent = as_beacon and (
             attempt(get(window, "navigator"), "sendBeacon", url, body) or leaving
         )
-        wait(BEACON_MS if is_sent else FETCH_MS, on_failure)
+        wait(BEACON_MS if is_sent else FETCH_MS, self.resolve, batch_id, 0)
         if not is_sent:
-            # No keepalive after a rejected beacon, since both share a quota. The page may have
-            # replaced fetch by one that throws.
-            options = {"method": "POST", "body": body, "keepalive": not as_beacon}
-            promise = attempt(window, "fetch", url, record(options))
-            if promise:
-                call(promise, "then", callback(on_response), callback(on_rejection))
-            else:
-                on_rejection()
+            # No keepalive after a rejected beacon, since both share a quota.
+            self._fetch(url, body, not as_beacon, batch_id)
+
+    def _fetch(self, url: str, body: JSObject, keepalive: bool, batch_id: str) -> None:
+        """Post by fetch, and resolve the batch."""
+
+        def on_response(response: JSObject) -> None:
+            self._read_response(response, batch_id)
+
+        def on_rejection(*_: JSObject) -> None:
+            # Later, because Chromium rejects requests in flight, which go on, between the events of
+            # an unloaded page: nothing is to be sent again there.
+            wait(0, self.resolve, batch_id, 0)
+
+        options = {"method": "POST", "body": body, "keepalive": keepalive}
+        # The page may have replaced fetch by one that throws.
+        promise = attempt(window, "fetch", url, record(options))
+        if promise:
+            call(promise, "then", callback(on_response), callback(on_rejection))
+        else:
+            on_rejection()
+
+    def _read_response(self, response: JSObject, batch_id: str) -> None:
+        """Settle a batch by the response to a fetch: JSON, if it is the relay's."""
+        status = get(response, "status")
+
+        def on_body(text: JSObject, *_: JSObject) -> None:
+            # Not a text, but an error, if the body was cut off.
+            answer: Unchecked = (parse(text) if str(text).startswith("{") else None) or {}
+            self._recent = read(TEXT, answer.get("recent")) or ""
+            self._settle(batch_id, status, read(TEXT, answer.get("error")))
+
+        # A response counts towards the 64 KiB in flight until its body has been read.
+        call(call(response, "text"), "then", callback(on_body), callback(on_body))
