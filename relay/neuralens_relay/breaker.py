@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable
 from enum import Enum
 from math import inf
+from typing import NamedTuple
 
 from neuralens_relay.backoff import Backoff
 
@@ -34,6 +35,13 @@ class State(Enum):
         return self in (State.HOLDING, State.PAUSED)
 
 
+class Status(NamedTuple):
+    """A state, and the reason of the last failure: one value, so that threads read both at once."""
+
+    state: State
+    reason: str
+
+
 class Breaker:
     """A circuit breaker: after failures it waits, then lets single events probe the API.
 
@@ -55,14 +63,13 @@ class Breaker:
         # When the API last asked to wait.
         self._asked = -inf
         self._proven = False
-        # The state, and the reason of the last failure. In one value, and changed last, because
-        # other threads read it for /health.
-        self.status = (State.RUNNING, "")
+        # Changed last, because other threads read it for /health.
+        self.status = Status(State.RUNNING, "")
 
     @property
     def state(self) -> State:
         """Whether events are sent."""
-        return self.status[0]
+        return self.status.state
 
     @property
     def trusted(self) -> bool:
@@ -85,7 +92,7 @@ class Breaker:
         self._until = 0.0
         self._asked = -inf
         self._proven = True
-        self.status = (State.RUNNING, "")
+        self.status = Status(State.RUNNING, "")
 
     def fail(
         self, event: Hashable, sent: float, reason: str, asked: float = 0, first: bool = True
@@ -106,7 +113,7 @@ class Breaker:
             self._open(asked)
         elif self._failures >= FAILING_AFTER:
             state = State.FAILING
-        self.status = (state, reason)
+        self.status = Status(state, reason)
 
     def pause(self, event: Hashable, sent: float, reason: str) -> None:
         """Record that the API refuses the key, or that there is no API at the URL.
@@ -119,7 +126,7 @@ class Breaker:
             self._hold(sent, 0)
         else:
             self._open(0)
-        self.status = (State.PAUSED, reason)
+        self.status = Status(State.PAUSED, reason)
 
     def _record(self, event: Hashable) -> None:
         self._failures += 1

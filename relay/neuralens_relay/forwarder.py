@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from neuralens_relay.answers import Answer, Fate
 from neuralens_relay.backoff import Backoff
-from neuralens_relay.breaker import Breaker, State
+from neuralens_relay.breaker import Breaker, State, Status
 from neuralens_relay.clock import Clock
 from neuralens_relay.limiter import Limiter
 from neuralens_relay.metrics import Metrics
@@ -122,18 +122,19 @@ class Forwarder:
         self._wake.set()
 
     @property
-    def state(self) -> tuple[State, str]:
+    def status(self) -> Status:
         """Whether events are forwarded, and if not, why."""
         # Each is read once, because the forwarder's thread may change it meanwhile.
         trouble = self._trouble
         if trouble:
-            return State.STOPPED, trouble
+            return Status(State.STOPPED, trouble)
         if self._leading is False:
-            return State.FOLLOWING, "another relay forwards the events of this outbox"
-        state, reason = self._breaker.status
-        if state.open:
-            reason += f"; next attempt in {self._breaker.wait():.0f} s"
-        return state, reason
+            return Status(State.FOLLOWING, "another relay forwards the events of this outbox")
+        status = self._breaker.status
+        if not status.state.open:
+            return status
+        wait = self._breaker.wait()
+        return Status(status.state, f"{status.reason}; next attempt in {wait:.0f} s")
 
     @property
     def in_flight(self) -> int:

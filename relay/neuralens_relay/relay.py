@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from neuralens_relay.api import ApiClient
 from neuralens_relay.backoff import Backoff
 from neuralens_relay.balance import DAY, Balance, Report, balances
-from neuralens_relay.breaker import Breaker, State
+from neuralens_relay.breaker import Breaker, State, Status
 from neuralens_relay.clock import Clock
 from neuralens_relay.forks import FORKS
 from neuralens_relay.forwarder import Forwarder
@@ -164,15 +164,15 @@ class Relay:
         outbox, forwarding = self._outbox, self._forwarding
         written = outbox.write_status if outbox is not None else WriteStatus()
         forwarder = forwarding.forwarder if forwarding is not None else None
-        state, reason = State.STOPPED, "the forwarder does not run"
+        status = Status(State.STOPPED, "the forwarder does not run")
         if forwarding is not None and forwarding.alive:
-            state, reason = forwarding.forwarder.state
+            status = forwarding.forwarder.status
         return Health(
             now=time.time(),
             depth=depth,
             fault=fault or written.fault,
-            state=state,
-            reason=reason,
+            state=status.state,
+            reason=status.reason,
             limit=forwarder.limit if forwarder else 0,
             in_flight=forwarder.in_flight if forwarder else 0,
             written=written.at,

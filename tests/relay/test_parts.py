@@ -310,8 +310,8 @@ def test_no_other_thread_sees_a_state_without_its_reason(breaker, clock, line):
     )
 
     def read_amid(change):
-        with amid(vars(Forwarder)["state"].fget.__code__, *[int] * line, change):
-            return forwarder.state
+        with amid(vars(Forwarder)["status"].fget.__code__, *[int] * line, change):
+            return forwarder.status
 
     assert read_amid(lambda: fail_many(breaker, clock, FAILING_AFTER)) in [
         (State.RUNNING, ""),
@@ -330,7 +330,7 @@ def test_a_few_failing_events_do_not_open_the_breaker_but_are_reported(breaker, 
         breaker.fail("poison", clock(), "500", first=False)
     assert breaker.state is State.FAILING
     assert not breaker.state.open
-    assert breaker.status[1] == "500"
+    assert breaker.status.reason == "500"
     breaker.succeed(clock())
     # Nor if Retry-After is only for that event.
     breaker.fail("poison", clock(), "503", 60, first=False)
