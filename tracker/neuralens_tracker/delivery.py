@@ -197,7 +197,8 @@ class Delivery:
         refused = (status > 299 and status < 500 and status != TOO_MANY) or (
             status == 0 and self._attempt >= MANY_FAILURES and is_fetch
         )
-        if refused or self._attempt == MANY_FAILURES:
+        # A beacon's refusal has no reason: that of the fetch follows.
+        if (refused and is_fetch) or self._attempt == MANY_FAILURES:
             self._hooks.report(
                 error
                 or self._settings["endpoint"]
