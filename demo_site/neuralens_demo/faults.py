@@ -15,8 +15,8 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     ``hang``: never respond; ``drop``: close the connection in the middle of the response.
 
     ``delay``: seconds to wait first. ``accepted``: the event is nevertheless validated and added to
-    the ledger, as if only the response were lost. ``item``: only for requests whose first item has
-    this id.
+    the ledger, as if only the response were lost; ``taken``, its name in 0.1.0, does the same.
+    ``item``: only for requests whose first item has this id.
     """
 
     status: int | None = None
@@ -26,6 +26,7 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     delay: float = 0
     retry_after: int | str | None = None
     accepted: bool = False
+    taken: bool = False
     item: str | None = None
     times: int = 1
 

@@ -100,7 +100,7 @@ class Sandbox:
         if fault is not None:
             await asyncio.sleep(fault.delay)
             if fault.ends_request:
-                if fault.accepted:
+                if fault.accepted or fault.taken:
                     self._accept(request, raw)
                 return self._fail(fault)
         self._accept(request, raw)

@@ -305,6 +305,8 @@ def test_events_of_an_unknown_application_are_kept(show, shop, ledger, posts, aw
             and f"neuralens: {OTHER_APPLICATION}" in page.console_messages
         )
     )
+    # Only a fetch can read the reason, and the first batch is a beacon.
+    assert not [line for line in page.console_messages if "answers 400" in line]
     shop.outage = None
     flush(page)
     await_empty_journal(page)

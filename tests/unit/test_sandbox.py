@@ -300,8 +300,9 @@ def test_faults_occur_in_order_and_as_often_as_requested(client):
     assert post(client, EVENT).json() == SUCCESS
 
 
-def test_fault_that_loses_only_the_response(client):
-    client.post("/faults", json={"status": 500, "accepted": True})
+@pytest.mark.parametrize("name", ["accepted", "taken"])
+def test_fault_that_loses_only_the_response(client, name):
+    client.post("/faults", json={"status": 500, name: True})
     assert post(client, EVENT).status_code == 500
     assert [entry["body"] for entry in client.get("/ledger").json()] == [EVENT]
 
