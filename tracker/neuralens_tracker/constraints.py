@@ -17,15 +17,16 @@ class Constraints:
     """The constraints on batches. They are stored for the site's other pages of the same day.
 
     A firewall may block a content type or large bodies, and some browsers hide a beacon's outcome.
+    ``blind``: whether to begin with that, as on an endpoint of another origin.
     """
 
-    def __init__(self, storage: Store, now: float) -> None:
+    def __init__(self, storage: Store, now: float, blind: bool) -> None:
         self._storage = storage
         self._learned: LearnedConstraints = {
             "day": int(now / DAY),
             "most": MAX_BATCH_CHARACTERS,
             "json": False,
-            "blind": False,
+            "blind": blind,
         }
 
     def load(self) -> None:

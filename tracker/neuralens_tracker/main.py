@@ -47,7 +47,7 @@ from neuralens_tracker.web.ffi import (
     window,
 )
 from neuralens_tracker.web.overlay import is_debugged, load_overlay
-from neuralens_tracker.web.platform import has_privacy_signal, now, wait
+from neuralens_tracker.web.platform import has_keepalive, has_privacy_signal, is_foreign, now, wait
 from neuralens_tracker.web.storage import Storage
 from neuralens_tracker.web.tabs import Tabs
 from neuralens_tracker.web.transport import Transport
@@ -77,7 +77,11 @@ class Tracker:
             self._storage, self._identity, self._transport, dump, self._hooks.report
         )
         self._tabs = Tabs()
-        self._constraints = Constraints(self._storage, now())
+        self._constraints = Constraints(
+            self._storage,
+            now(),
+            is_foreign(self._settings["endpoint"]) and bool(has_keepalive()),
+        )
         self._delivery = Delivery(
             self._settings,
             self._visit,

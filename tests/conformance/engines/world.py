@@ -195,7 +195,7 @@ class World:
             self._settings, self._identity.find, self.has_signal, self._hooks.report
         )
         self._outbox = Outbox(self._memory, self._identity, self._wire, dump, self._hooks.report)
-        self._constraints = Constraints(self._memory, self._wire.now())
+        self._constraints = Constraints(self._memory, self._wire.now(), False)
         self._delivery = Delivery(
             self._settings,
             self._visit,

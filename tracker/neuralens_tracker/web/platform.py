@@ -19,17 +19,35 @@ def random() -> float:
     return number
 
 
+def page_origin() -> str:
+    """Return the origin of the page."""
+    origin: str = get(get(window, "location"), "origin")
+    # A frame's about:srcdoc has the origin of its page.
+    return get(window, "origin") if origin == "null" else origin
+
+
 def resolve_address(address: str) -> str:
     """Return an absolute address for a path of the page's host; any other address as it is.
 
     The document's base may be on another host, and ``URL`` is a variable of some pages.
     """
-    origin: str = get(get(window, "location"), "origin")
-    if origin == "null":
-        # A frame's about:srcdoc has the origin of its page.
-        origin = get(window, "origin")
     is_path = address.startswith("/") and not address.startswith("//")
-    return origin + address if is_path else address
+    return page_origin() + address if is_path else address
+
+
+def is_foreign(address: str) -> bool:
+    """Return whether an absolute address, or a path, is of another origin than the page.
+
+    Pages cannot read the cookies of such a host, nor the status of a beacon to it:
+    https://fetch.spec.whatwg.org/#concept-filtered-response-opaque
+    """
+    return not resolve_address(address).startswith(page_origin() + "/")
+
+
+def has_keepalive() -> JSObject:
+    """Return a truthy value if a fetch can outlive its page, as not in Firefox before 133."""
+    prototype = get(get(window, "Request"), "prototype")
+    return attempt(get(window, "Reflect"), "has", prototype, "keepalive")
 
 
 def wait(milliseconds: float, handler: Callable[..., None], *values: JSObject) -> JSObject:
