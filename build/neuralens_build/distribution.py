@@ -19,10 +19,10 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 12_530,
-    "neuralens.mjs": 12_575,
+    "neuralens.js": 12_610,
+    "neuralens.mjs": 12_665,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 6_860,
+    "neuralens.early.js": 6_910,
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,
@@ -31,7 +31,7 @@ BUDGETS = {
 # The most bytes of several files that load together.
 MICROPYTHON = ("neuralens.pyscript.js", "pyscript/guard.mjs", "pyscript/micropython.")
 FIRST_LOAD = (*MICROPYTHON, "pyscript/core")
-LOAD_BUDGETS = {MICROPYTHON: 215_025, FIRST_LOAD: 245_005}
+LOAD_BUDGETS = {MICROPYTHON: 215_225, FIRST_LOAD: 245_205}
 
 
 def build(folder: Path, hooks: Hooks | None = None) -> dict[str, dict[str, str | int]]:

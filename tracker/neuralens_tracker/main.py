@@ -80,7 +80,7 @@ class Tracker:
         self._constraints = Constraints(
             self._storage,
             now(),
-            is_foreign(self._settings["endpoint"]) and bool(has_keepalive()),
+            is_foreign(self._settings["endpoint"]) and has_keepalive(),
         )
         self._delivery = Delivery(
             self._settings,

@@ -44,10 +44,10 @@ def is_foreign(address: str) -> bool:
     return not resolve_address(address).startswith(page_origin() + "/")
 
 
-def has_keepalive() -> JSObject:
-    """Return a truthy value if a fetch can outlive its page, as not in Firefox before 133."""
+def has_keepalive() -> bool:
+    """Return whether a fetch can outlive its page, as it cannot in Firefox before 133."""
     prototype = get(get(window, "Request"), "prototype")
-    return attempt(get(window, "Reflect"), "has", prototype, "keepalive")
+    return attempt(get(window, "Reflect"), "has", prototype, "keepalive") is True
 
 
 def wait(milliseconds: float, handler: Callable[..., None], *values: JSObject) -> JSObject:
