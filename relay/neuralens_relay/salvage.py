@@ -3,10 +3,11 @@
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import apsw
 
-from neuralens_relay.damage import copy_rows, count_held
+from neuralens_relay.damage import DAMAGED_LETTER, copy_rows, count_held
 from neuralens_relay.orphans import Hidden, find_set_aside, recover
 from neuralens_relay.schema import count_again
 from neuralens_relay.sqlite_files import take_lock
@@ -53,6 +54,8 @@ def copy(old: Path, new: Path) -> Salvaged:
     store = SqliteStore(new)
     try:
         with closing(apsw.Connection(str(old))) as source, store.transaction():
+            # Otherwise SQLite reads nothing of a file that is shorter than its header says.
+            source.execute("PRAGMA writable_schema = ON").fetchall()
             held = count_held(source)
             target = store.database
             owner = source.execute("PRAGMA application_id").get
@@ -67,6 +70,7 @@ def copy(old: Path, new: Path) -> Salvaged:
             for each in hidden:
                 if each.source == each.table:
                     copied[each.table] += found[each]
+            set_aside(target)
             count_again(target)
             numbers = count_rows(target)
     except (apsw.Error, OutboxError, OSError) as error:
@@ -78,6 +82,21 @@ def copy(old: Path, new: Path) -> Salvaged:
     orphans = sum(count for each, count in found.items() if each.table in ("events", "dead"))
     lost = max(0, held - copied["events"] - copied["dead"])
     return Salvaged(*numbers, lost, orphans)
+
+
+def set_aside(db: apsw.Connection) -> None:
+    """Turn events that do not match their checksums into dead letters.
+
+    Otherwise the relay would find the new file damaged, too.
+    """
+    rows = db.execute("SELECT id, body, checksum FROM events WHERE checksum IS NOT NULL")
+    damaged = [(number,) for number, body, checksum in rows if crc32(body) != checksum]
+    db.executemany(
+        "INSERT INTO dead (eid, body, received, attempts, reason)"  # noqa: S608 - a constant
+        f" SELECT eid, body, received, attempts, '{DAMAGED_LETTER}' FROM events WHERE id = ?",
+        damaged,
+    )
+    db.executemany("DELETE FROM events WHERE id = ?", damaged)
 
 
 def count_rows(db: apsw.Connection) -> tuple[int, int, int]:

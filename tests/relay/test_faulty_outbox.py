@@ -189,6 +189,19 @@ def test_a_corrupt_body_is_a_dead_letter(tmp_path):
             assert store.replay([], 9, 10.0) == store.replay(["eid-42"], 9, 10.0) == 0
 
 
+def test_a_salvaged_file_with_a_corrupt_body_is_not_damaged(tmp_path):
+    old, new = tmp_path / "outbox.db", tmp_path / "new.db"
+    fill(old, 100)
+    old.write_bytes(old.read_bytes().replace(b'{"number":42,', b'{"number":41,'))
+    found = salvage(old, new)
+    assert (found.events, found.dead) == (99, 1)
+    with closing(SqliteStore(new)) as store:
+        assert sorted(drain(store)) == [number for number in range(100) if number != 42]
+        with store.transaction():
+            assert [letter.reason for letter in store.dead(9)] == ["damaged in the outbox"]
+            assert store.depth().refusal == ""
+
+
 def test_readable_events_are_salvaged_to_a_new_file(tmp_path):
     old, new = tmp_path / "outbox.db", tmp_path / "new.db"
     fill(old)
@@ -325,6 +338,20 @@ def test_a_truncated_file_is_one_sentence(tmp_path):
     os.truncate(path, path.stat().st_size // 2)
     with pytest.raises(OutboxError, match=r"outbox\.db (is damaged|cannot be used)"):
         SqliteStore(path)
+
+
+@pytest.mark.parametrize("kept", [0.9, 0.5])
+def test_what_is_left_of_a_truncated_file_is_salvaged(tmp_path, kept):
+    old, new = tmp_path / "outbox.db", tmp_path / "new.db"
+    fill(old)
+    os.truncate(old, int(old.stat().st_size * kept))
+    found = salvage(old, new)
+    assert found.events > COUNT * kept / 3
+    assert found.events + found.dead + found.lost == COUNT
+    with closing(SqliteStore(new)) as store:
+        assert len(set(drain(store))) == found.events
+        with store.transaction():
+            assert store.depth().refusal == ""
 
 
 @pytest.mark.parametrize(
