@@ -19,10 +19,10 @@ MANIFEST = "manifest.json"
 
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
-    "neuralens.js": 12_610,
+    "neuralens.js": 12_625,
     "neuralens.mjs": 12_665,
     "neuralens.stub.js": 500,
-    "neuralens.early.js": 6_910,
+    "neuralens.early.js": 6_920,
     "neuralens.brython.js": 160_000,
     "neuralens.ga4.js": 1_500,
     "neuralens.overlay.js": 6_000,

@@ -220,8 +220,24 @@ class Clicks:
         target = target_of(event)
         if key in (ENTER, " "):
             self._await_handlers(event)
-        if key not in ("Tab", ENTER) and not (key == " " and matches(target, SPACED)):
-            return
+        if key in ("Tab", ENTER) or (key == " " and matches(target, SPACED)):
+            self._choose(target, key)
+
+    def _choose(self, target: JSObject, key: str) -> None:
+        """Activate what a key chooses; by Tab, once the widget has accepted it."""
+        active = self._find_active(target, key)[:1]
+        if key == "Tab":
+            self._choices.add(active)
+            self._choices.mark()
+        else:
+            for element in active:
+                self._activate(element)
+
+    def _find_active(self, target: JSObject, key: str) -> list[JSObject]:
+        """Return the visible elements that a key on ``target`` may activate, the likeliest first.
+
+        If it is not known which, a widget may accept one of those that are offered.
+        """
         is_box = self._search_box.is_current(target)
         # It may be on the combobox around the search box.
         holder = (closest(target, "[" + ACTIVE + "]") if is_box else None) or target
@@ -230,30 +246,25 @@ class Clicks:
         active = active_descendant_of(target)
         if active:
             marked.append(active)
-        shown = [item_in(element) for element in marked if is_shown(element)]
         if len(marked) > 0:
-            if len(shown) == 0:
-                # A hidden option may describe a row without a role to assistive technology.
-                shown = self._choices.find_shown(text_of_markup(marked[0]))
-        else:
-            # Without an active descendant, a widget fills in the text of the active row: on Enter,
-            # or before. It may have moved the focus into its list.
-            if key == ENTER:
-                if is_box:
-                    self._choices.add(selected_options(target))
-                    self._choices.mark()
-                offered = find_everywhere(SUGGESTION_SELECTOR)
-                self._choices.add([element for element in offered if is_shown(element)])
-            if is_box:
-                shown = self._choices.find_shown(self._search_box.filled_in())
-            elif not matches(target, NATIVE):
-                shown = [target]
-        if key == "Tab":
-            self._choices.add(shown[:1])
+            shown = [item_in(element) for element in marked if is_shown(element)]
+            # A hidden option may describe a row without a role to assistive technology.
+            return shown if len(shown) > 0 else self._choices.find_shown(text_of_markup(marked[0]))
+        # Without an active descendant, a widget fills in the text of the active row: on Enter, or
+        # before. It may have moved the focus into its list.
+        if key == ENTER:
+            self._add_offered(target, is_box)
+        if is_box:
+            return self._choices.find_shown(self._search_box.filled_in())
+        return [] if matches(target, NATIVE) else [target]
+
+    def _add_offered(self, target: JSObject, is_box: bool) -> None:
+        """Remember what a widget may accept on Enter, above all the option that it has selected."""
+        if is_box:
+            self._choices.add(selected_options(target))
             self._choices.mark()
-        else:
-            for element in shown[:1]:
-                self._activate(element)
+        offered = find_everywhere(SUGGESTION_SELECTOR)
+        self._choices.add([element for element in offered if is_shown(element)])
 
     def _submit(self, event: JSObject) -> None:
         form = target_of(event)
