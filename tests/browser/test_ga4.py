@@ -208,15 +208,26 @@ def test_an_interaction_pushed_twice_is_one_event_unless_repeated(shop_page, cap
     assert captured(page) == [("ADD_TO_CART", "A", None, None, None)] * 2
 
 
+CONFIRMED = """<ol data-nl-list="l" data-nl-page="CATEGORY_PAGE"><li data-nl-product="A">
+    <button data-nl-action="add-to-cart" data-nl-confirm>Add</button></ol>"""
+ADDED = ("ADD_TO_CART", "A", 0, None, CATEGORY)
+
+
 def test_a_push_confirms_an_action(shop_page, captured):
-    page = shop_page(
-        body="""<ol data-nl-list="l" data-nl-page="CATEGORY_PAGE"><li data-nl-product="A">
-        <button data-nl-action="add-to-cart" data-nl-confirm>Add</button></ol>"""
-    )
+    page = shop_page(body=CONFIRMED)
     page.click("button")
     push(page, ADD)
-    adds = [event for event in captured(page) if event[0] == "ADD_TO_CART"]
-    assert adds == [("ADD_TO_CART", "A", 0, None, CATEGORY)]
+    assert [event for event in captured(page) if event[0] == "ADD_TO_CART"] == [ADDED]
+
+
+@pytest.mark.parametrize("pushes", [2, 4])
+def test_pushes_that_confirm_two_actions(shop_page, captured, pushes):
+    """Both come after the second click; twice if Tag Manager and ``gtag`` push them."""
+    page = shop_page(body=CONFIRMED)
+    for _ in range(2):
+        page.click("button")
+    push(page, *[ADD] * pushes)
+    assert [event for event in captured(page) if event[0] == "ADD_TO_CART"] == [ADDED] * 2
 
 
 def test_an_interaction_that_the_page_tracks_and_pushes_is_one_event(shop_page, captured):

@@ -231,8 +231,12 @@ class Bridge:
         index = read_text(get(item, "index"))
         if index and is_digits(index) and int(index) >= self._base:
             fields["index"] = int(index) - self._base
-        if self._admit(event, item_id, event + "\n" + item_id + "\n" + str(listing)):
+        key = event + "\n" + item_id + "\n" + str(listing) + "\n" + str(self._query)
+        if self._admit(event, item_id, key):
             tell("track", event, record(fields))
+        else:
+            # It may be about another action that waits to be confirmed.
+            tell("confirm", event, item_id)
 
     def _admit(self, event: str, item_id: str, key: str) -> bool:
         """Record an event; return False if it is a duplicate.
@@ -240,19 +244,15 @@ class Bridge:
         A view or landing counts once per path, list and query, and not if the page has markup for
         it. An act counts again after another gesture, or after SAME_ACT_SECONDS.
         """
-        key += "\n" + str(self._query)
-        is_landing = event == LAND_PRODUCT_PAGE
-        is_view = is_landing or event == VIEW_PRODUCT
-        if not is_view:
-            key += str(self._gesture)
-        else:
-            name = LANDING if is_landing else PRODUCT
-            quoted = item_id.replace("\\", "\\\\").replace('"', '\\"')
-            if find_one("[" + name + '="' + quoted + '"]'):
-                return False
-        before = self._reported.get(PREFIX + key)
-        self._reported[PREFIX + key] = now()
-        return before is None or (not is_view and now() - before > SAME_ACT_SECONDS)
+        name = LANDING if event == LAND_PRODUCT_PAGE else PRODUCT if event == VIEW_PRODUCT else ""
+        key = PREFIX + key + (name or str(self._gesture))
+        before = self._reported.get(key)
+        time = now()
+        self._reported[key] = time
+        if not name:
+            return before is None or time - before > SAME_ACT_SECONDS
+        quoted = item_id.replace("\\", "\\\\").replace('"', '\\"')
+        return before is None and not find_one("[" + name + '="' + quoted + '"]')
 
 
 def start(tag: JSObject) -> None:
