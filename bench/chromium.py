@@ -43,9 +43,13 @@ def slow_down(page: Page, rate: int) -> None:
 
 @dataclass
 class Trace:
-    """The durations of the main thread's tasks in milliseconds, available after the block."""
+    """The main thread's tasks, available after the block.
+
+    ``tasks`` are their durations, ``processor`` is the processor time of all, in milliseconds.
+    """
 
     tasks: list[float]
+    processor: float = 0
 
 
 @contextmanager
@@ -62,11 +66,13 @@ def traced(page: Page, begin: str, end: str) -> Iterator[Trace]:
     events = json.loads(browser.stop_tracing())["traceEvents"]
     marks = {event["name"]: event for event in events if event["name"] in (begin, end)}
     first, last = marks[begin], marks[end]
-    trace.tasks = [
-        event["dur"] / 1000
+    tasks = [
+        event
         for event in events
         if (event["name"], event["ph"]) == ("RunTask", "X")
         and (event["pid"], event["tid"]) == (first["pid"], first["tid"])
         and event["ts"] + event["dur"] > first["ts"]
         and event["ts"] < last["ts"]
     ]
+    trace.tasks = [task["dur"] / 1000 for task in tasks]
+    trace.processor = sum(task["tdur"] for task in tasks) / 1000

@@ -3,8 +3,10 @@
 The page has 10,000 tiles in four columns, of which only those in the viewport have elements, which
 are recycled while scrolling. Each sample is a new Chromium with a CPU throttled four times, which
 scrolls through the whole list at a constant speed, with the tracker or without. ``frame`` is the
-mean time between frames, ``p95`` the 95th percentile, ``busy`` the main thread's tasks per frame,
-by the browser's trace.
+mean time between frames, ``p95`` the 95th percentile, ``busy`` the main thread's processor time per
+frame, by the browser's trace. A frame that is ready before the display's refresh takes no less time
+than others, and other processes delay it: the tracker's work may show in ``busy`` alone. So both
+have the same bound.
 """
 
 from collections import defaultdict
@@ -32,7 +34,7 @@ ul { position: relative; margin: 0; padding: 0 }
 li { position: absolute; inline-size: 24%; block-size: 180px; list-style: none }
 </style></head><body><main data-nl-page="CATEGORY_PAGE"><ul data-nl-list="all"></ul></main>
 </body></html>"""
-# The time between frames with the tracker, divided by that without.
+# With the tracker, divided by without.
 MAX_RATIO = 1.05
 
 
@@ -68,21 +70,24 @@ def sample(page: Page, code: str) -> dict[str, float]:
     return {
         "frame": sum(frames) / len(frames),
         "p95": frames[len(frames) * 19 // 20],
-        "busy": sum(trace.tasks) / FRAMES,
+        "busy": trace.processor / FRAMES,
     }
 
 
 def report(samples: Mapping[str, Mapping[str, Sequence[float]]]) -> Report:
-    """Return the medians and the bound."""
-    without, with_tracker = (median(row["frame"]) for row in samples.values())
+    """Return the medians and the bounds."""
+    without, with_tracker = samples.values()
+    ratios = {
+        what: median(with_tracker[column]) / median(without[column])
+        for what, column in [("time between frames", "frame"), ("processor time", "busy")]
+    }
     return Report(
         f"Scrolling through {TILES:,} virtualized tiles in {FRAMES} frames, "
         f"CPU throttled {SLOWDOWN} times, ms: median of {SAMPLES} browsers (range)",
         ("", *COLUMNS),
         [(name, *(spread(row[column]) for column in COLUMNS)) for name, row in samples.items()],
         bounds=[
-            Bound(
-                "time between frames, with the tracker / without", with_tracker / without, MAX_RATIO
-            )
+            Bound(f"{what}, with the tracker / without", ratio, MAX_RATIO)
+            for what, ratio in ratios.items()
         ],
     )
