@@ -41,6 +41,18 @@ WRONG = {
         IMPORT + "before(lambda event: {**event})\n",
         ":2:22: a dict is written key by key; write `copy()` and `update(...)` [language]",
     ),
+    "event": (
+        IMPORT + "before(lambda event: event if 'uid' in event else None)\n",
+        ":2:31: in JavaScript, `len`, `list`, `sorted`, `in`, `*` and loops do not work on dicts",
+    ),
+    "event of a function": (
+        IMPORT + "def f(event):\n    for key in event:\n        pass\n\n\nbefore(f)\n",
+        ":3:16: in JavaScript, `len`, `list`, `sorted`, `in`, `*` and loops do not work on dicts",
+    ),
+    "loop": (
+        IMPORT + "def f(event):\n    break\n\n\nbefore(f)\n",
+        ":3:5: 'break' outside loop",
+    ),
     "import": (
         "import os\n" + IMPORT + "before(os)\n",
         ":1:1: `os`: engines have only the tracker's own modules",

@@ -19,6 +19,8 @@ from neuralens_build.compiler.language import (
     METHODS,
     REPLACEMENTS,
     TYPES,
+    UNARY,
+    VOID,
     Template,
 )
 from neuralens_build.compiler.records import MARK, Record, is_none
@@ -140,7 +142,10 @@ class Calls(Expressions):
                 forms = PLAIN_REPLACE
         if name == "join" and len(node.args) == 1:
             self.refuse_order(node, function.value, node.args[0])
-        return self.emit_template(node, name, forms, arguments)
+        written = self.emit_template(node, name, forms, arguments)
+        if name in VOID and node is not self.unused:
+            return self.code(node, "void ", written, rank=UNARY)
+        return written
 
     def emit_record(self, node: ast.Call, record: Record) -> Code:
         """Write a record as an object literal: its arguments in order, then the literals."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from neuralens_build.compiler.code import Code, Part, join, place_of
+from neuralens_build.compiler.effects import CHANGING
 from neuralens_build.compiler.kinds import LIST, SCALAR
 from neuralens_build.compiler.language import (
     AND,
@@ -121,6 +122,12 @@ class Expressions(Scopes):
         """Write a variable; builtins and record classes can only be called."""
         if node.id in self.records:
             raise self.refuse(node, f"{node.id} is a record class, not a value", "a call of it")
+        if not self.is_bound(node.id) and isinstance(node.ctx, ast.Store):
+            raise self.refuse(
+                node,
+                f"the module has no variable `{node.id}`",
+                f"`{node.id} = None` at the top of the module",
+            )
         if not self.is_bound(node.id) and not self.is_native(node):
             raise self.refuse(
                 node,
@@ -441,6 +448,7 @@ class Expressions(Scopes):
                     "in Python, all functions created by a comprehension see the last item",
                     "a loop, and a function that creates the function",
                 )
+        self.refuse_changes(node, loop)
         self.scopes.append(Scope({loop.target.id}))
         is_item = isinstance(node.elt, ast.Name) and node.elt.id == loop.target.id
         value = None if is_item else self.write(node.elt, ASSIGNMENT)
@@ -449,6 +457,20 @@ class Expressions(Scopes):
         tests = [Code(tuple(guarded(test))) for test in tests]
         self.scopes.pop()
         return loop, spell(loop.target.id), tests, value
+
+    def refuse_changes(self, node: ast.ListComp, loop: ast.comprehension) -> None:
+        """Refuse a comprehension over a list that it changes itself."""
+        items = ast.unparse(loop.iter)
+        for part in (part for step in (node.elt, *loop.ifs) for part in ast.walk(step)):
+            if (
+                isinstance(part, ast.Call)
+                and isinstance(part.func, ast.Attribute)
+                and part.func.attr in CHANGING
+                and ast.unparse(part.func.value) == items
+            ):
+                raise self.refuse(
+                    part, "JavaScript goes on over the items that the list had before", "a loop"
+                )
 
     def as_list(self, node: ast.expr) -> Code:
         """Write the iterable of a comprehension as an array, as it may be a NodeList or a string.

@@ -120,6 +120,8 @@ METHODS: dict[str, dict[int, Template]] = {
     "strip": {0: Template("{0}.trim()", (MEMBER,))},
     "update": {1: Template("Object.assign({0}, {1})", (ASSIGNMENT, ASSIGNMENT))},
 }
+# Methods whose JavaScript has a value where Python has None.
+VOID = frozenset(("append", "extend", "insert", "update"))
 # The exceptions that can be raised: `except` matches an exception by its own name alone, so none
 # has a parent that can be caught.
 CATCHING_ALL = (Exception, BaseException, object)

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from neuralens_build.compiler.effects import Effects
 from neuralens_build.compiler.kinds import Kind, Known
@@ -104,6 +104,8 @@ class Scopes:
             if isinstance(node, ast.Global | ast.Nonlocal)
             for name in node.names
         }
+        # The expression that is a statement, so that its value is not used.
+        self.unused: ast.expr | None = None
         self.depth = 0
         origins = origins_of_imports(tree)
         adapter = {name for name, origin in origins.items() if origin == ADAPTER}
@@ -144,8 +146,11 @@ class Scopes:
 
     def is_of(self, kind: Kind, node: ast.expr) -> bool:
         """Return whether a value is known to be of a kind."""
+        hidden = {name for scope in self.scopes[1:] for name in scope.names}
         return any(
-            known.kind == kind and known.hold(node, self.names_of(kind)) for known in self.known
+            replace(known, functions=known.functions - hidden).hold(node, self.names_of(kind))
+            for known in self.known
+            if known.kind == kind
         )
 
     def names_of(self, kind: Kind) -> set[str]:
@@ -205,11 +210,15 @@ class Scopes:
         bound = bound_in(body)
         self.refuse_unset(body, names)
         kinds = {}
+        # The only default is None, whatever the annotation says.
+        optional = arguments.args[len(arguments.args) - len(arguments.defaults) :]
         for known in self.known:
             given = {
                 part.arg
                 for part in arguments.args
-                if known.kind.names(part.annotation) and part.arg not in bound
+                if known.kind.names(part.annotation)
+                and part.arg not in bound
+                and part not in optional
             }
             around = self.names_of(known.kind) - names - bound
             kinds[known.kind] = given | known.find(body, around | given, bound - names)

@@ -50,6 +50,7 @@ class Statements(Calls):
         """Write an expression statement; a string literal is dropped as a comment."""
         if isinstance(node.value, ast.Constant):
             return None
+        self.unused = node.value
         return self.code(node, *guarded(self.write(node.value)), ";")
 
     def run_Return(self, node: ast.Return) -> Code:
@@ -152,10 +153,10 @@ class Statements(Calls):
                 "all handlers of a `try` use one name, which is not a variable's",
                 "one new name",
             )
-        name = names.pop()
         # JavaScript declares it in the handler alone.
         scope = self.scopes[-1]
-        self.scopes[-1] = Scope(scope.names | {name}, scope.declared, scope.kinds)
+        self.scopes[-1] = Scope(scope.names | names, scope.declared, scope.kinds)
+        name = spell(names.pop())
         self.depth += 1
         choices: list[Part] = []
         catches_all = False

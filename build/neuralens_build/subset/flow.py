@@ -8,6 +8,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from neuralens_build.names import PACKAGE
 from neuralens_build.subset.module import (
     NONE,
     TEXT,
@@ -185,6 +186,8 @@ def bound(value: Value, binding: Binding) -> Iterator[Value]:
         yield from value.at(ast.Constant(0))
     elif binding.iterated is not None:
         yield from value.at(binding.iterated, 1)
+    elif isinstance(binding.node, ast.ExceptHandler):
+        yield from value.at(binding.node)
     elif isinstance(binding.node, ast.AugAssign):
         yield from value.at(binding.node.value)
     else:
@@ -212,6 +215,8 @@ def passed(value: Value) -> Iterator[Value]:
     """Yield the arguments that calls in this module pass for a parameter."""
     module, parameter = value.module, value.node
     function = module.parents[module.parents[parameter]]
+    if any(registers(module, call, function) for call in module.walk(ast.Call)):
+        yield from value.at(ast.Dict([], []))
     if not isinstance(function, ast.FunctionDef):
         return
     names = [part.arg for part in parameters(function.args)]
@@ -227,6 +232,54 @@ def passed(value: Value) -> Iterator[Value]:
     for call in calls:
         for argument in call.args[place:] if is_rest else call.args[place : place + 1]:
             yield from value.at(argument, -1 if is_rest else 0)
+
+
+def registers(module: Module, call: ast.Call, function: ast.AST) -> bool:
+    """Return whether a call hands a function to the tracker, which calls it with an event."""
+    return (
+        called(call) == "before"
+        and bool(call.args)
+        and (call.args[0] is function or is_name(call.args[0], getattr(function, "name", "")))
+        and any(
+            isinstance(binding.node, ast.ImportFrom) and binding.node.module == PACKAGE
+            for binding in module.bindings(call.func)  # type: ignore[arg-type]
+        )
+    )
+
+
+def is_checked_as(module: Module, node: ast.expr, kind: str) -> bool:
+    """Return whether an expression is evaluated only after isinstance says that it is of a kind."""
+    wanted = ast.dump(node)
+    child: ast.AST = node
+    for around in module.ancestors(node):
+        known: list[ast.expr] = []
+        if isinstance(around, ast.BoolOp) and isinstance(around.op, ast.And):
+            known = [value for value in around.values if value is not child]
+        elif (isinstance(around, ast.If) and child in around.body) or (
+            isinstance(around, ast.IfExp) and child is around.body
+        ):
+            known = operands(around.test)
+        if any(asks(test, wanted, kind) for test in known):
+            return True
+        child = around
+    return False
+
+
+def operands(test: ast.expr) -> list[ast.expr]:
+    """Return what is true if a test is true."""
+    is_and = isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And)
+    return test.values if is_and else [test]  # type: ignore[attr-defined]
+
+
+def asks(test: ast.expr, wanted: str, kind: str) -> bool:
+    """Return whether a test is isinstance of an expression with a kind."""
+    return (
+        isinstance(test, ast.Call)
+        and called(test) == "isinstance"
+        and len(test.args) > 1
+        and ast.dump(test.args[0]) == wanted
+        and is_name(test.args[1], kind)
+    )
 
 
 def stored(value: Value) -> Iterator[Value]:

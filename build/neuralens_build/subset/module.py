@@ -50,6 +50,7 @@ CALLED = {
     "all": BOOL,
     "any": BOOL,
     "list": LIST,
+    "range": TUPLE,
     "sorted": LIST,
     "dict": DICT,
     "tuple": TUPLE,
@@ -414,6 +415,7 @@ class Module:
             ast.Tuple: TUPLE,
             ast.Dict: DICT,
             ast.Compare: BOOL,
+            ast.ExceptHandler: ERROR,
         }
         return displays.get(type(node))
 

@@ -18,7 +18,7 @@ from neuralens_build.subset.module import (
 )
 from neuralens_build.subset.rules.exceptions import catches
 from neuralens_build.subset.rules.rule import Found, rule
-from neuralens_build.subset.rules.values import CONTAINERS
+from neuralens_build.subset.rules.values import CONTAINERS, tests
 
 
 def builtin_calls(module: Module, *names: str) -> list[ast.Call]:
@@ -52,7 +52,8 @@ def arithmetic(module: Module) -> Found:
             yield node, ""
     for changed in module.walk(ast.AugAssign):
         known = {module.kind(changed.target), module.kind(changed.value)}
-        if isinstance(changed.op, ast.Add) and known == {None}:
+        is_text = isinstance(changed.op, ast.Mult) and TEXT in known
+        if is_text or (isinstance(changed.op, ast.Add) and known == {None}):
             yield changed, ""
 
 
@@ -79,11 +80,16 @@ def extreme(module: Module) -> Found:
 def sort_key(module: Module) -> Found:
     """Find sorting by lists."""
     for node in module.walk(ast.Call):
-        if called(node) == "sorted" or method_called(node) == "sort":
-            for given in node.keywords:
-                body = given.value.body if isinstance(given.value, ast.Lambda) else None
-                if module.kind(body) in CONTAINERS:
-                    yield node, ""
+        if (called(node) == "sorted" and node.args) or method_called(node) == "sort":
+            key = next((given.value for given in node.keywords if given.arg == "key"), None)
+            if key is not None:
+                used = key.body if isinstance(key, ast.Lambda) else ast.Call(key, [], [])
+                found = kinds(module, used)
+            else:
+                items = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]
+                found = kinds(module, items, 1)
+            if not found.isdisjoint(CONTAINERS):
+                yield node, ""
 
 
 @rule(
@@ -106,9 +112,10 @@ def joined(module: Module) -> Found:
 )
 def zero_division(module: Module) -> Found:
     """Find division by 0, and division in a try that catches it."""
-    for node in module.walk(ast.BinOp):
+    for node in module.walk(ast.BinOp, ast.AugAssign):
         if isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod):
-            is_zero = isinstance(node.right, ast.Constant) and node.right.value == 0
+            right = node.right if isinstance(node, ast.BinOp) else node.value
+            is_zero = isinstance(right, ast.Constant) and right.value == 0
             if is_zero or catches(module, node, "ZeroDivisionError", "ArithmeticError"):
                 yield node, ""
 
@@ -126,10 +133,36 @@ def text_of(module: Module) -> Found:
         if method_called(node) == "format":
             values += node.args
     for value in values:
-        is_wrong = not kinds(module, value).isdisjoint((BOOL, *CONTAINERS))
+        is_wrong = may_be_none(module, value) or not kinds(module, value).isdisjoint(
+            (BOOL, *CONTAINERS)
+        )
         is_float = may_be_float(module, value) and not is_short(value)
         if module.kind(value) == NONE or ((is_wrong or is_float) and not is_asked(module, value)):
             yield value, ""
+
+
+def may_be_none(module: Module, node: ast.expr) -> bool:
+    """Return whether a node is an optional argument or a lookup, and not tested."""
+    if isinstance(node, ast.Name):
+        arguments = [binding.node for binding in module.bindings(node)]
+        is_optional = any(
+            argument in optional(function.args)
+            for argument in arguments
+            if isinstance(argument, ast.arg)
+            and isinstance(function := module.function(argument), ast.FunctionDef)
+        )
+    else:
+        is_optional = isinstance(node, ast.Call) and method_called(node) == "get"
+        is_optional = is_optional and len(node.args) == 1  # type: ignore[attr-defined]
+    wanted, function = ast.dump(node), module.function(node)
+    return is_optional and not any(
+        ast.dump(test) == wanted and module.function(test) is function for test in tests(module)
+    )
+
+
+def optional(arguments: ast.arguments) -> list[ast.arg]:
+    """Return the parameters that have a default."""
+    return arguments.args[len(arguments.args) - len(arguments.defaults) :]
 
 
 def is_short(node: ast.expr) -> bool:
@@ -201,7 +234,7 @@ def number_from_text(module: Module) -> Found:
             continue
         text = node.args[0]
         if isinstance(text, ast.Constant):
-            if isinstance(text.value, str) and not is_number(text.value):
+            if isinstance(text.value, str) and not is_number(text.value, called(node) == "float"):
                 yield node, ""
         elif (
             module.kind(text) == TEXT or catches(module, node, "ValueError")
@@ -209,9 +242,9 @@ def number_from_text(module: Module) -> Found:
             yield node, ""
 
 
-def is_number(text: str) -> bool:
-    """Return whether a string is a number in both languages."""
-    return text.isascii() and text.replace(".", "", 1).isdigit()
+def is_number(text: str, has_point: bool) -> bool:
+    """Return whether a string is a number in both languages, perhaps with a decimal point."""
+    return text.isascii() and text.replace(".", "", int(has_point)).isdigit()
 
 
 def is_digits_checked(module: Module, text: ast.expr) -> bool:
@@ -221,6 +254,17 @@ def is_digits_checked(module: Module, text: ast.expr) -> bool:
         called(call) == "is_digits" and call.args and ast.dump(call.args[0]) == wanted
         for call in within(module.function(text), ast.Call)
     )
+
+
+@rule(
+    "nested-text",
+    reason="MicroPython has no f-string inside an f-string",
+    remedy="the inner one into a variable first",
+)
+def nested_text(module: Module) -> Found:
+    """Find f-strings in f-strings."""
+    for node in module.walk(ast.FormattedValue):
+        yield from ((inner, "") for inner in within(node.value, ast.JoinedStr))
 
 
 @rule(

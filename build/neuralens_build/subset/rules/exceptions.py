@@ -2,6 +2,7 @@
 
 import ast
 
+from neuralens_build.subset.flow import kinds
 from neuralens_build.subset.module import ERROR, Module, called, is_name, method_called
 from neuralens_build.subset.rules.rule import Found, rule
 
@@ -24,6 +25,27 @@ def catching(module: Module) -> Found:
             yield node, ""
 
 
+# Python raises these by itself where JavaScript goes on, or raises something else.
+IMPLICIT = (
+    *("AttributeError", "IndexError", "KeyError", "NameError", "OverflowError", "RecursionError"),
+    *("RuntimeError", "TypeError", "UnboundLocalError"),
+)
+
+
+@rule(
+    "never-raised",
+    reason="no `raise` in this file raises it, and JavaScript does not by itself",
+    remedy="a check before, such as `x is not None` or `key in list(d.keys())`",
+)
+def never_raised(module: Module) -> Found:
+    """Find handlers of exceptions that only the language raises."""
+    raised = {called(node.exc) for node in module.walk(ast.Raise)}
+    for node in module.walk(ast.ExceptHandler):
+        name = node.type.id if isinstance(node.type, ast.Name) else ""
+        if name in IMPLICIT and name not in raised:
+            yield node, name
+
+
 @rule(
     "exception-text",
     reason="in JavaScript, an exception's text includes its class name, and it has no attributes",
@@ -37,7 +59,7 @@ def exception_text(module: Module) -> Found:
             values = node.args if is_text else []
         else:
             values = [node.value]
-        yield from ((node, "") for value in values if module.kind(value) == ERROR)
+        yield from ((node, "") for value in values if ERROR in kinds(module, value))
 
 
 def catches(module: Module, node: ast.AST, *names: str) -> bool:

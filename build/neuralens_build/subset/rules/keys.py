@@ -2,6 +2,7 @@
 
 import ast
 
+from neuralens_build.subset.flow import sources
 from neuralens_build.subset.module import (
     DICT,
     Binding,
@@ -252,4 +253,9 @@ def is_wrong_key(module: Module, key: ast.expr) -> bool:
     """Return whether a key is not a string, or one that JavaScript treats specially."""
     if isinstance(key, ast.Constant) and isinstance(key.value, str):
         return key.value == "__proto__" or key.value.isdigit()
-    return module.kind(key) not in (None, "str")
+    found = [source.node for source in sources(module, key)]
+    return any(
+        is_wrong_key(module, source) if isinstance(source, ast.Constant) else False
+        for source in found
+        if source is not key
+    ) or module.kind(key) not in (None, "str")

@@ -3,10 +3,11 @@
 import ast
 
 from neuralens_build.names import PACKAGE
-from neuralens_build.subset.flow import OBJECT, are, kinds
+from neuralens_build.subset.flow import OBJECT, are, is_checked_as, kinds
 from neuralens_build.subset.module import (
     BOOL,
     DICT,
+    ERROR,
     LIST,
     NONE,
     NUMBER,
@@ -31,7 +32,10 @@ CONTAINERS = (LIST, TUPLE, DICT, VIEW)
 def truth(module: Module) -> Found:
     """Find lists and dicts that are tested for truth."""
     for test in tests(module):
-        if may_be_container(module, test) and not has_empty_default(module, test):
+        is_container = may_be_container(module, test) or any(
+            is_checked_as(module, test, kind) for kind in (LIST, DICT)
+        )
+        if is_container and not has_empty_default(module, test):
             yield test, ""
 
 
@@ -57,7 +61,7 @@ def tests(module: Module) -> list[ast.expr]:
     found: list[ast.expr] = []
     for node in module.walk(ast.If, ast.IfExp, ast.While, ast.UnaryOp, ast.BoolOp):
         if isinstance(node, ast.If | ast.IfExp | ast.While):
-            found.append(node.test)
+            found.append(last_operand(node.test))
         elif isinstance(node, ast.UnaryOp):
             found += [node.operand] if isinstance(node.op, ast.Not) else []
         else:
@@ -65,6 +69,11 @@ def tests(module: Module) -> list[ast.expr]:
     for part in module.walk(ast.comprehension):
         found += part.ifs
     return found
+
+
+def last_operand(test: ast.expr) -> ast.expr:
+    """Return the operand that a test may end with; the others are found by themselves."""
+    return last_operand(test.values[-1]) if isinstance(test, ast.BoolOp) else test
 
 
 @rule(
@@ -162,7 +171,7 @@ def object_type(module: Module) -> Found:
             given = kinds(module, call.args[0])
             asked = call.args[1]
             if (is_name(asked, LIST) and TUPLE in given) or (
-                is_name(asked, DICT) and OBJECT in given
+                is_name(asked, DICT) and not given.isdisjoint((OBJECT, ERROR))
             ):
                 yield call, ""
 
