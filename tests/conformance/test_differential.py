@@ -1,10 +1,11 @@
-"""Differential tests: validator and settings have equal results on CPython and compiled."""
+"""Differential tests: the validator, the settings and expressions on CPython and compiled."""
 
 import json
 from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from neuralens_build.subset import check
 from neuralens_tracker.events import FIELDS
 from neuralens_tracker.settings import SETTINGS
 from neuralens_tracker.vocabulary import CONSENTS, EVENTS, MAX_COUNT, MAX_TEXT, PAGES
@@ -54,6 +55,45 @@ events = st.one_of(
 )
 
 
+# Expressions of portable Python, by kind; numbers stay far below 2**53.
+divisors = st.sampled_from(["-7", "-2", "3", "5"])
+whole = st.recursive(
+    st.integers(-9, 9).map(str) | st.sampled_from(["n", "-n", "len(s)", "len(xs)", "int(xs[-1])"]),
+    lambda inner: st.one_of(
+        st.builds("({} {} {})".format, inner, st.sampled_from("+-"), inner),
+        st.builds("{} - {}".format, st.just("n"), inner),
+        st.builds("({}) {} {}".format, inner, st.sampled_from(["%", "//"]), divisors),
+        st.builds("(-{} ** 2)".format, st.integers(0, 9)),
+        st.builds("(-{})".format, inner),
+        st.builds("({} if {} < {} else {})".format, inner, inner, inner, inner),
+        st.builds("({} {} {})".format, inner, st.sampled_from(["and", "or"]), inner),
+        st.builds("{}({}, {})".format, st.sampled_from(["min", "max"]), inner, inner),
+        st.builds("abs({})".format, inner),
+    ),
+    max_leaves=6,
+)
+words = st.builds(
+    "(s + str({}))[{}:{}]".format, whole, st.integers(-5, 5), st.integers(-5, 9)
+) | st.builds("f'{{s}}{{{}}}`${{{{'.strip()".format, whole)
+truths = st.recursive(
+    st.builds("{} {} {}".format, whole, st.sampled_from(["<", "<=", "==", "!=", ">", ">="]), whole)
+    | st.builds("{} in xs".format, whole)
+    | st.builds("{} in {}".format, words, words),
+    lambda inner: (
+        st.builds("not {}".format, inner)
+        | st.builds("({} {} {})".format, inner, st.sampled_from(["and", "or"]), inner)
+    ),
+    max_leaves=4,
+)
+lists = st.one_of(
+    st.builds("[{} for n in range(-2, 4) if {}]".format, whole, truths),
+    st.builds("xs[{}:{}]".format, whole, whole),
+    st.builds("sorted([n for n in range({}, {}, {})])".format, whole, whole, divisors),
+    st.builds("sorted(xs, key=lambda k: k % {}, reverse={})".format, divisors, truths),
+)
+expressions = whole | words | truths | lists
+
+
 def judge(engine: Any, *call: Any) -> str:
     """Return the result of a call and its messages, as comparable text."""
     answers = engine.play({"steps": [call, ["reported"]]})
@@ -97,3 +137,13 @@ def test_the_validator(event: Any, cpython: Any, compiled: Any) -> None:
 @settings(max_examples=300)
 def test_settings(given: dict[str, Any], cpython: Any, compiled: Any) -> None:
     assert judge(cpython, "settings.resolve", given) == judge(compiled, "settings.resolve", given)
+
+
+@given(shown=st.lists(expressions, min_size=1, max_size=6), n=st.integers(-9, 9))
+@settings(max_examples=200, deadline=None)
+def test_expressions(shown: list[str], n: int, cpython: Any, compiled: Any) -> None:
+    program = "\n".join(
+        [f"n = {n}", "s = 'a-b'", "xs = [3, -1, 3, 0]", *(f"out({part})" for part in shown)]
+    )
+    assert check(program, "case.py", outside=frozenset({"out"})) == []
+    assert normalize(cpython.run(program)) == normalize(compiled.run(program)), program
