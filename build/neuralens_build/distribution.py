@@ -20,7 +20,7 @@ MANIFEST = "manifest.json"
 # The most bytes of a file, compressed by brotli at its highest level.
 BUDGETS = {
     "neuralens.js": 12_625,
-    "neuralens.mjs": 12_665,
+    "neuralens.mjs": 12_670,
     "neuralens.stub.js": 500,
     "neuralens.early.js": 6_920,
     "neuralens.brython.js": 160_000,

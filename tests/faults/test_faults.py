@@ -163,7 +163,7 @@ def test_short_pages_without_cookies(show, shop, accounts):
     page = show("", before=BLIND)
     accounts.share(page, "A")
     # Longer than until the first check for what earlier pages have left.
-    shop.delay = 1
+    shop.delay = 2
     # As if there had been other pages in between.
     page = show("", path="/next", tab=page, before=SENT_EARLIER)
     accounts.share(page, "B")

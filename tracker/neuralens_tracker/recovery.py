@@ -14,8 +14,9 @@ from neuralens_tracker.vocabulary import ACCEPTED, DENIED, GRANTED
 # browser blocks the page meanwhile, and by then most have rendered.
 BEGIN_MS = 300
 # Milliseconds between checks for orphaned events of closed tabs: at first, and later. By the first
-# one, most relays have acknowledged what the previous page sent when it was unloaded.
-EARLY_CHECK_MS = 1200
+# one, most relays have acknowledged what earlier pages sent when they were unloaded: by the cookie,
+# or by the response to the first events of this page.
+EARLY_CHECK_MS = 2000
 CHECK_MS = 30000
 # The early checks leave the events alone whose acknowledgement is due.
 EARLY_CHECKS = 4
