@@ -3,15 +3,29 @@
 import difflib
 from collections.abc import Iterator
 
-from neuralens_tracker.attributes import INDEX, LANDING, LIST, OFFSET, PAGE, PRODUCT, QUERY
+from neuralens_tracker.attributes import (
+    INDEX,
+    LANDING,
+    LIST,
+    OFFSET,
+    PAGE,
+    PRODUCT,
+    PURCHASE_ORDER,
+    QUERY,
+)
 from neuralens_tracker.vocabulary import (
+    ADD_TO_CART,
     CLICK_PRODUCT,
+    FAVORITE,
     LAND_PRODUCT_PAGE,
+    PURCHASE,
     SEARCH_RESULT_PAGE,
+    SHARE,
     VIEW_PRODUCT,
 )
 
 from neuralens_verify.findings import (
+    MAX_LISTED,
     OPEN,
     PRODUCT_PAGE,
     RESULTS,
@@ -25,6 +39,8 @@ from neuralens_verify.observations import Element, Event, Observations, normaliz
 INCOMPLETE = {"unknown-attribute", "attributes-removed"}
 # Causes for which the ids of tiles are not those that the shop means.
 WRONG_IDS = {"attribute-twice", "nested-products", "shared-id", "unrendered-id"}
+# What a visit never does.
+UNDONE = (PURCHASE, ADD_TO_CART, FAVORITE, SHARE)
 # How much a query must be like the one searched for, which a shop may have corrected.
 SIMILARITY = 0.5
 
@@ -41,6 +57,7 @@ def check_events(seen: Observations, known: list[Finding]) -> Iterator[Finding]:
         yield from check_ranks(seen)
     yield from check_context(seen)
     yield from check_suppressed(seen)
+    yield from check_undone(seen)
     if not causes & INCOMPLETE:
         yield from check_views(seen)
         yield from check_page(seen, invalid)
@@ -56,10 +73,28 @@ def check_views(seen: Observations) -> Iterator[Finding]:
             for each in view.elements
             if each.attribute == PRODUCT and each.value and not each.hidden
         ]
-        if view.step == RESULTS and len(tiles) > 1 and names and VIEW_PRODUCT not in names:
+        if (
+            view.step == RESULTS
+            and len(tiles) > 1
+            and names
+            and not names & {VIEW_PRODUCT, PURCHASE}
+        ):
             yield nothing_seen(view.url)
         if view.step in (RESULTS, SECOND_PAGE) and view.version and view.fails and not tiles:
             yield page_fails(view, "products")
+
+
+def check_undone(seen: Observations) -> Iterator[Finding]:
+    """Yield a finding if there is an event of what the visit has not done, such as a purchase."""
+    if event := next((each for each in seen.events if each.name in UNDONE), None):
+        yield Finding(
+            "unexpected-event",
+            f"{event.name} was captured for {', '.join(event.ids[:MAX_LISTED])}, but the visit only"
+            " looks at pages, searches and follows links",
+            f"Put {PURCHASE_ORDER} only around the products of an order, on the page that confirms"
+            f' it, and call neuralens("track", "{event.name}", ...) only when it happens.',
+            url_of(seen, event.step),
+        )
 
 
 def check_suppressed(seen: Observations) -> Iterator[Finding]:

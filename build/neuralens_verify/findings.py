@@ -11,6 +11,8 @@ from neuralens_verify.observations import Observations, View, Violation
 # The names of the steps, in order.
 OPEN, SEARCH, RESULTS, SECOND_PAGE = "open", "search", "results", "page 2"
 CATEGORY, PRODUCT_PAGE = "category", "product"
+# The most values listed in one finding.
+MAX_LISTED = 3
 
 
 @dataclass(frozen=True)

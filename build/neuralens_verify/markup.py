@@ -26,13 +26,11 @@ from neuralens_tracker.attributes import (
 from neuralens_tracker.personal_data import is_email
 from neuralens_tracker.vocabulary import ACTIONS
 
-from neuralens_verify.findings import Finding, is_invalid_consent
+from neuralens_verify.findings import MAX_LISTED, Finding, is_invalid_consent
 from neuralens_verify.observations import Element, Observations, View
 
 # With so many products, one id for all of them is a mistake, even if their links are equal.
 MIN_ALIKE = 3
-# The most values listed in one finding.
-MAX_LISTED = 3
 EMPTY = "a template has printed nothing: print the attribute only where there is an id"
 PRICE = "they are the prices in the items' texts: print the products' ids"
 FRACTION = "they look like prices, or like numbers with a fraction: print the plain ids"

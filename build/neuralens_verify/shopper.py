@@ -28,6 +28,8 @@ MAX_VISIT, MAX_WAITING = 38.0, 45.0
 REST, REST_TIMEOUT = 2.5, 20.0
 # Viewports scrolled through in each step.
 SCREENS = 3
+# Pages whose items are waited for in vain, before verify no longer waits for any.
+MAX_VAIN_WAITS = 2
 # The longest viewability threshold that is waited for, in milliseconds.
 MAX_THRESHOLD_MS = 5000
 
@@ -54,8 +56,8 @@ class Shopper:
         self._recorder = recorder
         self._observed = observed
         self._began = time.monotonic()
-        # Whether items of a page's HTML have stayed missing.
-        self._is_incomplete = False
+        # How often the items of a page have stayed missing.
+        self._vain_waits = 0
 
     @property
     def is_late(self) -> bool:
@@ -175,14 +177,18 @@ class Shopper:
         self.page.evaluate("() => scrollTo({top: 0, behavior: 'instant'})")
 
     def _await_items(self) -> None:
-        """Wait while items of the page's HTML are missing, as until a script has rendered them."""
+        """Wait while items are missing, as until a script has rendered them.
+
+        Those that the page's HTML has, or all.
+        """
 
         def are_there() -> bool:
-            return not self.read(self._recorder.step).removed
+            view = self.read(self._recorder.step)
+            return not view.removed and bool(view.elements or view.unknown or view.ignored)
 
-        if not self._is_incomplete:
+        if self._vain_waits < MAX_VAIN_WAITS:
             with suppress(BrowserError):
-                self._is_incomplete = not self.wait(are_there, START_TIMEOUT)
+                self._vain_waits += not self.wait(are_there, START_TIMEOUT)
 
     def pass_overlay(self) -> bool:
         """Pass or close an overlay that covers the page, such as an age gate.

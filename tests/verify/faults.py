@@ -298,6 +298,16 @@ def render_again(path: str, html: str) -> str:
     )
 
 
+def rendered_late(path: str, html: str) -> str:
+    """Have a script render the items of a page, which the server sends without attributes."""
+    (items,) = re.findall(r"<main>(.*?)</main>", html, re.DOTALL)
+    bare = re.sub(r' data-nl-[a-z]+="[^"]*"', "", items)
+    script = f"document.querySelector('main').innerHTML = {quoted(items)}"
+    return html.replace(items, bare).replace(
+        "</main>", f"</main><script>setTimeout(() => {{ {script} }}, 2500)</script>"
+    )
+
+
 def in_fixed_element(path: str, html: str) -> str:
     """Show a page in an element that covers it, with a text as of a question for the age."""
     trap = '<p>From 18 years</p><button onclick="document.body.remove()">Continue</button>'
@@ -414,6 +424,11 @@ window.neuralens = (...call) => (window.neuralens.q = window.neuralens.q || []).
 </script>"""
 RELOAD = "<script>setTimeout(() => location.reload(), {})</script>"
 DROP_VIEWS = """neuralens("before", (event) => event.event === "VIEW_PRODUCT" ? null : event);"""
+FAVORITES = """setTimeout(() => {
+    for (const { dataset } of document.querySelectorAll("[data-nl-product]")) {
+        neuralens("track", "FAVORITE", { id: dataset.nlProduct });
+    }
+}, 500);"""
 OTHER_WORD = """<script>neuralens("consent", "accepted")</script>"""
 # Of a link that the shop's own script leaves alone.
 NEW_TAB = 'target="_blank" onclick="event.stopPropagation()"'
@@ -659,6 +674,14 @@ FAULTS = {
     "landing on each tile": (
         "several-landings",
         Shop(rewrite=in_page("<li data-nl-product", "<li data-nl-landing")),
+    ),
+    "list as an order": (
+        "unexpected-event",
+        Shop(rewrite=in_page("<(ul|ol) data-nl-list", r'<\1 data-nl-purchase="1" data-nl-list')),
+    ),
+    "favorites that nobody has chosen": (
+        "unexpected-event",
+        Shop(rewrite=with_banner(f"<script>{FAVORITES}</script>")),
     ),
     "misspelled page": (
         "invalid-value",

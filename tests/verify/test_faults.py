@@ -20,6 +20,7 @@ from tests.verify.faults import (
     FAULTLESS,
     FAULTS,
     in_page,
+    rendered_late,
     with_banner,
     with_categories,
 )
@@ -205,6 +206,15 @@ def test_a_password_that_is_refused_is_reported(chromium: Browser, tmp_path: Pat
         with pytest.raises(UnreachableError, match="refuses the user name") as raised:
             visit(chromium, address, Options())
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.nightly
+def test_items_that_a_script_renders_late_are_seen(chromium: Browser, tmp_path: Path) -> None:
+    seen = observe(chromium, Shop(rewrite=rendered_late), tmp_path)
+    assert diagnose(seen) == []
+    views = {event.step for event in seen.events if event.name == "VIEW_PRODUCT"}
+    assert views == {"open", "results", "page 2"}
+    assert seen.events[-1].name == "LAND_PRODUCT_PAGE"
 
 
 @pytest.mark.nightly
