@@ -15,6 +15,7 @@ from neuralens_tracker.vocabulary import VERSION
 
 Manifest = dict[str, dict[str, str | int]]
 
+ROOT = Path(__file__).parents[2]
 
 # Other folders in dist/: the demo's bundles, and the files of ``verify``.
 OTHERS = ("demo/", "verify/")
@@ -71,6 +72,18 @@ def test_the_default_runtime_is_built(name: str, folder: Path) -> None:
 @pytest.mark.parametrize("name", distribution.BUDGETS)
 def test_budget_of_a_file(name: str, folder: Path) -> None:
     assert (folder / f"{name}.br").stat().st_size <= distribution.BUDGETS[name]
+
+
+def test_documents_state_the_sizes(folder: Path) -> None:
+    script, early = (
+        (folder / f"neuralens{kind}.js.br").stat().st_size / 1000 for kind in ("", ".early")
+    )
+    readme, changelog = (
+        " ".join((ROOT / name).read_text("utf-8").split()) for name in ("README.md", "CHANGELOG.md")
+    )
+    assert f"compiled to JavaScript ({script:.0f} kB compressed" in readme
+    assert f"`neuralens.js` is {script:.1f} kB instead of" in changelog
+    assert f"the early script is {early:.1f} kB" in changelog
 
 
 @pytest.mark.parametrize("prefixes", distribution.LOAD_BUDGETS, ids=", ".join)
