@@ -177,7 +177,7 @@ FAILING = """from neuralens_tracker import before
 
 
 def explode(event):
-    raise ValueError("out of order: " + str(event.get("query")))
+    raise ValueError("out of order: " + str(event["query"]))
 
 
 def check(event):
@@ -217,7 +217,7 @@ def test_an_exception_of_a_hook_has_its_python_lines(show, ledger, context, tmp_
     assert ledger.wait_for_all(page)[0].id == "A"
     description, frames = debugger.thrown[0]
     assert description.startswith("ValueError: out of order: oak")
-    raising = '    raise ValueError("out of order: " + str(event.get("query")))'
+    raising = '    raise ValueError("out of order: " + str(event["query"]))'
     assert frames[0] == ("shop_hooks.py", FAILING.splitlines().index(raising) + 1)
     # The stack of the error, position by position.
     (row, column) = re.findall(rf"{ADDRESS}\S*?:(\d+):(\d+)", description)[0]
