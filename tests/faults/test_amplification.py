@@ -13,7 +13,7 @@ PAGE = """<main data-nl-page="SEARCH_RESULT_PAGE" data-nl-query="oak">
 <li data-nl-product="P{n}"><a id="next" href="/page/{next}">one</a></li></ol></main>"""
 MAX_RATIO = 1.05
 # The first pages do not know yet that cookies are dropped.
-MAX_RATIO_WITHOUT_COOKIES = 1.2
+MAX_RATIO_WITHOUT_COOKIES = 1.1
 
 
 @pytest.mark.parametrize(
